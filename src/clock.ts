@@ -1,0 +1,38 @@
+/** Time as a parameter, so that tests need not wait. */
+export interface Clock {
+  /** Wall clock in milliseconds since the epoch: for records, never for measuring. */
+  nowMs(): number;
+  /** Monotonic milliseconds: for durations and deadlines. */
+  monotonicMs(): number;
+}
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+};
+
+/** A clock that a test moves by hand. */
+export class ManualClock implements Clock {
+  private current: number;
+
+  constructor(startMs = Date.UTC(2026, 0, 1)) {
+    this.current = startMs;
+  }
+
+  nowMs(): number {
+    return this.current;
+  }
+
+  monotonicMs(): number {
+    return this.current;
+  }
+
+  advance(durationMs: number): void {
+    this.current += durationMs;
+  }
+}
+
+/** ISO 8601 UTC with milliseconds, the form of every time in the API and the database. */
+export function isoTime(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

@@ -1,0 +1,30 @@
+/**
+ * Opaque ids: a prefix that says the kind and a UUIDv7 in hexadecimal. Version 7 begins with the time
+ * and Bun keeps it monotonic within a process, so ids of one kind sort by creation: lists page by id.
+ */
+export const idKinds = {
+  asset: "as",
+  job: "jb",
+  user: "us",
+  token: "tk",
+  session: "se",
+} as const;
+export type IdKind = keyof typeof idKinds;
+
+export function newId(kind: IdKind): string {
+  return `${idKinds[kind]}_${Bun.randomUUIDv7("hex").replaceAll("-", "")}`;
+}
+
+/** True for a string of the exact form that `newId(kind)` gives: safe in a file name. */
+export function isId(kind: IdKind, text: string): boolean {
+  return (
+    text.length === 35 &&
+    text.startsWith(`${idKinds[kind]}_`) &&
+    /^[0-9a-f]{32}$/.test(text.slice(3))
+  );
+}
+
+/** A secret of 256 random bits as base64url: session cookies, API tokens, signing keys. */
+export function newSecret(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
+}

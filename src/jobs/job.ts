@@ -1,0 +1,72 @@
+/** A job: its states, what moves between them, and its form in the API. */
+import type { FailureReport } from "../trouble.ts";
+
+export const jobStates = [
+  "queued",
+  "waiting",
+  "running",
+  "succeeded",
+  "failed",
+  "cancelled",
+] as const;
+export type JobState = (typeof jobStates)[number];
+
+export const finalStates = ["succeeded", "failed", "cancelled"] as const satisfies JobState[];
+
+/** Every move that there is; a test compares this with what `queue.ts` does and with the diagram in `docs/`. */
+export const transitions = [
+  { from: "queued", to: "running", by: "claim" },
+  { from: "queued", to: "cancelled", by: "cancel" },
+  { from: "running", to: "succeeded", by: "succeed" },
+  { from: "running", to: "failed", by: "fail" },
+  { from: "running", to: "cancelled", by: "cancel" },
+  { from: "running", to: "queued", by: "release" },
+  { from: "failed", to: "queued", by: "retry" },
+  { from: "cancelled", to: "queued", by: "retry" },
+] as const satisfies { from: JobState; to: JobState; by: string }[];
+
+export interface JobStep {
+  name: string;
+  title: string;
+  state: "pending" | "running" | "done" | "failed";
+  device: string | null;
+  deviceReason: string | null;
+  encoder: string | null;
+  checks: string[];
+}
+
+export interface JobAttempt {
+  attempt: number;
+  startedAt: string;
+  finishedAt: string | null;
+  outcome: "running" | "succeeded" | "failed" | "cancelled" | "interrupted";
+  device: string;
+  error: FailureReport | null;
+}
+
+export interface Job {
+  id: string;
+  ownerId: string;
+  operation: string;
+  state: JobState;
+  params: Record<string, unknown>;
+  inputs: string[];
+  /** Ids of the assets that it made, the main one first. */
+  outputs: string[];
+  progressPercent: number;
+  /** Encoding speed as a multiple of real time; null when nothing runs. */
+  speed: number | null;
+  etaSeconds: number | null;
+  priority: number;
+  /** How many times it was started; also the fence of the current claim. */
+  attempt: number;
+  device: string | null;
+  deviceReason: string | null;
+  error: FailureReport | null;
+  notes: string[];
+  labels: Record<string, string>;
+  steps: JobStep[];
+  createdAt: string;
+  startedAt: string | null;
+  finishedAt: string | null;
+}

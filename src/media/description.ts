@@ -1,0 +1,116 @@
+/**
+ * A render description: what one run of ffmpeg shall do, as data, before a device is known.
+ * `render.ts` turns it into an argv for one device and one ffmpeg. Operations build it, runners carry it out.
+ */
+import type { FilterChain } from "./graph.ts";
+
+/** An input asset of the job by position, or a file that an earlier step of the job made. */
+export type InputRef = { asset: number } | { step: string; file: string };
+
+export interface InputDescription {
+  from: InputRef;
+  /** Seek before decoding (fast, and exact when re-encoding). */
+  seekSeconds?: number;
+  /** Read at most this much, counted from the seek. */
+  durationSeconds?: number;
+  /** Decode keyframes only (`-skip_frame nokey`): for posters and sprites. */
+  keyframesOnly?: boolean;
+}
+
+export type VideoCodec = "h264" | "hevc" | "av1" | "vp9";
+export type AudioCodec = "aac" | "opus" | "mp3";
+export type Speed = "fast" | "balanced" | "best";
+
+/** Rate control: the quality scale of `docs/quality.md` (0–100), or bits per second. */
+export type RateControl = { quality: number } | { bitRate: number };
+
+/** Colour tags for the output, in ffmpeg's words; null leaves a tag unset. */
+export interface ColorTags {
+  primaries: string | null;
+  transfer: string | null;
+  space: string | null;
+  range: "tv" | "pc" | null;
+}
+
+export interface VideoEncode {
+  kind: "encode";
+  /** Pad of the filter graph, or a stream of an input (`0:3`). */
+  source: StreamRef;
+  codec: VideoCodec;
+  rate: RateControl;
+  speed: Speed;
+  pixelFormat: string;
+  /** Frames between keyframes at most. */
+  gopFrames: number;
+  color: ColorTags;
+}
+
+export interface ImageEncode {
+  kind: "image";
+  source: StreamRef;
+  codec: "jpeg" | "png" | "webp";
+  /** 0–100. */
+  quality: number;
+  /** Null for all that come (numbered files); otherwise stop after so many. */
+  frames: number | null;
+}
+
+export interface AudioEncode {
+  kind: "encode";
+  source: StreamRef;
+  codec: AudioCodec;
+  /** Bits per second. */
+  bitRate: number;
+  channels: number;
+  sampleRate: number;
+  language: string | null;
+  title: string | null;
+}
+
+export interface StreamCopy {
+  kind: "copy";
+  source: StreamRef;
+  /** Codec of the source, so that the muxer gets the right tag (hvc1). */
+  codec: string;
+}
+
+export type StreamRef = { pad: string } | { input: number; stream: number };
+
+export type OutputContainer = "mp4" | "mkv" | "webm" | "mov" | "image";
+
+export interface OutputDescription {
+  /** File name inside the job's folder, ours and plain: `output.mp4`. */
+  file: string;
+  container: OutputContainer;
+  video: VideoEncode | ImageEncode | StreamCopy | null;
+  audio: (AudioEncode | StreamCopy)[];
+  subtitles: StreamCopy[];
+  /** Input whose metadata and chapters are kept, or null for none. */
+  metadataFrom: number | null;
+  /** Cap on the output (`-t`), a guard against bombs; null for none. */
+  limitSeconds: number | null;
+}
+
+export interface RenderDescription {
+  inputs: InputDescription[];
+  graph: FilterChain[];
+  outputs: OutputDescription[];
+  /** Seconds of output that 100 % means, for progress and ETA; null when unknown. */
+  expectedSeconds: number | null;
+}
+
+/** What `verify.ts` holds an output against. Null or absent: not checked, because it cannot be known. */
+export interface Expectation {
+  file: string;
+  kind: "video" | "audio" | "image" | "text";
+  durationSeconds: number | null;
+  video: { codec: string; width: number; height: number } | null;
+  audioTracks: number;
+  /** Codec of every audio track, in order. */
+  audioCodecs: string[];
+}
+
+/** What a step does: run ffmpeg, or write a text that the plan computed (a WebVTT index). */
+export type StepWork =
+  | { kind: "render"; description: RenderDescription }
+  | { kind: "write"; file: string; text: string };

@@ -1,0 +1,75 @@
+/**
+ * The contract of an operation: one file and one line in `index.ts`. From it come the API route, the
+ * JSON Schema, the form, the command line and the tests. `plan` is pure: no I/O, no clock, no randomness.
+ */
+import type { z } from "zod";
+import type { Expectation, StepWork } from "../media/description.ts";
+import type { MediaInfo } from "../media/media.ts";
+
+/** What a plan may depend on besides request and media: features of this box, as plain data. */
+export interface PlanContext {
+  /** Names of encoders that this ffmpeg has compiled in, for example `libx264`. */
+  encoders: ReadonlySet<string>;
+  /** Names of filters likewise. */
+  filters: ReadonlySet<string>;
+}
+
+/** An input of the job as a plan sees it. */
+export interface PlanInput {
+  /** The name that the user gave, for naming outputs; never used in an argv. */
+  name: string;
+  media: MediaInfo;
+}
+
+/** One file that a step leaves behind and the job publishes. */
+export interface StepOutput {
+  /** Name inside the step's folder. */
+  file: string;
+  /** Name for the person: "match 720p.mp4". */
+  name: string;
+  /** What it is to the job: `main`, `poster`, `sprite`, `sprite-index`. */
+  role: string;
+  mimeType: string;
+  expectation: Expectation;
+}
+
+export interface Step {
+  /** Unique in the plan, `a–z 0–9 -`. */
+  name: string;
+  /** For the person: "Encode H.264 at 1280×720". */
+  title: string;
+  /** Names of steps that must be done before. */
+  needs: string[];
+  work: StepWork;
+  outputs: StepOutput[];
+}
+
+export interface Plan {
+  steps: Step[];
+  /** Sentences for the person: "The source already conforms: the streams are copied, not re-encoded." */
+  notes: string[];
+}
+
+export interface Operation<Schema extends z.ZodType = z.ZodType> {
+  /** `a–z -`, as in the API and on the command line. */
+  name: string;
+  title: string;
+  /** One or two sentences for the form, `--help` and the documentation. */
+  description: string;
+  /** Strict object; every field has a default or is optional, `.describe` and, where it has one, `.meta({unit})`. */
+  schema: Schema;
+  /** Parameters that a newcomer may send as they are. */
+  example: z.input<Schema>;
+  inputs: { min: number; max: number };
+  /**
+   * @throws Refusal 422 `unsuitable_input` with a sentence when this media cannot be worked on so.
+   */
+  plan(params: z.output<Schema>, inputs: PlanInput[], context: PlanContext): Plan;
+}
+
+/** Keeps the schema's type while an operation is defined. */
+export function defineOperation<Schema extends z.ZodType>(
+  operation: Operation<Schema>,
+): Operation<Schema> {
+  return operation;
+}

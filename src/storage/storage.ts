@@ -1,0 +1,73 @@
+/**
+ * Where bytes live, behind one narrow interface. An object has a key, bytes and a size; names, owners
+ * and types are the database's. Objects are written once and never changed. `conformance.ts` is the
+ * suite that every backend passes.
+ */
+
+/** A key of the caller's making: 1–128 characters of `a–z 0–9 _ . -`, the first a letter. */
+export type StorageKey = string;
+
+/** Bytes `start` (inclusive) to `end` (exclusive) of an object, as in `Array.slice`. */
+export interface ByteRange {
+  start: number;
+  end: number;
+}
+
+export interface StoredObject {
+  sizeBytes: number;
+  /** Hexadecimal SHA-256 of the whole object. */
+  sha256: string;
+}
+
+export interface PutOptions {
+  /** More bytes than this end the put with Refusal 413 `too_large`, and nothing is kept. */
+  limitBytes: number;
+  signal?: AbortSignal;
+}
+
+export interface PresignOptions {
+  method: "GET" | "PUT";
+  /** Seconds until the URL stops working; at most 7 days as in S3. */
+  expiresSeconds: number;
+  /** For GET: the Content-Type and Content-Disposition that the answer will carry. */
+  contentType?: string;
+  contentDisposition?: string;
+}
+
+export interface Storage {
+  readonly kind: "disk" | "s3";
+
+  /**
+   * Stores a stream. After it resolves the object survives a power cut; when it rejects nothing is
+   * kept. An existing key is a broken invariant.
+   * @throws Refusal 413 `too_large`, Refusal 507 `storage_full`
+   */
+  put(
+    key: StorageKey,
+    body: ReadableStream<Uint8Array>,
+    options: PutOptions,
+  ): Promise<StoredObject>;
+
+  /**
+   * Takes over a finished local file (an output of a job), by rename where that is possible: the file
+   * is gone from `path` afterwards. Same promise as `put`.
+   */
+  adopt(key: StorageKey, path: string): Promise<StoredObject>;
+
+  /** The object's bytes, or null when there is none. The range must lie within the object. */
+  open(key: StorageKey, range?: ByteRange): Promise<Blob | ReadableStream<Uint8Array> | null>;
+
+  stat(key: StorageKey): Promise<{ sizeBytes: number } | null>;
+
+  /** Idempotent: deleting what is not there is fine. */
+  delete(key: StorageKey): Promise<void>;
+
+  /** A path that ffmpeg can read, or null when the backend has no local files. */
+  localPath(key: StorageKey): string | null;
+
+  /** A URL that reads or writes this one object by this one method until it expires. */
+  presign(key: StorageKey, options: PresignOptions): Promise<string>;
+
+  /** Bytes free for new objects, less the reserve; null when unknown (S3). */
+  freeBytes(): Promise<number | null>;
+}

@@ -21,8 +21,8 @@ export interface Asset {
   /** Null for text made by a job, for example a WebVTT index. */
   media: MediaInfo | null;
   origin: AssetOrigin;
-  /** The picture that stands for it in lists; null when there is none. */
-  thumbnailKey: string | null;
+  /** The picture that stands for it in lists: being made, there, or not possible (sound, text). */
+  thumbnail: "wanted" | "ready" | "none";
   createdAt: string;
   expiresAt: string | null;
 }

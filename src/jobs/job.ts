@@ -36,7 +36,8 @@ export interface JobStep {
 }
 
 export interface JobAttempt {
-  attempt: number;
+  /** Number of the claim, counted from 1. */
+  fence: number;
   startedAt: string;
   finishedAt: string | null;
   outcome: "running" | "succeeded" | "failed" | "cancelled" | "interrupted";
@@ -48,6 +49,8 @@ export interface Job {
   id: string;
   ownerId: string;
   operation: string;
+  /** For the person: "Transcode: match.mov". */
+  title: string;
   state: JobState;
   params: Record<string, unknown>;
   inputs: string[];
@@ -58,7 +61,7 @@ export interface Job {
   speed: number | null;
   etaSeconds: number | null;
   priority: number;
-  /** How many times it was started; also the fence of the current claim. */
+  /** How many times it was started, runs that a shutdown interrupted not counted. */
   attempt: number;
   device: string | null;
   deviceReason: string | null;
@@ -66,6 +69,7 @@ export interface Job {
   notes: string[];
   labels: Record<string, string>;
   steps: JobStep[];
+  attempts: JobAttempt[];
   createdAt: string;
   startedAt: string | null;
   finishedAt: string | null;

@@ -56,7 +56,7 @@ CREATE TABLE asset (
   -- The job that made it and what it is to that job; both or neither.
   job_id TEXT REFERENCES job (id),
   role TEXT,
-  thumbnail_key TEXT,
+  thumbnail_state TEXT NOT NULL CHECK (thumbnail_state IN ('wanted', 'ready', 'none')),
   created_at TEXT NOT NULL,
   expires_at TEXT,
   CHECK ((job_id IS NULL) = (role IS NULL))
@@ -64,6 +64,7 @@ CREATE TABLE asset (
 CREATE INDEX asset_by_owner ON asset (owner_id, id);
 CREATE INDEX asset_by_job ON asset (job_id) WHERE job_id IS NOT NULL;
 CREATE INDEX asset_deleting ON asset (id) WHERE state = 'deleting';
+CREATE INDEX asset_thumbnail_wanted ON asset (id) WHERE thumbnail_state = 'wanted';
 
 -- Keys that storage is about to hold. The row goes in the transaction that records the asset; what is
 -- left after a crash names objects that nobody owns, and the next start deletes them.
@@ -81,8 +82,10 @@ CREATE TABLE job (
   params TEXT NOT NULL CHECK (json_valid(params)),
   labels TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(labels)),
   priority INTEGER NOT NULL DEFAULT 0 CHECK (priority BETWEEN -100 AND 100),
-  -- Counts claims and is the fence: whoever finishes must name the value it claimed with.
-  attempt INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0),
+  -- For the person: "Transcode: match.mov". Kept, because inputs can be deleted.
+  title TEXT NOT NULL,
+  -- Counts claims: whoever moves a running job must name the value it claimed with.
+  fence INTEGER NOT NULL DEFAULT 0 CHECK (fence >= 0),
   progress_percent REAL NOT NULL DEFAULT 0 CHECK (progress_percent BETWEEN 0 AND 100),
   device TEXT,
   device_reason TEXT,
@@ -97,7 +100,7 @@ CREATE TABLE job (
   finished_at TEXT,
   CHECK ((state = 'failed') = (error IS NOT NULL)),
   CHECK ((state IN ('succeeded', 'failed', 'cancelled')) = (finished_at IS NOT NULL)),
-  CHECK (state <> 'running' OR (started_at IS NOT NULL AND attempt > 0)),
+  CHECK (state <> 'running' OR (started_at IS NOT NULL AND fence > 0)),
   CHECK ((idempotency_key IS NULL) = (idempotency_sha256 IS NULL))
 ) STRICT;
 -- The waiting set alone, with its sort columns: a claim does not slow down as finished jobs pile up
@@ -119,13 +122,13 @@ CREATE INDEX job_input_by_asset ON job_input (asset_id);
 
 CREATE TABLE attempt (
   job_id TEXT NOT NULL REFERENCES job (id) ON DELETE CASCADE,
-  attempt INTEGER NOT NULL CHECK (attempt > 0),
+  fence INTEGER NOT NULL CHECK (fence > 0),
   device TEXT NOT NULL,
   outcome TEXT NOT NULL
     CHECK (outcome IN ('running', 'succeeded', 'failed', 'cancelled', 'interrupted')),
   error TEXT CHECK (error IS NULL OR json_valid(error)),
   started_at TEXT NOT NULL,
   finished_at TEXT,
-  PRIMARY KEY (job_id, attempt),
+  PRIMARY KEY (job_id, fence),
   CHECK ((outcome = 'running') = (finished_at IS NULL))
 ) STRICT, WITHOUT ROWID;

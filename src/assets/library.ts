@@ -1,0 +1,174 @@
+/**
+ * The library: takes bytes in, proves that they are media, records them, gives them out, deletes them.
+ * An asset is recorded only after its bytes are safe, and its bytes go only after its record is marked.
+ */
+import type { Database } from "bun:sqlite";
+import { type Clock, isoTime } from "../clock.ts";
+import { newId } from "../identity.ts";
+import type { Log } from "../log.ts";
+import type { MediaInfo } from "../media/media.ts";
+import type { Storage } from "../storage/storage.ts";
+import { Refusal } from "../trouble.ts";
+import { type Asset, mimeTypeOf, thumbnailKey } from "./asset.ts";
+import { cleanName } from "./name.ts";
+import { type AssetFilter, type AssetPage, AssetRecords } from "./records.ts";
+
+export interface LibraryParts {
+  database: Database;
+  storage: Storage;
+  clock: Clock;
+  log: Log;
+  /** Tells what a file is; refuses (422) what is not media. */
+  probe(path: string): Promise<MediaInfo>;
+  uploadMaxBytes: number;
+  /** Called after an asset was recorded or deleted: pages refresh, the thumbnailer wakes. */
+  onChange(asset: Asset): void;
+}
+
+export interface UploadOptions {
+  /** Ends the upload when the client goes away. */
+  signal?: AbortSignal;
+  /** Content-Length when the client sent one: refused early when it is too much. */
+  declaredBytes: number | null;
+}
+
+export class Library {
+  readonly records: AssetRecords;
+  private readonly parts: LibraryParts;
+
+  constructor(parts: LibraryParts) {
+    this.parts = parts;
+    this.records = new AssetRecords(parts.database, parts.clock);
+  }
+
+  /**
+   * Stores a stream as a new asset of this owner. After it resolves the asset survives a power cut.
+   * @throws Refusal 413 `too_large`, 422 `not_media` (and the like of the probe), 507 `storage_full`;
+   * nothing is kept then.
+   */
+  async upload(
+    ownerId: string,
+    name: string,
+    body: ReadableStream<Uint8Array>,
+    options: UploadOptions,
+  ): Promise<Asset> {
+    await this.refuseEarly(options.declaredBytes);
+    const id = newId("asset");
+    this.records.noteIntents([id]);
+    try {
+      const asset = await this.store(id, ownerId, cleanName(name), body, options.signal);
+      this.parts.onChange(asset);
+      return asset;
+    } catch (cause) {
+      await this.discard([id]);
+      throw cause;
+    }
+  }
+
+  private async refuseEarly(declaredBytes: number | null): Promise<void> {
+    if (declaredBytes === null) return;
+    const limit = this.parts.uploadMaxBytes;
+    if (declaredBytes > limit) {
+      throw new Refusal(
+        413,
+        "too_large",
+        `The file has ${declaredBytes} bytes and at most ${limit} are allowed (uploads.maxBytes).`,
+      );
+    }
+    const free = await this.parts.storage.freeBytes();
+    if (free !== null && declaredBytes > free) {
+      throw new Refusal(
+        507,
+        "storage_full",
+        `The file has ${declaredBytes} bytes and only ${free} are free for uploads. Delete assets that are not needed, or free space on the disk.`,
+      );
+    }
+  }
+
+  private async store(
+    id: string,
+    ownerId: string,
+    name: string,
+    body: ReadableStream<Uint8Array>,
+    signal: AbortSignal | undefined,
+  ): Promise<Asset> {
+    const { storage, database, clock } = this.parts;
+    const stored = await storage.put(id, body, {
+      limitBytes: this.parts.uploadMaxBytes,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const path = storage.localPath(id);
+    if (path === null) throw new Error("this storage has no local files to probe");
+    const media = await this.parts.probe(path);
+    const asset: Asset = {
+      id,
+      ownerId,
+      name,
+      state: "ready",
+      kind: media.kind,
+      sizeBytes: stored.sizeBytes,
+      sha256: stored.sha256,
+      mimeType: mimeTypeOf(media),
+      media,
+      origin: { kind: "upload" },
+      thumbnail: media.kind === "audio" ? "none" : "wanted",
+      createdAt: isoTime(clock.nowMs()),
+      expiresAt: null,
+    };
+    database.transaction(() => this.records.insert(asset))();
+    return asset;
+  }
+
+  /** @throws Refusal 404 `not_found`, also for another user's asset: its existence is not told. */
+  get(ownerId: string, id: string): Asset {
+    const asset = this.records.find(ownerId, id);
+    if (asset === null) throw assetMissing();
+    return asset;
+  }
+
+  list(filter: AssetFilter): AssetPage {
+    return this.records.list(filter);
+  }
+
+  /** Deletes record and bytes. @throws Refusal 404 `not_found`, 409 `in_use` while a job reads it. */
+  async delete(ownerId: string, id: string): Promise<void> {
+    const asset = this.get(ownerId, id);
+    const outcome = this.records.markDeleting(ownerId, id);
+    if (outcome === "missing") throw assetMissing();
+    if (outcome === "in_use") {
+      throw new Refusal(
+        409,
+        "in_use",
+        "A job that has not finished reads this asset. Cancel the job or wait for it, then delete.",
+      );
+    }
+    await this.removeBytes(id);
+    this.parts.onChange({ ...asset, state: "deleting" });
+  }
+
+  private async removeBytes(id: string): Promise<void> {
+    await this.parts.storage.delete(thumbnailKey(id));
+    await this.parts.storage.delete(id);
+    this.records.remove(id);
+  }
+
+  /** Deletes objects that were put but not recorded. Errors are logged: the next start tries again. */
+  async discard(keys: readonly string[]): Promise<void> {
+    try {
+      for (const key of keys) await this.parts.storage.delete(key);
+      this.records.forgetIntents(keys);
+    } catch (cause) {
+      this.parts.log.warn({ err: cause, keys }, "could not discard objects; the next start tries again");
+    }
+  }
+
+  /** Finishes what a crash interrupted: unrecorded objects and half-done deletions. Call it once at start. */
+  async recover(): Promise<void> {
+    await this.discard(this.records.leftIntents());
+    for (const id of this.records.leftDeleting()) await this.removeBytes(id);
+  }
+}
+
+function assetMissing(): Refusal {
+  return new Refusal(404, "not_found", "There is no such asset. It may have been deleted.");
+}

@@ -1,0 +1,196 @@
+/** Rows of assets: the only place that reads and writes the `asset` and `object_intent` tables. */
+import type { Database, SQLQueryBindings } from "bun:sqlite";
+import { type Clock, isoTime } from "../clock.ts";
+import type { MediaInfo } from "../media/media.ts";
+import type { Asset, AssetKind, AssetOrigin, AssetState } from "./asset.ts";
+
+interface AssetRow {
+  id: string;
+  owner_id: string;
+  name: string;
+  state: AssetState;
+  size_bytes: number;
+  sha256: string;
+  mime_type: string;
+  media: string | null;
+  kind: AssetKind;
+  origin: string;
+  thumbnail_state: Asset["thumbnail"];
+  created_at: string;
+  expires_at: string | null;
+}
+
+export interface AssetFilter {
+  ownerId: string;
+  limit: number;
+  /** Id of the last asset of the page before; null for the first page. */
+  after: string | null;
+  kind: AssetKind | null;
+  /** Part of the name, upper and lower case alike; null for all. */
+  search: string | null;
+  /** Only what this job made. */
+  jobId: string | null;
+}
+
+export interface AssetPage {
+  items: Asset[];
+  /** Cursor for the next page; null at the end. */
+  next: string | null;
+}
+
+export class AssetRecords {
+  private readonly database: Database;
+  private readonly clock: Clock;
+
+  constructor(database: Database, clock: Clock) {
+    this.database = database;
+    this.clock = clock;
+  }
+
+  /** Notes that storage is about to hold these keys; `insert` or `forgetIntents` clears them. */
+  noteIntents(keys: readonly string[]): void {
+    const insert = this.database.query("INSERT INTO object_intent (key, created_at) VALUES (?1, ?2)");
+    const now = isoTime(this.clock.nowMs());
+    this.database.transaction(() => {
+      for (const key of keys) insert.run(key, now);
+    })();
+  }
+
+  forgetIntents(keys: readonly string[]): void {
+    const remove = this.database.query("DELETE FROM object_intent WHERE key = ?1");
+    this.database.transaction(() => {
+      for (const key of keys) remove.run(key);
+    })();
+  }
+
+  /** Keys that a crash left between intent and record. */
+  leftIntents(): string[] {
+    return this.database
+      .query<{ key: string }, []>("SELECT key FROM object_intent")
+      .all()
+      .map(({ key }) => key);
+  }
+
+  /** Records an asset whose bytes are stored under its id. Call it inside the caller's transaction. */
+  insert(asset: Asset): void {
+    const origin = asset.origin;
+    this.database
+      .query(
+        `INSERT INTO asset (id, owner_id, name, state, size_bytes, sha256, mime_type, media, kind,
+           origin, job_id, role, thumbnail_state, created_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)`,
+      )
+      .run(
+        asset.id,
+        asset.ownerId,
+        asset.name,
+        asset.state,
+        asset.sizeBytes,
+        asset.sha256,
+        asset.mimeType,
+        asset.media === null ? null : JSON.stringify(asset.media),
+        asset.kind,
+        JSON.stringify(origin),
+        origin.kind === "job" ? origin.jobId : null,
+        origin.kind === "job" ? origin.role : null,
+        asset.thumbnail,
+        asset.createdAt,
+        asset.expiresAt,
+      );
+    this.database.query("DELETE FROM object_intent WHERE key = ?1").run(asset.id);
+  }
+
+  /** The asset of this owner that is ready; null when there is none: another's is none. */
+  find(ownerId: string, id: string): Asset | null {
+    const row = this.database
+      .query<AssetRow, [string, string]>(
+        "SELECT * FROM asset WHERE id = ?1 AND owner_id = ?2 AND state = 'ready'",
+      )
+      .get(id, ownerId);
+    return row === null ? null : toAsset(row);
+  }
+
+  list(filter: AssetFilter): AssetPage {
+    const conditions = ["owner_id = ?1", "state = 'ready'"];
+    const values: SQLQueryBindings[] = [filter.ownerId];
+    const add = (condition: string, value: SQLQueryBindings) => {
+      values.push(value);
+      conditions.push(condition.replace("?", `?${values.length}`));
+    };
+    if (filter.after !== null) add("id < ?", filter.after);
+    if (filter.kind !== null) add("kind = ?", filter.kind);
+    if (filter.jobId !== null) add("job_id = ?", filter.jobId);
+    if (filter.search !== null) {
+      add("name LIKE ? ESCAPE '\\'", `%${filter.search.replaceAll(/[\\%_]/g, "\\$&")}%`);
+    }
+    values.push(filter.limit + 1);
+    const rows = this.database
+      .query<AssetRow, SQLQueryBindings[]>(
+        `SELECT * FROM asset WHERE ${conditions.join(" AND ")}
+         ORDER BY id DESC LIMIT ?${values.length}`,
+      )
+      .all(...values);
+    const items = rows.slice(0, filter.limit).map(toAsset);
+    return { items, next: rows.length > filter.limit ? (items.at(-1)?.id ?? null) : null };
+  }
+
+  /** Moves to `deleting` unless a queued or running job reads it. */
+  markDeleting(ownerId: string, id: string): "marked" | "in_use" | "missing" {
+    const changed = this.database
+      .query(
+        `UPDATE asset SET state = 'deleting'
+         WHERE id = ?1 AND owner_id = ?2 AND state = 'ready' AND NOT EXISTS (
+           SELECT 1 FROM job_input JOIN job ON job.id = job_input.job_id
+           WHERE job_input.asset_id = ?1 AND job.state IN ('queued', 'waiting', 'running'))`,
+      )
+      .run(id, ownerId).changes;
+    if (changed === 1) return "marked";
+    return this.find(ownerId, id) === null ? "missing" : "in_use";
+  }
+
+  remove(id: string): void {
+    this.database.query("DELETE FROM asset WHERE id = ?1 AND state = 'deleting'").run(id);
+  }
+
+  /** Ids whose deletion a crash interrupted. */
+  leftDeleting(): string[] {
+    return this.database
+      .query<{ id: string }, []>("SELECT id FROM asset WHERE state = 'deleting'")
+      .all()
+      .map(({ id }) => id);
+  }
+
+  /** The oldest asset that still wants its picture, and whose it is. */
+  nextThumbnailWanted(): Asset | null {
+    const row = this.database
+      .query<AssetRow, []>(
+        "SELECT * FROM asset WHERE thumbnail_state = 'wanted' AND state = 'ready' ORDER BY id LIMIT 1",
+      )
+      .get();
+    return row === null ? null : toAsset(row);
+  }
+
+  setThumbnail(id: string, state: "ready" | "none"): void {
+    this.database
+      .query("UPDATE asset SET thumbnail_state = ?2 WHERE id = ?1 AND thumbnail_state = 'wanted'")
+      .run(id, state);
+  }
+}
+
+function toAsset(row: AssetRow): Asset {
+  return {
+    id: row.id,
+    ownerId: row.owner_id,
+    name: row.name,
+    state: row.state,
+    kind: row.kind,
+    sizeBytes: row.size_bytes,
+    sha256: row.sha256,
+    mimeType: row.mime_type,
+    media: row.media === null ? null : (JSON.parse(row.media) as MediaInfo),
+    origin: JSON.parse(row.origin) as AssetOrigin,
+    thumbnail: row.thumbnail_state,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+  };
+}

@@ -1,0 +1,121 @@
+/**
+ * Runs every suite of `script/test`, one after another and whatever the one before said, and prints the
+ * sum as the last line. A check without tests of its own (formatting, types …) counts as one test.
+ */
+import { mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { type Outcome, parseJunit, summaryLine } from "./junit.ts";
+
+interface Suite {
+  name: string;
+  argv: string[];
+  /** True for `bun test`, which says in a JUnit file what it ran. */
+  counts: boolean;
+}
+
+/** A suite that takes longer hangs: the slowest takes a few minutes on two cores. */
+const SUITE_LIMIT_MS = 30 * 60_000;
+
+const root = resolve(import.meta.dir, "..");
+
+const check = (name: string, ...argv: string[]): Suite => ({ name, argv, counts: false });
+const tests = (name: string, ...folders: string[]): Suite => ({
+  name,
+  argv: ["bun", "test", ...folders],
+  counts: true,
+});
+
+const suites: Suite[] = [
+  check("formatting", "node_modules/.bin/biome", "format"),
+  check("lint", "node_modules/.bin/biome", "lint", "--error-on-warnings"),
+  check("types", "node_modules/.bin/tsc", "--noEmit"),
+  check(
+    "shell scripts",
+    "bash",
+    "-c",
+    "shellcheck script/{bootstrap,build,demo,test,bench} .ci/run",
+  ),
+  check("build", "script/build"),
+  tests("unit tests", "./src", "./views", "./script"),
+  tests("whole-product tests", "./tests"),
+  check("the demo", "script/demo", "--once"),
+];
+
+const fullSuites: Suite[] = [
+  check("the same build from another folder", "script/same-build"),
+  check("benchmarks", "script/bench", "--quick"),
+];
+
+/** Runs one suite with its own temporary folder as TMPDIR. */
+async function run(suite: Suite, folder: string): Promise<Outcome> {
+  const report = join(folder, `${suite.name.replaceAll(" ", "-")}.xml`);
+  const argv = suite.counts
+    ? [...suite.argv, "--reporter=junit", `--reporter-outfile=${report}`]
+    : suite.argv;
+  process.stdout.write(`\n── ${suite.name}: ${argv.join(" ")}\n`);
+  const started = performance.now();
+  const child = Bun.spawn(argv, {
+    cwd: root,
+    env: { ...process.env, TMPDIR: folder },
+    stdio: ["ignore", "inherit", "inherit"],
+    timeout: SUITE_LIMIT_MS,
+    killSignal: "SIGKILL",
+  });
+  const exitCode = await child.exited;
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  process.stdout.write(`── ${suite.name}: exit code ${exitCode} after ${seconds} s\n`);
+  const whole = {
+    passed: exitCode === 0 ? 1 : 0,
+    failures: exitCode === 0 ? [] : [suite.name],
+    skipped: [],
+  };
+  if (!suite.counts) return whole;
+  const outcome = parseJunit(await readFile(report, "utf8").catch(() => ""));
+  // No report, or a bad exit without a failed test: a file that does not load, an error between tests.
+  const told = outcome.failures.length > 0 || (exitCode === 0 && outcome.passed > 0);
+  if (!told) outcome.failures.push(`${suite.name}: exit code ${exitCode}, see its output`);
+  return outcome;
+}
+
+/** What the tests left running: their processes name the run's folder or the built executable. */
+async function leftovers(folder: string): Promise<string[]> {
+  const executable = join(root, "dist/kinomill");
+  const left: string[] = [];
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+    const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => "");
+    const program = await readlink(`/proc/${pid}/exe`).catch(() => "");
+    const ours = [commandLine, cwd].some((text) => text.includes(folder));
+    if (Number(pid) !== process.pid && (ours || program.startsWith(executable))) {
+      left.push(`${pid} ${commandLine.replaceAll("\0", " ").slice(0, 200)}`);
+    }
+  }
+  return left;
+}
+
+const full = process.argv.includes("--full");
+const unknown = process.argv.slice(2).filter((argument) => argument !== "--full");
+if (unknown.length > 0) {
+  console.error(`script/test: unknown argument ${unknown.join(" ")}; the only one is --full`);
+  process.exit(2);
+}
+
+const folder = await mkdtemp(join(tmpdir(), "kinomill-test-"));
+const total: Outcome = { passed: 0, failures: [], skipped: [] };
+for (const suite of full ? [...suites, ...fullSuites] : suites) {
+  const outcome = await run(suite, folder);
+  total.passed += outcome.passed;
+  total.failures.push(...outcome.failures);
+  total.skipped.push(...outcome.skipped);
+}
+const left = await leftovers(folder);
+if (left.length === 0) total.passed += 1;
+else total.failures.push(`no process is left behind: ${left.join("; ")}`);
+await rm(folder, { recursive: true, force: true });
+
+console.log("");
+for (const name of total.failures) console.log(`failed: ${name}`);
+for (const name of total.skipped) console.log(`skipped: ${name}`);
+console.log(summaryLine(total));
+process.exit(total.failures.length > 0 || total.passed === 0 ? 1 : 0);

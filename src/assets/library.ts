@@ -158,7 +158,10 @@ export class Library {
       for (const key of keys) await this.parts.storage.delete(key);
       this.records.forgetIntents(keys);
     } catch (cause) {
-      this.parts.log.warn({ err: cause, keys }, "could not discard objects; the next start tries again");
+      this.parts.log.warn(
+        { err: cause, keys },
+        "could not discard objects; the next start tries again",
+      );
     }
   }
 

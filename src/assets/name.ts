@@ -41,6 +41,7 @@ export function cutName(name: string): string {
 export function splitName(name: string): { stem: string; ending: string } {
   const dot = name.lastIndexOf(".");
   const ending = dot > 0 ? name.slice(dot) : "";
-  const isEnding = /^\.[\p{L}\p{N}]+$/u.test(ending) && Buffer.byteLength(ending) <= ENDING_BYTES_MAX;
+  const isEnding =
+    /^\.[\p{L}\p{N}]+$/u.test(ending) && Buffer.byteLength(ending) <= ENDING_BYTES_MAX;
   return isEnding ? { stem: name.slice(0, dot), ending } : { stem: name, ending: "" };
 }

@@ -49,7 +49,9 @@ export class AssetRecords {
 
   /** Notes that storage is about to hold these keys; `insert` or `forgetIntents` clears them. */
   noteIntents(keys: readonly string[]): void {
-    const insert = this.database.query("INSERT INTO object_intent (key, created_at) VALUES (?1, ?2)");
+    const insert = this.database.query(
+      "INSERT INTO object_intent (key, created_at) VALUES (?1, ?2)",
+    );
     const now = isoTime(this.clock.nowMs());
     this.database.transaction(() => {
       for (const key of keys) insert.run(key, now);

@@ -1,0 +1,229 @@
+/**
+ * Jobs as the API, the page and the command line see them: ask, look, cancel, retry. Checks what is
+ * asked, hands it to the queue, and tells the feed after the commit.
+ */
+import type { Database } from "bun:sqlite";
+import type { Library } from "../assets/library.ts";
+import type { Clock } from "../clock.ts";
+import { newId } from "../identity.ts";
+import type { Log } from "../log.ts";
+import { findOperation, parseParams, planFor } from "../operations/index.ts";
+import type { Plan, PlanContext } from "../operations/operation.ts";
+import { Refusal } from "../trouble.ts";
+import type { Feed } from "./feed.ts";
+import type { Job } from "./job.ts";
+import type { LiveProgress } from "./live.ts";
+import type { Queue } from "./queue.ts";
+import { findJob, type JobFilter, type JobPage, listJobs } from "./rows.ts";
+import { pendingStep } from "./steps.ts";
+
+/** What is asked for, as `POST /jobs` has it, its form already checked. */
+export interface JobRequest {
+  operation: string;
+  inputs: readonly string[];
+  params: unknown;
+  priority?: number | undefined;
+  labels?: Record<string, string> | undefined;
+}
+
+export interface Estimate {
+  operation: string;
+  /** What would be done, in order. */
+  steps: { name: string; title: string }[];
+  notes: string[];
+  device: string;
+  deviceReason: string;
+}
+
+export interface JobsParts {
+  database: Database;
+  clock: Clock;
+  log: Log;
+  library: Library;
+  queue: Queue;
+  feed: Feed;
+  live: LiveProgress;
+  /** What this box's ffmpeg can do; refuses (503) while it is not known. */
+  planContext(): PlanContext;
+  /** Device that jobs run on for now, with the reason in a plain sentence. */
+  device: { id: string; reason: string };
+  /** Effects after a commit: a free worker looks for work; a running job is stopped. */
+  onQueued(): void;
+  onCancelled(jobId: string): void;
+}
+
+export class Jobs {
+  private readonly parts: JobsParts;
+
+  constructor(parts: JobsParts) {
+    this.parts = parts;
+  }
+
+  /**
+   * Accepts a job: after it returns the job survives a power cut.
+   * @throws Refusal 404 `unknown_operation` or `not_found`, 422 `invalid_params` or
+   * `unsuitable_input`, 409 `idempotency_mismatch`
+   */
+  submit(
+    ownerId: string,
+    request: JobRequest,
+    idempotencyKey: string | null,
+  ): { job: Job; created: boolean } {
+    const idempotency =
+      idempotencyKey === null ? null : { key: idempotencyKey, sha256: fingerprint(request) };
+    const earlier = idempotency === null ? null : this.earlier(ownerId, idempotency);
+    if (earlier !== null) return { job: earlier, created: false };
+    const { plan, params, title } = this.planRequest(ownerId, request);
+    const id = newId("job");
+    this.parts.database
+      .transaction(() => {
+        this.parts.queue.insert({
+          id,
+          ownerId,
+          operation: request.operation,
+          title,
+          params,
+          inputIds: request.inputs,
+          labels: request.labels ?? {},
+          priority: request.priority ?? 0,
+          notes: plan.notes,
+          steps: plan.steps.map(pendingStep),
+          idempotency,
+        });
+      })
+      .immediate();
+    const job = this.tell(ownerId, id);
+    this.parts.onQueued();
+    return { job, created: true };
+  }
+
+  private earlier(ownerId: string, idempotency: { key: string; sha256: string }): Job | null {
+    const row = this.parts.database
+      .query<{ id: string; idempotency_sha256: string }, [string, string]>(
+        "SELECT id, idempotency_sha256 FROM job WHERE owner_id = ?1 AND idempotency_key = ?2",
+      )
+      .get(ownerId, idempotency.key);
+    if (row === null) return null;
+    if (row.idempotency_sha256 !== idempotency.sha256) {
+      throw new Refusal(
+        409,
+        "idempotency_mismatch",
+        "This Idempotency-Key was used for a different job. Send the same request, or take a new key.",
+      );
+    }
+    return this.get(ownerId, row.id);
+  }
+
+  private planRequest(
+    ownerId: string,
+    request: JobRequest,
+  ): { plan: Plan; params: Record<string, unknown>; title: string } {
+    const operation = findOperation(request.operation);
+    const { min, max } = operation.inputs;
+    if (request.inputs.length < min || request.inputs.length > max) {
+      const wanted = min === max ? `${min}` : `${min} to ${max}`;
+      throw new Refusal(
+        422,
+        "invalid_params",
+        `${operation.title} works on ${wanted} asset${max === 1 ? "" : "s"} and ${request.inputs.length} were given.`,
+        { errors: [{ path: "inputs", message: `must have ${wanted}` }] },
+      );
+    }
+    const params = parseParams(operation, request.params);
+    const inputs = request.inputs.map((id) => this.parts.library.get(ownerId, id));
+    const planInputs = inputs.map(({ name, media }) => {
+      if (media !== null) return { name, media };
+      throw new Refusal(422, "unsuitable_input", `${name} is a text file, not media.`);
+    });
+    const plan = planFor(operation, params, planInputs, this.parts.planContext());
+    const title = `${operation.title}: ${inputs[0]?.name ?? "nothing"}`;
+    return { plan, params: params as Record<string, unknown>, title };
+  }
+
+  /** What the job would do; starts nothing. @throws as `submit` */
+  estimate(ownerId: string, request: JobRequest): Estimate {
+    const { plan } = this.planRequest(ownerId, request);
+    return {
+      operation: request.operation,
+      steps: plan.steps.map(({ name, title }) => ({ name, title })),
+      notes: plan.notes,
+      device: this.parts.device.id,
+      deviceReason: this.parts.device.reason,
+    };
+  }
+
+  /** @throws Refusal 404 `not_found`, also for another user's job */
+  get(ownerId: string, id: string): Job {
+    const job = findJob(this.parts.database, ownerId, id);
+    if (job === null) throw new Refusal(404, "not_found", "There is no such job.");
+    return this.parts.live.addTo(job);
+  }
+
+  list(filter: JobFilter): JobPage {
+    const page = listJobs(this.parts.database, filter);
+    return { ...page, items: page.items.map((job) => this.parts.live.addTo(job)) };
+  }
+
+  /** @throws Refusal 409 `wrong_state` when it has ended already */
+  cancel(ownerId: string, id: string): Job {
+    const before = this.get(ownerId, id);
+    const from = this.parts.queue.cancel(ownerId, id);
+    if (from === null) throw wrongState(before, "cancelled");
+    if (from === "running") this.parts.onCancelled(id);
+    return this.tell(ownerId, id);
+  }
+
+  /** @throws Refusal 409 `wrong_state`, 409 `input_missing` when an input was deleted since */
+  retry(ownerId: string, id: string): Job {
+    const before = this.get(ownerId, id);
+    const missing = before.inputs.some(
+      (input) => this.parts.library.records.find(ownerId, input) === null,
+    );
+    if (missing) {
+      throw new Refusal(
+        409,
+        "input_missing",
+        "The file that this job reads was deleted. Upload it again and start a new job.",
+      );
+    }
+    if (!this.parts.queue.retry(ownerId, id)) throw wrongState(before, "retried");
+    const job = this.tell(ownerId, id);
+    this.parts.onQueued();
+    return job;
+  }
+
+  /** @throws Refusal 409 `wrong_state` unless it waits in the queue */
+  setPriority(ownerId: string, id: string, priority: number): Job {
+    const before = this.get(ownerId, id);
+    if (!this.parts.queue.setPriority(ownerId, id, priority)) {
+      throw wrongState(before, "given another priority");
+    }
+    return this.tell(ownerId, id);
+  }
+
+  /** Reads the job after a commit, logs the transition and tells the feed. */
+  tell(ownerId: string, id: string): Job {
+    const job = this.get(ownerId, id);
+    const { operation, state, device, error } = job;
+    this.parts.log.info({ job: id, operation, state, device, failure: error?.code }, "job");
+    this.parts.feed.publish(ownerId, { type: "job", job });
+    return job;
+  }
+}
+
+function wrongState(job: Job, verb: string): Refusal {
+  return new Refusal(409, "wrong_state", `The job is ${job.state} and cannot be ${verb}.`);
+}
+
+/** The same request has the same fingerprint whatever the order of its keys. */
+function fingerprint(request: JobRequest): string {
+  return new Bun.CryptoHasher("sha256").update(canonicalJson(request)).digest("hex");
+}
+
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, node: unknown) =>
+    typeof node === "object" && node !== null && !Array.isArray(node)
+      ? Object.fromEntries(Object.entries(node).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : node,
+  );
+}

@@ -1,0 +1,26 @@
+/** Progress of the jobs that run now. It is told twice a second and lost with the process: not in SQLite. */
+import type { Progress } from "../media/progress.ts";
+import type { Job } from "./job.ts";
+
+export class LiveProgress {
+  private readonly byJob = new Map<string, Progress>();
+
+  set(jobId: string, progress: Progress): void {
+    this.byJob.set(jobId, progress);
+  }
+
+  clear(jobId: string): void {
+    this.byJob.delete(jobId);
+  }
+
+  addTo(job: Job): Job {
+    const progress = this.byJob.get(job.id);
+    if (progress === undefined || job.state !== "running") return job;
+    return {
+      ...job,
+      progressPercent: progress.percent ?? job.progressPercent,
+      speed: progress.speed,
+      etaSeconds: progress.etaSeconds,
+    };
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * From proven files to assets: bytes move into storage first, under intents; then one transaction
+ * records the assets and the job's success together. When the claim turned void, nothing is kept.
+ */
+import type { Asset } from "../assets/asset.ts";
+import type { Library } from "../assets/library.ts";
+import { type Clock, isoTime } from "../clock.ts";
+import { newId } from "../identity.ts";
+import type { Storage } from "../storage/storage.ts";
+import { assert } from "../trouble.ts";
+import type { Claim, Queue } from "./queue.ts";
+import type { Finished } from "./steps.ts";
+
+export interface PublicationParts {
+  library: Library;
+  storage: Storage;
+  queue: Queue;
+  clock: Clock;
+}
+
+/** Publishes all outputs and ends the job; the new assets, or null when the claim was void. */
+export async function publish(
+  parts: PublicationParts,
+  claim: Claim,
+  finished: readonly Finished[],
+): Promise<Asset[] | null> {
+  const { library, storage, queue } = parts;
+  const ids = finished.map(() => newId("asset"));
+  library.records.noteIntents(ids);
+  try {
+    const assets: Asset[] = [];
+    for (const [index, output] of finished.entries()) {
+      const id = ids[index];
+      assert(id !== undefined, "one id for each output");
+      const stored = await storage.adopt(id, output.proven.path);
+      assets.push(describe(id, claim, output, stored, parts.clock));
+    }
+    const recorded = queue.succeed(claim, () => {
+      for (const asset of assets) library.records.insert(asset);
+    });
+    if (recorded) return assets;
+  } catch (cause) {
+    await library.discard(ids);
+    throw cause;
+  }
+  await library.discard(ids);
+  return null;
+}
+
+function describe(
+  id: string,
+  claim: Claim,
+  output: Finished,
+  stored: { sizeBytes: number; sha256: string },
+  clock: Clock,
+): Asset {
+  const { declared, proven } = output;
+  const kind = proven.media?.kind ?? "text";
+  return {
+    id,
+    ownerId: claim.ownerId,
+    name: declared.name,
+    state: "ready",
+    kind,
+    sizeBytes: stored.sizeBytes,
+    sha256: stored.sha256,
+    mimeType: declared.mimeType,
+    media: proven.media,
+    origin: { kind: "job", jobId: claim.jobId, role: declared.role },
+    thumbnail: kind === "video" || kind === "image" ? "wanted" : "none",
+    createdAt: isoTime(clock.nowMs()),
+    expiresAt: null,
+  };
+}

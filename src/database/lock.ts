@@ -1,0 +1,86 @@
+/**
+ * One server per data folder. The lock is SQLite's own write lock on a small second database: the
+ * kernel drops it with the process, however that ends; child processes do not inherit it, as they
+ * would an flock; and it needs no foreign function. The main database stays free for commands beside
+ * the server.
+ */
+import { Database, SQLiteError } from "bun:sqlite";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { Refusal } from "../trouble.ts";
+import { createPrivateFile } from "./file.ts";
+
+const lockFileName = "server.lock";
+/** Says who holds the lock, for people and for the message; the lock itself does not depend on it. */
+const holderFileName = "server.json";
+
+/** A holder that was just killed needs a moment to be gone, and one that just started to write its name. */
+const WAIT_MS = 1_000;
+
+export interface Lock {
+  /** Replaces the description, for example when the port is known. */
+  describe(whatForHumans: string): void;
+  /** Frees the folder; the process's end does the same. */
+  release(): void;
+}
+
+const holderSchema = z.object({ pid: z.int(), what: z.string() });
+
+/**
+ * Takes the data folder for this process.
+ * @param whatForHumans what holds it, for the message to a second one: "the server at http://…:7600"
+ * @throws Refusal 409 `data_in_use` that names the holder's process and `whatForHumans`
+ */
+export function lockDataFolder(folder: string, whatForHumans: string): Lock {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const lockPath = join(folder, lockFileName);
+  createPrivateFile(lockPath);
+  const db = new Database(lockPath, { readwrite: true });
+  try {
+    db.run(`PRAGMA busy_timeout = ${WAIT_MS}`);
+    db.run("BEGIN EXCLUSIVE");
+  } catch (cause) {
+    db.close();
+    if (cause instanceof SQLiteError && cause.code?.startsWith("SQLITE_BUSY")) {
+      throw inUse(folder);
+    }
+    throw cause;
+  }
+  return hold(db, join(folder, holderFileName), whatForHumans);
+}
+
+function hold(db: Database, holderPath: string, whatForHumans: string): Lock {
+  const describe = (what: string) =>
+    writeFileSync(holderPath, `${JSON.stringify({ pid: process.pid, what })}\n`, { mode: 0o600 });
+  describe(whatForHumans);
+  let held = true;
+  return {
+    describe,
+    release: () => {
+      if (!held) return;
+      held = false;
+      rmSync(holderPath, { force: true });
+      db.close();
+    },
+  };
+}
+
+function inUse(folder: string): Refusal {
+  const holder = readHolder(join(folder, holderFileName));
+  const who = holder === null ? "another Kinomill" : `${holder.what} (process ${holder.pid})`;
+  return new Refusal(
+    409,
+    "data_in_use",
+    `The data folder ${folder} is in use by ${who}. Stop it first, or choose another folder with --data.`,
+  );
+}
+
+function readHolder(path: string): z.output<typeof holderSchema> | null {
+  try {
+    return holderSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch {
+    // Missing or half-written: the message is poorer, the lock is as firm.
+    return null;
+  }
+}

@@ -1,0 +1,11 @@
+import initial from "./0001_initial.sql" with { type: "text" };
+
+/** One step of the schema. `version` is the `user_version` of a database that has it. */
+export interface Migration {
+  version: number;
+  name: string;
+  sql: string;
+}
+
+/** Every migration in order: a new one is a file beside this and a line here. A released one never changes. */
+export const migrations: readonly Migration[] = [{ version: 1, name: "initial", sql: initial }];

@@ -1,0 +1,58 @@
+/** Transactions, and what a database error means to the asker. */
+import { type Database, SQLiteError } from "bun:sqlite";
+import { assert, Refusal } from "../trouble.ts";
+
+/** What a transaction may give back: anything but a promise, for it would be settled after the commit. */
+type Settled<T> = T extends PromiseLike<unknown> ? never : T;
+
+/**
+ * Runs `work` in one IMMEDIATE transaction and returns what it returns; rolls back when it throws. Inside
+ * another transaction it becomes a savepoint of that one. `work` must not wait for anything: a promise
+ * rolls back and is a broken invariant.
+ * @throws SQLiteError; `databaseRefusal` makes it a sentence at the edge
+ */
+export function transaction<T>(db: Database, work: () => Settled<T>): T {
+  const run = db.transaction((): T => {
+    const result: T = work();
+    const thenable = typeof result === "object" && result !== null && "then" in result;
+    assert(!thenable, "the work of a transaction does not return a promise");
+    return result;
+  });
+  return run.immediate();
+}
+
+/** When a busy database is worth another try. */
+const RETRY_AFTER_SECONDS = 2;
+
+/**
+ * The one place where errors of SQLite become the asker's: a full or failing disk is Refusal 507
+ * `storage_full`, a lock that was not to be had in time Refusal 503 `busy`. Null for everything else,
+ * which is ours. A failed COMMIT may still have reached the disk: the asker repeats with the same
+ * idempotency key.
+ */
+export function databaseRefusal(error: unknown): Refusal | null {
+  const code = error instanceof SQLiteError ? (error.code ?? "") : "";
+  if (code === "SQLITE_FULL") {
+    return new Refusal(
+      507,
+      "storage_full",
+      "The disk under Kinomill's data folder is full, so nothing could be recorded. Free some space and try again.",
+    );
+  }
+  if (code.startsWith("SQLITE_IOERR")) {
+    return new Refusal(
+      507,
+      "storage_full",
+      "The disk under Kinomill's data folder did not take the change. Check its free space and its health, then try again.",
+    );
+  }
+  if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
+    return new Refusal(
+      503,
+      "busy",
+      "Another process is writing to Kinomill's database. Try again in a moment.",
+      { headers: { "Retry-After": String(RETRY_AFTER_SECONDS) } },
+    );
+  }
+  return null;
+}

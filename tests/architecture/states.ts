@@ -1,0 +1,33 @@
+/** Where the states of a job stand besides the code: the database's CHECK and the diagram in `docs/`. */
+
+export interface Move {
+  from: string;
+  to: string;
+  by: string;
+}
+
+/** The words of `column IN ('a', 'b')` in the last definition of a table; [] when there is none. */
+export function checkedWords(sql: string, table: string, column: string): string[] {
+  const definitions = sql.matchAll(new RegExp(`CREATE TABLE ${table} \\(([\\s\\S]*?)\\n\\)`, "g"));
+  const body = Array.from(definitions).at(-1)?.[1] ?? "";
+  const list = new RegExp(`\\b${column} IN \\(([^)]*)\\)`).exec(body)?.[1] ?? "";
+  return Array.from(list.matchAll(/'([^']*)'/g), ([, word = ""]) => word);
+}
+
+/** States and moves of the first Mermaid state diagram of a Markdown text. */
+export function diagram(markdown: string): { states: string[]; moves: Move[] } {
+  const text = /```mermaid\nstateDiagram-v2\n([\s\S]*?)```/.exec(markdown)?.[1] ?? "";
+  const moves: Move[] = [];
+  const states = new Set<string>();
+  for (const line of text.split("\n")) {
+    const arrow = /^\s*(\w+|\[\*\]) --> (\w+|\[\*\])(?: : (.+))?$/.exec(line);
+    const alone = /^\s*(?:state )?(\w+)(?: : .*)?$/.exec(line)?.[1];
+    const [, from = "", to = "", words = ""] = arrow ?? [];
+    for (const state of [from, to, alone ?? ""]) {
+      if (state !== "" && state !== "[*]") states.add(state);
+    }
+    if (arrow === null || from === "[*]" || to === "[*]") continue;
+    moves.push(...words.split(", ").map((by) => ({ from, to, by })));
+  }
+  return { states: [...states], moves };
+}

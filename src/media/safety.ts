@@ -49,7 +49,7 @@ export const safeDecoders = [
   ...["pcm_s32be", "pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_alaw", "pcm_mulaw"],
   ...["pcm_bluray", "pcm_dvd"],
   ...["ass", "ssa", "subrip", "srt", "webvtt", "mov_text", "text"],
-  ...["dvdsub", "dvbsub", "pgssub", "cc_dec"],
+  ...["dvdsub", "dvbsub", "pgssub", "cc_dec", "libzvbi_teletextdec"],
   ...["h264_cuvid", "hevc_cuvid", "av1_cuvid", "vp8_cuvid", "vp9_cuvid", "mpeg2_cuvid"],
 ] as const;
 

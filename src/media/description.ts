@@ -43,6 +43,28 @@ export interface VideoEncode {
   /** Frames between keyframes at most. */
   gopFrames: number;
   color: ColorTags;
+  /** Size of the coded picture: some encoders have limits, and the choice of encoder depends on them. */
+  width?: number;
+  height?: number;
+  /** True keeps uneven distances between frames to 1/90000 s instead of the grid of a constant rate. */
+  variableFrameRate?: boolean;
+  /** Static HDR metadata (SMPTE ST 2086, CTA-861.3) to write into the stream; absent or null for none. */
+  hdrMetadata?: HdrMetadata | null;
+}
+
+/** How the picture was mastered: what HDR10 players tone-map by. */
+export interface HdrMetadata {
+  /** CIE 1931 x and y of each primary and the white point; nits. Null when only light levels are known. */
+  mastering: {
+    red: [number, number];
+    green: [number, number];
+    blue: [number, number];
+    white: [number, number];
+    minNits: number;
+    maxNits: number;
+  } | null;
+  /** Brightest pixel and brightest average of a frame, in nits; null when unknown. */
+  light: { maxContentNits: number; maxAverageNits: number } | null;
 }
 
 export interface ImageEncode {
@@ -63,7 +85,9 @@ export interface AudioEncode {
   bitRate: number;
   channels: number;
   sampleRate: number;
+  /** ISO 639-2 code; anything else is left out. */
   language: string | null;
+  /** For the person who reads the plan. ffmpeg itself carries titles over: no text of a file enters an argv. */
   title: string | null;
 }
 

@@ -1,4 +1,5 @@
 /** What a media file is: the `media` object of the API, made by `probe.ts`. Pure data. */
+import type { HdrMetadata } from "./description.ts";
 
 export type HdrKind = "hdr10" | "hdr10plus" | "hlg" | "dolby-vision";
 
@@ -20,6 +21,8 @@ export interface VideoStream {
   /** Degrees clockwise that a player turns the coded picture: 0, 90, 180 or 270. */
   rotation: 0 | 90 | 180 | 270;
   hdr: HdrKind | null;
+  /** Static HDR metadata where the file says it; absent or null otherwise. */
+  hdrMetadata?: HdrMetadata | null;
   /** Colour tags in ffmpeg's words; null when the stream does not say. */
   colorPrimaries: string | null;
   colorTransfer: string | null;
@@ -30,6 +33,8 @@ export interface VideoStream {
   interlaced: boolean;
   alpha: boolean;
   bitRate: number | null;
+  /** The longest distance between keyframes that was seen; absent or null when nobody looked. */
+  keyframeSeconds?: number | null;
   /** Index among all streams of the file, for `-map 0:INDEX`. */
   index: number;
 }

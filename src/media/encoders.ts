@@ -1,0 +1,210 @@
+/**
+ * Encoders on the CPU: which one serves a codec, and its words for rate, speed, keyframes and profile.
+ * Everything that an encoder would choose by itself is said explicitly, because defaults differ between
+ * ffmpeg versions (GOP 250 or the preset's, profile main or high).
+ */
+import { assert, Failure } from "../trouble.ts";
+import type {
+  AudioCodec,
+  AudioEncode,
+  HdrMetadata,
+  VideoCodec,
+  VideoEncode,
+} from "./description.ts";
+import type { Toolchain } from "./devices.ts";
+import { crfFor, presetFor, type RatedEncoder } from "./quality.ts";
+
+/** Encoders per codec, the preferred first. */
+export const videoEncoders: Record<VideoCodec, readonly RatedEncoder[]> = {
+  h264: ["libx264"],
+  hevc: ["libx265"],
+  // SVT-AV1 is several times faster than libaom at equal quality.
+  av1: ["libsvtav1", "libaom-av1"],
+  vp9: ["libvpx-vp9"],
+};
+
+export const audioEncoders: Record<AudioCodec, string> = {
+  aac: "aac",
+  opus: "libopus",
+  mp3: "libmp3lame",
+};
+
+export const codecTitles: Record<VideoCodec, string> = {
+  h264: "H.264",
+  hevc: "HEVC",
+  av1: "AV1",
+  vp9: "VP9",
+};
+
+/** SVT-AV1 refuses smaller pictures. */
+const svtMinPixels = 64;
+
+/**
+ * The encoder that this ffmpeg has for the codec.
+ * @throws Failure `tool_missing` when it has none.
+ */
+export function chooseVideoEncoder(encode: VideoEncode, toolchain: Toolchain): RatedEncoder {
+  const small =
+    Math.min(encode.width ?? svtMinPixels, encode.height ?? svtMinPixels) < svtMinPixels;
+  const candidates = videoEncoders[encode.codec].filter((name) => toolchain.encoders.has(name));
+  const fitting = candidates.find((name) => !(small && name === "libsvtav1"));
+  if (fitting === undefined) throw missing(codecTitles[encode.codec], toolchain);
+  return fitting;
+}
+
+/** @throws Failure `tool_missing` when this ffmpeg has no encoder for the codec. */
+export function chooseAudioEncoder(codec: AudioCodec, toolchain: Toolchain): string {
+  const name = audioEncoders[codec];
+  if (!toolchain.encoders.has(name)) throw missing(codec.toUpperCase(), toolchain);
+  return name;
+}
+
+function missing(title: string, toolchain: Toolchain): Failure {
+  return new Failure(
+    "tool_missing",
+    `The ffmpeg of this machine (${toolchain.version}) cannot encode ${title}.`,
+    {
+      hint: "Choose another codec, or install an ffmpeg that has it: `kinomill doctor` lists them.",
+    },
+  );
+}
+
+/** Options of one video encoder, without the `-c:v`. */
+export function videoEncoderOptions(encoder: RatedEncoder, encode: VideoEncode): string[] {
+  const keyframes = ["-g", String(encode.gopFrames)];
+  const rate = rateOptions(encoder, encode);
+  const preset = presetFor[encoder][encode.speed];
+  const tenBit = encode.pixelFormat.includes("10");
+  switch (encoder) {
+    case "libx264":
+      return [
+        ...["-preset", preset, ...rate, "-profile:v", x264Profile(encode.pixelFormat)],
+        ...[...keyframes, ...closestKeyframes(encode), "-bf", "3"],
+      ];
+    case "libx265":
+      return [
+        ...["-preset", preset, ...rate, "-profile:v", tenBit ? "main10" : "main"],
+        ...[...keyframes, ...closestKeyframes(encode), "-bf", "4"],
+        ...["-x265-params", x265Parameters(encode)],
+      ];
+    case "libsvtav1":
+      return [
+        ...["-preset", preset, ...rate, ...keyframes],
+        ...svtParameters(encode.hdrMetadata ?? null),
+      ];
+    case "libaom-av1":
+      return [
+        ...["-cpu-used", preset, ...rate, ...keyframes, "-row-mt", "1"],
+        ...["-usage", "good", "-lag-in-frames", "25"],
+      ];
+    case "libvpx-vp9":
+      return [
+        ...["-deadline", "good", "-cpu-used", preset, ...rate, ...keyframes],
+        ...["-profile:v", tenBit ? "2" : "0", "-row-mt", "1", "-tile-columns", "2"],
+        ...["-auto-alt-ref", "1", "-lag-in-frames", "25"],
+      ];
+  }
+}
+
+/** Options of one audio encoder for output track `index`, without the `-c:a`. */
+export function audioEncoderOptions(audio: AudioEncode, index: number): string[] {
+  return [
+    ...[`-b:a:${index}`, String(audio.bitRate), `-filter:a:${index}`, soundFilter(audio)],
+    // Our layouts are the standard ones; family 1 tells players which channel is which.
+    ...(audio.codec === "opus" && audio.channels > 2 ? [`-mapping_family:a:${index}`, "1"] : []),
+  ];
+}
+
+/**
+ * Layouts that the encoders take, by number of channels; "5.1(side)" from AC-3 and DTS is none of
+ * them for Opus. Opus orders its channels as Vorbis does (RFC 7845, 5.1.1.2).
+ */
+export const layoutOf: Record<number, string> = {
+  1: "mono",
+  2: "stereo",
+  3: "3.0",
+  4: "quad",
+  5: "5.0",
+  6: "5.1",
+  7: "6.1",
+  8: "7.1",
+};
+
+/**
+ * Fills holes and cuts overlaps in the sound's timestamps from 30 ms up, so that it stays within the
+ * promised 40 ms of the picture, and starts it at zero; then the layout and rate that the encoder gets.
+ */
+function soundFilter(audio: AudioEncode): string {
+  const layout = layoutOf[audio.channels];
+  assert(layout !== undefined, `${audio.channels} channels have a layout`);
+  return (
+    "aresample=async=1:min_hard_comp=0.03:first_pts=0," +
+    `aformat=sample_rates=${audio.sampleRate}:channel_layouts=${layout}`
+  );
+}
+
+function rateOptions(encoder: RatedEncoder, encode: VideoEncode): string[] {
+  if ("bitRate" in encode.rate) return bitRateOptions(encoder, encode.rate.bitRate);
+  const crf = ["-crf", String(crfFor(encoder, encode.rate.quality))];
+  // libvpx and libaom treat CRF as a floor unless the bit rate is zero.
+  const pure = encoder === "libvpx-vp9" || encoder === "libaom-av1";
+  return pure ? [...crf, "-b:v", "0"] : crf;
+}
+
+/** Half as much again for peaks, over a buffer of two seconds at that peak: smooth on any link. */
+function bitRateOptions(encoder: RatedEncoder, bitRate: number): string[] {
+  const average = ["-b:v", String(bitRate)];
+  // SVT-AV1 takes no peak in its average mode.
+  if (encoder === "libsvtav1") return average;
+  const peak = Math.round(bitRate * 1.5);
+  return [...average, "-maxrate", String(peak), "-bufsize", String(peak * 2)];
+}
+
+/** Scene cuts may put keyframes this close: a tenth of the distance, as x264 itself does. */
+function closestKeyframes(encode: VideoEncode): string[] {
+  return ["-keyint_min", String(Math.max(1, Math.round(encode.gopFrames / 10)))];
+}
+
+function x264Profile(pixelFormat: string): string {
+  return pixelFormat.includes("10") ? "high10" : "high";
+}
+
+function x265Parameters(encode: VideoEncode): string {
+  // x265 prints its own banner whatever ffmpeg's log level: warnings only.
+  const parameters = ["log-level=1"];
+  const { mastering, light } = encode.hdrMetadata ?? { mastering: null, light: null };
+  if (encode.color.transfer === "smpte2084") parameters.push("hdr10=1", "repeat-headers=1");
+  if (mastering !== null) {
+    // Units of ST 2086: 0.00002 for chromaticity, 0.0001 nits for luminance.
+    const xy = ([x, y]: [number, number]) =>
+      `(${Math.round(x * 50_000)},${Math.round(y * 50_000)})`;
+    const nits = (value: number) => Math.round(value * 10_000);
+    parameters.push(
+      `master-display=G${xy(mastering.green)}B${xy(mastering.blue)}R${xy(mastering.red)}` +
+        `WP${xy(mastering.white)}L(${nits(mastering.maxNits)},${nits(mastering.minNits)})`,
+    );
+  }
+  if (light !== null) {
+    parameters.push(
+      `max-cll=${Math.round(light.maxContentNits)},${Math.round(light.maxAverageNits)}`,
+    );
+  }
+  return parameters.join(":");
+}
+
+function svtParameters(hdr: HdrMetadata | null): string[] {
+  const parameters: string[] = [];
+  if (hdr?.mastering) {
+    const { red, green, blue, white, minNits, maxNits } = hdr.mastering;
+    const xy = ([x, y]: [number, number]) => `(${x.toFixed(5)},${y.toFixed(5)})`;
+    parameters.push(
+      `mastering-display=G${xy(green)}B${xy(blue)}R${xy(red)}WP${xy(white)}` +
+        `L(${maxNits.toFixed(4)},${minNits.toFixed(4)})`,
+    );
+  }
+  if (hdr?.light) {
+    const { maxContentNits, maxAverageNits } = hdr.light;
+    parameters.push(`content-light=${Math.round(maxContentNits)},${Math.round(maxAverageNits)}`);
+  }
+  return parameters.length === 0 ? [] : ["-svtav1-params", parameters.join(":")];
+}

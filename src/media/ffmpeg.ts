@@ -1,0 +1,321 @@
+/**
+ * The only module that starts ffmpeg and ffprobe: an argv and never a shell, stdin closed, a process
+ * group of its own, a closed environment, the fence around it. Why we stopped it and the exit code
+ * decide what happened; `progress=end` proves nothing, ffmpeg prints it after a signal too.
+ */
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { type Environment, processEnvironment } from "../config.ts";
+import { type FenceRules, fenceExitCode, fenceMark } from "./fence-rules.ts";
+import { type Progress, ProgressReader } from "./progress.ts";
+import { BoundedText } from "./stderr.ts";
+
+/** From SIGTERM to SIGKILL. A cancelled job must be gone within 5 s, a stopped ffmpeg included. */
+const terminateGraceMs = 3_000;
+
+/** How long output pipes may stay open after the exit; only a stray child could hold them. */
+const drainLimitMs = 1_000;
+
+/** How often stalls and limits are looked at; a fraction of the shortest stall that can be set. */
+const watchIntervalMs = 500;
+
+/** ffmpeg tells its progress as often as the API passes it on. */
+const progressPeriodSeconds = "0.5";
+
+/** stdout of ffprobe beyond this is no description of a file; 64 streams take about 100 kB. */
+const stdoutLimitBytes = 8 * 1024 ** 2;
+
+/** Files of a job's folder that are looked at for signs of life; a ladder has hundreds of segments. */
+const watchedFilesLimit = 512;
+
+/** What every run has in common. */
+export interface ToolRun {
+  /** Absolute path of the executable. */
+  tool: string;
+  /** Arguments without the executable and without the global flags. */
+  argv: string[];
+  /** Absolute folder in which it runs. */
+  cwd: string;
+  /** Absolute files and folders that it may read. */
+  readPaths: string[];
+  /** Absolute folders in which it may write. */
+  writePaths: string[];
+  /** Aborting ends it: SIGTERM, then SIGKILL. */
+  signal?: AbortSignal | undefined;
+  wallLimitSeconds: number;
+  /** 0–19. */
+  niceness: number;
+  /** Most private memory in bytes; null for no limit. */
+  memoryBytes?: number | null;
+  /** Largest file in bytes that it may write; null for no limit. */
+  fileBytes?: number | null;
+}
+
+export interface FfmpegRun extends ToolRun {
+  /** Seconds without progress and without a change in its files after which it is ended. */
+  stallSeconds: number;
+  /** Seconds of output that mean 100 %; null when unknown. */
+  expectedSeconds: number | null;
+  onProgress?(progress: Progress): void;
+}
+
+/** How a run ended. `stderr` is bounded and holds host paths: pass it through `plainLog`. */
+export type RunOutcome =
+  | { kind: "exited"; code: number; stderr: string; progress: Progress | null }
+  /** The caller's signal. */
+  | { kind: "aborted" }
+  | { kind: "stalled"; stderr: string }
+  | { kind: "time_limit"; stderr: string }
+  /** Ended by a signal that we did not send. */
+  | { kind: "signalled"; signal: string; stderr: string }
+  /** It never ran: executable missing, or the fence could not be built. */
+  | { kind: "not_started"; reason: string };
+
+export type CaptureOutcome = RunOutcome | { kind: "too_much_output" };
+
+/** stdout as text beside the outcome; meant for ffprobe's JSON. */
+export interface Capture {
+  outcome: CaptureOutcome;
+  stdout: string;
+}
+
+const ffmpegGlobals = [
+  ...["-nostdin", "-hide_banner", "-nostats", "-v", "warning"],
+  ...["-progress", "pipe:1", "-stats_period", progressPeriodSeconds, "-y"],
+];
+
+/** Runs ffmpeg inside the fence. Never rejects for what ffmpeg does. */
+export async function runFfmpeg(run: FfmpegRun): Promise<RunOutcome> {
+  const reader = new ProgressReader(run.expectedSeconds);
+  const movement = new Movement(run.stallSeconds, run.cwd);
+  let last: Progress | null = null;
+  const outcome = await supervise(
+    { ...run, argv: [...ffmpegGlobals, ...run.argv] },
+    {
+      onStdout: (chunk) => {
+        for (const progress of reader.push(chunk)) {
+          last = progress;
+          movement.see(progress);
+          run.onProgress?.(progress);
+        }
+      },
+      stalled: () => movement.stalled(),
+    },
+  );
+  return outcome.kind === "exited" ? { ...outcome, progress: last } : outcome;
+}
+
+/** Runs ffprobe inside the fence and keeps its stdout within bounds. */
+export async function runFfprobe(run: ToolRun): Promise<Capture> {
+  const argv = ["-hide_banner", "-v", "warning", ...run.argv];
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  const overflow = new AbortController();
+  const signal = AbortSignal.any([overflow.signal, ...(run.signal ? [run.signal] : [])]);
+  const outcome = await supervise(
+    { ...run, argv, signal },
+    {
+      onStdout: (chunk) => {
+        sizeBytes += chunk.length;
+        if (sizeBytes > stdoutLimitBytes) overflow.abort();
+        else chunks.push(chunk);
+      },
+    },
+  );
+  if (overflow.signal.aborted) return { outcome: { kind: "too_much_output" }, stdout: "" };
+  return { outcome, stdout: Buffer.concat(chunks).toString("utf8") };
+}
+
+/**
+ * Asks a tool about itself (`-version`, `-encoders`), without the fence: it opens no media. Null when
+ * it cannot be started or does not answer in time.
+ */
+export async function askTool(tool: string, argv: string[], limitMs = 10_000) {
+  try {
+    const child = Bun.spawn([tool, ...argv], {
+      env: childEnvironment(),
+      stdio: ["ignore", "pipe", "ignore"],
+      timeout: limitMs,
+      killSignal: "SIGKILL",
+      maxBuffer: stdoutLimitBytes,
+    });
+    const text = await child.stdout.text();
+    return (await child.exited) === 0 ? text : null;
+  } catch {
+    return null;
+  }
+}
+
+interface Ears {
+  onStdout(chunk: Uint8Array): void;
+  stalled?(): Promise<boolean>;
+}
+
+type StopReason = "aborted" | "stalled" | "time_limit";
+
+async function supervise(run: ToolRun, ears: Ears): Promise<RunOutcome> {
+  if (run.signal?.aborted) return { kind: "aborted" };
+  let child: ReturnType<typeof spawnFenced>;
+  try {
+    child = spawnFenced(run);
+  } catch (trouble) {
+    return { kind: "not_started", reason: String(trouble) };
+  }
+  const stderr = new BoundedText();
+  const pipes = Promise.all([
+    pump(child.stdout, (chunk) => ears.onStdout(chunk)),
+    pump(child.stderr, (chunk) => stderr.push(chunk)),
+  ]);
+  const watch = watchOver(child, run, ears);
+  await child.exited;
+  watch.end();
+  await Promise.race([pipes, Bun.sleep(drainLimitMs)]);
+  return conclude(child, watch.reason(), stderr.text());
+}
+
+/** Starts the tool behind the fence, in a process group of its own. */
+function spawnFenced(run: ToolRun) {
+  const rules: FenceRules = {
+    parentPid: process.pid,
+    cwd: run.cwd,
+    niceness: run.niceness,
+    readPaths: run.readPaths,
+    writePaths: run.writePaths,
+    fileBytes: run.fileBytes ?? null,
+    memoryBytes: run.memoryBytes ?? null,
+  };
+  return Bun.spawn([...fenceLauncher(), JSON.stringify(rules), "--", run.tool, ...run.argv], {
+    // Not the job's folder: Bun looks for its own settings where it starts. The fence moves there.
+    cwd: "/",
+    env: childEnvironment(),
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+}
+
+/** The compiled executable starts itself again; from source a file of its own is run. */
+export function fenceLauncher(): string[] {
+  if (Bun.main.startsWith("/$bunfs/")) return [process.execPath, "fence"];
+  const entry = join(import.meta.dir, "fence-entry.ts");
+  return [process.execPath, "--no-env-file", "--config=/dev/null", entry];
+}
+
+const passedOn = /^(PATH|LD_LIBRARY_PATH|CUDA_[A-Z0-9_]+|NVIDIA_[A-Z0-9_]+)$/;
+
+/** A closed list: no secrets, no proxy, no FFREPORT. English messages, which `classify` reads. */
+export function childEnvironment(environment: Environment = processEnvironment()) {
+  const names = Object.keys(environment).filter((name) => passedOn.test(name));
+  return {
+    ...Object.fromEntries(names.map((name) => [name, environment[name]])),
+    LANG: "C.UTF-8",
+  };
+}
+
+async function pump(stream: ReadableStream<Uint8Array>, take: (chunk: Uint8Array) => void) {
+  for await (const chunk of stream) take(chunk);
+}
+
+type Child = ReturnType<typeof spawnFenced>;
+
+/** Ends the child when the asker says so, when it stalls and when its time is up; remembers why. */
+function watchOver(child: Child, run: ToolRun, ears: Ears) {
+  let reason: StopReason | null = null;
+  let killTimer: Timer | undefined;
+  const stop = (why: StopReason) => {
+    if (reason !== null || child.exitCode !== null || child.signalCode !== null) return;
+    reason = why;
+    signalGroup(child.pid, "SIGTERM");
+    killTimer = setTimeout(() => signalGroup(child.pid, "SIGKILL"), terminateGraceMs);
+  };
+  const abort = () => stop("aborted");
+  const wallTimer = setTimeout(() => stop("time_limit"), run.wallLimitSeconds * 1000);
+  const stallTimer = setInterval(async () => {
+    if (await ears.stalled?.()) stop("stalled");
+  }, watchIntervalMs);
+  run.signal?.addEventListener("abort", abort, { once: true });
+  return {
+    reason: () => reason,
+    end: () => {
+      clearTimeout(killTimer);
+      clearTimeout(wallTimer);
+      clearInterval(stallTimer);
+      run.signal?.removeEventListener("abort", abort);
+    },
+  };
+}
+
+/** The group has the child's id because it was started detached. */
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It ended in this moment.
+  }
+}
+
+function conclude(child: Child, reason: StopReason | null, stderr: string): RunOutcome {
+  if (reason === "aborted") return { kind: "aborted" };
+  if (reason !== null) return { kind: reason, stderr };
+  if (child.signalCode !== null)
+    return { kind: "signalled", signal: String(child.signalCode), stderr };
+  if (child.exitCode === fenceExitCode && stderr.startsWith(fenceMark)) {
+    return { kind: "not_started", reason: stderr.slice(fenceMark.length).trim() };
+  }
+  return { kind: "exited", code: child.exitCode ?? -1, stderr, progress: null };
+}
+
+/**
+ * Whether a run moves. Progress counts; when it is silent, a change among the files that it writes
+ * counts too, because moving the index to the front of a large MP4 takes minutes without a word.
+ */
+class Movement {
+  private readonly stallMs: number;
+  private readonly folder: string;
+  private seen = "";
+  private movedAtMs = performance.now();
+  private files: string | null = null;
+
+  constructor(stallSeconds: number, folder: string) {
+    this.stallMs = stallSeconds * 1000;
+    this.folder = folder;
+  }
+
+  see(progress: Progress): void {
+    const mark = `${progress.outputSeconds} ${progress.sizeBytes} ${progress.frame}`;
+    if (mark !== this.seen) this.moved();
+    this.seen = mark;
+  }
+
+  async stalled(): Promise<boolean> {
+    const silentMs = performance.now() - this.movedAtMs;
+    if (silentMs < this.stallMs / 2) return false;
+    const before = this.files;
+    if (before === null) {
+      this.files = await fileMarks(this.folder);
+      return false;
+    }
+    if (silentMs < this.stallMs) return false;
+    if ((await fileMarks(this.folder)) !== before) {
+      this.moved();
+      return false;
+    }
+    // Progress may have come in while the folder was read.
+    return performance.now() - this.movedAtMs >= this.stallMs;
+  }
+
+  private moved(): void {
+    this.movedAtMs = performance.now();
+    this.files = null;
+  }
+}
+
+async function fileMarks(folder: string): Promise<string> {
+  const names = (await readdir(folder).catch(() => [])).slice(0, watchedFilesLimit);
+  const marks = await Promise.all(
+    names.map(async (name) => {
+      const status = await stat(join(folder, name)).catch(() => null);
+      return status === null ? "" : `${name} ${status.size} ${status.mtimeMs}`;
+    }),
+  );
+  return marks.join("\n");
+}

@@ -17,6 +17,9 @@ export const databaseFileName = "kinomill.sqlite";
  */
 const BUSY_TIMEOUT_MS = 5_000;
 
+/** `db.query` keeps this many statements prepared: all of Kinomill's (Bun's default is 20). */
+Database.MAX_QUERY_CACHE_SIZE = 500;
+
 /** A burst grows the write-ahead log; a checkpoint cuts it back to this. */
 const WAL_LIMIT_BYTES = 64 * 1024 ** 2;
 

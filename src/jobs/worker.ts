@@ -4,6 +4,7 @@
  */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Asset } from "../assets/asset.ts";
 import type { Library } from "../assets/library.ts";
 import type { Log } from "../log.ts";
 import type { Device } from "../media/devices.ts";
@@ -32,6 +33,8 @@ export interface WorkerParts extends PublicationParts {
   /** Folder for work in progress; each claim has its own inside and it is gone when the claim ends. */
   workFolder: string;
   verify: "quick" | "full";
+  /** Called for each new asset after the commit. */
+  onPublished(asset: Asset): void;
 }
 
 /** A queued job is found at once by `wake`; this tick only heals a lost wake-up. */
@@ -79,6 +82,11 @@ export class Worker {
     }
   }
 
+  /** Jobs that run now. */
+  get busySlots(): number {
+    return this.running.size;
+  }
+
   /** Ends the ffmpeg of a job that was cancelled. */
   abort(jobId: string): void {
     this.running.get(jobId)?.abort.abort();
@@ -114,9 +122,7 @@ export class Worker {
 
   private async publishAll(claim: Claim, finished: readonly Finished[]): Promise<void> {
     const assets = await publish(this.parts, claim, finished);
-    for (const asset of assets ?? []) {
-      this.parts.feed.publish(claim.ownerId, { type: "asset", assetId: asset.id, change: "added" });
-    }
+    for (const asset of assets ?? []) this.parts.onPublished(asset);
   }
 
   private report(cause: unknown, claim: Claim): FailureReport {

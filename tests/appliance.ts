@@ -1,0 +1,127 @@
+/** Starts the compiled executable as its users do, each time on its own data folder and port. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+export const executable = resolve(import.meta.dir, "../dist/kinomill");
+
+/** A start takes a tenth of a second; ten seconds are for a busy machine. */
+const START_LIMIT_MS = 10_000;
+/** Longer than the server's own grace for running work, so that a hang is seen as a hang. */
+const STOP_LIMIT_MS = 20_000;
+
+export interface CommandResult {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs one command of the executable to its end. */
+export async function kinomill(
+  argv: string[],
+  options: { stdin?: string; cwd?: string } = {},
+): Promise<CommandResult> {
+  const child = Bun.spawn([executable, ...argv], {
+    cwd: options.cwd ?? tmpdir(),
+    stdin: new TextEncoder().encode(options.stdin ?? ""),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr, exitCode] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { exitCode, stdout, stderr };
+}
+
+/** Polls until `ask` gives something; @throws Error naming what did not come. */
+export async function eventually<T>(
+  what: string,
+  limitMs: number,
+  ask: () => Promise<T | null | undefined | false>,
+): Promise<T> {
+  const deadline = performance.now() + limitMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== null && answer !== undefined && answer !== false) return answer;
+    if (performance.now() > deadline) throw new Error(`${what}: not within ${limitMs} ms`);
+    await Bun.sleep(20);
+  }
+}
+
+export class Appliance {
+  readonly folder: string;
+  readonly url: string;
+  readonly pid: number;
+  private readonly child: Bun.Subprocess;
+
+  private constructor(folder: string, url: string, child: Bun.Subprocess) {
+    this.folder = folder;
+    this.url = url;
+    this.child = child;
+    this.pid = child.pid;
+  }
+
+  /** Starts a server on a new data folder, or on that of one before, and waits until it answers. */
+  static async start(options: { folder?: string; argv?: string[] } = {}): Promise<Appliance> {
+    const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "appliance-")));
+    const url = `http://127.0.0.1:${freePort()}`;
+    const listen = url.slice("http://".length);
+    const argv = [executable, "serve", "--data", join(folder, "data"), "--listen", listen];
+    const log = Bun.file(join(folder, "server.log"));
+    const child = Bun.spawn([...argv, ...(options.argv ?? [])], {
+      cwd: folder,
+      stdio: ["ignore", log, log],
+    });
+    const appliance = new Appliance(folder, url, child);
+    await eventually(`${argv.join(" ")} answers`, START_LIMIT_MS, async () => {
+      if (child.exitCode !== null) throw new Error(`the server ended: ${await log.text()}`);
+      return (await fetch(`${url}/health`).catch(() => null))?.ok;
+    });
+    return appliance;
+  }
+
+  get dataFolder(): string {
+    return join(this.folder, "data");
+  }
+
+  /** Everything that the server has logged so far. */
+  log(): Promise<string> {
+    return Bun.file(join(this.folder, "server.log")).text();
+  }
+
+  /** Makes a user and gives a token of theirs, as an administrator does: by the command line. */
+  async token(user: string, role: "admin" | "member" = "member"): Promise<string> {
+    const stdin = "correct horse battery staple";
+    const data = ["--data", this.dataFolder];
+    const create = ["users", "create", user, "--role", role, "--password-stdin", ...data];
+    const made = await kinomill(create, { stdin });
+    if (made.exitCode !== 0) throw new Error(made.stderr);
+    const token = await kinomill(["tokens", "create", "--user", user, ...data]);
+    if (token.exitCode !== 0) throw new Error(token.stderr);
+    return token.stdout.trim();
+  }
+
+  /** Ends the server and waits; `SIGKILL` is the power cut. The data folder stays. */
+  async end(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<number> {
+    this.child.kill(signal);
+    return eventually("the server ends", STOP_LIMIT_MS, async () => {
+      return this.child.exitCode ?? (this.child.signalCode === null ? null : 128);
+    });
+  }
+
+  /** Ends the server and removes all that it kept. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) await this.end();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A port that nobody listens on now. Another could take it before the server does; none of ours will. */
+function freePort(): number {
+  const probe = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const { port } = probe;
+  probe.stop(true);
+  return port;
+}

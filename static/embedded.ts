@@ -1,0 +1,75 @@
+/// <reference path="./text.d.ts" />
+/**
+ * The static files, inside the executable as text. Each is served under a name with a hash of its
+ * bytes, so that browsers may keep it for ever and never mix two versions.
+ */
+import { assert } from "../src/trouble.ts";
+import appCss from "./app.css" with { type: "text" };
+import appJs from "./app.js" with { type: "text" };
+import iconSvg from "./icon.svg" with { type: "text" };
+import themeJs from "./theme.js" with { type: "text" };
+import uploadJs from "./upload.js" with { type: "text" };
+import htmxJs from "./vendor/htmx-4.0.1.min.js" with { type: "text" };
+import hxCspJs from "./vendor/hx-csp-4.0.1.min.js" with { type: "text" };
+import hxSseJs from "./vendor/hx-sse-4.0.1.min.js" with { type: "text" };
+
+export interface StaticFile {
+  /** `/static/app-1a2b3c4d5e.css` */
+  path: string;
+  contentType: string;
+  body: string;
+  /** With its quotes. */
+  etag: string;
+}
+
+const sources = {
+  "app.css": appCss,
+  "app.js": appJs,
+  "icon.svg": iconSvg,
+  "theme.js": themeJs,
+  "upload.js": uploadJs,
+  "htmx.js": htmxJs,
+  "hx-csp.js": hxCspJs,
+  "hx-sse.js": hxSseJs,
+} as const;
+
+const contentTypes: Record<string, string> = {
+  css: "text/css; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+  svg: "image/svg+xml",
+};
+
+/** 40 bits: enough that two versions of one file never share a name. */
+const HASH_DIGITS = 10;
+
+function describe(name: string, body: string): StaticFile {
+  const digest = new Bun.CryptoHasher("sha256").update(body).digest("hex");
+  const dot = name.lastIndexOf(".");
+  const extension = name.slice(dot + 1);
+  const contentType = contentTypes[extension];
+  assert(contentType !== undefined, `a static file's type is known: ${name}`);
+  const hash = digest.slice(0, HASH_DIGITS);
+  return {
+    path: `/static/${name.slice(0, dot)}-${hash}.${extension}`,
+    contentType,
+    body,
+    etag: `"${hash}"`,
+  };
+}
+
+const byName = new Map<string, StaticFile>(
+  Object.entries(sources).map(([name, body]) => [name, describe(name, body)]),
+);
+
+/** Every static file there is. */
+export const staticFiles: readonly StaticFile[] = [...byName.values()];
+
+/**
+ * The address of a static file by its plain name, for example `asset("app.css")`.
+ * @throws Error for a name that is not embedded.
+ */
+export function asset(name: string): string {
+  const file = byName.get(name);
+  assert(file !== undefined, `the static file ${name} is embedded`);
+  return file.path;
+}

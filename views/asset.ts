@@ -1,0 +1,95 @@
+/** One asset: player, facts, origin, what can be made from it, and its jobs. */
+import type { Asset } from "../src/assets/asset.ts";
+import { assetFacts } from "./facts.ts";
+import { type Html, html } from "./html.ts";
+import { icon } from "./icons.ts";
+import type { JobEntry } from "./job-words.ts";
+import { jobRow } from "./jobs.ts";
+import { page, type Viewer } from "./layout.ts";
+import { liveConnection } from "./live.ts";
+import { resolutionTitle } from "./media-words.ts";
+import { type OperationChoice, type OperationFormView, operationForm } from "./operation-form.ts";
+import { player } from "./player.ts";
+import { durationText, sizeText } from "./quantities.ts";
+
+export interface AssetView {
+  asset: Asset;
+  /** The title of the job that made it ("Transcode: match.mov"); null for uploads and deleted jobs. */
+  origin: { jobId: string; title: string } | null;
+  /** What can be made from it. Empty for text and other files that no operation takes. */
+  operations: readonly OperationChoice[];
+  /** The form that stands there first, usually of the first operation; null when there is none. */
+  form: OperationFormView | null;
+  /** Jobs that read or made it, the newest first. */
+  jobs: readonly JobEntry[];
+}
+
+/** `GET /assets/ID` */
+export function assetPage(viewer: Viewer, view: AssetView): Html {
+  const { asset } = view;
+  const body = html`<div class="page-head asset-head">
+<a class="icon-button" href="/" aria-label="Back to the library">${icon("back")}</a>
+<div class="head-text"><h1 hx-ignore>${asset.name}</h1><p class="muted">${summary(asset)}</p></div>
+<div class="head-actions">
+<a class="button" href="/api/v1/assets/${asset.id}/content?download=1" download="${asset.name}">${icon("download")}Download</a>
+<button type="button" class="button quiet danger-text" hx-delete="/ui/assets/${asset.id}" hx-swap="none" hx-disable="this" hx-confirm="Delete this file?" data-confirm-title="Delete this file?" data-confirm-text="“${asset.name}” will be gone for good. Files that were made from it stay." data-confirm-yes="Delete">${icon("trash")}<span>Delete</span></button>
+</div>
+</div>
+<div class="asset-layout">
+<div class="asset-main">
+${player(asset, "main")}
+${makeSection(view)}
+<section class="block" aria-labelledby="asset-jobs-title"><h2 id="asset-jobs-title">Jobs with this file</h2>
+${assetJobs(asset.id, view.jobs)}</section>
+</div>
+<aside class="asset-side" aria-label="Facts">${originNote(view)}${assetFacts(asset)}</aside>
+</div>
+${liveConnection("/ui/events")}`;
+  return page({ title: asset.name, viewer, active: "library", body });
+}
+
+function summary(asset: Asset): string {
+  const video = asset.media?.video ?? null;
+  const seconds = asset.media?.durationSeconds ?? null;
+  return [
+    video === null ? null : resolutionTitle(video),
+    seconds === null ? null : durationText(seconds),
+    sizeText(asset.sizeBytes),
+  ]
+    .filter((fact) => fact !== null)
+    .join(" · ");
+}
+
+function originNote(view: AssetView): Html {
+  const { origin } = view.asset;
+  if (origin.kind === "upload")
+    return html`<p class="origin">${icon("upload")}<span>Uploaded</span></p>`;
+  const title = view.origin === null ? "a job that was deleted" : view.origin.title;
+  const made =
+    view.origin === null
+      ? html`<span>Made by ${title}</span>`
+      : html`<span>Made by <a href="/jobs/${view.origin.jobId}" hx-ignore>${title}</a></span>`;
+  return html`<p class="origin">${icon("wand")}${made}</p>`;
+}
+
+function makeSection(view: AssetView): Html | null {
+  const { asset, operations, form } = view;
+  if (operations.length === 0) return null;
+  const chosen = form?.operation.name ?? operations[0]?.name;
+  return html`<section class="block make" aria-labelledby="make-title"><h2 id="make-title">Make something from it</h2>
+<form class="choices" hx-get="/ui/assets/${asset.id}/form" hx-trigger="change" hx-target="#operation-form" hx-swap="innerHTML" hx-sync="this:replace" hx-indicator="#operation-form"><fieldset><legend class="sr-only">Operation</legend>${operations.map(
+    (operation) =>
+      html`<label><input type="radio" name="operation" value="${operation.name}" checked="${operation.name === chosen}"><span>${operation.title}</span></label>`,
+  )}</fieldset></form>
+<div id="operation-form" aria-live="polite">${form === null ? null : operationForm(form)}</div>
+</section>`;
+}
+
+/** `GET /ui/assets/ID/jobs`. Fetches itself on every `job` event and slowly besides. */
+export function assetJobs(assetId: string, jobs: readonly JobEntry[]): Html {
+  const list =
+    jobs.length === 0
+      ? html`<p class="muted none">None yet.</p>`
+      : html`<ul class="rows">${jobs.map(jobRow)}</ul>`;
+  return html`<div id="asset-jobs" hx-get="/ui/assets/${assetId}/jobs" hx-trigger="job from:body throttle:1s, every 15s" hx-swap="outerMorph" hx-sync="this:replace">${list}</div>`;
+}

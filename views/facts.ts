@@ -1,0 +1,134 @@
+/** What a file is, in plain words: a list of term and description. */
+import type { Asset } from "../src/assets/asset.ts";
+import type { AudioStream, MediaInfo, VideoStream } from "../src/media/media.ts";
+import { type Html, html } from "./html.ts";
+import {
+  channelsTitle,
+  codecTitle,
+  containerTitle,
+  hdrTitle,
+  languageTitle,
+  resolutionTitle,
+} from "./media-words.ts";
+import { bitRateText, durationText, frameRateText, sizeText } from "./quantities.ts";
+import { timeText } from "./times.ts";
+
+interface Fact {
+  term: string;
+  text: Html | string;
+}
+
+/** The facts of an asset, grouped: file, picture, sound, subtitles, chapters. */
+export function assetFacts(asset: Asset): Html {
+  const media = asset.media;
+  const groups = [{ title: "File", facts: fileFacts(asset) }];
+  if (media?.video) groups.push({ title: "Picture", facts: videoFacts(media.video) });
+  media?.audio.forEach((track, position) => {
+    const title = media.audio.length > 1 ? `Sound ${position + 1}` : "Sound";
+    groups.push({ title, facts: audioFacts(track) });
+  });
+  if (media?.kind === "video" && media.audio.length === 0) {
+    groups.push({ title: "Sound", facts: [{ term: "Tracks", text: "none" }] });
+  }
+  return html`${groups.map(factGroup)}${subtitleFacts(media)}${chapterFacts(media)}`;
+}
+
+function factGroup(group: { title: string; facts: Fact[] }): Html {
+  return html`<section class="facts"><h3>${group.title}</h3><dl>${group.facts.map(
+    ({ term, text }) => html`<div><dt>${term}</dt><dd hx-ignore>${text}</dd></div>`,
+  )}</dl></section>`;
+}
+
+function fileFacts(asset: Asset): Fact[] {
+  const { media } = asset;
+  const facts: Fact[] = [{ term: "Size", text: sizeText(asset.sizeBytes) }];
+  if (media !== null) facts.push({ term: "Format", text: containerTitle(media.container) });
+  if (media?.durationSeconds) {
+    facts.push({ term: "Duration", text: durationText(media.durationSeconds) });
+  }
+  if (media?.bitRate) facts.push({ term: "Bit rate", text: bitRateText(media.bitRate) });
+  facts.push({ term: "Added", text: timeText(asset.createdAt) });
+  if (asset.expiresAt !== null) facts.push({ term: "Kept until", text: timeText(asset.expiresAt) });
+  facts.push({
+    term: "SHA-256",
+    text: html`<code class="hash" title="${asset.sha256}">${asset.sha256.slice(0, 16)}…</code>`,
+  });
+  return facts;
+}
+
+function videoFacts(video: VideoStream): Fact[] {
+  const facts: Fact[] = [
+    {
+      term: "Codec",
+      text: `${codecTitle(video.codec)}${video.profile === null ? "" : ` (${video.profile})`}`,
+    },
+    { term: "Resolution", text: sizeOf(video) },
+  ];
+  const rate = video.frameRate === null ? null : frameRateText(video.frameRate);
+  if (rate !== null) {
+    const text = video.variableFrameRate ? `varies, ${rate} on average` : rate;
+    facts.push({ term: "Frame rate", text });
+  }
+  if (video.rotation !== 0) {
+    facts.push({ term: "Rotation", text: `stored ${video.rotation}° turned; shown upright` });
+  }
+  if (video.sampleAspectRatio !== "1:1") {
+    facts.push({
+      term: "Pixels",
+      text: `not square (${video.sampleAspectRatio}), stored as ${video.width} × ${video.height}`,
+    });
+  }
+  facts.push({ term: "Colour", text: colorText(video) });
+  if (video.interlaced) facts.push({ term: "Scan", text: "interlaced" });
+  if (video.alpha) facts.push({ term: "Transparency", text: "yes" });
+  if (video.bitRate !== null) facts.push({ term: "Bit rate", text: bitRateText(video.bitRate) });
+  return facts;
+}
+
+function sizeOf(video: VideoStream): string {
+  const size = `${video.displayWidth} × ${video.displayHeight}`;
+  const name = resolutionTitle(video);
+  return name === size ? size : `${size} (${name})`;
+}
+
+function colorText(video: VideoStream): string {
+  const range =
+    video.hdr === null ? "standard range (SDR)" : `high dynamic range (${hdrTitle(video.hdr)})`;
+  return `${range}, ${video.bitDepth} bit, ${video.pixelFormat}`;
+}
+
+function audioFacts(audio: AudioStream): Fact[] {
+  const facts: Fact[] = [
+    { term: "Codec", text: codecTitle(audio.codec) },
+    { term: "Channels", text: channelsTitle(audio.channels) },
+    { term: "Sample rate", text: `${Number((audio.sampleRate / 1000).toFixed(2))} kHz` },
+  ];
+  if (audio.language !== null) {
+    facts.push({ term: "Language", text: languageTitle(audio.language) });
+  }
+  if (audio.title !== null) facts.push({ term: "Title", text: audio.title });
+  if (audio.bitRate !== null) facts.push({ term: "Bit rate", text: bitRateText(audio.bitRate) });
+  return facts;
+}
+
+function subtitleFacts(media: MediaInfo | null): Html | null {
+  if (media === null || media.subtitles.length === 0) return null;
+  const facts = media.subtitles.map((track) => ({
+    term: track.language === null ? "Unnamed" : languageTitle(track.language),
+    text: [codecTitle(track.codec), track.title, track.forced ? "forced" : null]
+      .filter((word) => word !== null)
+      .join(", "),
+  }));
+  return factGroup({ title: "Subtitles", facts });
+}
+
+/** Longer lists stay folded; a film has about thirty. */
+const CHAPTERS_OPEN = 8;
+
+function chapterFacts(media: MediaInfo | null): Html | null {
+  if (media === null || media.chapters.length === 0) return null;
+  return html`<details class="facts chapters" open="${media.chapters.length <= CHAPTERS_OPEN}"><summary>${media.chapters.length} ${media.chapters.length === 1 ? "chapter" : "chapters"}</summary><ol hx-ignore>${media.chapters.map(
+    (chapter) =>
+      html`<li><button type="button" class="link" data-seek="${chapter.startSeconds}">${durationText(chapter.startSeconds)}</button> <span>${chapter.title ?? "Untitled"}</span></li>`,
+  )}</ol></details>`;
+}

@@ -1,0 +1,158 @@
+/** One job: live progress, steps with their proofs, attempts, the result or the failure. */
+import type { Asset } from "../src/assets/asset.ts";
+import type { JobAttempt, JobStep } from "../src/jobs/job.ts";
+import type { FailureReport } from "../src/trouble.ts";
+import { type Html, html } from "./html.ts";
+import { icon } from "./icons.ts";
+import { deviceTitle, type JobEntry, stateBadge } from "./job-words.ts";
+import { jobButtons, runSeconds } from "./jobs.ts";
+import { page, type Viewer } from "./layout.ts";
+import { thumbnailPicture } from "./library.ts";
+import { jobProgress, liveConnection } from "./live.ts";
+import { codecTitle, resolutionTitle } from "./media-words.ts";
+import { player } from "./player.ts";
+import { durationText, sizeText, spanText } from "./quantities.ts";
+import { timeText } from "./times.ts";
+
+/** `GET /jobs/ID` */
+export function jobPage(viewer: Viewer, entry: JobEntry): Html {
+  const { job } = entry;
+  const body = html`<div class="page-head asset-head">
+<a class="icon-button" href="/jobs" aria-label="Back to the jobs">${icon("back")}</a>
+<div class="head-text"><h1>${entry.operationTitle}</h1><p class="muted inputs">${inputLinks(entry)}</p></div>
+</div>
+${jobPanel(entry)}
+${liveConnection(`/ui/events?job=${job.id}`)}`;
+  return page({ title: job.title, viewer, active: "jobs", body });
+}
+
+function inputLinks(entry: JobEntry): Html {
+  return html`${entry.inputs.map((input, position) => {
+    const comma = position === 0 ? "of " : ", ";
+    return input.name === null
+      ? html`${comma}a deleted file`
+      : html`${comma}<a href="/assets/${input.id}" hx-ignore>${input.name}</a>`;
+  })}`;
+}
+
+/** `GET /ui/jobs/ID`: everything of the job that changes. Polls only while there is something to come. */
+export function jobPanel(entry: JobEntry): Html {
+  const { job } = entry;
+  const ended = job.finishedAt !== null;
+  const trigger = ended
+    ? html`<div id="job-panel" class="job-panel" data-state="${job.state}" hx-get="/ui/jobs/${job.id}" hx-trigger="job from:body throttle:500ms" hx-swap="outerMorph" hx-sync="this:replace">${panelInside(entry)}</div>`
+    : html`<div id="job-panel" class="job-panel" data-state="${job.state}" hx-get="/ui/jobs/${job.id}" hx-trigger="job from:body throttle:500ms, every 10s" hx-swap="outerMorph" hx-sync="this:replace">${panelInside(entry)}</div>`;
+  return trigger;
+}
+
+function panelInside(entry: JobEntry): Html {
+  const { job } = entry;
+  return html`<section class="job-status" aria-label="State">
+<div class="job-status-line" role="status">${stateBadge(job.state)}<span class="muted">${stateSentence(entry)}</span></div>
+<div class="job-status-actions">${jobButtons(entry, "normal")}</div>
+${job.state === "running" ? jobProgress(job, "large") : null}
+${job.deviceReason === null ? null : html`<p class="device">${icon("device")}<span><strong>${job.device === null ? "Device" : deviceTitle(job.device)}</strong> <span hx-ignore>${job.deviceReason}</span></span></p>`}
+</section>
+${job.error === null ? null : failure(job.error)}
+${job.notes.length === 0 ? null : html`<ul class="notes" id="job-notes" hx-ignore>${job.notes.map((note) => html`<li>${icon("info")}<span>${note}</span></li>`)}</ul>`}
+${entry.outputs.length === 0 ? null : results(entry.outputs)}
+<div class="job-columns">
+${steps(job.steps)}
+<div>${parameters(job.params)}${attempts(job.attempts)}</div>
+</div>`;
+}
+
+function stateSentence(entry: JobEntry): Html {
+  const { job } = entry;
+  if (job.state === "queued")
+    return html`It starts as soon as a device is free. Asked for ${timeText(job.createdAt)}.`;
+  if (job.state === "waiting") return html`It waits for other jobs or for a device that can do it.`;
+  if (job.state === "running") return html`Started ${timeText(job.startedAt ?? job.createdAt)}.`;
+  const spent = runSeconds(entry);
+  const took = spent === null ? null : html` after ${spanText(spent)}`;
+  return html`Ended ${timeText(job.finishedAt ?? job.createdAt)}${took}.`;
+}
+
+function failure(error: FailureReport): Html {
+  return html`<section class="callout bad failure" id="job-failure" aria-label="Why it failed">
+${icon("warning")}
+<div><p class="notice-title" hx-ignore>${error.message}</p>
+${error.hint === "" ? null : html`<p hx-ignore>${error.hint}</p>`}
+${error.log === "" ? null : html`<details id="job-log" hx-morph-skip><summary>What ffmpeg said last</summary><pre hx-ignore tabindex="0">${error.log}</pre></details>`}
+<p class="muted">Code <code>${error.code}</code></p></div>
+</section>`;
+}
+
+function results(outputs: readonly Asset[]): Html {
+  const [main, ...others] = outputs;
+  if (main === undefined) return html``;
+  return html`<section class="block results" id="job-results" aria-labelledby="results-title">
+<h2 id="results-title">Result</h2>
+${player(main, "result")}
+<ul class="rows outputs">${[main, ...others].map(outputRow)}</ul>
+</section>`;
+}
+
+function outputRow(asset: Asset): Html {
+  const video = asset.media?.video ?? null;
+  const seconds = asset.media?.durationSeconds ?? null;
+  return html`<li class="row" id="output-${asset.id}">
+<a class="row-thumbnail" href="/assets/${asset.id}" tabindex="-1" aria-hidden="true">${thumbnailPicture(asset)}</a>
+<div class="row-main"><p class="row-title"><a href="/assets/${asset.id}" hx-ignore><span class="row-name">${asset.name}</span></a></p>
+<p class="row-facts">${video === null ? null : html`<span>${codecTitle(video.codec)}</span><span>${resolutionTitle(video)}</span>`}${seconds === null ? null : html`<span>${durationText(seconds)}</span>`}<span>${sizeText(asset.sizeBytes)}</span></p></div>
+<div class="row-end"><a class="button" href="/api/v1/assets/${asset.id}/content?download=1" download="${asset.name}" aria-label="Download ${asset.name}">${icon("download")}Download</a></div>
+</li>`;
+}
+
+const stepTitles: Record<JobStep["state"], string> = {
+  pending: "to do",
+  running: "running",
+  done: "done",
+  failed: "failed",
+};
+
+function steps(list: readonly JobStep[]): Html {
+  return html`<section class="block" aria-labelledby="steps-title"><h2 id="steps-title">Steps</h2>
+<ol class="timeline">${list.map(
+    (step) => html`<li class="${step.state}" id="step-${step.name}">
+<p class="step-title"><span hx-ignore>${step.title}</span> <span class="sr-only">${stepTitles[step.state]}</span></p>
+${step.device === null ? null : html`<p class="muted">${deviceTitle(step.device)}${step.encoder === null ? null : html` · <code>${step.encoder}</code>`}</p>`}
+${step.deviceReason === null ? null : html`<p class="muted" hx-ignore>${step.deviceReason}</p>`}
+${step.checks.length === 0 ? null : html`<ul class="proofs" hx-ignore>${step.checks.map((check) => html`<li>${icon("check")}<span>${check}</span></li>`)}</ul>`}
+</li>`,
+  )}</ol></section>`;
+}
+
+/** Parameters as `video.codec: h264`, the way the API and the command line name them. */
+function parameters(params: Record<string, unknown>): Html | null {
+  const rows = flatten(params, "");
+  if (rows.length === 0) return null;
+  return html`<section class="facts"><h3>Asked for</h3><dl>${rows.map(
+    ([path, value]) => html`<div><dt><code>${path}</code></dt><dd hx-ignore>${value}</dd></div>`,
+  )}</dl></section>`;
+}
+
+function flatten(value: unknown, path: string): [string, string][] {
+  if (value === null || value === undefined) return [];
+  if (Array.isArray(value)) return [[path, JSON.stringify(value)]];
+  if (typeof value !== "object") return [[path, String(value)]];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    flatten(inner, path === "" ? key : `${path}.${key}`),
+  );
+}
+
+const outcomeTitles: Record<JobAttempt["outcome"], string> = {
+  running: "running",
+  succeeded: "done",
+  failed: "failed",
+  cancelled: "cancelled",
+  interrupted: "interrupted by a restart",
+};
+
+function attempts(list: readonly JobAttempt[]): Html | null {
+  if (list.length === 0) return null;
+  return html`<section class="facts"><h3>${list.length === 1 ? "Attempt" : "Attempts"}</h3><ol class="attempts">${list.map(
+    (attempt) =>
+      html`<li><span>${timeText(attempt.startedAt)}</span><span>${deviceTitle(attempt.device)}</span><span class="${attempt.outcome === "failed" ? "bad-text" : null}">${outcomeTitles[attempt.outcome]}</span>${attempt.error === null ? null : html`<span class="muted" hx-ignore>${attempt.error.message}</span>`}</li>`,
+  )}</ol></section>`;
+}

@@ -1,0 +1,120 @@
+/** The list of jobs: the page and its rows. */
+import { type JobState, jobStates } from "../src/jobs/job.ts";
+import { type Html, html } from "./html.ts";
+import { icon } from "./icons.ts";
+import {
+  deviceTitle,
+  inputTitle,
+  type JobEntry,
+  mayCancel,
+  mayRetry,
+  stateBadge,
+  stateTitle,
+} from "./job-words.ts";
+import { page, type Viewer } from "./layout.ts";
+import { thumbnailPicture } from "./library.ts";
+import { jobProgress, liveConnection } from "./live.ts";
+import { spanText } from "./quantities.ts";
+import { timeText } from "./times.ts";
+
+export interface JobsView {
+  /** Only jobs in this state; null for all. */
+  state: JobState | null;
+  entries: readonly JobEntry[];
+  /** `after` of the next page; null at the end. */
+  next: string | null;
+}
+
+/** `GET /jobs` */
+export function jobsPage(viewer: Viewer, view: JobsView): Html {
+  const tab = (state: JobState | null, title: string) =>
+    html`<a href="${state === null ? "/jobs" : `/jobs?state=${state}`}" aria-current="${state === view.state ? "true" : null}">${title}</a>`;
+  const body = html`<div class="page-head">
+<h1>Jobs</h1>
+<nav class="segments" aria-label="Filter by state">${tab(null, "All")}${jobStates.filter((state) => state !== "waiting" || view.state === "waiting").map((state) => tab(state, stateTitle(state)))}</nav>
+</div>
+${jobsList(view)}
+${liveConnection("/ui/events")}`;
+  return page({ title: "Jobs", viewer, active: "jobs", body });
+}
+
+function listAddress(view: JobsView, after: string | null): string {
+  const parameters = new URLSearchParams();
+  if (view.state !== null) parameters.set("state", view.state);
+  if (after !== null) parameters.set("after", after);
+  return parameters.size === 0 ? "/ui/jobs" : `/ui/jobs?${parameters.toString()}`;
+}
+
+/** `GET /ui/jobs` without `after`. Fetches itself on every `job` event and slowly besides. */
+export function jobsList(view: JobsView): Html {
+  const content =
+    view.entries.length === 0
+      ? noJobs(view.state)
+      : html`<ul class="rows" id="job-rows">${jobsMore(view)}</ul>`;
+  return html`<div id="jobs" hx-get="${listAddress(view, null)}" hx-trigger="job from:body throttle:1s, every 15s" hx-swap="outerMorph" hx-sync="this:replace" data-rows="#job-rows">${content}</div>`;
+}
+
+/** `GET /ui/jobs?after=`: further rows and, if there are more, the button for them. */
+export function jobsMore(view: JobsView): Html {
+  const more =
+    view.next === null
+      ? null
+      : html`<li class="more" id="jobs-more"><button type="button" class="button" hx-get="${listAddress(view, view.next)}" hx-target="#jobs-more" hx-swap="outerHTML" hx-sync="this:drop">Show more</button></li>`;
+  return html`${view.entries.map(jobRow)}${more}`;
+}
+
+/** One row. Its id is stable, and its progress is an element of its own (`live.ts`). */
+export function jobRow(entry: JobEntry): Html {
+  const { job } = entry;
+  const [first] = entry.inputs;
+  return html`<li class="row job-row" id="job-${job.id}" data-state="${job.state}">
+<a class="row-thumbnail" href="/jobs/${job.id}" tabindex="-1" aria-hidden="true">${first === undefined ? icon("file") : thumbnailPicture(first)}</a>
+<div class="row-main">
+<p class="row-title"><a href="/jobs/${job.id}" hx-ignore><span class="row-name">${inputTitle(entry)}</span></a></p>
+<p class="row-facts"><span class="operation">${entry.operationTitle}</span>${rowFacts(entry)}</p>
+${job.state === "running" ? jobProgress(job, "row") : null}
+</div>
+<div class="row-end">${stateBadge(job.state)}${jobButtons(entry, "small")}</div>
+</li>`;
+}
+
+function rowFacts(entry: JobEntry): Html {
+  const { job } = entry;
+  if (job.state === "failed" && job.error !== null) {
+    return html`<span class="bad-text" hx-ignore>${job.error.message}</span>`;
+  }
+  if (job.state === "running" && job.device !== null) {
+    return html`<span>${deviceTitle(job.device)}</span>${job.deviceReason === null ? null : html`<span hx-ignore>${job.deviceReason}</span>`}`;
+  }
+  const spent = job.state === "succeeded" ? runSeconds(entry) : null;
+  return html`${spent === null ? null : html`<span>took ${spanText(spent)}</span>`}${timeText(job.finishedAt ?? job.createdAt)}`;
+}
+
+/** Seconds between start and end; null while it has not ended or never began. */
+export function runSeconds({ job }: JobEntry): number | null {
+  if (job.startedAt === null || job.finishedAt === null) return null;
+  return (Date.parse(job.finishedAt) - Date.parse(job.startedAt)) / 1000;
+}
+
+/** Cancel or retry, whichever makes sense now. The answer is 204; the lists then fetch themselves. */
+export function jobButtons({ job, operationTitle }: JobEntry, size: "small" | "normal"): Html {
+  const small = size === "small";
+  const style = small ? "icon-button" : "button";
+  const label = (verb: string) => (small ? `${verb}: ${operationTitle}` : null);
+  if (mayCancel(job)) {
+    return html`<button type="button" class="${style}" id="cancel-${size}-${job.id}" hx-post="/ui/jobs/${job.id}/cancel" hx-swap="none" hx-disable="this" aria-label="${label("Cancel")}" title="${small ? "Cancel" : null}">${icon("close")}${small ? null : "Cancel"}</button>`;
+  }
+  if (mayRetry(job)) {
+    return html`<button type="button" class="${style}" id="retry-${size}-${job.id}" hx-post="/ui/jobs/${job.id}/retry" hx-swap="none" hx-disable="this" aria-label="${label("Try again")}" title="${small ? "Try again" : null}">${icon("retry")}${small ? null : "Try again"}</button>`;
+  }
+  return html``;
+}
+
+function noJobs(state: JobState | null): Html {
+  if (state !== null) {
+    return html`<div class="empty">${icon("jobs")}<h2>No job is ${stateTitle(state).toLowerCase()}</h2><p><a class="button" href="/jobs">Show all jobs</a></p></div>`;
+  }
+  return html`<div class="empty">${icon("jobs")}<h2>No jobs yet</h2>
+<p>Open a file in the library and choose what to make from it. The job then shows here, live.</p>
+<p><a class="button primary" href="/">To the library</a></p></div>`;
+}

@@ -1,0 +1,143 @@
+/** The frame of every page: head, navigation, account menu, notices; and the policy that guards it. */
+
+import { product } from "../src/product.ts";
+import { asset } from "../static/embedded.ts";
+import { type Html, html, raw } from "./html.ts";
+import { icon } from "./icons.ts";
+
+/** The person who looks at the page. */
+export interface Viewer {
+  id: string;
+  name: string;
+  role: "admin" | "member";
+}
+
+export type Section = "library" | "jobs" | "system";
+
+export interface PageOptions {
+  /** Without the product's name: "Library". */
+  title: string;
+  /** Null on the pages before the login. */
+  viewer: Viewer | null;
+  active: Section | null;
+  body: Html;
+  /** Names of scripts in `static/` that this page needs besides the common ones. */
+  scripts?: readonly string[];
+}
+
+/** 128 random bits: one nonce per response. */
+export function newNonce(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64url");
+}
+
+/**
+ * The Content-Security-Policy of every HTML answer. Scripts run only by nonce, nothing loads from
+ * elsewhere, and with Trusted Types only htmx's own policy may turn text into markup.
+ */
+export function contentSecurityPolicy(nonce: string): string {
+  return [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}'`,
+    "style-src 'self'",
+    "img-src 'self' blob:",
+    "media-src 'self' blob:",
+    "connect-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types htmx",
+  ].join("; ");
+}
+
+/**
+ * htmx reads this before it starts. No `data-hx-` prefix, no indicator style (ours is in the style
+ * sheet), no history of its own (pages are real pages), and only the two extensions that we ship.
+ */
+const htmxConfig = JSON.stringify({
+  prefix: "",
+  extensions: "sse,hx-csp",
+  includeIndicatorCSS: false,
+  history: false,
+});
+
+/** The whole document. Send it with `render(nonce)`. */
+export function page(options: PageOptions): Html {
+  const scripts = ["app.js", ...(options.scripts ?? [])];
+  return html`${raw("<!doctype html>")}
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>${options.title} · Kinomill</title>
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="same-origin">
+<meta name="htmx-config" content="${htmxConfig}">
+<link rel="icon" href="${asset("icon.svg")}" type="image/svg+xml">
+<link rel="stylesheet" href="${asset("app.css")}">
+<script src="${asset("theme.js")}"></script>
+<script src="${asset("htmx.js")}" defer></script>
+<script src="${asset("hx-csp.js")}" defer></script>
+<script src="${asset("hx-sse.js")}" defer></script>
+${scripts.map((name) => html`<script src="${asset(name)}" defer></script>`)}
+</head>
+<body class="${options.viewer === null ? "outside" : "inside"}" hx-status:4xx:inherited="target:#notices swap:beforeend" hx-status:5xx:inherited="target:#notices swap:beforeend">
+<a class="skip" href="#main">Skip to the content</a>
+${options.viewer === null ? null : topBar(options.viewer, options.active)}
+<main id="main" tabindex="-1">${options.body}</main>
+<div id="notices" class="notices" role="region" aria-label="Notices" aria-live="polite"></div>
+${confirmDialog()}
+</body>
+</html>
+`;
+}
+
+function topBar(viewer: Viewer, active: Section | null): Html {
+  const link = (section: Section, href: string, title: string) =>
+    html`<a href="${href}" aria-current="${section === active ? "page" : null}">${icon(section)}<span>${title}</span></a>`;
+  return html`<header class="top">
+<a class="brand" href="/" aria-label="Kinomill, to the library">${icon("mark")}<span>Kinomill</span></a>
+<nav class="sections" aria-label="Sections">
+${link("library", "/", "Library")}${link("jobs", "/jobs", "Jobs")}${link("system", "/system", "System")}
+</nav>
+<div class="top-end">
+${themeButton()}
+${accountMenu(viewer)}
+</div>
+</header>`;
+}
+
+/** Switches between light, dark and the system's choice. Shown by theme.js; useless without it. */
+export function themeButton(): Html {
+  return html`<button type="button" class="icon-button theme-switch" data-theme-switch aria-label="Change the colours">${icon("sun")}${icon("moon")}${icon("contrast")}</button>`;
+}
+
+function accountMenu(viewer: Viewer): Html {
+  return html`<details class="menu">
+<summary aria-label="Account"><span class="avatar" aria-hidden="true" hx-ignore>${initial(viewer.name)}</span></summary>
+<div class="menu-panel">
+<p class="menu-title"><strong hx-ignore>${viewer.name}</strong><span>${viewer.role === "admin" ? "Administrator" : "Member"}</span></p>
+<form method="post" action="/logout"><button type="submit" class="menu-item">${icon("logout")}Log out</button></form>
+<p class="menu-note">Kinomill ${product.version}</p>
+</div>
+</details>`;
+}
+
+function initial(name: string): string {
+  const [first] = new Intl.Segmenter("en").segment(name.trim().toLocaleUpperCase("en"));
+  return first?.segment ?? "?";
+}
+
+/** One dialog for every question; app.js fills it from the `data-confirm-…` of what was pressed. */
+function confirmDialog(): Html {
+  return html`<dialog id="confirm" class="dialog" aria-labelledby="confirm-title" aria-describedby="confirm-text">
+<form method="dialog">
+<h2 id="confirm-title"></h2>
+<p id="confirm-text" hx-ignore></p>
+<div class="dialog-actions">
+<button type="submit" value="cancel" class="button">Cancel</button>
+<button type="submit" value="yes" class="button danger" id="confirm-yes">Delete</button>
+</div>
+</form>
+</dialog>`;
+}

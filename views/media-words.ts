@@ -1,0 +1,116 @@
+/** What ffprobe's words mean to a person. */
+import type { AssetKind } from "../src/assets/asset.ts";
+import type { HdrKind, VideoStream } from "../src/media/media.ts";
+import type { IconName } from "./icons.ts";
+
+const codecs: Record<string, string> = {
+  h264: "H.264",
+  hevc: "HEVC",
+  av1: "AV1",
+  vp8: "VP8",
+  vp9: "VP9",
+  mpeg1video: "MPEG-1",
+  mpeg2video: "MPEG-2",
+  mpeg4: "MPEG-4",
+  prores: "ProRes",
+  dnxhd: "DNxHD",
+  mjpeg: "JPEG",
+  png: "PNG",
+  webp: "WebP",
+  gif: "GIF",
+  theora: "Theora",
+  dvvideo: "DV",
+  aac: "AAC",
+  mp3: "MP3",
+  mp2: "MP2",
+  opus: "Opus",
+  vorbis: "Vorbis",
+  flac: "FLAC",
+  alac: "ALAC",
+  ac3: "Dolby Digital",
+  eac3: "Dolby Digital Plus",
+  subrip: "SRT",
+  webvtt: "WebVTT",
+  mov_text: "Timed text",
+  ass: "ASS",
+};
+
+/** "hevc" → "HEVC"; PCM in all its kinds → "PCM"; an unknown codec keeps its name. */
+export function codecTitle(codec: string): string {
+  return codecs[codec] ?? (codec.startsWith("pcm_") ? "PCM" : codec.toUpperCase());
+}
+
+const hdrKinds: Record<HdrKind, string> = {
+  hdr10: "HDR10",
+  hdr10plus: "HDR10+",
+  hlg: "HLG",
+  "dolby-vision": "Dolby Vision",
+};
+
+export function hdrTitle(kind: HdrKind): string {
+  return hdrKinds[kind];
+}
+
+const containers: Record<string, string> = {
+  mov: "QuickTime (MOV)",
+  mp4: "MP4",
+  mkv: "Matroska (MKV)",
+  webm: "WebM",
+  avi: "AVI",
+  mpegts: "MPEG transport stream",
+  mp3: "MP3",
+  wav: "WAV",
+  flac: "FLAC",
+  ogg: "Ogg",
+  gif: "GIF",
+  png: "PNG",
+  jpeg: "JPEG",
+  webp: "WebP",
+};
+
+export function containerTitle(container: string): string {
+  return containers[container] ?? container.toUpperCase();
+}
+
+/** Field heights at which a resolution carries that name; above, the count of pixels alone speaks. */
+const resolutionNames = [
+  { lines: 4320, name: "8K" },
+  { lines: 2160, name: "4K" },
+  { lines: 1440, name: "1440p" },
+  { lines: 1080, name: "1080p" },
+  { lines: 720, name: "720p" },
+  { lines: 480, name: "480p" },
+] as const;
+
+/** 1920 × 1080 → "1080p", also upright and cropped to a wide screen; else "640 × 360". */
+export function resolutionTitle(video: VideoStream): string {
+  const long = Math.max(video.displayWidth, video.displayHeight);
+  const short = Math.min(video.displayWidth, video.displayHeight);
+  const found = resolutionNames.find(
+    ({ lines }) => short === lines || (long === (lines * 16) / 9 && short <= lines),
+  );
+  return found?.name ?? `${video.displayWidth} × ${video.displayHeight}`;
+}
+
+const layouts: Record<number, string> = { 1: "mono", 2: "stereo", 6: "5.1", 8: "7.1" };
+
+/** 2 → "stereo", 6 → "5.1", 3 → "3 channels". */
+export function channelsTitle(channels: number): string {
+  return layouts[channels] ?? `${channels} channels`;
+}
+
+const languageNames = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });
+
+/** "eng" → "English"; a code that nobody knows stays as it is. */
+export function languageTitle(code: string): string {
+  try {
+    return languageNames.of(code) ?? code;
+  } catch {
+    return code;
+  }
+}
+
+/** The drawing that stands for a kind of asset. */
+export function kindIcon(kind: AssetKind): IconName {
+  return kind === "text" ? "file" : kind;
+}

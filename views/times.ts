@@ -1,0 +1,15 @@
+/** Moments: UTC in the page, and app.js turns them into the reader's own words and zone. */
+import { type Html, html } from "./html.ts";
+
+const format = new Intl.DateTimeFormat("en-GB", {
+  dateStyle: "medium",
+  timeStyle: "short",
+  timeZone: "UTC",
+});
+
+/** "20 Nov 2026, 16:25 UTC", which app.js makes "5 minutes ago". */
+export function timeText(isoTime: string): Html {
+  const at = new Date(isoTime);
+  const text = Number.isNaN(at.getTime()) ? isoTime : `${format.format(at)} UTC`;
+  return html`<time datetime="${isoTime}" data-relative>${text}</time>`;
+}

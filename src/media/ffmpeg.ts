@@ -22,8 +22,8 @@ const watchIntervalMs = 500;
 /** ffmpeg tells its progress as often as the API passes it on. */
 const progressPeriodSeconds = "0.5";
 
-/** stdout of ffprobe beyond this is no description of a file; 64 streams take about 100 kB. */
-const stdoutLimitBytes = 8 * 1024 ** 2;
+/** Characters of ffprobe's stdout; more is no description of a file: 64 streams take about 100 kB. */
+const stdoutLimit = 8 * 1024 ** 2;
 
 /** Files of a job's folder that are looked at for signs of life; a ladder has hundreds of segments. */
 const watchedFilesLimit = 512;
@@ -105,25 +105,31 @@ export async function runFfmpeg(run: FfmpegRun): Promise<RunOutcome> {
   return outcome.kind === "exited" ? { ...outcome, progress: last } : outcome;
 }
 
-/** Runs ffprobe inside the fence and keeps its stdout within bounds. */
-export async function runFfprobe(run: ToolRun): Promise<Capture> {
+/**
+ * Runs ffprobe inside the fence and keeps its stdout within bounds.
+ * @param onLine takes the lines of stdout one by one instead, for output that grows with the file
+ */
+export async function runFfprobe(run: ToolRun, onLine?: (line: string) => void): Promise<Capture> {
   const argv = ["-hide_banner", "-v", "warning", ...run.argv];
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
   const overflow = new AbortController();
   const signal = AbortSignal.any([overflow.signal, ...(run.signal ? [run.signal] : [])]);
-  const outcome = await supervise(
-    { ...run, argv, signal },
-    {
-      onStdout: (chunk) => {
-        sizeBytes += chunk.length;
-        if (sizeBytes > stdoutLimitBytes) overflow.abort();
-        else chunks.push(chunk);
-      },
-    },
-  );
+  const decoder = new TextDecoder();
+  let text = "";
+  const onStdout = (chunk: Uint8Array) => {
+    text += decoder.decode(chunk, { stream: true });
+    if (onLine !== undefined) {
+      const lines = text.split("\n");
+      text = lines.pop() ?? "";
+      for (const line of lines) onLine(line);
+    }
+    if (text.length > stdoutLimit) {
+      text = "";
+      overflow.abort();
+    }
+  };
+  const outcome = await supervise({ ...run, argv, signal }, { onStdout });
   if (overflow.signal.aborted) return { outcome: { kind: "too_much_output" }, stdout: "" };
-  return { outcome, stdout: Buffer.concat(chunks).toString("utf8") };
+  return { outcome, stdout: text };
 }
 
 /**
@@ -137,7 +143,7 @@ export async function askTool(tool: string, argv: string[], limitMs = 10_000) {
       stdio: ["ignore", "pipe", "ignore"],
       timeout: limitMs,
       killSignal: "SIGKILL",
-      maxBuffer: stdoutLimitBytes,
+      maxBuffer: stdoutLimit,
     });
     const text = await child.stdout.text();
     return (await child.exited) === 0 ? text : null;

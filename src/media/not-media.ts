@@ -1,0 +1,59 @@
+/** ffprobe's complaints → one sentence for the person who uploaded the file. Pure. */
+import { Refusal } from "../trouble.ts";
+import { maxPixels, maxStreams } from "./safety.ts";
+
+/** 422 `not_media`: the sentence says what is wrong with the file. */
+export function notMedia(sentence: string): Refusal {
+  return new Refusal(422, "not_media", sentence);
+}
+
+interface Complaint {
+  pattern: RegExp;
+  sentence(match: RegExpExecArray): string;
+}
+
+/** Ordered: the first that matches tells most. Texts of ffmpeg 5.1 to 9.0. */
+const complaints: Complaint[] = [
+  {
+    pattern: /Codec \((\w+)\) not on whitelist/,
+    sentence: ([, codec]) =>
+      `A track is coded in ${codec}, which Kinomill does not decode. Convert it first, for example to H.264 and AAC.`,
+  },
+  {
+    pattern: /\[(\w+)[^\]]*\] Format not on whitelist/,
+    sentence: ([, format]) =>
+      `Its format (${format}) is a playlist or one that Kinomill does not open. Upload the media itself, for example as MP4 or MKV.`,
+  },
+  {
+    pattern: /moov atom not found/,
+    sentence: () =>
+      "The file is cut off: its index (the moov atom) is missing. Upload the whole file again; if the recording was interrupted, it needs a repair tool.",
+  },
+  {
+    pattern: /exceeds specified max pixel count/,
+    sentence: () =>
+      `Its picture has more than ${maxPixels} pixels (8192 × 8192), which is too large.`,
+  },
+  {
+    pattern: /exceeds max_streams|max_streams/,
+    sentence: () => `It has more than ${maxStreams} tracks. Remove those that are not needed.`,
+  },
+  {
+    pattern: /skipping unsupported chunk: ANM/,
+    sentence: () =>
+      "It is an animated WebP, which this ffmpeg cannot decode. Convert it to GIF, APNG or MP4 first.",
+  },
+  {
+    pattern: /EBML header parsing failed|Truncating packet|partial file|End of file/,
+    sentence: () => "The file is cut off or damaged at its beginning. Upload the whole file again.",
+  },
+];
+
+/** Why ffprobe could make nothing of a file. */
+export function whyNotMedia(stderr: string): string {
+  for (const { pattern, sentence } of complaints) {
+    const match = pattern.exec(stderr);
+    if (match !== null) return sentence(match);
+  }
+  return "It is no video, sound or picture that Kinomill can read. Check that it plays on your own machine, then upload it again.";
+}

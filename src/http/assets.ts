@@ -1,0 +1,212 @@
+/** Assets over HTTP: take files in, list them, give their bytes out, delete them. */
+import { z } from "zod";
+import { type Asset, assetKinds, thumbnailKey } from "../assets/asset.ts";
+import { Refusal } from "../trouble.ts";
+import { disposition, mediaPolicy, sendObject } from "./content.ts";
+import { type Call, type Endpoint, endpoint, json, userOfCall } from "./endpoint.ts";
+import type { Parts } from "./parts.ts";
+import { assetJson, assetShape, idText, pageLimit, pageShape } from "./shapes.ts";
+
+/**
+ * Seconds that an upload may be silent: while bytes come, and after the last one, when the file is made
+ * durable and probed. The most that Bun takes besides "for ever"; the probe has its own deadline below it.
+ */
+const UPLOAD_SILENCE_SECONDS = 255;
+
+/** Names may be any text; the library brings them into form. This is only a limit on the address. */
+const UPLOAD_NAME_MAX = 4096;
+
+const contentQuery = z.strictObject({
+  download: z.boolean().default(false).describe("Ask the browser to save instead of show"),
+});
+
+const listQuery = z.strictObject({
+  limit: pageLimit,
+  after: idText.optional().describe("`next` of the page before"),
+  kind: z.enum(assetKinds).optional(),
+  search: z.string().max(200).optional().describe("Part of the name"),
+  job: idText.optional().describe("Only what this job made"),
+});
+
+export function assetEndpoints(parts: Parts): Endpoint[] {
+  return [
+    uploadEndpoint(parts),
+    ...readEndpoints(parts),
+    contentEndpoint(parts),
+    thumbnailEndpoint(parts),
+    endpoint({
+      method: "DELETE",
+      path: "/api/v1/assets/:id",
+      tag: "assets",
+      summary: "Delete an asset and its bytes.",
+      answers: {
+        204: { description: "Deleted." },
+        404: { description: "There is no such asset." },
+        409: { description: "`in_use`: a job that has not finished reads it." },
+      },
+      handle: async (call) => {
+        await parts.library.delete(userOfCall(call).id, idOf(call));
+        return new Response(null, { status: 204 });
+      },
+    }),
+  ];
+}
+
+function uploadEndpoint(parts: Parts): Endpoint {
+  return endpoint({
+    method: "POST",
+    path: "/api/v1/assets",
+    tag: "assets",
+    summary: "Store a file.",
+    description:
+      "The body is the bytes of the file, of any length and with or without Content-Length. It is streamed to storage and probed. What is not media is refused and nothing of it is kept.",
+    query: z.strictObject({
+      name: z.string().min(1).max(UPLOAD_NAME_MAX).describe("Name of the file"),
+    }),
+    streamsBody: true,
+    answers: {
+      201: { description: "Stored and probed.", schema: assetShape },
+      413: { description: "`too_large`" },
+      422: { description: "`not_media` and the like: nothing is kept." },
+      507: { description: "`storage_full`" },
+    },
+    handle: async (call) => {
+      const { request, visit, query } = call;
+      visit.allowSilence(UPLOAD_SILENCE_SECONDS);
+      const asset = await parts.library.upload(
+        userOfCall(call).id,
+        query.name,
+        request.body ?? new Blob([]).stream(),
+        { signal: request.signal, declaredBytes: declaredBytes(request) },
+      );
+      return json(assetJson(asset), 201, { location: `/api/v1/assets/${asset.id}` });
+    },
+  });
+}
+
+function declaredBytes(request: Request): number | null {
+  const text = request.headers.get("content-length");
+  return text === null || !/^\d{1,18}$/.test(text) ? null : Number(text);
+}
+
+function readEndpoints(parts: Parts): Endpoint[] {
+  return [
+    endpoint({
+      method: "GET",
+      path: "/api/v1/assets",
+      tag: "assets",
+      summary: "List assets, the newest first.",
+      query: listQuery,
+      answers: { 200: { description: "A page.", schema: pageShape(assetShape) } },
+      handle: (call) => {
+        const { limit, after, kind, search, job } = call.query;
+        const page = parts.library.list({
+          ownerId: userOfCall(call).id,
+          limit,
+          after: after ?? null,
+          kind: kind ?? null,
+          search: search === undefined || search === "" ? null : search,
+          jobId: job ?? null,
+        });
+        return json({ items: page.items.map(assetJson), next: page.next });
+      },
+    }),
+    endpoint({
+      method: "GET",
+      path: "/api/v1/assets/:id",
+      tag: "assets",
+      summary: "One asset.",
+      answers: {
+        200: { description: "It.", schema: assetShape },
+        404: { description: "There is no such asset." },
+      },
+      handle: (call) => json(assetJson(assetOf(parts, call))),
+    }),
+  ];
+}
+
+function contentEndpoint(parts: Parts): Endpoint {
+  return endpoint({
+    method: "GET",
+    path: "/api/v1/assets/:id/content",
+    tag: "assets",
+    summary: "The bytes, whole or one range of them.",
+    description: "HEAD, Range, If-Range, If-None-Match and If-Modified-Since work as in RFC 9110.",
+    query: contentQuery,
+    answers: {
+      200: { description: "All bytes.", mediaType: "application/octet-stream" },
+      206: { description: "The range asked for.", mediaType: "application/octet-stream" },
+      304: { description: "Not changed." },
+      404: { description: "There is no such asset." },
+      416: { description: "`bad_range`: it lies outside." },
+    },
+    handle: (call) => sendContent(parts, call.request, assetOf(parts, call), call.query.download),
+  });
+}
+
+function sendContent(
+  parts: Parts,
+  request: Request,
+  asset: Asset,
+  download: boolean,
+): Promise<Response> {
+  const representation = {
+    sizeBytes: asset.sizeBytes,
+    etag: `"${asset.sha256}"`,
+    modifiedMs: Date.parse(asset.createdAt),
+  };
+  return sendObject(request, parts.storage, asset.id, representation, {
+    "content-type": asset.mimeType,
+    "content-disposition": disposition(download ? "attachment" : "inline", asset.name),
+    "content-security-policy": mediaPolicy,
+    // The bytes never change, but who may read them does: ask each time, and answer 304.
+    "cache-control": "private, no-cache",
+  });
+}
+
+function thumbnailEndpoint(parts: Parts): Endpoint {
+  return endpoint({
+    method: "GET",
+    path: "/api/v1/assets/:id/thumbnail",
+    tag: "assets",
+    summary: "The small picture that stands for the asset in lists.",
+    answers: {
+      200: { description: "A picture.", mediaType: "image/jpeg" },
+      304: { description: "Not changed." },
+      404: { description: "There is no such asset, or no picture of it (yet)." },
+    },
+    handle: (call) => sendThumbnail(parts, call.request, assetOf(parts, call)),
+  });
+}
+
+/** The picture of an asset, also for the page. @throws Refusal 404 `no_thumbnail` */
+export async function sendThumbnail(
+  parts: Parts,
+  request: Request,
+  asset: Asset,
+): Promise<Response> {
+  const key = thumbnailKey(asset.id);
+  const stat = asset.thumbnail === "ready" ? await parts.storage.stat(key) : null;
+  if (stat === null) {
+    throw new Refusal(404, "no_thumbnail", "There is no picture of this asset, or not yet.");
+  }
+  const representation = {
+    sizeBytes: stat.sizeBytes,
+    etag: `"${asset.sha256.slice(0, 32)}-thumbnail"`,
+    modifiedMs: null,
+  };
+  return await sendObject(request, parts.storage, key, representation, {
+    "content-type": "image/jpeg",
+    "content-disposition": "inline",
+    "content-security-policy": mediaPolicy,
+    "cache-control": "private, max-age=86400",
+  });
+}
+
+function assetOf(parts: Parts, call: Call<unknown, unknown>): Asset {
+  return parts.library.get(userOfCall(call).id, idOf(call));
+}
+
+function idOf(call: Call<unknown, unknown>): string {
+  return call.params["id"] ?? "";
+}

@@ -1,0 +1,100 @@
+/**
+ * One call of the API: its route, its description and its controller in one value. Routes and the
+ * OpenAPI document are both made from the list of these, so neither can know more than the other.
+ */
+import type { Elysia } from "elysia";
+import type { z } from "zod";
+import type { User } from "../accounts/accounts.ts";
+import { readJson, readQuery } from "./body.ts";
+import { type Visit, visitOf } from "./visit.ts";
+
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** One kind of answer, for the document. */
+export interface Answer {
+  description: string;
+  /** Of a JSON body; absent for none. */
+  schema?: z.ZodType;
+  /** Media type when the body is not JSON. */
+  mediaType?: string;
+}
+
+/** A call in progress, its input checked. */
+export interface Call<Query, Body> {
+  request: Request;
+  visit: Visit;
+  /** Parts of the path, not decoded: an id needs no decoding and anything else is no id. */
+  params: Record<string, string>;
+  query: Query;
+  body: Body;
+}
+
+export interface EndpointOptions<Query extends z.ZodObject, Body extends z.ZodType> {
+  method: Method;
+  /** As the router has it: `/api/v1/jobs/:id`. */
+  path: string;
+  tag: string;
+  summary: string;
+  description?: string;
+  query?: Query;
+  body?: Body;
+  /** The body is the bytes of a file; the controller reads the stream. */
+  streamsBody?: true;
+  headers?: { name: string; description: string }[];
+  answers: Record<number, Answer>;
+  handle(call: Call<z.output<Query>, z.output<Body>>): Response | Promise<Response>;
+}
+
+export interface Endpoint
+  extends Omit<EndpointOptions<z.ZodObject, z.ZodType>, "handle" | "query" | "body"> {
+  query: z.ZodObject | null;
+  body: z.ZodType | null;
+  run(request: Request, params: Record<string, string>): Promise<Response>;
+}
+
+export function endpoint<Query extends z.ZodObject, Body extends z.ZodType>(
+  options: EndpointOptions<Query, Body>,
+): Endpoint {
+  const { handle, query, body, ...rest } = options;
+  return {
+    ...rest,
+    query: query ?? null,
+    body: body ?? null,
+    run: async (request, params) =>
+      await handle({
+        request,
+        visit: visitOf(request),
+        params,
+        query: (query === undefined ? {} : readQuery(request.url, query)) as z.output<Query>,
+        body: (body === undefined ? undefined : await readJson(request, body)) as z.output<Body>,
+      }),
+  };
+}
+
+/** A route of the page: no description, no checked input. */
+export type PageHandler = (
+  request: Request,
+  params: Record<string, string>,
+) => Response | Promise<Response>;
+
+/** Registers a handler. The framework must not read the body: it would hold all of it in memory. */
+export function route(app: Elysia, method: Method, path: string, handler: PageHandler): void {
+  app.route(method, path, ({ request, params }) => handler(request, params ?? {}), {
+    parse: "none",
+  });
+}
+
+export function mount(app: Elysia, endpoints: readonly Endpoint[]): void {
+  for (const { method, path, run } of endpoints) route(app, method, path, run);
+}
+
+/** Who asks. Only open paths have nobody, and their controllers do not call this. */
+export function userOfCall(call: { visit: Visit }): User {
+  const { user } = call.visit;
+  if (user === null) throw new Error("invariant broken: a closed route was reached without a user");
+  return user;
+}
+
+export function json(value: unknown, status = 200, headers: Record<string, string> = {}): Response {
+  return Response.json(value, { status, headers });
+}

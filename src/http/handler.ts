@@ -1,0 +1,163 @@
+/**
+ * The way of every request: host, asker, origin, route, answer, headers, log. The guard stands before
+ * the router, so that a route cannot be registered past it.
+ */
+import { Elysia } from "elysia";
+import { Refusal } from "../trouble.ts";
+import { type Endpoint, mount } from "./endpoint.ts";
+import { askToLogIn, guardOrigin, hostGuard, isOpenPath, readCredential, userOf } from "./guard.ts";
+import { secure } from "./headers.ts";
+import type { Parts } from "./parts.ts";
+import { problemOf, refuse, toRefusal } from "./problem.ts";
+import { logRequest } from "./requests.ts";
+import { beginVisit, type Visit, visitOf } from "./visit.ts";
+
+/** What the server knows of the connection that a request came through. */
+export interface Connection {
+  peer: string;
+  /** How long the connection may stay silent from now on; 0 is for ever. */
+  allowSilence(seconds: number): void;
+}
+
+export type Handle = (request: Request, connection: Connection) => Promise<Response>;
+
+/** An empty router whose errors are ours: the framework's own would tell bodies and messages. */
+export function newRouter(parts: Parts): Elysia {
+  const app = new Elysia({
+    // Host names may be short: with the default the router would look for the path behind the 11th letter.
+    handler: { standardHostname: false },
+    // Nothing is validated by the framework, so that nothing of it can be told.
+    normalize: false,
+  });
+  app.onError(({ error, request }) => {
+    const visit = visitOf(request);
+    const code = (error as { code?: unknown }).code;
+    if (code === "NOT_FOUND") return refuse(request, visit, noSuchRoute(app, visit));
+    if (typeof code === "string" && frameworkRefusals.has(code)) {
+      const sentence = "The request cannot be read. Check its address, headers and body.";
+      return refuse(request, visit, new Refusal(400, "bad_request", sentence));
+    }
+    return refuse(request, visit, toRefusal(error, parts.log, visit.id));
+  });
+  return app;
+}
+
+const frameworkRefusals: ReadonlySet<string> = new Set([
+  "PARSE",
+  "VALIDATION",
+  "INVALID_COOKIE_SIGNATURE",
+  "INVALID_FILE_TYPE",
+]);
+
+function noSuchRoute(app: Elysia, visit: Visit): Refusal {
+  const allowed = allowedMethods(app, visit.path);
+  if (allowed.length === 0) {
+    return new Refusal(404, "not_found", "There is nothing at this address.");
+  }
+  const allow = allowed.join(", ");
+  return new Refusal(405, "method_not_allowed", `This address answers to ${allow} only.`, {
+    headers: { allow },
+  });
+}
+
+function allowedMethods(app: Elysia, path: string): string[] {
+  const parts = path.replace(/\/$/, "").split("/");
+  const methods = app.routes
+    .filter((route) => {
+      const pattern = route.path.split("/");
+      if (pattern.length !== parts.length) return false;
+      return pattern.every((part, at) => part.startsWith(":") || part === parts[at]);
+    })
+    .map(({ method }) => method);
+  return [...new Set(methods.flatMap((name) => (name === "GET" ? ["GET", "HEAD"] : [name])))];
+}
+
+/** Makes the handler of the whole site from a router that has its routes. */
+export function createHandle(app: Elysia, parts: Parts): Handle {
+  const guardHost = hostGuard(parts.config.hosts);
+  const answer = async (request: Request, visit: Visit): Promise<Response> => {
+    guardHost(request);
+    visit.credential = readCredential(request);
+    visit.user = userOf(parts.accounts, visit.credential);
+    guardOrigin(request, visit.credential);
+    if (visit.user === null && !isOpenPath(visit.path)) {
+      return askToLogIn(request, visit, parts.accounts.setupPending());
+    }
+    return await app.fetch(routable(request, visit));
+  };
+  return async (request, connection) => {
+    const startedMs = parts.clock.monotonicMs();
+    const visit = newVisit(request, connection);
+    let response: Response;
+    try {
+      response = await answer(request, visit);
+    } catch (error) {
+      response = refuseSafely(request, visit, toRefusal(error, parts.log, visit.id));
+    }
+    logRequest(parts.log, visit, response.status, parts.clock.monotonicMs() - startedMs);
+    return secure(response, visit.id);
+  };
+}
+
+/** The last resort must not depend on views: if they throw, the problem goes out as JSON. */
+function refuseSafely(request: Request, visit: Visit, refusal: Refusal): Response {
+  try {
+    return refuse(request, visit, refusal);
+  } catch {
+    return Response.json(problemOf(refusal), {
+      status: refusal.status,
+      headers: { ...refusal.headers, "content-type": "application/problem+json" },
+    });
+  }
+}
+
+function newVisit(request: Request, connection: Connection): Visit {
+  const visit: Visit = {
+    id: newRequestId(),
+    path: pathOf(request.url),
+    method: request.method,
+    peer: connection.peer,
+    credential: { kind: "none" },
+    user: null,
+    allowSilence: connection.allowSilence,
+  };
+  beginVisit(request, visit);
+  return visit;
+}
+
+let requestCount = 0;
+const requestIdStart = Bun.randomUUIDv7("hex").replaceAll("-", "").slice(-6);
+
+/** Unique within this run of the server and short enough to read out; it proves nothing. */
+function newRequestId(): string {
+  requestCount += 1;
+  return `rq_${requestIdStart}${requestCount.toString(36)}`;
+}
+
+/** The same rule as the router's, so that both see one path. */
+function pathOf(url: string): string {
+  const start = url.indexOf("/", 7);
+  const end = url.indexOf("?", start + 1);
+  return start === -1 ? "/" : url.slice(start, end === -1 ? undefined : end);
+}
+
+/**
+ * HEAD goes through the router as GET and Bun leaves the body out. The framework's own HEAD would read
+ * the whole body to count it: gigabytes for a film.
+ */
+function routable(request: Request, visit: Visit): Request {
+  if (request.method !== "HEAD") return request;
+  const asGet = new Request(request.url, {
+    method: "GET",
+    headers: request.headers,
+    signal: request.signal,
+  });
+  beginVisit(asGet, visit);
+  return asGet;
+}
+
+/** Registers the API's calls on a router. */
+export function withEndpoints(app: Elysia, endpoints: readonly Endpoint[]): Elysia {
+  mount(app, endpoints);
+  return app;
+}

@@ -1,0 +1,64 @@
+/** What the HTTP side is given: the parts of the product behind the calls, as narrow as it uses them. */
+import type { Accounts } from "../accounts/accounts.ts";
+import type { Library } from "../assets/library.ts";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import type { Feed } from "../jobs/feed.ts";
+import type { Jobs } from "../jobs/jobs.ts";
+import type { Log } from "../log.ts";
+import type { Operation } from "../operations/operation.ts";
+import type { Storage } from "../storage/storage.ts";
+
+/** What this side needs of the accounts. */
+export type AccountsPart = Pick<
+  Accounts,
+  "setupPending" | "completeSetup" | "login" | "logout" | "sessionUser" | "tokenUser"
+>;
+
+/** `GET /system`. No paths of the host. */
+export interface SystemReport {
+  version: string;
+  commit: string;
+  startedAt: string;
+  uptimeSeconds: number;
+  devices: { id: string; kind: string; title: string; slots: number; busy: number }[];
+  ffmpeg: { version: string; encoders: string[]; hwaccels: string[] };
+  storage: { kind: string; freeBytes: number | null };
+  /** What keeps ffmpeg in its place on this box, and in words what is missing. */
+  sandbox: { layers: string[]; missing: string[] };
+  limits: { uploadMaxBytes: number; requestMaxBytes: number; cpuSlots: number };
+}
+
+/** One part of the product that must work before work is accepted. */
+export interface PartHealth {
+  part: string;
+  ok: boolean;
+  /** For the operator: what is wrong and what to do; "" when all is well. */
+  sentence: string;
+}
+
+export interface Parts {
+  config: Config;
+  log: Log;
+  clock: Clock;
+  accounts: AccountsPart;
+  library: Pick<Library, "upload" | "get" | "list" | "delete">;
+  jobs: Pick<Jobs, "submit" | "get" | "list" | "cancel" | "retry" | "setPriority" | "estimate">;
+  feed: Pick<Feed, "subscribe" | "since" | "latestId">;
+  storage: Pick<Storage, "kind" | "open" | "stat" | "put" | "presign" | "freeBytes"> & Presigned;
+  operations: readonly Operation[];
+  system(): Promise<SystemReport>;
+  health(): Promise<PartHealth[]>;
+}
+
+/** The side of a storage without presigned URLs of its own: this server answers them. */
+export interface Presigned {
+  /** What a signed URL allows, or null when signature, expiry or method do not fit. */
+  verifyPresigned?(method: string, url: URL): PresignedAccess | null;
+}
+
+export interface PresignedAccess {
+  key: string;
+  contentType: string | null;
+  contentDisposition: string | null;
+}

@@ -1,0 +1,51 @@
+/** Every route of the site, in one list. */
+import type { Elysia } from "elysia";
+import { assetEndpoints } from "./assets.ts";
+import { type Endpoint, endpoint, json, mount } from "./endpoint.ts";
+import { eventEndpoints } from "./events.ts";
+import { newRouter } from "./handler.ts";
+import { healthEndpoints } from "./health.ts";
+import { jobEndpoints } from "./jobs.ts";
+import { openApiDocument } from "./openapi.ts";
+import { operationEndpoints } from "./operations.ts";
+import type { Parts } from "./parts.ts";
+import { mountStatic } from "./static.ts";
+import { mountStorage } from "./storage.ts";
+import type { Streams } from "./stream.ts";
+import { systemEndpoints } from "./system.ts";
+
+/** The calls that the OpenAPI document describes. */
+export function apiEndpoints(parts: Parts, streams: Streams): Endpoint[] {
+  return [
+    ...assetEndpoints(parts),
+    ...operationEndpoints(parts),
+    ...jobEndpoints(parts),
+    ...eventEndpoints(parts, streams),
+    ...systemEndpoints(parts),
+    ...healthEndpoints(parts),
+  ];
+}
+
+export function createRoutes(parts: Parts, streams: Streams): Elysia {
+  const app = newRouter(parts);
+  const endpoints = apiEndpoints(parts, streams);
+  const documentEndpoint: Endpoint = endpoint({
+    method: "GET",
+    path: "/api/v1/openapi.json",
+    tag: "system",
+    summary: "This document.",
+    answers: { 200: { description: "OpenAPI 3.1.", mediaType: "application/json" } },
+    handle: () => json(document()),
+  });
+  const all = [...endpoints, documentEndpoint];
+  // Made on first use: it takes some milliseconds that a start need not wait for.
+  let made: Record<string, unknown> | null = null;
+  const document = () => {
+    made ??= openApiDocument(all, parts.operations);
+    return made;
+  };
+  mount(app, all);
+  mountStorage(app, parts);
+  mountStatic(app);
+  return app;
+}

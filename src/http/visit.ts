@@ -1,0 +1,43 @@
+/** What is known about one request before its controller runs: who asks, how, and how to answer. */
+import type { User } from "../accounts/accounts.ts";
+
+/** How the asker proved who they are. */
+export type Credential = { kind: "none" } | { kind: "token" | "session"; secret: string };
+
+export interface Visit {
+  /** Short random id: in the log, in `Kinomill-Request` and in the sentence of a 500. */
+  id: string;
+  /** Path without query, exactly as the router sees it. */
+  path: string;
+  method: string;
+  /** Address of the other end of the connection; forwarded headers are not believed. */
+  peer: string;
+  credential: Credential;
+  user: User | null;
+  /** Sets how long this connection may stay silent; 0 is for ever. */
+  allowSilence(seconds: number): void;
+}
+
+const visits = new WeakMap<Request, Visit>();
+
+export function beginVisit(request: Request, visit: Visit): void {
+  visits.set(request, visit);
+}
+
+/** The visit of a request that came through the server; anything else is a broken invariant. */
+export function visitOf(request: Request): Visit {
+  const visit = visits.get(request);
+  if (visit === undefined) throw new Error("invariant broken: a request without a visit");
+  return visit;
+}
+
+/** True for requests that htmx sends. */
+export function isHtmx(request: Request): boolean {
+  return request.headers.get("hx-request") === "true";
+}
+
+/** True where a person looks at the answer: a page of a browser, not a program. */
+export function wantsPage(request: Request, path: string): boolean {
+  if (path.startsWith("/api/")) return false;
+  return (request.headers.get("accept") ?? "").includes("text/html");
+}

@@ -1,0 +1,263 @@
+/** Storage on a local disk: written aside, made durable, then moved into place. */
+import { constants, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { type FileHandle, mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
+import { join } from "node:path";
+import { type Clock, systemClock } from "../clock.ts";
+import { assert, Refusal } from "../trouble.ts";
+import { objectFolders } from "./key.ts";
+import { blocksOf, hashFile, receive } from "./receive.ts";
+import {
+  type PresignedAccess,
+  type PresignedVerdict,
+  type Signer,
+  signPath,
+  verifySigned,
+} from "./signing.ts";
+import type {
+  ByteRange,
+  PresignOptions,
+  PutOptions,
+  Storage,
+  StorageKey,
+  StoredObject,
+} from "./storage.ts";
+
+export type { PresignedAccess, PresignedVerdict } from "./signing.ts";
+
+export interface DiskStorageOptions {
+  /** Absolute folder of this storage alone; made with mode 0700. */
+  folder: string;
+  /** Bytes of its file system that stay free. */
+  reserveBytes: number;
+  /** At least 256 random bits. */
+  signingKey: string;
+  /** Path under which the server answers signed URLs, without a slash at its end: "/storage". */
+  publicPath: string;
+  clock?: Clock;
+}
+
+/** What the disk has beyond `Storage`: it cannot answer its signed URLs itself, the server does. */
+export interface DiskStorage extends Storage {
+  readonly kind: "disk";
+  /** What a signed URL allows this method, or null when it allows nothing. */
+  verifyPresigned(method: string, url: URL): PresignedAccess | null;
+  /** The same with the reason of a refusal, at a given moment. */
+  judgePresigned(url: URL, method: string, nowMs: number): PresignedVerdict;
+}
+
+/**
+ * Opens the storage and removes what a crash left half-written: only the holder of the data folder's
+ * lock may do so.
+ */
+export function openDiskStorage(options: DiskStorageOptions): DiskStorage {
+  return new Disk(options);
+}
+
+class Disk implements DiskStorage {
+  readonly kind = "disk";
+  private readonly objects: string;
+  private readonly incoming: string;
+  private readonly reserveBytes: number;
+  private readonly signer: Signer;
+  private readonly clock: Clock;
+  /** Keys that are being written. */
+  private readonly arriving = new Set<StorageKey>();
+  /** Folders (at most 65,792) whose own entries are known to be durable. */
+  private readonly durableFolders = new Set<string>();
+
+  constructor(options: DiskStorageOptions) {
+    assert(options.signingKey.length >= 43, "a signing key has at least 256 bits");
+    this.objects = join(options.folder, "objects");
+    this.incoming = join(options.folder, "incoming");
+    this.reserveBytes = options.reserveBytes;
+    this.signer = { signingKey: options.signingKey, publicPath: options.publicPath };
+    this.clock = options.clock ?? systemClock;
+    for (const folder of [this.objects, this.incoming]) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+    }
+    for (const name of readdirSync(this.incoming)) {
+      rmSync(join(this.incoming, name), { recursive: true, force: true });
+    }
+  }
+
+  put(key: StorageKey, body: ReadableStream<Uint8Array>, options: PutOptions) {
+    return this.arrive(key, async (aside) => {
+      const stored = await this.writeAside(aside, body, options);
+      await this.publish(key, aside);
+      return stored;
+    });
+  }
+
+  adopt(key: StorageKey, path: string): Promise<StoredObject> {
+    return this.arrive(key, async (aside) => {
+      await using source = await openRegular(path);
+      const here = await stat(this.objects);
+      if ((await source.stat()).dev !== here.dev)
+        return await this.copyIn(key, source, path, aside);
+      const stored = await hashFile(source);
+      await source.chmod(0o600);
+      await source.sync();
+      try {
+        await this.publish(key, path);
+        return stored;
+      } catch (cause) {
+        // Two mounts of one disk look alike until the move.
+        if (codeOf(cause) !== "EXDEV") throw cause;
+      }
+      await using again = await openRegular(path);
+      return await this.copyIn(key, again, path, aside);
+    });
+  }
+
+  private async copyIn(
+    key: StorageKey,
+    source: FileHandle,
+    path: string,
+    aside: string,
+  ): Promise<StoredObject> {
+    const options = { limitBytes: Number.MAX_SAFE_INTEGER };
+    const stored = await this.writeAside(aside, blocksOf(source), options);
+    await this.publish(key, aside);
+    await rm(path);
+    return stored;
+  }
+
+  async open(key: StorageKey, range?: ByteRange): Promise<Blob | null> {
+    const found = await this.stat(key);
+    if (found === null) return null;
+    const file = Bun.file(this.localPath(key), { type: "application/octet-stream" });
+    if (range === undefined) return file;
+    const { start, end } = range;
+    const within = 0 <= start && start <= end && end <= found.sizeBytes;
+    assert(within, `range ${start}–${end} lies within the ${found.sizeBytes} bytes of ${key}`);
+    return file.slice(start, end);
+  }
+
+  async stat(key: StorageKey): Promise<{ sizeBytes: number } | null> {
+    try {
+      return { sizeBytes: (await stat(this.localPath(key))).size };
+    } catch (cause) {
+      if (codeOf(cause) === "ENOENT") return null;
+      throw cause;
+    }
+  }
+
+  async delete(key: StorageKey): Promise<void> {
+    const path = this.localPath(key);
+    try {
+      await rm(path);
+    } catch (cause) {
+      if (codeOf(cause) === "ENOENT") return;
+      throw cause;
+    }
+    // Durable too: otherwise a power cut brings back an object that nobody owns any more.
+    await syncFolder(join(path, ".."));
+  }
+
+  localPath(key: StorageKey): string {
+    const { outer, inner } = objectFolders(key);
+    return join(this.objects, outer, inner, key);
+  }
+
+  async presign(key: StorageKey, options: PresignOptions): Promise<string> {
+    return signPath(this.signer, key, options, this.clock.nowMs());
+  }
+
+  verifyPresigned(method: string, url: URL): PresignedAccess | null {
+    const verdict = this.judgePresigned(url, method, this.clock.nowMs());
+    if (verdict.kind === "refused") return null;
+    const { key, contentType, contentDisposition } = verdict;
+    return { key, contentType, contentDisposition };
+  }
+
+  judgePresigned(url: URL, method: string, nowMs: number): PresignedVerdict {
+    return verifySigned(this.signer, url, method, nowMs);
+  }
+
+  async freeBytes(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.objects);
+    return Math.max(0, bavail * bsize - this.reserveBytes);
+  }
+
+  /** Gives `work` a fresh path aside, and leaves nothing there or under the key when it fails. */
+  private async arrive(
+    key: StorageKey,
+    work: (aside: string) => Promise<StoredObject>,
+  ): Promise<StoredObject> {
+    assert(!this.arriving.has(key), `object ${key} is written once`);
+    const aside = join(this.incoming, `${key}.part`);
+    this.localPath(key);
+    this.arriving.add(key);
+    try {
+      assert((await this.stat(key)) === null, `object ${key} is written once`);
+      return await work(aside);
+    } catch (cause) {
+      await rm(aside, { force: true });
+      throw codeOf(cause) === "ENOSPC" || codeOf(cause) === "EDQUOT" ? storageFull() : cause;
+    } finally {
+      this.arriving.delete(key);
+    }
+  }
+
+  private async writeAside(
+    aside: string,
+    body: ReadableStream<Uint8Array>,
+    options: PutOptions,
+  ): Promise<StoredObject> {
+    await using file = await open(aside, "wx", 0o600);
+    const checkSpace = async () => {
+      if ((await this.freeBytes()) === 0) throw storageFull();
+    };
+    return await receive(file, body, { ...options, checkSpace });
+  }
+
+  /** The one move that makes an object exist. Its bytes are durable already; its name is afterwards. */
+  private async publish(key: StorageKey, aside: string): Promise<void> {
+    const { outer, inner } = objectFolders(key);
+    await this.makeFolder(outer, this.objects);
+    await this.makeFolder(join(outer, inner), join(this.objects, outer));
+    const path = this.localPath(key);
+    await rename(aside, path);
+    try {
+      await syncFolder(join(path, ".."));
+    } catch (cause) {
+      await rm(path, { force: true });
+      throw cause;
+    }
+  }
+
+  private async makeFolder(name: string, parent: string): Promise<void> {
+    if (this.durableFolders.has(name)) return;
+    await mkdir(join(this.objects, name), { recursive: true, mode: 0o700 });
+    // Also when it was there: whoever made it may have crashed before this.
+    await syncFolder(parent);
+    this.durableFolders.add(name);
+  }
+}
+
+/** Opens what a job left; a link or a pipe in its place is not followed and not waited for. */
+async function openRegular(path: string): Promise<FileHandle> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(path, flags);
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw new Error("invariant broken: only a regular file becomes an object");
+}
+
+/** Makes the entries of a folder durable. */
+async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(path, "r");
+  await folder.sync();
+}
+
+function codeOf(cause: unknown): string | undefined {
+  return cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined;
+}
+
+function storageFull(): Refusal {
+  return new Refusal(
+    507,
+    "storage_full",
+    "There is not enough free space on Kinomill's disk for this file. Delete something or free some space, then try again.",
+  );
+}

@@ -1,4 +1,5 @@
 /** Starts the compiled executable as its users do, each time on its own data folder and port. */
+import { mkdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -50,6 +51,15 @@ export async function eventually<T>(
   }
 }
 
+export interface StartOptions {
+  /** The folder of an appliance before, to go on with its data. */
+  folder?: string;
+  argv?: string[];
+  environment?: Record<string, string>;
+  /** Size of a file system of its own for the data ("64m"), to fill it up. */
+  dataMount?: string;
+}
+
 export class Appliance {
   readonly folder: string;
   readonly url: string;
@@ -64,14 +74,16 @@ export class Appliance {
   }
 
   /** Starts a server on a new data folder, or on that of one before, and waits until it answers. */
-  static async start(options: { folder?: string; argv?: string[] } = {}): Promise<Appliance> {
+  static async start(options: StartOptions = {}): Promise<Appliance> {
     const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "appliance-")));
+    if (options.dataMount !== undefined) mountMemory(join(folder, "data"), options.dataMount);
     const url = `http://127.0.0.1:${freePort()}`;
     const listen = url.slice("http://".length);
     const argv = [executable, "serve", "--data", join(folder, "data"), "--listen", listen];
     const log = Bun.file(join(folder, "server.log"));
     const child = Bun.spawn([...argv, ...(options.argv ?? [])], {
       cwd: folder,
+      env: { ...process.env, ...options.environment },
       stdio: ["ignore", log, log],
     });
     const appliance = new Appliance(folder, url, child);
@@ -114,8 +126,17 @@ export class Appliance {
   /** Ends the server and removes all that it kept. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) await this.end();
+    Bun.spawnSync(["umount", "-q", this.dataFolder], { stderr: "ignore" });
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** A small file system in memory. It needs root, as CI has; elsewhere the test fails and says so. */
+function mountMemory(folder: string, size: string): void {
+  mkdirSync(folder);
+  const argv = ["mount", "-t", "tmpfs", "-o", `size=${size},mode=700`, "tmpfs", folder];
+  const done = Bun.spawnSync(argv);
+  if (done.exitCode !== 0) throw new Error(`${argv.join(" ")}: ${done.stderr.toString()}`);
 }
 
 /** A port that nobody listens on now. Another could take it before the server does; none of ours will. */

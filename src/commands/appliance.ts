@@ -1,0 +1,74 @@
+/** Opens the parts of the server in order and closes them in reverse. Nothing else knows them all. */
+import { openAccounts } from "../accounts/accounts.ts";
+import { systemClock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import { type Lock, lockDataFolder } from "../database/lock.ts";
+import { openDatabase } from "../database/open.ts";
+import type { Parts } from "../http/parts.ts";
+import { startServer } from "../http/server.ts";
+import type { Log } from "../log.ts";
+import { operations } from "../operations/index.ts";
+import { healthReport, systemReport } from "./report.ts";
+import { openWork } from "./work.ts";
+
+export interface Appliance {
+  url: string;
+  /** One-time code for the first visitor; null when there is an admin already. */
+  setupCode: string | null;
+  /** Drains and closes: running jobs go back into the queue. Resolves when every ffmpeg is gone. */
+  close(): Promise<void>;
+}
+
+/** Requests that are under way get this long to end when the server stops. */
+const STOP_GRACE_MS = 5_000;
+
+/** @throws Refusal `data_in_use`, `data_unusable`, `listen_failed` with what to do */
+export async function openAppliance(config: Config, log: Log): Promise<Appliance> {
+  const lock = lockDataFolder(config.data, `the server for ${config.listen}`);
+  const undo: (() => Promise<void> | void)[] = [() => lock.release()];
+  try {
+    return await openParts(config, log, lock, undo);
+  } catch (cause) {
+    for (const step of undo.reverse()) await step();
+    throw cause;
+  }
+}
+
+async function openParts(
+  config: Config,
+  log: Log,
+  lock: Lock,
+  undo: (() => Promise<void> | void)[],
+): Promise<Appliance> {
+  const clock = systemClock;
+  const startedAtMs = clock.nowMs();
+  const database = openDatabase(config.data);
+  undo.push(() => database.close());
+  const accounts = openAccounts(database, clock, { sessionDays: config.sessions.days });
+  const work = await openWork(config, log, database);
+  undo.push(() => work.close());
+  const parts: Parts = {
+    config,
+    log,
+    clock,
+    accounts,
+    library: work.library,
+    jobs: work.jobs,
+    feed: work.feed,
+    storage: work.storage,
+    operations,
+    system: () => systemReport({ ...work, config, clock, startedAtMs }),
+    health: () => healthReport({ ...work, config, database }),
+  };
+  const server = await startServer(parts);
+  undo.push(() => server.stop(STOP_GRACE_MS));
+  lock.describe(`the server at ${server.url}`);
+  void work.start().catch((cause: unknown) => log.error({ err: cause }, "start of the worker"));
+  return {
+    url: server.url,
+    setupCode: accounts.issueSetupCode(),
+    close: async () => {
+      for (const step of undo.reverse()) await step();
+    },
+  };
+}

@@ -1,0 +1,153 @@
+/** The command line: what there is and what it takes. Each command's work is in a file of its own. */
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { product } from "../product.ts";
+import { Failure, Refusal } from "../trouble.ts";
+import { exitCodes } from "./exit.ts";
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  config?: string;
+  data?: string;
+}
+
+/** A command's work: gets its arguments and options, answers with the exit code. */
+type Action = (...values: never[]) => Promise<number>;
+
+/**
+ * Runs one command and answers with the exit code: 0 done, 1 failed, 2 bad usage, 130 interrupted.
+ * @param argv the words after the program's name
+ */
+export async function runCommandLine(argv: string[]): Promise<number> {
+  let exitCode: number = exitCodes.done;
+  const program = buildProgram((code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return exitCode;
+  } catch (cause) {
+    return report(cause);
+  }
+}
+
+function report(cause: unknown): number {
+  if (cause instanceof CommanderError) {
+    return cause.exitCode === 0 ? exitCodes.done : exitCodes.badUsage;
+  }
+  if (cause instanceof Refusal) {
+    console.error(`kinomill: ${cause.message}`);
+    if (cause.code !== "bad_config") {
+      for (const { path, message } of cause.errors) console.error(`  ${path}: ${message}`);
+    }
+    return usageCodes.has(cause.code) ? exitCodes.badUsage : exitCodes.failed;
+  }
+  if (cause instanceof Failure) {
+    console.error(`kinomill: ${cause.report.message}`);
+    if (cause.report.hint !== "") console.error(cause.report.hint);
+    return exitCodes.failed;
+  }
+  console.error(`kinomill: an error of Kinomill's own: ${(cause as Error)?.stack ?? cause}`);
+  return exitCodes.failed;
+}
+
+/** Refusals that say "you typed something that cannot be"; all others say "it did not work out". */
+const usageCodes = new Set(["bad_config", "bad_usage", "unknown_operation", "invalid_params"]);
+
+function buildProgram(done: (exitCode: number) => void): Command {
+  const program = new Command("kinomill")
+    .description("Turns a GPU server into a video appliance: page, API and job queue in one.")
+    .exitOverride()
+    .showHelpAfterError("(kinomill --help shows what there is)")
+    .enablePositionalOptions();
+  const add = (parent: Command, name: string, description: string) =>
+    parent
+      .command(name)
+      .description(description)
+      .exitOverride()
+      .option("--data <dir>", "folder for database, files and work in progress")
+      .option("--config <file>", "TOML file with settings");
+  const run = (command: Command, load: () => Promise<Action>) =>
+    command.action(async (...values: unknown[]) => {
+      const action = (await load()) as (...values: unknown[]) => Promise<number>;
+      done(await action(...values));
+    });
+  addServing(program, add, run);
+  addMedia(program, add, run);
+  addAccounts(program, add, run);
+  run(add(program, "version", "print the version"), async () => async () => {
+    console.log(`kinomill ${product.version} (${product.commit}, Bun ${Bun.version})`);
+    return exitCodes.done;
+  });
+  return program;
+}
+
+type Add = (parent: Command, name: string, description: string) => Command;
+type Run = (command: Command, load: () => Promise<Action>) => Command;
+
+function addServing(program: Command, add: Add, run: Run): void {
+  const serve = add(program, "serve", "serve the page and the API, and run jobs").option(
+    "--listen <host:port>",
+    "address and port (default 0.0.0.0:7600)",
+  );
+  run(serve, async () => (await import("./serve.ts")).serve);
+  const doctor = add(program, "doctor", "look at this box and say what is missing").option(
+    "--json",
+    "print JSON",
+  );
+  run(doctor, async () => (await import("./doctor.ts")).doctor);
+  const config = program.command("config").description("the settings").exitOverride();
+  const check = add(config, "check", "check file and environment, print every fault at once")
+    .option("--list", "list all settings with their values")
+    .option("--sample", "print the commented sample file");
+  run(check, async () => (await import("./config.ts")).checkConfig);
+}
+
+function addMedia(program: Command, add: Add, run: Run): void {
+  const work = add(program, "run", "run one operation here, without a server")
+    .argument("<operation>", "name of the operation (kinomill operations lists them)")
+    .argument("<input...>", "files to work on")
+    .requiredOption("-o, --output <path>", "file to write, or a folder when there are several")
+    .addOption(
+      new Option("-p, --param <key=value>", "parameter, for example video.codec=hevc")
+        .argParser(collectParam)
+        .default([]),
+    )
+    .option("--overwrite", "replace the output when it exists")
+    .option("--json", "print JSON lines");
+  run(work, async () => (await import("./run.ts")).runOperation);
+  const probe = add(program, "probe", "say what a media file is")
+    .argument("<file>")
+    .option("--json", "print JSON");
+  run(probe, async () => (await import("./probe.ts")).probeFile);
+  const operations = add(program, "operations", "list the operations, or one with its parameters")
+    .argument("[name]")
+    .option("--json", "print JSON");
+  run(operations, async () => (await import("./operations.ts")).listOperations);
+}
+
+function addAccounts(program: Command, add: Add, run: Run): void {
+  const users = program.command("users").description("accounts").exitOverride();
+  const create = add(users, "create", "make an account")
+    .argument("<name>")
+    .addOption(
+      new Option("--role <role>", "what it may do").choices(["admin", "member"]).default("member"),
+    )
+    .option("--password-stdin", "read the password from standard input (required)");
+  run(create, async () => (await import("./accounts.ts")).createUser);
+  run(
+    add(users, "list", "list the accounts"),
+    async () => (await import("./accounts.ts")).listUsers,
+  );
+  const tokens = program.command("tokens").description("API tokens").exitOverride();
+  const token = add(tokens, "create", "make an API token; prints only the token")
+    .requiredOption("--user <name>", "whose it is")
+    .option("--name <label>", "what it is for", "command line");
+  run(token, async () => (await import("./accounts.ts")).createToken);
+}
+
+function collectParam(text: string, before: string[]): string[] {
+  if (!/^[^=\s]+=/.test(text)) {
+    throw new InvalidArgumentError("must be key=value, for example video.codec=hevc");
+  }
+  return [...before, text];
+}

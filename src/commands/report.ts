@@ -1,0 +1,100 @@
+/** What the box says of itself: `GET /system`, `/health/ready` and `kinomill doctor` share these words. */
+import { type Clock, isoTime } from "../clock.ts";
+import type { Config } from "../config.ts";
+import type { Database } from "../database/open.ts";
+import { REQUEST_MAX_BYTES } from "../http/body.ts";
+import type { PartHealth, SystemReport } from "../http/parts.ts";
+import { missingParts } from "../media/devices.ts";
+import { type FenceLayers, fenceLayers } from "../media/fence.ts";
+import type { ToolboxState } from "../media/toolbox.ts";
+import { product } from "../product.ts";
+import type { WorkParts } from "./work.ts";
+
+type Shown = Pick<WorkParts, "toolbox" | "storage" | "device" | "worker"> & { config: Config };
+
+/** The fence of this kernel does not change while the process runs. */
+let knownLayers: FenceLayers | null = null;
+
+export function sandboxLayers(): FenceLayers {
+  knownLayers ??= fenceLayers();
+  return knownLayers;
+}
+
+export async function systemReport(
+  parts: Shown & { clock: Clock; startedAtMs: number },
+): Promise<SystemReport> {
+  const { config, clock, startedAtMs, toolbox, storage, device, worker } = parts;
+  return {
+    version: product.version,
+    commit: product.commit,
+    startedAt: isoTime(startedAtMs),
+    uptimeSeconds: Math.floor((clock.nowMs() - startedAtMs) / 1000),
+    devices: [{ ...device, busy: worker.busySlots }],
+    ffmpeg: ffmpegReport(toolbox.state),
+    storage: { kind: storage.kind, freeBytes: await storage.freeBytes() },
+    sandbox: sandboxReport(sandboxLayers()),
+    limits: {
+      uploadMaxBytes: config.uploads.maxBytes,
+      requestMaxBytes: REQUEST_MAX_BYTES,
+      cpuSlots: config.jobs.cpuSlots,
+    },
+  };
+}
+
+function ffmpegReport(state: ToolboxState): SystemReport["ffmpeg"] {
+  if (state.kind !== "ready") {
+    const remedy =
+      state.kind === "missing"
+        ? `${state.report.message} ${state.report.hint}`.trim()
+        : "Kinomill is still looking at it.";
+    return { version: null, encoders: [], hwaccels: [], missing: [{ ability: "ffmpeg", remedy }] };
+  }
+  const { toolchain } = state;
+  return {
+    version: toolchain.version,
+    encoders: [...toolchain.encoders].sort(),
+    hwaccels: [...toolchain.hwaccels].sort(),
+    missing: missingParts(toolchain),
+  };
+}
+
+function sandboxReport(layers: FenceLayers): SystemReport["sandbox"] {
+  const standing = ["limits"];
+  if (layers.landlock !== null) standing.push(`Landlock ${layers.landlock}`);
+  if (layers.seccomp) standing.push("seccomp");
+  return { layers: standing, missing: layers.reason === "" ? [] : [layers.reason] };
+}
+
+/** Each part that must work before work is accepted. */
+export async function healthReport(parts: Shown & { database: Database }): Promise<PartHealth[]> {
+  return [
+    databaseHealth(parts.database),
+    await storageHealth(parts),
+    ffmpegHealth(parts.toolbox.state),
+  ];
+}
+
+function databaseHealth(database: Database): PartHealth {
+  try {
+    database.query("SELECT count(*) FROM user").get();
+    return { part: "database", ok: true, sentence: "" };
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : "unknown";
+    const sentence = `The database does not answer (${reason}). Look at the disk of the data folder.`;
+    return { part: "database", ok: false, sentence };
+  }
+}
+
+async function storageHealth(parts: Shown): Promise<PartHealth> {
+  const freeBytes = await parts.storage.freeBytes();
+  if (freeBytes === null || freeBytes > 0) return { part: "storage", ok: true, sentence: "" };
+  const sentence =
+    "The disk is full up to its reserve. Delete assets that are not needed, or free space.";
+  return { part: "storage", ok: false, sentence };
+}
+
+function ffmpegHealth(state: ToolboxState): PartHealth {
+  if (state.kind === "ready") return { part: "ffmpeg", ok: true, sentence: "" };
+  const sentence = ffmpegReport(state).missing[0]?.remedy ?? "";
+  return { part: "ffmpeg", ok: false, sentence };
+}

@@ -1,0 +1,197 @@
+/**
+ * `kinomill run OPERATION INPUT… -o OUTPUT`: one operation here and now, without a server or a database.
+ * It writes aside, next to the output, and moves the proven files into place at the end.
+ */
+import { existsSync, statSync } from "node:fs";
+import { copyFile, mkdir, mkdtemp, realpath, rename, rm } from "node:fs/promises";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import { sizeText } from "../../views/quantities.ts";
+import type { Config } from "../config.ts";
+import { type Finished, runSteps } from "../jobs/steps.ts";
+import { cpuDevice, detectToolchain } from "../media/devices.ts";
+import { probe } from "../media/probe.ts";
+import { findOperation, parseParams, planFor } from "../operations/index.ts";
+import type { Operation, Plan } from "../operations/operation.ts";
+import { parameterFields, paramsFromTexts } from "../operations/parameters.ts";
+import { LocalRunner } from "../runners/local.ts";
+import { type FailureReport, Refusal } from "../trouble.ts";
+import { exitCodes } from "./exit.ts";
+import type { CommonOptions } from "./program.ts";
+import { openProgressLine } from "./progress-line.ts";
+import { configOf } from "./settings.ts";
+
+interface RunOptions extends CommonOptions {
+  output: string;
+  param: string[];
+  overwrite?: boolean;
+  json?: boolean;
+}
+
+export async function runOperation(
+  name: string,
+  inputs: string[],
+  options: RunOptions,
+): Promise<number> {
+  const config = await configOf(options);
+  const operation = findOperation(name);
+  const params = parseParams(operation, rawParams(operation, options));
+  const toolchain = await detectToolchain({
+    ffmpegPath: config.ffmpeg.path,
+    ffprobePath: config.ffmpeg.ffprobePath,
+  });
+  const planInputs = await Promise.all(
+    inputs.map(async (path) => ({
+      name: basename(path),
+      media: await probe(path, { ffprobePath: config.ffmpeg.ffprobePath }),
+    })),
+  );
+  const plan = planFor(operation, params, planInputs, toolchain);
+  const target = await chooseTarget(plan, inputs, options);
+  const runner = new LocalRunner({ toolchain, config });
+  return await carryOut({ plan, inputs, target, config, runner, options });
+}
+
+/** The texts of `--param`, and the container from the output's ending when it was not given. */
+function rawParams(operation: Operation, options: RunOptions): unknown {
+  const texts = options.param.map((text): [string, string] => {
+    const equals = text.indexOf("=");
+    return [text.slice(0, equals), text.slice(equals + 1)];
+  });
+  const container = parameterFields(operation).find(({ path }) => path === "container");
+  const ending = extname(options.output).slice(1).toLowerCase();
+  const known =
+    container?.kind === "select" && container.options.some(({ value }) => value === ending);
+  if (known && !texts.some(([key]) => key === "container")) texts.push(["container", ending]);
+  return paramsFromTexts(operation, texts);
+}
+
+/** Where the outputs go: one file, or a folder for several. */
+type Target = { kind: "file"; path: string } | { kind: "folder"; path: string };
+
+async function chooseTarget(plan: Plan, inputs: string[], options: RunOptions): Promise<Target> {
+  const path = resolve(options.output);
+  const outputs = plan.steps.flatMap((step) => step.outputs);
+  const isFolder =
+    options.output.endsWith("/") || (existsSync(path) && statSync(path).isDirectory());
+  const target: Target =
+    isFolder || outputs.length > 1 ? { kind: "folder", path } : { kind: "file", path };
+  const parent = dirname(path);
+  if (target.kind === "folder") await mkdir(path, { recursive: true });
+  else if (!existsSync(parent)) {
+    throw new Refusal(
+      400,
+      "bad_usage",
+      `There is no folder ${parent} to write into. Make it first.`,
+    );
+  }
+  for (const output of outputs) {
+    await refuseOverwrite(finalPath(target, output.name), inputs, options.overwrite ?? false);
+  }
+  return target;
+}
+
+function finalPath(target: Target, name: string): string {
+  return target.kind === "file" ? target.path : join(target.path, name);
+}
+
+async function refuseOverwrite(path: string, inputs: string[], overwrite: boolean): Promise<void> {
+  if (!existsSync(path)) return;
+  const real = await realpath(path);
+  const sources = await Promise.all(inputs.map((input) => realpath(input)));
+  if (sources.includes(real)) {
+    throw new Refusal(
+      400,
+      "bad_usage",
+      `${path} is an input: Kinomill never writes over a source.`,
+    );
+  }
+  if (!overwrite) {
+    throw new Refusal(400, "bad_usage", `${path} exists. Choose another name, or say --overwrite.`);
+  }
+}
+
+interface Work {
+  plan: Plan;
+  inputs: string[];
+  target: Target;
+  config: Config;
+  runner: LocalRunner;
+  options: RunOptions;
+}
+
+async function carryOut(work: Work): Promise<number> {
+  const { plan, target, config, options } = work;
+  const folder = target.kind === "file" ? dirname(target.path) : target.path;
+  const jobFolder = await mkdtemp(join(folder, ".kinomill-"));
+  const abort = new AbortController();
+  const interrupt = () => abort.abort();
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  const line = openProgressLine(process.stderr);
+  let stepTitle = "";
+  const say = options.json
+    ? (event: object) => console.log(JSON.stringify(event))
+    : (_event: object) => {};
+  try {
+    for (const note of plan.notes) tellNote(note, options.json ?? false, say);
+    const outcome = await runSteps({
+      plan,
+      runner: work.runner,
+      device: cpuDevice(config.jobs.cpuSlots),
+      assetPaths: work.inputs.map((path) => resolve(path)),
+      jobFolder,
+      verify: config.jobs.verify,
+      signal: abort.signal,
+      onStep: (_steps, changed) => {
+        stepTitle = changed.title;
+        say({ type: "step", ...changed });
+      },
+      onProgress: (progress) => {
+        line.show(stepTitle, progress);
+        say({ type: "progress", ...progress });
+      },
+    });
+    line.clear();
+    if (outcome.kind === "aborted") return exitCodes.interrupted;
+    if (outcome.kind === "failed") return tellFailure(outcome.report, options.json ?? false, say);
+    await moveIntoPlace(outcome.finished, target, options.json ?? false, say);
+    return exitCodes.done;
+  } finally {
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+    await rm(jobFolder, { recursive: true, force: true });
+  }
+}
+
+type Say = (event: object) => void;
+
+function tellNote(note: string, json: boolean, say: Say): void {
+  say({ type: "note", note });
+  if (!json) console.error(note);
+}
+
+function tellFailure(report: FailureReport, json: boolean, say: Say): number {
+  say({ type: "failed", error: report });
+  if (!json) {
+    console.error(`kinomill: ${report.message}`);
+    if (report.hint !== "") console.error(report.hint);
+    if (report.log !== "") console.error(report.log);
+  }
+  return exitCodes.failed;
+}
+
+async function moveIntoPlace(
+  finished: readonly Finished[],
+  target: Target,
+  json: boolean,
+  say: Say,
+): Promise<void> {
+  const outputs = [];
+  for (const { declared, proven } of finished) {
+    const path = finalPath(target, declared.name);
+    await rename(proven.path, path).catch(async () => {
+      await copyFile(proven.path, path);
+    });
+    outputs.push({ path, role: declared.role, sizeBytes: proven.sizeBytes, checks: proven.checks });
+    if (!json) console.log(`${path}  ${sizeText(proven.sizeBytes)}`);
+  }
+  say({ type: "done", outputs });
+}

@@ -1,0 +1,143 @@
+/** The parts that store and process: everything between the database and HTTP. */
+import { join } from "node:path";
+import type { Asset } from "../assets/asset.ts";
+import { Library } from "../assets/library.ts";
+import { Thumbnailer } from "../assets/thumbnailer.ts";
+import { type Clock, systemClock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import type { Database } from "../database/open.ts";
+import { storageSigningKey } from "../database/secret.ts";
+import { Feed } from "../jobs/feed.ts";
+import { Jobs } from "../jobs/jobs.ts";
+import { LiveProgress } from "../jobs/live.ts";
+import { Queue } from "../jobs/queue.ts";
+import { Worker } from "../jobs/worker.ts";
+import type { Log } from "../log.ts";
+import { cpuDevice, type Device, detectToolchain } from "../media/devices.ts";
+import { probe } from "../media/probe.ts";
+import { Toolbox } from "../media/toolbox.ts";
+import { LocalRunner } from "../runners/local.ts";
+import { openDiskStorage } from "../storage/disk.ts";
+
+/** What stands below the library and the jobs. */
+interface Base {
+  config: Config;
+  log: Log;
+  clock: Clock;
+  database: Database;
+  feed: Feed;
+  storage: ReturnType<typeof openDiskStorage>;
+  toolbox: Toolbox;
+  device: Device;
+  runner: LocalRunner;
+}
+
+export interface WorkParts extends Base {
+  library: Library;
+  jobs: Jobs;
+  worker: Worker;
+  /** Looks at ffmpeg, then starts to work. Resolves after the first look. */
+  start(): Promise<void>;
+  /** Ends all work; resolves when every ffmpeg is gone. */
+  close(): Promise<void>;
+}
+
+/** Opens the parts and finishes what a crash interrupted. Nothing runs before `start`. */
+export async function openWork(config: Config, log: Log, database: Database): Promise<WorkParts> {
+  const base = openBase(config, log, database);
+  const { feed, toolbox } = base;
+  // The three know each other only through these calls.
+  const onAsset = (asset: Asset) => {
+    const change = asset.state === "deleting" ? "deleted" : "added";
+    feed.publish(asset.ownerId, { type: "asset", assetId: asset.id, change });
+    thumbnailer.wake();
+  };
+  const library = openLibrary(base, onAsset);
+  const thumbnailer = openThumbnailer(base, library);
+  const { jobs, worker } = openJobs(base, library, onAsset);
+  await worker.recover();
+  await library.recover();
+  const start = () =>
+    toolbox.open(() => {
+      worker.start();
+      thumbnailer.wake();
+    });
+  const close = async () => {
+    toolbox.close();
+    await Promise.all([worker.stop(), thumbnailer.stop()]);
+  };
+  return { ...base, library, jobs, worker, start, close };
+}
+
+function openBase(config: Config, log: Log, database: Database): Base {
+  const clock = systemClock;
+  const toolbox = new Toolbox(() => detectToolchain(toolPaths(config)));
+  return {
+    config,
+    log,
+    clock,
+    database,
+    feed: new Feed(clock),
+    storage: openDiskStorage({
+      folder: join(config.data, "storage"),
+      reserveBytes: config.storage.reserveBytes,
+      signingKey: storageSigningKey(database),
+      publicPath: "/storage",
+      clock,
+    }),
+    toolbox,
+    device: cpuDevice(config.jobs.cpuSlots),
+    runner: new LocalRunner({ toolchain: () => toolbox.toolchain(), config }),
+  };
+}
+
+function toolPaths(config: Config): { ffmpegPath: string; ffprobePath: string } {
+  return { ffmpegPath: config.ffmpeg.path, ffprobePath: config.ffmpeg.ffprobePath };
+}
+
+function openLibrary(base: Base, onChange: (asset: Asset) => void): Library {
+  return new Library({
+    ...base,
+    probe: (path) => probe(path, toolPaths(base.config)),
+    uploadMaxBytes: base.config.uploads.maxBytes,
+    onChange,
+  });
+}
+
+function openThumbnailer(base: Base, library: Library): Thumbnailer {
+  return new Thumbnailer({
+    ...base,
+    records: library.records,
+    workFolder: join(base.config.data, "thumbnails"),
+    onMade: ({ id, ownerId }) =>
+      base.feed.publish(ownerId, { type: "asset", assetId: id, change: "changed" }),
+  });
+}
+
+function openJobs(
+  base: Base,
+  library: Library,
+  onPublished: (asset: Asset) => void,
+): { jobs: Jobs; worker: Worker } {
+  const shared = {
+    ...base,
+    library,
+    queue: new Queue(base.database, base.clock),
+    live: new LiveProgress(),
+    planContext: () => base.toolbox.toolchain(),
+  };
+  const jobs = new Jobs({
+    ...shared,
+    device: { id: base.device.id, reason: "This version encodes on the CPU." },
+    onQueued: () => worker.wake(),
+    onCancelled: (jobId) => worker.abort(jobId),
+  });
+  const worker = new Worker({
+    ...shared,
+    jobs,
+    workFolder: join(base.config.data, "work"),
+    verify: base.config.jobs.verify,
+    onPublished,
+  });
+  return { jobs, worker };
+}

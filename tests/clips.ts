@@ -1,0 +1,104 @@
+/** Small videos with known content, made on the spot by the real ffmpeg, each kind once per run. */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const folder = mkdtempSync(join(tmpdir(), "clips-"));
+const made = new Map<string, string>();
+
+/** Runs ffmpeg, which must succeed. */
+export function ffmpeg(...argv: string[]): void {
+  const done = Bun.spawnSync(["ffmpeg", "-nostdin", "-v", "error", "-y", ...argv], {
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: 60_000,
+  });
+  if (done.exitCode !== 0) throw new Error(`ffmpeg ${argv.join(" ")}: ${done.stderr.toString()}`);
+}
+
+/** What ffprobe says of a file, as its own JSON. */
+export function ffprobe(path: string): {
+  format: Record<string, string>;
+  streams: Record<string, unknown>[];
+} {
+  const argv = ["ffprobe", "-v", "error", "-show_format", "-show_streams", "-of", "json", path];
+  return JSON.parse(Bun.spawnSync(argv, { timeout: 30_000 }).stdout.toString());
+}
+
+/** Path of a file that `make` writes the first time the name is asked for. */
+export function clip(name: string, make: (path: string) => void): string {
+  const known = made.get(name);
+  if (known !== undefined) return known;
+  const path = join(folder, name);
+  make(path);
+  made.set(name, path);
+  return path;
+}
+
+const picture = (size: string, seconds: number) => [
+  ...["-f", "lavfi", "-i", `testsrc2=size=${size}:rate=25:duration=${seconds}`],
+];
+const sound = (seconds: number) => [
+  ...["-f", "lavfi", "-i", `sine=frequency=440:sample_rate=48000:duration=${seconds}`],
+];
+const fastVideo = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "25"];
+
+/** 320×180, 25 fps, mono AAC. */
+export function plainClip(seconds = 2): string {
+  return clip(`plain-${seconds}.mp4`, (path) =>
+    ffmpeg(...picture("320x180", seconds), ...sound(seconds), ...fastVideo, "-c:a", "aac", path),
+  );
+}
+
+/** A source that takes a while to encode well: 1080p noise, so that a job is still running when tests act. */
+export function slowClip(): string {
+  return clip("slow.mp4", (path) =>
+    ffmpeg(
+      ...["-f", "lavfi", "-i", "testsrc2=size=1920x1080:rate=30:duration=20,noise=alls=20:allf=t"],
+      ...[...fastVideo, "-crf", "35", path],
+    ),
+  );
+}
+
+export function silentClip(): string {
+  return clip("no-audio.mp4", (path) => ffmpeg(...picture("320x180", 2), ...fastVideo, path));
+}
+
+export function soundOnly(): string {
+  return clip("sound.m4a", (path) => ffmpeg(...sound(2), "-c:a", "aac", path));
+}
+
+export function oddClip(): string {
+  return clip("odd.mkv", (path) =>
+    ffmpeg(...picture("321x181", 2), "-c:v", "libx264", "-pix_fmt", "yuv444p", path),
+  );
+}
+
+/** As phones write it: a wide picture and a note to turn it. */
+export function rotatedClip(): string {
+  return clip("rotated.mp4", (path) => {
+    const flat = `${path}.flat.mp4`;
+    ffmpeg(...picture("320x180", 2), ...fastVideo, flat);
+    ffmpeg("-i", flat, "-c", "copy", "-metadata:s:v:0", "rotate=90", path);
+  });
+}
+
+/** Every third frame left out at random-looking places: a variable frame rate. */
+export function variableRateClip(): string {
+  return clip("vfr.mkv", (path) =>
+    ffmpeg(
+      ...picture("320x180", 4),
+      ...["-vf", "select='not(eq(mod(n,7),3)+eq(mod(n,5),1))'", "-fps_mode", "vfr"],
+      ...[...fastVideo, path],
+    ),
+  );
+}
+
+export function tenBitClip(): string {
+  return clip("ten-bit.mkv", (path) =>
+    ffmpeg(
+      ...picture("320x180", 1),
+      ...["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none"],
+      ...["-pix_fmt", "yuv420p10le", path],
+    ),
+  );
+}

@@ -103,12 +103,14 @@ export class Appliance {
     return Bun.file(join(this.folder, "server.log")).text();
   }
 
+  /** The password of every user that `token` makes. */
+  readonly password = "correct horse battery staple";
+
   /** Makes a user and gives a token of theirs, as an administrator does: by the command line. */
   async token(user: string, role: "admin" | "member" = "member"): Promise<string> {
-    const stdin = "correct horse battery staple";
     const data = ["--data", this.dataFolder];
     const create = ["users", "create", user, "--role", role, "--password-stdin", ...data];
-    const made = await kinomill(create, { stdin });
+    const made = await kinomill(create, { stdin: this.password });
     if (made.exitCode !== 0) throw new Error(made.stderr);
     const token = await kinomill(["tokens", "create", "--user", user, ...data]);
     if (token.exitCode !== 0) throw new Error(token.stderr);

@@ -1,0 +1,85 @@
+/** The first page of a library with 10,000 assets: as a person opens it, and as a program lists it. */
+import { Database } from "bun:sqlite";
+import { join } from "node:path";
+import { Appliance } from "../tests/appliance.ts";
+import { bearer } from "./connection.ts";
+import { type Extent, type Figure, median, milliseconds, percentile } from "./figure.ts";
+import { type ApiAsset, storeAsset } from "./material.ts";
+
+const ASSETS = 10_000;
+
+/**
+ * Copies of one asset's row under new ids. The bytes behind them are not there, and no list needs them.
+ * Column by column from the table itself, so that the next migration does not break it.
+ */
+function multiply(dataFolder: string, asset: ApiAsset): void {
+  const database = new Database(join(dataFolder, "kinomill.sqlite"), { create: false });
+  const columns = database.query<{ name: string }, []>("PRAGMA table_info(asset)").all();
+  const values = columns.map(({ name }) => {
+    if (name === "id") return "?1";
+    return name === "name" ? "?2" : name;
+  });
+  const insert = database.query(
+    `INSERT INTO asset SELECT ${values.join(", ")} FROM asset WHERE id = ?3`,
+  );
+  database.transaction(() => {
+    for (let index = 0; index < ASSETS; index += 1) {
+      const id = `as_${Bun.randomUUIDv7("hex").replaceAll("-", "")}`;
+      insert.run(id, `match ${index}.mp4`, asset.id);
+    }
+  })();
+  database.close();
+}
+
+async function login(url: string, name: string, password: string): Promise<string> {
+  const answer = await fetch(`${url}/login`, {
+    method: "POST",
+    headers: { Origin: url, "Content-Type": "application/x-www-form-urlencoded" },
+    body: new URLSearchParams({ name, password }).toString(),
+    redirect: "manual",
+  });
+  const cookies = answer.headers.getSetCookie().map((cookie) => cookie.split(";")[0] ?? "");
+  if (cookies.length === 0) throw new Error(`the login was answered ${answer.status}`);
+  return cookies.join("; ");
+}
+
+async function times(url: string, headers: Record<string, string>, count: number) {
+  const measured: number[] = [];
+  for (let round = 0; round < count; round += 1) {
+    const started = performance.now();
+    const answer = await fetch(url, { headers });
+    await answer.arrayBuffer();
+    if (answer.status !== 200) throw new Error(`${url} answered ${answer.status}`);
+    measured.push(performance.now() - started);
+  }
+  return measured;
+}
+
+export async function library({ quick }: Extent): Promise<Figure[]> {
+  await using appliance = await Appliance.start();
+  const { url } = appliance;
+  const headers = bearer(await appliance.token("bench"));
+  const asset = await storeAsset(url, headers);
+  multiply(appliance.dataFolder, asset);
+  const list = await fetch(`${url}/api/v1/assets?limit=100`, { headers });
+  const page = (await list.json()) as { items: ApiAsset[] };
+  if (page.items.length !== 100) throw new Error("the list does not show the assets");
+  const cookie = await login(url, "bench", appliance.password);
+  const count = quick ? 10 : 100;
+  // The first is what a person meets who opens the page after a start.
+  const pageTimes = await times(`${url}/`, { Cookie: cookie }, count);
+  const searchTimes = await times(`${url}/?search=match+7`, { Cookie: cookie }, count);
+  const listTimes = await times(`${url}/api/v1/assets?limit=100`, headers, count);
+  const told = (what: string, measured: number[], target: Figure["target"]): Figure => ({
+    what: `${what}, ${ASSETS.toLocaleString("en")} assets, p99 in ms`,
+    ours: `${milliseconds(percentile(measured, 99))} (first ${milliseconds(measured[0] ?? 0)}, median ${milliseconds(median(measured))})`,
+    other: null,
+    value: percentile(measured, 99),
+    target,
+  });
+  return [
+    told("the library's first page", pageTimes, { atMost: 100 }),
+    told("a search on it", searchTimes, null),
+    told("the first hundred through the API", listTimes, null),
+  ];
+}

@@ -29,6 +29,8 @@ export type VideoFilter =
   | { filter: "tile"; columns: number; rows: number }
   /** HDR to BT.709 in 8-bit limited range. */
   | { filter: "tonemap"; from: "hdr10" | "hlg" }
+  /** The pixel format and levels of a still picture: JPEG's full range, WebP's limited, PNG's RGB. */
+  | { filter: "still"; codec: "jpeg" | "webp" | "png" }
   /** Writes colour tags on the frames; changes no pixel. */
   | { filter: "tag"; color: ColorTags }
   /** The most representative of the next so many frames. Holds them all in memory. */
@@ -147,6 +149,8 @@ function nativeOf(filter: VideoFilter): NativeFilter[] {
       return tonemap(filter.from);
     case "tag":
       return tag(filter.color);
+    case "still":
+      return still(filter.codec);
     case "representative":
       return [native("thumbnail", { n: filter.frames })];
     case "exactly":
@@ -164,12 +168,14 @@ function native(name: string, options: Record<string, string | number | undefine
   return { name, options: given as [string, string | number][] };
 }
 
+/** Lanczos keeps detail when shrinking; the other two give the same bits on every CPU. */
+const flags = "lanczos+accurate_rnd+full_chroma_int";
+
 function scale(filter: Extract<VideoFilter, { filter: "scale" }>): NativeFilter {
   return native("scale", {
     w: filter.width,
     h: filter.height,
-    // Lanczos keeps detail when shrinking; the other two give the same bits on every CPU.
-    flags: "lanczos+accurate_rnd+full_chroma_int",
+    flags,
     out_color_matrix: filter.matrix,
     out_range: filter.range,
   });
@@ -199,6 +205,13 @@ function tonemap(from: "hdr10" | "hlg"): NativeFilter[] {
       dither: "error_diffusion",
     }),
   ];
+}
+
+/** JPEG and WebP decoders read BT.601 whatever a file says, so the matrix is converted too. */
+function still(codec: "jpeg" | "webp" | "png"): NativeFilter[] {
+  if (codec === "png") return [native("format", { pix_fmts: "rgb24" })];
+  const levels = { out_color_matrix: "bt601", out_range: codec === "jpeg" ? "pc" : "tv" };
+  return [native("scale", { flags, ...levels }), native("format", { pix_fmts: "yuv420p" })];
 }
 
 function tag(color: ColorTags): NativeFilter[] {

@@ -1,0 +1,114 @@
+/** The list of operations, and the three things that every caller does with one: find, parse, plan. */
+import type { z } from "zod";
+import { assert, Refusal } from "../trouble.ts";
+import { faultsOf } from "./faults.ts";
+import type { Operation, Plan, PlanContext, PlanInput } from "./operation.ts";
+import { thumbnails } from "./thumbnails.ts";
+import { transcode } from "./transcode.ts";
+
+/** Every operation; a new one is one file and one line here. */
+export const operations: readonly Operation[] = [transcode, thumbnails];
+
+/** @throws Refusal 404 `unknown_operation` that names those that there are. */
+export function findOperation(name: string): Operation {
+  const found = operations.find((operation) => operation.name === name);
+  if (found !== undefined) return found;
+  const known = operations.map((operation) => operation.name).join(", ");
+  throw new Refusal(
+    404,
+    "unknown_operation",
+    `There is no such operation. Kinomill can do: ${known}.`,
+  );
+}
+
+/**
+ * The parameters with their defaults filled in. Parsing a result again gives the same result, so
+ * stored parameters can be parsed as they are.
+ * @throws Refusal 422 `invalid_params` with every fault of every field.
+ */
+export function parseParams<Schema extends z.ZodType>(
+  operation: Operation<Schema>,
+  value: unknown,
+): z.output<Schema> {
+  const result = operation.schema.safeParse(value ?? {});
+  if (result.success) return result.data;
+  const errors = faultsOf(result.error, value, operation.schema);
+  const said = errors.map(({ path, message }) => (path === "" ? message : `${path} ${message}`));
+  throw new Refusal(
+    422,
+    "invalid_params",
+    `The parameters of ${operation.name} are not right: ${said.join("; ")}.`,
+    { errors },
+  );
+}
+
+/**
+ * The plan of an operation, held to what runners rely on. Pure, as plans are.
+ * @throws Refusal 422 `unsuitable_input` from the operation, or for a wrong number of inputs.
+ */
+export function planFor<Schema extends z.ZodType>(
+  operation: Operation<Schema>,
+  params: z.output<Schema>,
+  inputs: PlanInput[],
+  context: PlanContext,
+): Plan {
+  const { min, max } = operation.inputs;
+  if (inputs.length < min || inputs.length > max) {
+    const wanted = min === max ? `${min}` : `${min} to ${max}`;
+    throw new Refusal(
+      422,
+      "unsuitable_input",
+      `${operation.title} works on ${wanted} ${max === 1 ? "file" : "files"}, and ${inputs.length} were given.`,
+    );
+  }
+  const plan = operation.plan(params, inputs, context);
+  checkPlan(plan, inputs.length);
+  return plan;
+}
+
+/** More steps than any plan needs; each is a row and a process. */
+const maxSteps = 64;
+/** Files that one job may publish: two days of sprite sheets are fewer. */
+const maxOutputs = 256;
+
+const stepName = /^[a-z0-9][a-z0-9-]{0,40}$/;
+const plainFile = /^[a-z0-9][a-z0-9-]{0,60}\.[a-z0-9]{2,4}$/;
+
+function checkPlan(plan: Plan, inputCount: number): void {
+  assert(plan.steps.length > 0 && plan.steps.length <= maxSteps, "a plan has 1–64 steps");
+  const earlier = new Map<string, Set<string>>();
+  let outputs = 0;
+  for (const step of plan.steps) {
+    assert(stepName.test(step.name), `step name ${step.name} is plain`);
+    assert(!earlier.has(step.name), `step name ${step.name} is unique`);
+    for (const need of step.needs) assert(earlier.has(need), `${step.name} needs an earlier step`);
+    const files = new Set<string>();
+    for (const output of step.outputs) {
+      assert(plainFile.test(output.file), `file name ${output.file} is plain`);
+      assert(!files.has(output.file), `file ${output.file} is made once`);
+      assert(output.expectation.file === output.file, `${output.file} has its expectation`);
+      assert(Buffer.byteLength(output.name) <= 255, `the name of ${output.file} is ≤ 255 bytes`);
+      files.add(output.file);
+    }
+    checkInputs(step, earlier, inputCount);
+    earlier.set(step.name, files);
+    outputs += files.size;
+  }
+  assert(outputs > 0 && outputs <= maxOutputs, `a plan makes 1–${maxOutputs} files`);
+}
+
+function checkInputs(
+  step: Plan["steps"][number],
+  earlier: Map<string, Set<string>>,
+  inputCount: number,
+): void {
+  if (step.work.kind !== "render") return;
+  for (const { from } of step.work.description.inputs) {
+    if ("asset" in from) {
+      assert(from.asset >= 0 && from.asset < inputCount, `${step.name} reads an input of the job`);
+    } else {
+      assert(step.needs.includes(from.step), `${step.name} needs the step that it reads`);
+      assert(earlier.get(from.step)?.has(from.file), `${from.step} makes ${from.file}`);
+    }
+  }
+}

@@ -1,0 +1,41 @@
+/** Names of outputs for the person: made from the input's name, never used as a path by Kinomill. */
+
+/** What file systems take, and what an asset's name may have. */
+const maxNameBytes = 255;
+
+/** "match.final.mov" → "match.final"; only a last part that looks like an ending goes. */
+export function stemOf(name: string): string {
+  const stem = name.replace(/(?<=.)\.[A-Za-z0-9]{1,8}$/u, "");
+  return stem.trim() === "" ? "output" : stem;
+}
+
+/**
+ * The input's stem with a suffix and an ending: "match 720p.mp4". Cut to 255 bytes of UTF-8 between
+ * characters. A name equal to the input's gets " copy", so that both can lie in one folder.
+ */
+export function outputName(inputName: string, suffix: string, ending: string): string {
+  const build = (tail: string) => {
+    const end = `${tail}.${ending}`;
+    return cutBytes(stemOf(clean(inputName)), maxNameBytes - Buffer.byteLength(end)) + end;
+  };
+  const name = build(suffix === "" ? "" : ` ${suffix}`);
+  return name === inputName ? build(suffix === "" ? " copy" : ` ${suffix} copy`) : name;
+}
+
+/** Without slashes and control characters, whatever the caller let through. */
+function clean(name: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what goes.
+  return name.replace(/[\u0000-\u001f\u007f/\\]/g, "_").toWellFormed();
+}
+
+function cutBytes(text: string, maxBytes: number): string {
+  let bytes = 0;
+  let kept = "";
+  const characters = new Intl.Segmenter("en", { granularity: "grapheme" }).segment(text);
+  for (const { segment } of characters) {
+    bytes += Buffer.byteLength(segment);
+    if (bytes > maxBytes) break;
+    kept += segment;
+  }
+  return kept.trimEnd();
+}

@@ -1,0 +1,147 @@
+/** The parameters of `transcode`. */
+import { z } from "zod";
+
+/** A week: longer sources are surveillance archives, for which one job is the wrong unit. */
+const maxSeconds = 604_800;
+
+const video = z
+  .strictObject({
+    codec: z.enum(["auto", "h264", "hevc", "av1", "vp9", "copy", "none"]).default("auto").meta({
+      title: "Video codec",
+      description:
+        "auto is H.264 in MP4, MOV and Matroska and VP9 in WebM; copy keeps the stream as it is; none leaves sound alone.",
+    }),
+    quality: z.int().min(0).max(100).optional().meta({
+      title: "Quality",
+      description:
+        "The same scale for every codec: 65 (the default) is fine for the web, 80 hard to tell from the source. Asking for one always re-encodes.",
+    }),
+    bitRate: z.int().min(20_000).max(400_000_000).optional().meta({
+      title: "Video bit rate",
+      unit: "bit/s",
+      description: "Average bits per second instead of a quality.",
+    }),
+    maxHeight: z.int().min(16).max(8192).optional().meta({
+      title: "Height at most",
+      unit: "px",
+      description: "Larger pictures are scaled down; smaller ones stay as they are.",
+    }),
+    maxWidth: z.int().min(16).max(8192).optional().meta({
+      title: "Width at most",
+      unit: "px",
+      description: "Larger pictures are scaled down; smaller ones stay as they are.",
+    }),
+    fit: z.enum(["inside", "pad", "crop"]).default("inside").meta({
+      title: "Fit",
+      description:
+        "inside keeps the shape; pad adds black bars up to width × height; crop fills width × height and cuts the rest.",
+    }),
+    frameRate: z.number().min(1).max(240).optional().meta({
+      title: "Frame rate",
+      unit: "fps",
+      description:
+        "A constant rate (29.97 means 30000/1001). Empty keeps the source's, variable rates too.",
+    }),
+    pixelFormat: z.enum(["auto", "yuv420p", "yuv420p10le"]).default("auto").meta({
+      title: "Pixel format",
+      description:
+        "auto keeps 10 bits in HEVC, AV1 and VP9 and makes 8 bits in H.264, which plays everywhere.",
+    }),
+  })
+  .superRefine((value, context) => {
+    if (value.quality !== undefined && value.bitRate !== undefined) {
+      context.addIssue({
+        code: "custom",
+        path: ["bitRate"],
+        message: "cannot stand beside quality: give one of the two",
+      });
+    }
+    if (value.fit !== "inside" && (value.maxWidth === undefined || value.maxHeight === undefined)) {
+      context.addIssue({
+        code: "custom",
+        path: ["fit"],
+        message: `is ${value.fit}, which needs both maxWidth and maxHeight`,
+      });
+    }
+  })
+  .prefault({})
+  .meta({ title: "Video" });
+
+const audio = z
+  .strictObject({
+    codec: z.enum(["auto", "aac", "opus", "mp3", "copy", "none"]).default("auto").meta({
+      title: "Audio codec",
+      description:
+        "auto is AAC in MP4, MOV and Matroska and Opus in WebM; copy keeps the tracks as they are; none drops them.",
+    }),
+    bitRate: z.int().min(16_000).max(2_000_000).optional().meta({
+      title: "Audio bit rate",
+      unit: "bit/s",
+      description: "Per track. Empty takes a good one for the codec and the channels.",
+    }),
+    channels: z.literal([1, 2, 6, 8]).optional().meta({
+      title: "Channels at most",
+      description: "1 mono, 2 stereo, 6 for 5.1, 8 for 7.1. Never more than the source has.",
+    }),
+  })
+  .prefault({})
+  .meta({ title: "Audio" });
+
+export const transcodeSchema = z
+  .strictObject({
+    container: z.enum(["mp4", "mkv", "webm", "mov"]).default("mp4").meta({
+      title: "Container",
+      description: "MP4 plays everywhere; Matroska holds everything; WebM is for VP9 and AV1.",
+    }),
+    speed: z.enum(["fast", "balanced", "best"]).default("balanced").meta({
+      title: "Speed",
+      description: "best takes several times as long as balanced and makes smaller files.",
+    }),
+    video,
+    audio,
+    from: z.number().min(0).max(maxSeconds).optional().meta({
+      title: "From",
+      unit: "s",
+      description: "Start here instead of at the beginning, exact to the frame.",
+    }),
+    to: z.number().min(0).max(maxSeconds).optional().meta({
+      title: "To",
+      unit: "s",
+      description: "End here instead of at the end.",
+    }),
+    hdr: z.enum(["keep", "sdr"]).default("keep").meta({
+      title: "HDR",
+      description:
+        "keep leaves HDR in 10-bit codecs (H.264 has none, so there it becomes SDR); sdr converts always.",
+    }),
+    deinterlace: z.enum(["auto", "on", "off"]).default("auto").meta({
+      title: "Deinterlace",
+      description: "auto does it when the source says that it is interlaced.",
+    }),
+    tracks: z.enum(["all", "first"]).default("all").meta({
+      title: "Audio tracks",
+      description: "Keep all audio tracks or the first alone.",
+    }),
+    metadata: z.enum(["keep", "strip"]).default("keep").meta({
+      title: "Metadata",
+      description: "strip drops titles, dates, places and chapters.",
+    }),
+  })
+  .superRefine((value, context) => {
+    if (value.from !== undefined && value.to !== undefined && value.to <= value.from) {
+      context.addIssue({
+        code: "custom",
+        path: ["to"],
+        message: `is ${value.to}, which is not after from (${value.from})`,
+      });
+    }
+    if (value.video.codec === "none" && value.audio.codec === "none") {
+      context.addIssue({
+        code: "custom",
+        path: ["audio", "codec"],
+        message: "is none like video.codec, so nothing would be left",
+      });
+    }
+  });
+
+export type TranscodeParams = z.output<typeof transcodeSchema>;

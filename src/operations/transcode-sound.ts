@@ -1,0 +1,112 @@
+/** What `transcode` does with sound and subtitles: copy, encode or leave out. */
+import type { AudioCodec, AudioEncode, StreamCopy } from "../media/description.ts";
+import type { AudioStream, MediaInfo } from "../media/media.ts";
+import { Refusal } from "../trouble.ts";
+import { codecTitle, containers, copyableSources } from "./containers.ts";
+import { encodeTrack, maxChannels } from "./sound.ts";
+import type { TranscodeParams } from "./transcode-schema.ts";
+
+export interface SoundDecision {
+  tracks: (AudioEncode | StreamCopy)[];
+  /** Codec of each track of the output, in order. */
+  codecs: string[];
+  notes: string[];
+}
+
+/** @throws Refusal 422 `unsuitable_input` when the container cannot hold what was asked for. */
+export function decideSound(params: TranscodeParams, media: MediaInfo): SoundDecision {
+  if (params.audio.codec === "none") return { tracks: [], codecs: [], notes: [] };
+  const chosen = params.tracks === "first" ? firstTrack(media.audio) : media.audio;
+  const decided = chosen.map((track) => decideTrack(params, media, track));
+  return {
+    tracks: decided.map(({ stream }) => stream),
+    codecs: decided.map(({ codec }) => codec),
+    notes: [],
+  };
+}
+
+/** The track that a player starts with. */
+function firstTrack(tracks: AudioStream[]): AudioStream[] {
+  const track = tracks.find((candidate) => candidate.default) ?? tracks[0];
+  return track === undefined ? [] : [track];
+}
+
+interface TrackDecision {
+  stream: AudioEncode | StreamCopy;
+  codec: string;
+}
+
+function decideTrack(params: TranscodeParams, media: MediaInfo, track: AudioStream): TrackDecision {
+  const facts = containers[params.container];
+  const copy: TrackDecision = {
+    stream: { kind: "copy", source: { input: 0, stream: track.index }, codec: track.codec },
+    codec: track.codec,
+  };
+  const { codec } = params.audio;
+  if (codec === "copy") {
+    if (facts.holdsAudio === null || facts.holdsAudio.includes(track.codec)) return copy;
+    throw new Refusal(
+      422,
+      "unsuitable_input",
+      `${codecTitle(track.codec)} sound cannot be copied into ${facts.title}. Choose another container, or set audio.codec to auto.`,
+    );
+  }
+  if (conforms(params, media, track)) return copy;
+  const target: AudioCodec = codec === "auto" || codec === "none" ? facts.audio : codec;
+  if (facts.holdsAudio !== null && !facts.holdsAudio.includes(target)) {
+    throw new Refusal(
+      422,
+      "unsuitable_input",
+      `${facts.title} cannot hold ${codecTitle(target)} sound. Set audio.codec to auto, or choose another container.`,
+    );
+  }
+  if (track.channels > maxChannels) {
+    throw new Refusal(
+      422,
+      "unsuitable_input",
+      `The source has an audio track of ${track.channels} channels; up to ${maxChannels} can be encoded. Set audio.codec to copy with a Matroska container, or to none.`,
+    );
+  }
+  const { bitRate, channels } = params.audio;
+  return { stream: encodeTrack(track, { codec: target, bitRate, channels }), codec: target };
+}
+
+/** A track stays as it is when codec and channels are right, nothing is cut and no bit rate was asked for. */
+function conforms(params: TranscodeParams, media: MediaInfo, track: AudioStream): boolean {
+  const facts = containers[params.container];
+  const { codec, bitRate, channels } = params.audio;
+  const codecs = codec === "auto" ? facts.conformingAudio : [codec];
+  return (
+    codecs.includes(track.codec) &&
+    (facts.holdsAudio === null || facts.holdsAudio.includes(track.codec)) &&
+    copyableSources.has(media.container) &&
+    bitRate === undefined &&
+    track.channels <= (channels ?? maxChannels) &&
+    params.from === undefined &&
+    params.to === undefined
+  );
+}
+
+export interface SubtitleDecision {
+  tracks: StreamCopy[];
+  notes: string[];
+}
+
+/** Subtitles are copied where the container takes them as they are, and dropped with a note elsewhere. */
+export function decideSubtitles(params: TranscodeParams, media: MediaInfo): SubtitleDecision {
+  const facts = containers[params.container];
+  const kept = media.subtitles.filter(({ codec }) => facts.holdsSubtitles.includes(codec));
+  const dropped = media.subtitles.length - kept.length;
+  const some = dropped === 1 ? "1 subtitle track is" : `${dropped} subtitle tracks are`;
+  return {
+    tracks: kept.map(({ index, codec }) => ({
+      kind: "copy",
+      source: { input: 0, stream: index },
+      codec,
+    })),
+    notes:
+      dropped === 0
+        ? []
+        : [`${some} left out: ${facts.title} cannot hold them as they are; Matroska can.`],
+  };
+}

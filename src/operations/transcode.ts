@@ -1,0 +1,201 @@
+/** `transcode`: one file in, one file out, in another codec, size or container; a copy where that is enough. */
+import type { OutputDescription } from "../media/description.ts";
+import type { MediaInfo } from "../media/media.ts";
+import { assert, Refusal } from "../trouble.ts";
+import { codecTitle, containers } from "./containers.ts";
+import { outputName } from "./naming.ts";
+import { defineOperation, type Plan, type PlanContext, type PlanInput } from "./operation.ts";
+import { decidePicture, type PictureDecision } from "./transcode-picture.ts";
+import { type TranscodeParams, transcodeSchema } from "./transcode-schema.ts";
+import {
+  decideSound,
+  decideSubtitles,
+  type SoundDecision,
+  type SubtitleDecision,
+} from "./transcode-sound.ts";
+
+export const transcode = defineOperation({
+  name: "transcode",
+  title: "Transcode",
+  description:
+    "Makes another file of a video or a sound: another codec, size, quality or container. Streams that conform already are copied without loss, unless a quality or a bit rate is asked for.",
+  schema: transcodeSchema,
+  example: { container: "mp4", video: { codec: "h264", quality: 65, maxHeight: 720 } },
+  inputs: { min: 1, max: 1 },
+  plan,
+});
+
+function plan(params: TranscodeParams, inputs: PlanInput[], context: PlanContext): Plan {
+  const [input] = inputs;
+  assert(input !== undefined, "transcode has one input");
+  refuseStill(input.media);
+  const cut = cutOf(params, input.media);
+  const picture = decidePicture(params, input.media, context);
+  const sound = decideSound(params, input.media);
+  // Subtitles of a source without picture are lyrics; a file of sound alone has no place to show them.
+  const subtitles =
+    picture.stream === null ? { tracks: [], notes: [] } : decideSubtitles(params, input.media);
+  refuseEmpty(picture, sound, input.media);
+  const parts = { picture, sound, subtitles, cut };
+  return { steps: [stepOf(params, input, parts)], notes: notesOf(parts) };
+}
+
+interface Parts {
+  picture: PictureDecision;
+  sound: SoundDecision;
+  subtitles: SubtitleDecision;
+  cut: Cut;
+}
+
+function stepOf(params: TranscodeParams, input: PlanInput, parts: Parts): Plan["steps"][number] {
+  const { picture, sound, cut } = parts;
+  const facts = containers[params.container];
+  const silentOnly = picture.stream === null;
+  const ending = silentOnly ? facts.audioEnding : facts.ending;
+  const file = `output.${ending}`;
+  return {
+    name: "transcode",
+    title: titleOf(parts),
+    needs: [],
+    work: {
+      kind: "render",
+      description: {
+        inputs: [
+          {
+            from: { asset: 0 },
+            ...(cut.from > 0 ? { seekSeconds: cut.from } : {}),
+            ...(cut.trimmed && cut.seconds !== null ? { durationSeconds: cut.seconds } : {}),
+          },
+        ],
+        graph: picture.graph,
+        outputs: [outputOf(params, file, parts)],
+        expectedSeconds: cut.seconds,
+      },
+    },
+    outputs: [
+      {
+        file,
+        name: outputName(input.name, suffixOf(picture), ending),
+        role: "main",
+        mimeType: silentOnly ? facts.audioMimeType : facts.mimeType,
+        expectation: {
+          file,
+          kind: silentOnly ? "audio" : "video",
+          durationSeconds: cut.seconds,
+          video: picture.expected,
+          audioTracks: sound.tracks.length,
+          audioCodecs: sound.codecs,
+        },
+      },
+    ],
+  };
+}
+
+function outputOf(params: TranscodeParams, file: string, parts: Parts): OutputDescription {
+  return {
+    file,
+    container: params.container,
+    video: parts.picture.stream,
+    audio: parts.sound.tracks,
+    subtitles: parts.subtitles.tracks,
+    metadataFrom: params.metadata === "keep" ? 0 : null,
+    limitSeconds: limitOf(parts.cut),
+  };
+}
+
+/** How far a probed duration may be off before a source counts as growing without end. */
+const slackSeconds = 5;
+/** For sources that do not say how long they are: a day of media. */
+const unknownLimitSeconds = 86_400;
+
+/** A cut ends exactly; a whole source may run a little over what its header says. */
+function limitOf(cut: Cut): number {
+  if (cut.seconds === null) return unknownLimitSeconds;
+  return cut.trimmed ? cut.seconds : cut.seconds * 1.01 + slackSeconds;
+}
+
+interface Cut {
+  from: number;
+  /** Length of the output; null when the source does not say its own. */
+  seconds: number | null;
+  trimmed: boolean;
+}
+
+/** Shorter cuts may fall between two frames. */
+const minCutSeconds = 0.1;
+/** People round up the end that a player shows them. */
+const endToleranceSeconds = 1;
+
+/** @throws Refusal 422 `unsuitable_input` when the times lie outside of the source. */
+function cutOf(params: TranscodeParams, media: MediaInfo): Cut {
+  const { durationSeconds: whole } = media;
+  const from = params.from ?? 0;
+  const trimmed = params.from !== undefined || params.to !== undefined;
+  const end = whole === null ? (params.to ?? null) : Math.min(params.to ?? whole, whole);
+  const tooLate = (name: string, value: number) =>
+    new Refusal(
+      422,
+      "unsuitable_input",
+      `${name} is ${value} s, but the source ends at ${whole} s. Choose a time before that.`,
+    );
+  if (whole !== null && from > 0 && from >= whole) throw tooLate("from", from);
+  if (whole !== null && params.to !== undefined && params.to > whole + endToleranceSeconds) {
+    throw tooLate("to", params.to);
+  }
+  const seconds = end === null ? null : end - from;
+  if (trimmed && seconds !== null && seconds < minCutSeconds) {
+    throw new Refusal(
+      422,
+      "unsuitable_input",
+      `Between from and to lie ${seconds.toFixed(3)} s, too little for a video: take at least ${minCutSeconds} s.`,
+    );
+  }
+  return { from, seconds, trimmed };
+}
+
+function refuseStill(media: MediaInfo): void {
+  if (media.kind !== "image") return;
+  throw new Refusal(
+    422,
+    "unsuitable_input",
+    "The source is a still picture, and transcode works on video and sound. Use thumbnails to make a smaller picture or another format of it.",
+  );
+}
+
+function refuseEmpty(picture: PictureDecision, sound: SoundDecision, media: MediaInfo): void {
+  if (picture.stream !== null || sound.tracks.length > 0) return;
+  const lacking =
+    media.audio.length === 0 ? "The source has no sound" : "The source has no picture";
+  throw new Refusal(
+    422,
+    "unsuitable_input",
+    `${lacking}, and the rest was switched off with codec none: nothing would be left.`,
+  );
+}
+
+function suffixOf({ stream, expected }: PictureDecision): string {
+  return stream?.kind === "encode" && expected !== null ? `${expected.height}p` : "";
+}
+
+function titleOf({ picture, sound }: Parts): string {
+  const { stream, expected } = picture;
+  if (stream?.kind === "encode" && expected !== null) {
+    return `Encode ${codecTitle(stream.codec)} at ${expected.width}×${expected.height}`;
+  }
+  return sound.tracks.some(({ kind }) => kind === "encode")
+    ? "Encode the sound"
+    : "Copy the streams";
+}
+
+function notesOf({ picture, sound, subtitles }: Parts): string[] {
+  const notes = [...picture.notes, ...sound.notes, ...subtitles.notes];
+  const copiesPicture = picture.stream?.kind === "copy";
+  const copiesSound = sound.tracks.length > 0 && sound.tracks.every(({ kind }) => kind === "copy");
+  if (copiesPicture && (copiesSound || sound.tracks.length === 0)) {
+    return ["The source already conforms: streams are copied, not re-encoded.", ...notes];
+  }
+  if (copiesPicture)
+    return ["The picture already conforms: it is copied, not re-encoded.", ...notes];
+  if (copiesSound) return ["The sound already conforms: it is copied, not re-encoded.", ...notes];
+  return notes;
+}

@@ -6,6 +6,7 @@ import type { Config } from "../config.ts";
 import type { Feed } from "../jobs/feed.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { Log } from "../log.ts";
+import type { Device } from "../media/devices.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Storage } from "../storage/storage.ts";
 
@@ -21,9 +22,29 @@ export interface SystemReport {
   commit: string;
   startedAt: string;
   uptimeSeconds: number;
-  devices: { id: string; kind: string; title: string; slots: number; busy: number }[];
-  ffmpeg: { version: string; encoders: string[]; hwaccels: string[] };
-  storage: { kind: string; freeBytes: number | null };
+  devices: (Device & {
+    /** Slots that work now. */
+    busy: number;
+    /** Why it is used, or why not, in a plain sentence; absent when there is nothing to say. */
+    reason?: string;
+  })[];
+  ffmpeg: {
+    /** Null when it cannot be started; `missing` then says why and what to do. */
+    version: string | null;
+    encoders: string[];
+    filters: string[];
+    hwaccels: string[];
+    /** What this ffmpeg cannot do, each with what to install. */
+    missing: { ability: string; remedy: string }[];
+  };
+  storage: {
+    kind: "disk" | "s3";
+    /** Bytes free for uploads; null when unknown. */
+    freeBytes: number | null;
+    /** Bytes and number of all assets of all users. */
+    usedBytes: number;
+    assetCount: number;
+  };
   /** What keeps ffmpeg in its place on this box, and in words what is missing. */
   sandbox: { layers: string[]; missing: string[] };
   limits: { uploadMaxBytes: number; requestMaxBytes: number; cpuSlots: number };

@@ -1,13 +1,17 @@
 /** Every route of the site, in one list. */
 import type { Elysia } from "elysia";
 import { assetEndpoints } from "./assets.ts";
+import { mountDocs } from "./docs.ts";
 import { type Endpoint, endpoint, json, mount } from "./endpoint.ts";
+import { mountEntrance } from "./entrance.ts";
 import { eventEndpoints } from "./events.ts";
+import { mountFragments } from "./fragments.ts";
 import { newRouter } from "./handler.ts";
 import { healthEndpoints } from "./health.ts";
 import { jobEndpoints } from "./jobs.ts";
 import { openApiDocument } from "./openapi.ts";
 import { operationEndpoints } from "./operations.ts";
+import { mountPages } from "./pages.ts";
 import type { Parts } from "./parts.ts";
 import { mountStatic } from "./static.ts";
 import { mountStorage } from "./storage.ts";
@@ -47,5 +51,9 @@ export function createRoutes(parts: Parts, streams: Streams): Elysia {
   mount(app, all);
   mountStorage(app, parts);
   mountStatic(app);
+  mountEntrance(app, parts);
+  mountPages(app, parts);
+  mountFragments(app, parts, streams);
+  mountDocs(app, all, parts.operations);
   return app;
 }

@@ -12,18 +12,26 @@ const systemShape: z.ZodType<SystemReport> = z
     devices: z.array(
       z.strictObject({
         id: z.string(),
-        kind: z.string(),
+        kind: z.enum(["cpu", "gpu"]),
         title: z.string(),
         slots: z.int(),
         busy: z.int(),
+        reason: z.string().exactOptional(),
       }),
     ),
     ffmpeg: z.strictObject({
-      version: z.string(),
+      version: z.string().nullable(),
       encoders: z.array(z.string()),
+      filters: z.array(z.string()),
       hwaccels: z.array(z.string()),
+      missing: z.array(z.strictObject({ ability: z.string(), remedy: z.string() })),
     }),
-    storage: z.strictObject({ kind: z.string(), freeBytes: z.int().nullable() }),
+    storage: z.strictObject({
+      kind: z.enum(["disk", "s3"]),
+      freeBytes: z.int().nullable(),
+      usedBytes: z.int(),
+      assetCount: z.int(),
+    }),
     sandbox: z.strictObject({ layers: z.array(z.string()), missing: z.array(z.string()) }),
     limits: z.strictObject({
       uploadMaxBytes: z.int(),

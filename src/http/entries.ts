@@ -1,0 +1,100 @@
+/** From the parts to what the views show: assets and jobs with the words around them. */
+
+import type { JobEntry, NamedAsset } from "../../views/job-words.ts";
+import type { OperationFormView } from "../../views/operation-form.ts";
+import type { SystemReport as SystemView } from "../../views/system.ts";
+import type { Asset } from "../assets/asset.ts";
+import type { Job } from "../jobs/job.ts";
+import type { Operation } from "../operations/operation.ts";
+import { parameterFields } from "../operations/parameters.ts";
+import { Refusal } from "../trouble.ts";
+import type { Parts, SystemReport } from "./parts.ts";
+
+/** The asset, or null when it was deleted since. */
+export function findAsset(parts: Parts, ownerId: string, id: string): Asset | null {
+  return orNull(() => parts.library.get(ownerId, id));
+}
+
+export function findJob(parts: Parts, ownerId: string, id: string): Job | null {
+  return orNull(() => parts.jobs.get(ownerId, id));
+}
+
+function orNull<T>(look: () => T): T | null {
+  try {
+    return look();
+  } catch (cause) {
+    if (cause instanceof Refusal && cause.status === 404) return null;
+    throw cause;
+  }
+}
+
+/** A job for a list: without its outputs, which only its own page shows. */
+export function jobEntry(parts: Parts, ownerId: string, job: Job): JobEntry {
+  const operation = parts.operations.find(({ name }) => name === job.operation);
+  return {
+    job,
+    operationTitle: operation?.title ?? job.operation,
+    inputs: job.inputs.map((id) => namedAsset(findAsset(parts, ownerId, id), id)),
+    outputs: [],
+  };
+}
+
+/** A job for its own page. */
+export function fullJobEntry(parts: Parts, ownerId: string, job: Job): JobEntry {
+  const outputs = job.outputs.map((id) => findAsset(parts, ownerId, id));
+  return {
+    ...jobEntry(parts, ownerId, job),
+    outputs: outputs.filter((asset) => asset !== null),
+  };
+}
+
+function namedAsset(asset: Asset | null, id: string): NamedAsset {
+  if (asset === null) return { id, name: null, kind: "video", thumbnail: "none" };
+  return { id, name: asset.name, kind: asset.kind, thumbnail: asset.thumbnail };
+}
+
+/** Operations that take one file such as this; text is for none of them. */
+export function operationsFor(parts: Parts, asset: Asset): Operation[] {
+  if (asset.media === null) return [];
+  return parts.operations.filter(({ inputs }) => inputs.min <= 1);
+}
+
+export function formView(assetId: string, operation: Operation): OperationFormView {
+  const { name, title, description } = operation;
+  return {
+    assetId,
+    operation: { name, title, description },
+    fields: parameterFields(operation),
+  };
+}
+
+/** The report as the page shows it. Limits appear in the words of the configuration. */
+export function systemView(report: SystemReport): SystemView {
+  const { ffmpeg, limits } = report;
+  return {
+    ...report,
+    devices: report.devices.map(({ busy, reason, ...device }) => ({
+      ...device,
+      busySlots: busy,
+      reason: reason ?? null,
+    })),
+    ffmpeg:
+      ffmpeg.version === null
+        ? null
+        : {
+            version: ffmpeg.version,
+            encoders: new Set(ffmpeg.encoders),
+            decoders: new Set(),
+            filters: new Set(ffmpeg.filters),
+          },
+    ffmpegProblem: ffmpeg.version === null ? (ffmpeg.missing[0]?.remedy ?? null) : null,
+    limits: [
+      {
+        title: "Largest upload",
+        value: `${limits.uploadMaxBytes.toLocaleString("en")} bytes`,
+        key: "uploads.maxBytes",
+      },
+      { title: "Jobs at once on the CPU", value: String(limits.cpuSlots), key: "jobs.cpuSlots" },
+    ],
+  };
+}

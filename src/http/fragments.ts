@@ -1,0 +1,142 @@
+/** Parts of pages that htmx fetches, and what its buttons and forms do. */
+import type { Elysia } from "elysia";
+import { assetJobs } from "../../views/asset.ts";
+import { jobPanel } from "../../views/job.ts";
+import { jobsList, jobsMore } from "../../views/jobs.ts";
+import { libraryGrid, libraryMore } from "../../views/library.ts";
+import { jobProgressMessage } from "../../views/live.ts";
+import { operationForm } from "../../views/operation-form.ts";
+import { formErrors } from "../../views/trouble.ts";
+import type { FeedEvent } from "../jobs/feed.ts";
+import { findOperation } from "../operations/index.ts";
+import { paramsFromTexts } from "../operations/parameters.ts";
+import { Refusal } from "../trouble.ts";
+import { sendThumbnail } from "./assets.ts";
+import { readForm } from "./body.ts";
+import { route } from "./endpoint.ts";
+import { findJob, formView, fullJobEntry } from "./entries.ts";
+import { jobIdOf, watchdog } from "./events.ts";
+import { htmlResponse } from "./headers.ts";
+import { assetJobEntries, jobsView, libraryView } from "./lists.ts";
+import { viewerOf } from "./pages.ts";
+import type { Parts } from "./parts.ts";
+import type { Send, Streams } from "./stream.ts";
+import { visitOf } from "./visit.ts";
+
+/** Answers without content that tell htmx what to do next. */
+function nothingBut(headers: Record<string, string>): Response {
+  return new Response(null, { status: 204, headers });
+}
+
+export function mountFragments(app: Elysia, parts: Parts, streams: Streams): void {
+  mountAssetFragments(app, parts);
+  mountJobFragments(app, parts);
+  route(app, "GET", "/ui/events", (request) => openPageStream(parts, streams, request));
+}
+
+function mountAssetFragments(app: Elysia, parts: Parts): void {
+  route(app, "GET", "/ui/library", (request) => {
+    const view = libraryView(parts, viewerOf(request).id, request.url);
+    return htmlResponse(isFurtherPage(request) ? libraryMore(view) : libraryGrid(view));
+  });
+  route(app, "GET", "/ui/assets/:id/form", (request, { id = "" }) => {
+    const asset = parts.library.get(viewerOf(request).id, id);
+    const operation = findOperation(new URL(request.url).searchParams.get("operation") ?? "");
+    return htmlResponse(operationForm(formView(asset.id, operation)));
+  });
+  route(app, "GET", "/ui/assets/:id/jobs", (request, { id = "" }) => {
+    const ownerId = viewerOf(request).id;
+    const asset = parts.library.get(ownerId, id);
+    return htmlResponse(assetJobs(asset.id, assetJobEntries(parts, ownerId, asset.id)));
+  });
+  route(app, "GET", "/ui/assets/:id/thumbnail", (request, { id = "" }) =>
+    sendThumbnail(parts, request, parts.library.get(viewerOf(request).id, id)),
+  );
+  route(app, "DELETE", "/ui/assets/:id", async (request, { id = "" }) => {
+    await parts.library.delete(viewerOf(request).id, id);
+    return nothingBut({ "hx-redirect": "/" });
+  });
+}
+
+function mountJobFragments(app: Elysia, parts: Parts): void {
+  route(app, "POST", "/ui/jobs", (request) => startJob(parts, request));
+  route(app, "GET", "/ui/jobs", (request) => {
+    const view = jobsView(parts, viewerOf(request).id, request.url);
+    return htmlResponse(isFurtherPage(request) ? jobsMore(view) : jobsList(view));
+  });
+  route(app, "GET", "/ui/jobs/:id", (request, { id = "" }) => {
+    const ownerId = viewerOf(request).id;
+    const job = parts.jobs.get(ownerId, id);
+    return htmlResponse(jobPanel(fullJobEntry(parts, ownerId, job)));
+  });
+  route(app, "POST", "/ui/jobs/:id/cancel", (request, { id = "" }) => {
+    parts.jobs.cancel(viewerOf(request).id, id);
+    return nothingBut({ "hx-trigger": "job" });
+  });
+  route(app, "POST", "/ui/jobs/:id/retry", (request, { id = "" }) => {
+    parts.jobs.retry(viewerOf(request).id, id);
+    return nothingBut({ "hx-trigger": "job" });
+  });
+}
+
+function isFurtherPage(request: Request): boolean {
+  return new URL(request.url).searchParams.has("after");
+}
+
+/** The form of an operation. Its faults go above its fields and not into a notice. */
+async function startJob(parts: Parts, request: Request): Promise<Response> {
+  const form = await readForm(request);
+  const texts = [...form].filter(([name]) => name !== "operation" && name !== "input");
+  try {
+    const operation = findOperation(form.get("operation") ?? "");
+    const { job } = parts.jobs.submit(
+      viewerOf(request).id,
+      {
+        operation: operation.name,
+        inputs: form.getAll("input"),
+        params: paramsFromTexts(operation, texts),
+        priority: 0,
+        labels: {},
+      },
+      null,
+    );
+    return nothingBut({ "hx-redirect": `/jobs/${job.id}` });
+  } catch (cause) {
+    if (!(cause instanceof Refusal) || cause.status !== 422) throw cause;
+    const trouble = { status: 422, sentence: cause.message, errors: cause.errors };
+    return htmlResponse(formErrors(trouble), 422);
+  }
+}
+
+/**
+ * The stream that pages listen to. The first message makes the page fetch its lists, so that nothing is
+ * missed while it was hidden; what follows says what changed, and carries progress as HTML.
+ */
+function openPageStream(parts: Parts, streams: Streams, request: Request): Response {
+  const visit = visitOf(request);
+  const ownerId = viewerOf(request).id;
+  const onlyJob = new URL(request.url).searchParams.get("job");
+  return streams.open(visit, watchdog(parts, visit), (send) => {
+    send({ event: "job", data: "{}" });
+    return parts.feed.subscribe(ownerId, (event) => {
+      if (onlyJob === null || jobIdOf(event) === onlyJob) tellPage(parts, ownerId, event, send);
+    });
+  });
+}
+
+function tellPage(parts: Parts, ownerId: string, event: FeedEvent, send: Send): void {
+  switch (event.type) {
+    case "job": {
+      const { id, state } = event.job;
+      send({ event: "job", data: JSON.stringify({ id, state }) });
+      return;
+    }
+    case "progress": {
+      const job = findJob(parts, ownerId, event.jobId);
+      if (job !== null) send({ data: jobProgressMessage(job) });
+      return;
+    }
+    case "asset":
+      send({ event: "library", data: JSON.stringify({ id: event.assetId, change: event.change }) });
+  }
+}

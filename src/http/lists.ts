@@ -1,0 +1,65 @@
+/** Lists as the pages and their fragments show them, read from the address. */
+import type { JobEntry } from "../../views/job-words.ts";
+import type { JobsView } from "../../views/jobs.ts";
+import { kindFilters, type LibraryView } from "../../views/library.ts";
+import { jobStates } from "../jobs/job.ts";
+import { jobEntry } from "./entries.ts";
+import type { Parts } from "./parts.ts";
+
+/** Cards fetched at once: three screens of a large monitor. */
+const CARDS = 48;
+
+/** Rows of jobs fetched at once. */
+const ROWS = 30;
+
+/** A list that fetches itself keeps what was opened already, up to this many. */
+const COUNT_MAX = 500;
+
+/** Longest text that a search takes, as the field on the page has it. */
+const SEARCH_MAX = 200;
+
+/** Wrong values in the address of a page are ignored, not refused: a person may have typed them. */
+export function libraryView(parts: Parts, ownerId: string, url: string): LibraryView {
+  const { searchParams } = new URL(url);
+  const query = (searchParams.get("q") ?? "").slice(0, SEARCH_MAX);
+  const kind = oneOf(kindFilters, searchParams.get("kind"));
+  const page = parts.library.list({
+    ownerId,
+    limit: countOf(searchParams, CARDS),
+    after: searchParams.get("after"),
+    kind,
+    search: query === "" ? null : query,
+    jobId: null,
+  });
+  return { query, kind, assets: page.items, next: page.next, total: null };
+}
+
+export function jobsView(parts: Parts, ownerId: string, url: string): JobsView {
+  const { searchParams } = new URL(url);
+  const state = oneOf(jobStates, searchParams.get("state"));
+  const page = parts.jobs.list({
+    ownerId,
+    limit: countOf(searchParams, ROWS),
+    after: searchParams.get("after"),
+    states: state === null ? [] : [state],
+    assetId: null,
+  });
+  const entries = page.items.map((job) => jobEntry(parts, ownerId, job));
+  return { state, entries, next: page.next };
+}
+
+/** The latest jobs that read or made an asset. */
+export function assetJobEntries(parts: Parts, ownerId: string, assetId: string): JobEntry[] {
+  const filter = { ownerId, limit: ROWS, after: null, states: [], assetId };
+  return parts.jobs.list(filter).items.map((job) => jobEntry(parts, ownerId, job));
+}
+
+function countOf(parameters: URLSearchParams, usual: number): number {
+  const text = parameters.get("count") ?? "";
+  const asked = /^\d{1,6}$/.test(text) ? Number(text) : usual;
+  return Math.min(Math.max(asked, usual), COUNT_MAX);
+}
+
+function oneOf<T extends string>(all: readonly T[], text: string | null): T | null {
+  return all.find((value) => value === text) ?? null;
+}

@@ -136,6 +136,16 @@ export class AssetRecords {
     return { items, next: rows.length > filter.limit ? (items.at(-1)?.id ?? null) : null };
   }
 
+  /** How much is kept, of all owners together. */
+  usage(): { usedBytes: number; assetCount: number } {
+    const row = this.database
+      .query<{ usedBytes: number; assetCount: number }, []>(
+        "SELECT coalesce(sum(size_bytes), 0) AS usedBytes, count(*) AS assetCount FROM asset",
+      )
+      .get();
+    return row ?? { usedBytes: 0, assetCount: 0 };
+  }
+
   /** Moves to `deleting` unless a queued or running job reads it. */
   markDeleting(ownerId: string, id: string): "marked" | "in_use" | "missing" {
     const changed = this.database

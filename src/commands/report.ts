@@ -10,7 +10,9 @@ import type { ToolboxState } from "../media/toolbox.ts";
 import { product } from "../product.ts";
 import type { WorkParts } from "./work.ts";
 
-type Shown = Pick<WorkParts, "toolbox" | "storage" | "device" | "worker"> & { config: Config };
+type Shown = Pick<WorkParts, "toolbox" | "storage" | "device" | "worker" | "library"> & {
+  config: Config;
+};
 
 /** The fence of this kernel does not change while the process runs. */
 let knownLayers: FenceLayers | null = null;
@@ -23,7 +25,7 @@ export function sandboxLayers(): FenceLayers {
 export async function systemReport(
   parts: Shown & { clock: Clock; startedAtMs: number },
 ): Promise<SystemReport> {
-  const { config, clock, startedAtMs, toolbox, storage, device, worker } = parts;
+  const { config, clock, startedAtMs, toolbox, storage, device, worker, library } = parts;
   return {
     version: product.version,
     commit: product.commit,
@@ -31,7 +33,11 @@ export async function systemReport(
     uptimeSeconds: Math.floor((clock.nowMs() - startedAtMs) / 1000),
     devices: [{ ...device, busy: worker.busySlots }],
     ffmpeg: ffmpegReport(toolbox.state),
-    storage: { kind: storage.kind, freeBytes: await storage.freeBytes() },
+    storage: {
+      kind: storage.kind,
+      freeBytes: await storage.freeBytes(),
+      ...library.records.usage(),
+    },
     sandbox: sandboxReport(sandboxLayers()),
     limits: {
       uploadMaxBytes: config.uploads.maxBytes,
@@ -47,12 +53,19 @@ function ffmpegReport(state: ToolboxState): SystemReport["ffmpeg"] {
       state.kind === "missing"
         ? `${state.report.message} ${state.report.hint}`.trim()
         : "Kinomill is still looking at it.";
-    return { version: null, encoders: [], hwaccels: [], missing: [{ ability: "ffmpeg", remedy }] };
+    return {
+      version: null,
+      encoders: [],
+      filters: [],
+      hwaccels: [],
+      missing: [{ ability: "ffmpeg", remedy }],
+    };
   }
   const { toolchain } = state;
   return {
     version: toolchain.version,
     encoders: [...toolchain.encoders].sort(),
+    filters: [...toolchain.filters].sort(),
     hwaccels: [...toolchain.hwaccels].sort(),
     missing: missingParts(toolchain),
   };

@@ -37,7 +37,7 @@ function tellFirstVisitor(appliance: Appliance, config: Config): void {
     ? "this-machine"
     : new URL(appliance.url).hostname;
   console.error(
-    `\nKinomill has no admin yet. Open http://${host}:${port}/ and enter the setup code:\n\n    ${appliance.setupCode}\n`,
+    `Kinomill has no admin yet. Open http://${host}:${port}/ and enter the setup code: ${appliance.setupCode}`,
   );
 }
 

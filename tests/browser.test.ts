@@ -1,0 +1,249 @@
+/**
+ * The main job in the browser: set up, log in, upload, transcode, watch, play, log out. With SCREENSHOTS
+ * set to a folder the pages are kept there as pictures (`script/screenshots` does that for `docs/`).
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { Api } from "./api.ts";
+import { Appliance } from "./appliance.ts";
+import { openBrowser, openPage, scrollsSideways, type WatchedPage } from "./browser.ts";
+import { plainClip, slowClip } from "./clips.ts";
+
+const password = "correct horse battery staple";
+
+let appliance: Appliance;
+let browser: Browser;
+let watched: WatchedPage;
+let page: Page;
+
+beforeAll(async () => {
+  appliance = await Appliance.start();
+  browser = await openBrowser();
+  watched = await openPage(browser, appliance.url);
+  page = watched.page;
+});
+
+afterAll(async () => {
+  await browser.close();
+  await appliance[Symbol.asyncDispose]();
+});
+
+async function picture(name: string, of: Page = page): Promise<void> {
+  const folder = process.env["SCREENSHOTS"] ?? appliance.folder;
+  await of.screenshot({ path: join(folder, `${name}.png`) });
+}
+
+/** Seconds of the film that the player can play; NaN when it cannot. */
+const playedSeconds = () =>
+  page.evaluate(`(async () => {
+    const video = document.querySelector("video");
+    video.muted = true;
+    await video.play();
+    const until = Date.now() + 10000;
+    while (video.currentTime < 0.3 && Date.now() < until) await new Promise(requestAnimationFrame);
+    video.pause();
+    return video.currentTime;
+  })()`) as Promise<number>;
+
+describe("in the browser, in this order", () => {
+  test("the first visitor needs the setup code from the log and becomes the admin", async () => {
+    await page.goto("/");
+    await page.waitForURL("**/setup");
+    await picture("setup");
+    await page.getByLabel("Setup code").fill("WRONG-WRONG-WRONG-WRONG");
+    await page.getByLabel("Your name").fill("ann");
+    await page.getByLabel("Password", { exact: true }).fill(password);
+    await page.getByLabel("Password again").fill(password);
+    await page.getByRole("button", { name: "Create the account" }).click();
+    await page.locator(".fault, [role=alert]").first().waitFor();
+    watched.faults.length = 0; // The browser itself logs the refused form as an error.
+    const code = /setup code: (\S+)/.exec(await appliance.log())?.[1] ?? "no code in the log";
+    await page.getByLabel("Setup code").fill(code);
+    await page.getByLabel("Password", { exact: true }).fill(password);
+    await page.getByLabel("Password again").fill(password);
+    await page.getByRole("button", { name: "Create the account" }).click();
+    await page.getByRole("heading", { name: "Library" }).waitFor();
+    expect(watched.faults).toEqual([]);
+  });
+
+  test("logs out and in again; a wrong password says so", async () => {
+    await page.getByLabel("Account").click();
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.waitForURL("**/login*");
+    await picture("login");
+    await page.getByLabel("Name").fill("ann");
+    await page.getByLabel("Password").fill("not the password");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("alert").waitFor();
+    watched.faults.length = 0;
+    await page.getByLabel("Password").fill(password);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("heading", { name: "Library" }).waitFor();
+    await picture("library-empty");
+  });
+
+  test("an upload shows its progress and appears in the library with its picture", async () => {
+    await page.locator("#file-picker").setInputFiles(slowClip());
+    await page.locator(".upload").waitFor();
+    const card = page.locator(".card", { hasText: "slow.mp4" });
+    await card.waitFor();
+    await card.locator("img").waitFor();
+    await picture("library");
+    expect(watched.faults).toEqual([]);
+  });
+
+  test("a file dropped on the page is uploaded too", async () => {
+    const bytes = Buffer.from(await Bun.file(plainClip()).arrayBuffer()).toString("base64");
+    await page.evaluate(`(() => {
+      const bytes = Uint8Array.from(atob("${bytes}"), (character) => character.charCodeAt(0));
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([bytes], "dropped <b>.mp4", { type: "video/mp4" }));
+      for (const type of ["dragenter", "dragover", "drop"]) {
+        document.body.dispatchEvent(
+          new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }),
+        );
+      }
+    })()`);
+    await page.locator(".card", { hasText: "dropped <b>.mp4" }).waitFor();
+    expect(watched.faults).toEqual([]);
+  });
+
+  test("a file that is not media is refused with a sentence, and the library stays as it is", async () => {
+    await page.locator("#file-picker").setInputFiles({
+      name: "diary.mp4",
+      mimeType: "video/mp4",
+      buffer: Buffer.from("Dear diary"),
+    });
+    const row = page.locator(".upload", { hasText: "diary.mp4" });
+    await row.locator("[data-note]", { hasText: /[A-Z].*\./ }).waitFor();
+    watched.faults.length = 0;
+    expect(await page.locator(".card", { hasText: "diary" }).count()).toBe(0);
+  });
+
+  test("an asset shows its facts, and its form starts a job that is watched live", async () => {
+    await page.locator(".card", { hasText: "slow.mp4" }).click();
+    await page.getByRole("heading", { name: "slow.mp4" }).waitFor();
+    await page.getByText("1080p").first().waitFor();
+    await picture("asset");
+    await page.locator("[name='video.quality']").fill("30");
+    await page.locator("[name='video.maxHeight']").fill("360");
+    await page.getByRole("button", { name: "Start" }).click();
+    await page.waitForURL("**/jobs/*");
+    await page.locator("progress").first().waitFor();
+    const seen = new Set<number>();
+    await page.waitForFunction(`Number(document.querySelector("progress")?.value ?? 0) > 5`);
+    seen.add(Number(await page.locator("progress").first().getAttribute("value")));
+    await picture("job-running");
+    await page.locator("[data-state=succeeded]").waitFor();
+    await page.locator("video").waitFor();
+    await picture("job-done");
+    expect([...seen].every((value) => value > 0 && value < 100)).toBe(true);
+    expect(watched.faults).toEqual([]);
+  });
+
+  test("the result plays", async () => {
+    expect(await playedSeconds()).toBeGreaterThan(0.2);
+    const size = await page.evaluate(
+      `(() => { const v = document.querySelector("video"); return [v.videoWidth, v.videoHeight]; })()`,
+    );
+    expect(size).toEqual([640, 360]);
+    expect(watched.faults).toEqual([]);
+  });
+
+  test("a parameter out of range is told beside the form and starts nothing", async () => {
+    await page.goto("/");
+    await page.locator(".card", { hasText: "dropped" }).click();
+    await page.locator("[name='from']").fill("900");
+    await page.getByRole("button", { name: "Start" }).click();
+    await page.locator("#operation-errors", { hasText: /\w/ }).waitFor();
+    expect(page.url()).toContain("/assets/");
+    watched.faults.length = 0;
+  });
+
+  test("a running job is cancelled from the list", async () => {
+    const api = new Api(appliance.url, await appliance.token("bob"));
+    expect((await api.get("/api/v1/jobs")).body.items).toEqual([]); // ann's jobs are not bob's
+    await page.goto("/");
+    await page
+      .locator(".card", { hasText: /^(?!.*dropped).*slow/ })
+      .first()
+      .click();
+    await page.locator("[name='video.quality']").fill("80");
+    await page.locator("[name='speed']").selectOption("best");
+    await page.getByRole("button", { name: "Start" }).click();
+    await page.waitForURL("**/jobs/*");
+    await page.goto("/jobs");
+    const row = page.locator(".job-row[data-state=running]").first();
+    await row.waitFor();
+    await picture("jobs");
+    await row.getByRole("button", { name: /Cancel/ }).click();
+    await page.locator(".job-row[data-state=cancelled]").waitFor();
+    expect(watched.faults).toEqual([]);
+  });
+
+  test("a failed job shows why, with a hint", async () => {
+    // The file is taken away behind Kinomill's back, as a failing disk would.
+    await page.goto("/");
+    await page.locator(".card", { hasText: "dropped" }).click();
+    const id = page.url().slice(page.url().lastIndexOf("/") + 1);
+    const found = [...new Bun.Glob(`**/${id}`).scanSync(appliance.dataFolder)];
+    await Bun.file(join(appliance.dataFolder, found[0] ?? "missing")).delete();
+    await page.locator("[name='video.quality']").fill("50");
+    await page.getByRole("button", { name: "Start" }).click();
+    await page.waitForURL("**/jobs/*");
+    await page.locator("#job-failure").waitFor();
+    await picture("job-failed");
+    expect(await page.locator("#job-failure").textContent()).not.toContain(appliance.folder);
+    watched.faults.length = 0;
+  });
+
+  test("the system page says what the box can do", async () => {
+    await page.goto("/system");
+    await page
+      .getByText(/ffmpeg/i)
+      .first()
+      .waitFor();
+    await page.getByText("H.264").first().waitFor();
+    await picture("system");
+    expect(watched.faults).toEqual([]);
+  });
+
+  test("works on a phone, in the dark, by the keyboard alone", async () => {
+    const state = await watched.context.storageState();
+    const phone = await openPage(browser, appliance.url, { width: 390, height: 844, dark: true });
+    await phone.context.addCookies(state.cookies);
+    for (const path of ["/", "/jobs", "/system"]) {
+      await phone.page.goto(path);
+      await phone.page.getByRole("heading").first().waitFor();
+      expect(await scrollsSideways(phone.page)).toBe(false);
+      await picture(`phone${path.replaceAll("/", "-")}`, phone.page);
+    }
+    await phone.page.goto("/");
+    await phone.page.keyboard.press("Tab");
+    expect(await phone.page.evaluate("document.activeElement.className")).toContain("skip");
+    for (let presses = 0; presses < 40; presses += 1) {
+      const onCard = await phone.page.evaluate("document.activeElement.closest('.card') !== null");
+      if (onCard) break;
+      await phone.page.keyboard.press("Tab");
+    }
+    await phone.page.keyboard.press("Enter");
+    await phone.page.waitForURL("**/assets/*");
+    expect(await scrollsSideways(phone.page)).toBe(false);
+    await picture("phone-asset", phone.page);
+    await phone.context.close();
+  });
+
+  test("a stranger's cookie ends with the logout: the old session opens nothing", async () => {
+    const [cookie] = await watched.context.cookies();
+    expect([cookie?.httpOnly, cookie?.sameSite]).toEqual([true, "Lax"]);
+    await page.goto("/");
+    await page.getByLabel("Account").click();
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.waitForURL("**/login*");
+    const stolen = await fetch(`${appliance.url}/api/v1/assets`, {
+      headers: { Cookie: `${cookie?.name}=${cookie?.value}` },
+    });
+    expect(stolen.status).toBe(401);
+  });
+});

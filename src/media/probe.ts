@@ -152,15 +152,33 @@ function needsMeasuring(json: RawProbe): boolean {
   return format === "apng" || format === "aac" || !((numberOf(json.format?.duration) ?? 0) > 0);
 }
 
-interface Measured {
-  /** End of the last packet; null when the packets have no times. */
+export interface Measured {
+  /** From the first packet's time to the end of the last one; null when they have no times. */
   seconds: number | null;
   /** Packets by index of the stream. */
   packets: Map<number, number>;
 }
 
-/** Reads all packets without decoding, in constant memory. */
-async function measure(file: string, tools: ProbeTools): Promise<Measured> {
+/**
+ * Reads the packets of one stream of a file that was probed before, without decoding.
+ * @param path absolute
+ * @throws Refusal 422 `not_media`, Failure `tool_missing`
+ */
+export async function measurePackets(
+  path: string,
+  tools: { toolchain: { ffprobePath: string }; signal?: AbortSignal },
+  stream: number,
+): Promise<Measured> {
+  const { signal } = tools;
+  const probeTools: ProbeTools = {
+    ffprobePath: tools.toolchain.ffprobePath,
+    ...(signal === undefined ? {} : { signal }),
+  };
+  return await measure(path, probeTools, ["-select_streams", String(stream)]);
+}
+
+/** Reads packets in constant memory. */
+async function measure(file: string, tools: ProbeTools, select: string[] = []): Promise<Measured> {
   const packets = new Map<number, number>();
   let start = Number.POSITIVE_INFINITY;
   let end = Number.NEGATIVE_INFINITY;
@@ -175,8 +193,14 @@ async function measure(file: string, tools: ProbeTools): Promise<Measured> {
     start = Math.min(start, time);
     end = Math.max(end, time + (numberOf(duration) ?? 0));
   };
-  await ask(file, ["-show_entries", entries, "-of", "csv=p=0"], tools, measureLimitSeconds, onLine);
-  return { seconds: end > start ? end - Math.min(0, start) : null, packets };
+  await ask(
+    file,
+    [...select, "-show_entries", entries, "-of", "csv=p=0"],
+    tools,
+    measureLimitSeconds,
+    onLine,
+  );
+  return { seconds: end > start ? end - start : null, packets };
 }
 
 function refuseWithoutPackets(json: RawProbe, { packets }: Measured): void {

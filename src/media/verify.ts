@@ -1,0 +1,169 @@
+/**
+ * Proof that an output is what was asked for. Exit code 0 proves nothing: ffmpeg 7.1 exits 0 with
+ * truncated output, and HLS on a full disk exits 0 with empty files.
+ */
+import { readFile, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { Failure, type FailureReport, Refusal } from "../trouble.ts";
+import { decodeChecks } from "./decode-check.ts";
+import type { Expectation } from "./description.ts";
+import type { Toolchain } from "./devices.ts";
+import type { MediaInfo } from "./media.ts";
+import { probe } from "./probe.ts";
+import { plainLog } from "./stderr.ts";
+
+export interface VerifyTools {
+  toolchain: Pick<Toolchain, "ffmpegPath" | "ffprobePath">;
+  signal: AbortSignal;
+  /** 0–19, as for the run that made the output. */
+  niceness: number;
+  stallSeconds: number;
+  wallLimitSeconds: number;
+  /**
+   * Seconds at which the picture of the source ends, as it should end in the output. Asked only when
+   * the output's picture ends before its sound; null when unknown. Without it such an output is rejected.
+   */
+  sourcePictureSeconds?(): Promise<number | null>;
+}
+
+export type Verification =
+  | {
+      kind: "proven";
+      sizeBytes: number;
+      /** Null for text. */
+      media: MediaInfo | null;
+      /** What was proven, as sentences. */
+      checks: string[];
+    }
+  | { kind: "rejected"; report: FailureReport }
+  | { kind: "aborted" };
+
+/** Text of an output is read whole to check it; an index of a feature film has 300 kB. */
+const textLimitBytes = 64 * 1024 ** 2;
+
+/**
+ * Holds a finished file against what was expected of it.
+ * @param path absolute; it lies in a folder of ours
+ * @param mode quick decodes the first, middle and last seconds; full decodes everything
+ */
+export async function verifyOutput(
+  path: string,
+  expectation: Expectation,
+  mode: "quick" | "full",
+  tools: VerifyTools,
+): Promise<Verification> {
+  try {
+    return await prove(path, expectation, mode, tools);
+  } catch (trouble) {
+    if (tools.signal.aborted) return { kind: "aborted" };
+    if (trouble instanceof Failure) return { kind: "rejected", report: trouble.report };
+    if (trouble instanceof Refusal) {
+      return { kind: "rejected", report: rejection(expectation.file, trouble.message).report };
+    }
+    throw trouble;
+  }
+}
+
+async function prove(
+  path: string,
+  expectation: Expectation,
+  mode: "quick" | "full",
+  tools: VerifyTools,
+): Promise<Verification> {
+  const { file } = expectation;
+  const status = await stat(path).catch(() => null);
+  if (status === null) throw rejection(file, "it was not written");
+  if (status.size === 0) throw rejection(file, "it is empty (0 bytes)");
+  const sizeBytes = status.size;
+  if (expectation.kind === "text") {
+    return { kind: "proven", sizeBytes, media: null, checks: [await proveText(path, file)] };
+  }
+  const { ffprobePath } = tools.toolchain;
+  const media = await probe(path, { ffprobePath, signal: tools.signal });
+  const faults = differences(media, expectation);
+  if (faults.length > 0) throw rejection(file, faults.join("; "));
+  const decoded = await decodeChecks({ path, folder: dirname(path), media, mode, tools });
+  if (decoded.kind === "aborted") return decoded;
+  if (decoded.kind === "faulty") {
+    throw rejection(file, decoded.fault, plainLog(decoded.stderr, [{ path, name: file }]));
+  }
+  return {
+    kind: "proven",
+    sizeBytes,
+    media,
+    checks: [`Probed ${file}: ${describe(media)}`, ...decoded.checks],
+  };
+}
+
+async function proveText(path: string, file: string): Promise<string> {
+  const bytes = await readFile(path);
+  if (bytes.length > textLimitBytes) throw rejection(file, "it is too large to be text");
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    if (text.trim() === "") throw rejection(file, "it holds nothing but blanks");
+    return `Read ${file}: ${text.trimEnd().split("\n").length} lines of text`;
+  } catch (trouble) {
+    throw trouble instanceof Failure ? trouble : rejection(file, "it is not UTF-8 text");
+  }
+}
+
+function rejection(file: string, fault: string, log = ""): Failure {
+  return new Failure("output_rejected", `The output ${file} was rejected: ${fault}.`, {
+    hint: "Nothing was published. Run the job again; if it fails again, check the source with the preview, and try other settings or another ffmpeg.",
+    retryable: true,
+    log,
+  });
+}
+
+/** A second for clips cut at keyframes would be too wide, a frame too narrow for audio padding. */
+export function durationToleranceSeconds(expectedSeconds: number): number {
+  return Math.max(0.5, expectedSeconds * 0.01);
+}
+
+/** What differs between an output and what was expected, as parts of a sentence. */
+export function differences(media: MediaInfo, expectation: Expectation): string[] {
+  const faults: string[] = [];
+  const expect = (what: string, found: unknown, wanted: unknown) => {
+    if (found !== wanted) faults.push(`${what} is ${found} instead of ${wanted}`);
+  };
+  expect("it", media.kind, expectation.kind);
+  const wantedSeconds = expectation.durationSeconds;
+  if (wantedSeconds !== null) {
+    const found = media.durationSeconds;
+    const tolerance = durationToleranceSeconds(wantedSeconds);
+    if (found === null || Math.abs(found - wantedSeconds) > tolerance) {
+      faults.push(
+        `it lasts ${found === null ? "an unknown time" : seconds(found)} instead of ${seconds(wantedSeconds)}`,
+      );
+    }
+  }
+  if (expectation.video !== null) {
+    const { codec, width, height } = expectation.video;
+    const size = `${media.video?.width ?? 0}×${media.video?.height ?? 0}`;
+    expect("its picture's codec", media.video?.codec ?? "none", codec);
+    expect("its picture's size", size, `${width}×${height}`);
+  } else if (expectation.kind === "audio" && media.video !== null) {
+    faults.push("it has a picture, which was not asked for");
+  }
+  expect("the number of its audio tracks", media.audio.length, expectation.audioTracks);
+  for (const [index, codec] of expectation.audioCodecs.entries()) {
+    const found = media.audio[index]?.codec;
+    if (found !== undefined) expect(`the codec of audio track ${index + 1}`, found, codec);
+  }
+  return faults;
+}
+
+function seconds(value: number): string {
+  return `${value.toFixed(2)} s`;
+}
+
+function describe(media: MediaInfo): string {
+  const { video, audio } = media;
+  const parts = [
+    media.container,
+    video === null ? "" : `${video.codec} ${video.width}×${video.height}`,
+    audio.length === 0 ? "" : `audio ${audio.map(({ codec }) => codec).join(", ")}`,
+    media.durationSeconds === null ? "" : seconds(media.durationSeconds),
+  ];
+  return parts.filter((part) => part !== "").join(", ");
+}

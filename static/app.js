@@ -1,0 +1,199 @@
+// What needs a hand on every page: dialogs, notices, times, faults of forms. No markup is made from text.
+const TICK_MS = 30_000; // Relative times change by the minute.
+const NOTICE_MS = 12_000; // Long enough to read two sentences; a notice with focus or pointer stays.
+const COUNT_MAX = 500; // The most that the server gives at once.
+
+// Relative times -------------------------------------------------------------------------------
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const steps = [
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+];
+
+function agoText(seconds) {
+  if (Math.abs(seconds) < 45) return seconds > 5 ? "in a moment" : "just now";
+  for (const [unit, size] of steps) {
+    if (Math.abs(seconds) >= size * 0.75) return relative.format(Math.round(seconds / size), unit);
+  }
+  return "just now";
+}
+
+function showTimes() {
+  const now = Date.now();
+  for (const element of document.querySelectorAll("time[data-relative]")) {
+    const at = new Date(element.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    const seconds = (at.getTime() - now) / 1000;
+    const far = Math.abs(seconds) > 14 * 86_400;
+    const text = far ? at.toLocaleDateString(undefined, { dateStyle: "medium" }) : agoText(seconds);
+    if (element.textContent !== text) element.textContent = text;
+    element.title = exact.format(at);
+  }
+}
+setInterval(showTimes, TICK_MS);
+
+// Notices --------------------------------------------------------------------------------------
+function tidyNotices() {
+  for (const notice of document.querySelectorAll("#notices > .notice:not([data-timed])")) {
+    notice.dataset.timed = "";
+    const leave = () => {
+      if (notice.matches(":hover, :focus-within")) setTimeout(leave, 2000);
+      else notice.remove();
+    };
+    setTimeout(leave, NOTICE_MS);
+  }
+}
+
+function notify(sentence) {
+  const region = document.getElementById("notices");
+  if (!region || [...region.children].some((child) => child.textContent === sentence)) return;
+  const notice = document.createElement("div");
+  notice.className = "notice bad";
+  notice.setAttribute("role", "alert");
+  const text = document.createElement("p");
+  text.textContent = sentence;
+  notice.append(text);
+  region.append(notice);
+  tidyNotices();
+}
+
+document.addEventListener("htmx:error", (event) => {
+  // Polls may fail while the server restarts; only what a person asked for is worth a notice.
+  const type = event.detail.ctx?.sourceEvent?.type;
+  if (type === "click" || type === "submit" || type === "change") {
+    notify("Kinomill does not answer. Check that it runs and that this device can reach it.");
+  }
+});
+
+// Confirmation ---------------------------------------------------------------------------------
+document.addEventListener("htmx:confirm", (event) => {
+  const asker = event.detail.ctx.sourceElement;
+  const dialog = document.getElementById("confirm");
+  if (!asker.dataset.confirmText || !dialog) return;
+  event.preventDefault();
+  dialog.querySelector("#confirm-title").textContent = asker.dataset.confirmTitle;
+  dialog.querySelector("#confirm-text").textContent = asker.dataset.confirmText;
+  dialog.querySelector("#confirm-yes").textContent = asker.dataset.confirmYes;
+  dialog.returnValue = "";
+  dialog.addEventListener(
+    "close",
+    () => {
+      if (dialog.returnValue === "yes") event.detail.issueRequest();
+      else event.detail.dropRequest();
+    },
+    { once: true },
+  );
+  dialog.showModal();
+});
+
+// Clicks and keys ------------------------------------------------------------------------------
+document.addEventListener("click", (event) => {
+  event.target.closest("[data-dismiss]")?.closest(".notice")?.remove();
+  const seek = event.target.closest("[data-seek]");
+  const media = seek && document.querySelector(".player video, .player audio");
+  if (media) {
+    media.currentTime = Number(seek.dataset.seek);
+    media.play().catch(() => {}); // A browser may refuse to play; the position is set all the same.
+  }
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  }
+  const typing = event.target.closest?.("input, select, textarea, [contenteditable]");
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    const field = document.querySelector('[data-shortcut="/"]');
+    if (field) {
+      event.preventDefault();
+      field.focus();
+      field.select();
+    }
+  }
+});
+
+// Forms ----------------------------------------------------------------------------------------
+/** An optional part of a form is switched by a checkbox in its legend. */
+function applySwitches(root) {
+  for (const box of root.querySelectorAll("[data-switch]")) {
+    const inside = box.closest("fieldset")?.querySelector("[data-switched]");
+    if (inside) inside.hidden = inside.disabled = !box.checked;
+  }
+}
+document.addEventListener("change", (event) => {
+  if (event.target.matches?.("[data-switch]")) applySwitches(document);
+});
+
+function clearFaults(form) {
+  for (const fault of form.querySelectorAll(".fault[data-from-server]")) fault.remove();
+  for (const field of form.querySelectorAll("[aria-invalid]")) {
+    field.removeAttribute("aria-invalid");
+    field.removeAttribute("aria-errormessage");
+  }
+}
+
+/** Puts each fault of the list next to its field and the focus on the first. */
+function showFaults(list) {
+  const form = list.closest("[data-fault-form]");
+  if (!form) return;
+  clearFaults(form);
+  let first = null;
+  for (const item of list.querySelectorAll("li[data-path]")) {
+    const field = form.querySelector(`[data-field="${CSS.escape(item.dataset.path)}"]`);
+    const input = field?.querySelector("input:not([type=hidden]), select");
+    if (!input) continue;
+    const fault = document.createElement("p");
+    fault.className = "fault";
+    fault.dataset.fromServer = "";
+    fault.id = `${input.id}-fault`;
+    fault.textContent = item.querySelector("span").textContent;
+    field.append(fault);
+    input.setAttribute("aria-invalid", "true");
+    input.setAttribute("aria-errormessage", fault.id);
+    first ??= input;
+  }
+  (first ?? list).focus();
+}
+
+document.addEventListener("htmx:config:request", (event) => {
+  const { ctx } = event.detail;
+  const asker = ctx.sourceElement;
+  // A list that fetches itself asks for as many as it shows, so that opened pages stay.
+  const rows = asker.dataset?.rows && document.querySelector(asker.dataset.rows);
+  if (rows) {
+    const count = Math.min(COUNT_MAX, rows.querySelectorAll(":scope > li:not(.more)").length);
+    ctx.request.body.set("count", String(count));
+  }
+  if (asker.matches?.("[data-fault-form]")) {
+    clearFaults(asker);
+    asker.querySelector("[data-faults]")?.remove();
+  }
+  // The address shows the filter, so that it can be kept and shared.
+  if (asker.dataset?.address) {
+    const filled = [...ctx.request.body].filter(([, value]) => value !== "");
+    const search = new URLSearchParams(filled).toString();
+    history.replaceState(null, "", asker.dataset.address + (search ? `?${search}` : ""));
+  }
+});
+
+// After every change of the page ---------------------------------------------------------------
+function settle() {
+  showTimes();
+  tidyNotices();
+  applySwitches(document);
+  const faults = document.querySelector("[data-faults]:not([data-shown])");
+  if (faults) {
+    faults.dataset.shown = "";
+    showFaults(faults);
+  }
+}
+document.addEventListener("htmx:after:swap", settle);
+settle();

@@ -79,7 +79,7 @@ export function page(options: PageOptions): Html {
 <script src="${asset("htmx.js")}" defer></script>
 <script src="${asset("hx-csp.js")}" defer></script>
 <script src="${asset("hx-sse.js")}" defer></script>
-${scripts.map((name) => html`<script src="${asset(name)}" defer></script>`)}
+${scripts.map((name) => html`<script src="${asset(name)}" type="module"></script>`)}
 </head>
 <body class="${options.viewer === null ? "outside" : "inside"}" hx-status:4xx:inherited="target:#notices swap:beforeend" hx-status:5xx:inherited="target:#notices swap:beforeend">
 <a class="skip" href="#main">Skip to the content</a>

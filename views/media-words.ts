@@ -40,6 +40,15 @@ export function codecTitle(codec: string): string {
   return codecs[codec] ?? (codec.startsWith("pcm_") ? "PCM" : codec.toUpperCase());
 }
 
+/** A choice of a form, by the word of the API: "h264" → "H.264", "copy" → "Copy", "mp4" → "MP4". */
+export function choiceTitle(word: string): string {
+  if (word in codecs) return codecTitle(word);
+  if (/^(?:mp4|mkv|mov|avi|sdr|hls|jpeg|vtt|srt|ass|json|csv)$/.test(word))
+    return word.toUpperCase();
+  if (word === "webm") return "WebM";
+  return word.charAt(0).toUpperCase() + word.slice(1).replaceAll("-", " ");
+}
+
 const hdrKinds: Record<HdrKind, string> = {
   hdr10: "HDR10",
   hdr10plus: "HDR10+",

@@ -1,26 +1,8 @@
 /** The form of an operation, made from the flat list of its fields. */
+import type { ParameterField } from "../src/operations/parameters.ts";
 import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
-
-/** One parameter as a form shows it; `parameterFields(operation)` gives the list. */
-export interface ParameterField {
-  /** Dotted path in the parameters: `video.codec`. */
-  path: string;
-  label: string;
-  kind: "select" | "number" | "text" | "boolean";
-  /** For a select: what may be chosen. */
-  options?: readonly (string | { value: string; label: string })[] | null;
-  min?: number | null;
-  max?: number | null;
-  /** Null or absent: whole numbers are not required. */
-  step?: number | null;
-  unit?: string | null;
-  /** What the schema puts in; null or absent when the field is optional. */
-  default?: string | number | boolean | null;
-  description?: string | null;
-  /** Fields of one group stand together: "Video"; "" or absent for the first, nameless one. */
-  group?: string | null;
-}
+import { choiceTitle } from "./media-words.ts";
 
 export interface OperationChoice {
   name: string;
@@ -47,16 +29,33 @@ ${[...groups].map(([group, fields]) => fieldGroup(group, fields))}
 </form>`;
 }
 
+/**
+ * Fields of one group. When its first field is the switch of an optional part (its path is where the
+ * others begin), that switch stands in the legend and app.js hides the rest while it is off.
+ */
 function fieldGroup(group: string, fields: readonly ParameterField[]): Html {
-  const inside = html`<div class="field-grid">${fields.map(parameterField)}</div>`;
-  if (group === "") return inside;
-  return html`<fieldset class="group"><legend>${group}</legend>${inside}</fieldset>`;
+  if (group === "") return html`<div class="field-grid">${fields.map(parameterField)}</div>`;
+  const [first, ...rest] = fields;
+  const switched =
+    first?.kind === "boolean" &&
+    rest.length > 0 &&
+    rest.every(({ path }) => path.startsWith(`${first.path}.`));
+  if (!switched) {
+    return html`<fieldset class="group"><legend>${group}</legend><div class="field-grid">${fields.map(parameterField)}</div></fieldset>`;
+  }
+  const id = fieldId(first);
+  return html`<fieldset class="group" data-field="${first.path}"><legend><input type="hidden" name="${first.path}" value="false"><label for="${id}"><input type="checkbox" id="${id}" name="${first.path}" value="true" checked="${first.default === true}" data-switch><span>${group}</span></label></legend>
+${first.description === "" ? null : html`<p class="hint group-hint">${first.description}</p>`}
+<fieldset class="field-grid" data-switched aria-label="${group}">${rest.map(parameterField)}</fieldset></fieldset>`;
+}
+
+function fieldId(field: ParameterField): string {
+  return `p-${field.path.replaceAll(".", "-")}`;
 }
 
 function parameterField(field: ParameterField): Html {
-  const id = `p-${field.path.replaceAll(".", "-")}`;
-  const hint = field.description ? `${id}-hint` : null;
-  const unit = field.unit ? html` <span class="unit">${field.unit}</span>` : null;
+  const id = fieldId(field);
+  const hint = field.description === "" ? null : `${id}-hint`;
   const note = hint === null ? null : html`<p class="hint" id="${hint}">${field.description}</p>`;
   if (field.kind === "boolean") {
     return html`<div class="field check" data-field="${field.path}">
@@ -64,6 +63,7 @@ function parameterField(field: ParameterField): Html {
 <label for="${id}"><input type="checkbox" id="${id}" name="${field.path}" value="true" checked="${field.default === true}" aria-describedby="${hint}"><span>${field.label}</span></label>
 ${note}</div>`;
   }
+  const unit = field.unit === null ? null : html` <span class="unit">${field.unit}</span>`;
   return html`<div class="field" data-field="${field.path}">
 <label for="${id}">${field.label}${unit}</label>
 ${field.kind === "select" ? selectField(id, field, hint) : inputField(id, field, hint)}
@@ -71,26 +71,27 @@ ${note}</div>`;
 }
 
 function selectField(id: string, field: ParameterField, hint: string | null): Html {
-  const options = (field.options ?? []).map((option) =>
-    typeof option === "string" ? { value: option, label: option } : option,
-  );
-  const chosen = field.default === null || field.default === undefined ? "" : String(field.default);
+  const chosen = field.default === null ? "" : String(field.default);
   const none = chosen === "" ? html`<option value="">Automatic</option>` : null;
-  return html`<span class="select"><select id="${id}" name="${field.path}" aria-describedby="${hint}">${none}${options.map(
+  return html`<span class="select"><select id="${id}" name="${field.path}" aria-describedby="${hint}">${none}${field.options.map(
     ({ value, label }) =>
-      html`<option value="${value}" selected="${value === chosen}">${label}</option>`,
+      html`<option value="${value}" selected="${value === chosen}">${label === value ? choiceTitle(value) : label}</option>`,
   )}</select>${icon("chevron")}</span>`;
 }
 
+/** Units that a person writes in more than one way: "1:30" for 90 s, "5M" for 5,000,000 bit/s. */
+const spokenUnits: Record<string, string> = { s: "90 or 1:30", "bit/s": "5M or 800k" };
+
 function inputField(id: string, field: ParameterField, hint: string | null): Html {
-  const number = field.kind === "number";
-  return html`<input id="${id}" name="${field.path}" type="${number ? "number" : "text"}" inputmode="${number ? "decimal" : null}" min="${field.min}" max="${field.max}" step="${number ? (field.step ?? "any") : null}" value="${field.default === null || field.default === undefined ? "" : String(field.default)}" placeholder="${placeholder(field)}" maxlength="${number ? null : 1000}" autocomplete="off" aria-describedby="${hint}">`;
+  const value = field.default === null ? "" : String(field.default);
+  const spoken = field.unit === null ? undefined : spokenUnits[field.unit];
+  if (field.kind === "number" && spoken === undefined) {
+    return html`<input id="${id}" name="${field.path}" type="number" inputmode="decimal" min="${field.min}" max="${field.max}" step="${field.step ?? "any"}" value="${value}" placeholder="${rangeText(field)}" autocomplete="off" aria-describedby="${hint}">`;
+  }
+  return html`<input id="${id}" name="${field.path}" type="text" value="${value}" placeholder="${spoken ?? "Automatic"}" maxlength="2000" autocomplete="off" aria-describedby="${hint}">`;
 }
 
-/** Shows the range of what may be typed, or that nothing needs to be. */
-function placeholder(field: ParameterField): string {
-  if (field.kind === "number" && typeof field.min === "number" && typeof field.max === "number") {
-    return `${field.min} – ${field.max}`;
-  }
-  return "Automatic";
+/** Shows what may be typed, or that nothing needs to be. */
+function rangeText(field: ParameterField): string {
+  return field.min === null || field.max === null ? "Automatic" : `${field.min} – ${field.max}`;
 }

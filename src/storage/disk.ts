@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type Clock, systemClock } from "../clock.ts";
 import { assert, Refusal } from "../trouble.ts";
 import { objectFolders } from "./key.ts";
-import { blocksOf, hashFile, receive } from "./receive.ts";
+import { readThrough, receive } from "./receive.ts";
 import {
   type PresignedAccess,
   type PresignedVerdict,
@@ -94,7 +94,7 @@ class Disk implements DiskStorage {
       const here = await stat(this.objects);
       if ((await source.stat()).dev !== here.dev)
         return await this.copyIn(key, source, path, aside);
-      const stored = await hashFile(source);
+      const stored = await readThrough(source);
       await source.chmod(0o600);
       await source.sync();
       try {
@@ -115,8 +115,10 @@ class Disk implements DiskStorage {
     path: string,
     aside: string,
   ): Promise<StoredObject> {
-    const options = { limitBytes: Number.MAX_SAFE_INTEGER };
-    const stored = await this.writeAside(aside, blocksOf(source), options);
+    // The reserve is for what comes from outside: this file lies on this box already.
+    await using file = await open(aside, "wx", 0o600);
+    const stored = await readThrough(source, file);
+    await file.sync();
     await this.publish(key, aside);
     await rm(path);
     return stored;

@@ -1,0 +1,114 @@
+/** Bytes on their way in: each block is hashed on one thread while it is written on another. */
+import type { FileHandle } from "node:fs/promises";
+import { ThreadedHash } from "./hash-thread.ts";
+import type { StoredObject } from "./storage.ts";
+
+/** One write and one message to the hashing thread: below it their overhead shows, above it only memory. */
+const BLOCK_BYTES = 512 * 1024;
+
+/** One is filled while others are hashed and written: 2 MiB of memory for each object on its way. */
+const BLOCKS = 4;
+
+interface Block {
+  memory: SharedArrayBuffer;
+  /** Settles when it is hashed and written, and may be filled again. */
+  free: Promise<unknown>;
+}
+
+/**
+ * Takes bytes through a ring of blocks, so that memory does not grow with the object. The order of calls is
+ * `room`, `submit`, `room`, `submit` …, `finish`; `abandon` after any failure.
+ */
+export class Intake {
+  private readonly file: FileHandle | null;
+  private readonly ring: Block[] = [];
+  private turn = 0;
+  private hash: ThreadedHash | null = null;
+  private writing: Promise<void> = Promise.resolve();
+  /** Bytes in the current block that are not submitted yet. */
+  private filledBytes = 0;
+  private submittedBytes = 0;
+
+  /** @param file where the bytes go, from its start; null hashes only */
+  constructor(file: FileHandle | null) {
+    this.file = file;
+  }
+
+  get sizeBytes(): number {
+    return this.submittedBytes + this.filledBytes;
+  }
+
+  /** The unused part of the current block, at least one byte. Throws what an earlier write threw. */
+  async room(): Promise<Uint8Array> {
+    const block = this.current();
+    await block.free;
+    return new Uint8Array(block.memory, this.filledBytes);
+  }
+
+  /** Says that so many bytes of the room were filled; a full block goes on its way. */
+  submit(filledBytes: number): void {
+    this.filledBytes += filledBytes;
+    if (this.filledBytes === BLOCK_BYTES) this.send();
+  }
+
+  /** Resolves when all is hashed and written (not yet durable). */
+  async finish(): Promise<StoredObject> {
+    const { sizeBytes } = this;
+    // What fits into one block is hashed at once: most objects are pictures, no thread need start.
+    const small = this.submittedBytes === 0 ? this.digestHere() : null;
+    if (small === null && this.filledBytes > 0) this.send();
+    if (small !== null && this.filledBytes > 0) this.write(this.current(), this.filledBytes);
+    await Promise.all([this.writing, ...this.ring.map(({ free }) => free)]);
+    return { sizeBytes, sha256: small ?? (await (this.hash ?? new ThreadedHash()).digest()) };
+  }
+
+  /** Waits until nothing is under way any more, so that the file can be closed; never throws. */
+  async abandon(): Promise<void> {
+    await Promise.allSettled([this.writing, ...this.ring.map(({ free }) => free)]);
+    await this.hash?.digest().catch(() => undefined);
+  }
+
+  private current(): Block {
+    const block = this.ring[this.turn];
+    if (block !== undefined) return block;
+    const fresh = { memory: new SharedArrayBuffer(BLOCK_BYTES), free: Promise.resolve() };
+    this.ring.push(fresh);
+    return fresh;
+  }
+
+  private digestHere(): string {
+    const bytes = new Uint8Array(this.current().memory, 0, this.filledBytes);
+    return new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
+  }
+
+  private send(): void {
+    const block = this.current();
+    const sizeBytes = this.filledBytes;
+    this.hash ??= new ThreadedHash();
+    const hashed = this.hash.update(block.memory, sizeBytes);
+    this.write(block, sizeBytes);
+    block.free = Promise.all([hashed, this.writing]);
+    // Seen by whoever waits for the block next; until then it is not unhandled.
+    block.free.catch(() => undefined);
+    this.submittedBytes += sizeBytes;
+    this.filledBytes = 0;
+    this.turn = (this.turn + 1) % BLOCKS;
+  }
+
+  private write(block: Block, sizeBytes: number): void {
+    const { file } = this;
+    if (file === null) return;
+    const bytes = new Uint8Array(block.memory, 0, sizeBytes);
+    this.writing = this.writing.then(() => writeAll(file, bytes));
+    this.writing.catch(() => undefined);
+  }
+}
+
+/** A write may take less than it was given (a disk that fills up); the next one then says why. */
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  let writtenBytes = 0;
+  while (writtenBytes < bytes.byteLength) {
+    const { bytesWritten } = await file.write(bytes, writtenBytes);
+    writtenBytes += bytesWritten;
+  }
+}

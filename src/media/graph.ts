@@ -207,11 +207,17 @@ function tonemap(from: "hdr10" | "hlg"): NativeFilter[] {
   ];
 }
 
-/** JPEG and WebP decoders read BT.601 whatever a file says, so the matrix is converted too. */
+/**
+ * JPEG and WebP decoders read BT.601 whatever a file says, so the matrix is converted too. Older
+ * ffmpegs take full-range JPEG only under the name `yuvj420p`, newer ones only by its range: of the two
+ * the encoder's own is chosen.
+ */
 function still(codec: "jpeg" | "webp" | "png"): NativeFilter[] {
   if (codec === "png") return [native("format", { pix_fmts: "rgb24" })];
-  const levels = { out_color_matrix: "bt601", out_range: codec === "jpeg" ? "pc" : "tv" };
-  return [native("scale", { flags, ...levels }), native("format", { pix_fmts: "yuv420p" })];
+  const jpeg = codec === "jpeg";
+  const levels = { out_color_matrix: "bt601", out_range: jpeg ? "pc" : "tv" };
+  const pixels = jpeg ? "yuvj420p|yuv420p" : "yuv420p";
+  return [native("scale", { flags, ...levels }), native("format", { pix_fmts: pixels })];
 }
 
 function tag(color: ColorTags): NativeFilter[] {

@@ -75,7 +75,7 @@ const maxMuxingPackets = "4096";
 const variableRateClock = 90_000;
 
 /** Names of output files are ours: plain, one dot, and `%d` where ffmpeg numbers them. */
-const plainFile = /^[a-z0-9][a-z0-9-]{0,60}(%d)?\.[a-z0-9]{2,4}$/;
+const plainFile = /^[a-z0-9][a-z0-9-]{0,60}(%d)?\.[a-z0-9]{2,5}$/;
 
 /**
  * The argv of one run.

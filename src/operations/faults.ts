@@ -9,21 +9,28 @@ const maxFaults = 50;
 /** Every fault that the schema found in the value, in the schema's order. */
 export function faultsOf(error: z.ZodError, value: unknown, schema: z.ZodType): FieldFault[] {
   const root = jsonSchemaOf(schema);
-  return error.issues.slice(0, maxFaults).map((issue) => {
-    const node = nodeAt(root, issue.path.map(String));
-    return {
-      path: issue.path.map(String).join("."),
-      message: sentence(issue, node, valueAt(value, issue.path)),
-    };
+  const faults = error.issues.flatMap((issue) => {
+    const path = issue.path.map(String);
+    const node = nodeAt(root, path);
+    if (issue.code === "unrecognized_keys") return unknownKeys(issue.keys, path, node);
+    return [{ path: path.join("."), message: sentence(issue, node, valueAt(value, issue.path)) }];
   });
+  return faults.slice(0, maxFaults);
+}
+
+/** A key of the asker's is repeated this far; the rest of a longer one says nothing more. */
+const maxKeyLength = 60;
+
+function unknownKeys(keys: string[], path: string[], node: JsonSchema | null): FieldFault[] {
+  const known = Object.keys(node?.properties ?? {}).join(", ");
+  return keys.slice(0, maxFaults).map((key) => ({
+    path: [...path, key.slice(0, maxKeyLength)].join("."),
+    message: `is not a parameter; there are: ${known}`,
+  }));
 }
 
 function sentence(issue: z.core.$ZodIssue, node: JsonSchema | null, given: unknown): string {
   switch (issue.code) {
-    case "unrecognized_keys": {
-      const known = Object.keys(node?.properties ?? {}).join(", ");
-      return `has no parameter ${issue.keys.slice(0, 5).map(shown).join(", ")}; it takes: ${known}`;
-    }
     case "custom":
       return issue.message;
     default: {

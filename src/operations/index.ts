@@ -72,7 +72,7 @@ const maxSteps = 64;
 const maxOutputs = 256;
 
 const stepName = /^[a-z0-9][a-z0-9-]{0,40}$/;
-const plainFile = /^[a-z0-9][a-z0-9-]{0,60}\.[a-z0-9]{2,4}$/;
+const plainFile = /^[a-z0-9][a-z0-9-]{0,60}\.[a-z0-9]{2,5}$/;
 
 function checkPlan(plan: Plan, inputCount: number): void {
   assert(plan.steps.length > 0 && plan.steps.length <= maxSteps, "a plan has 1–64 steps");

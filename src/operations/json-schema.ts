@@ -8,6 +8,8 @@ export interface JsonSchema {
   description?: string;
   /** Ours: what a number counts, for example "s" or "bit/s". */
   unit?: string;
+  /** Ours: what people call the choices of an enum. */
+  labels?: Record<string, string>;
   /** Ours: an optional object that a form starts with switched on. */
   startsOn?: boolean;
   default?: unknown;

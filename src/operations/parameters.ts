@@ -65,7 +65,10 @@ function leafField(node: JsonSchema, path: string[], group: string): ParameterFi
     path: path.join("."),
     label: node.title ?? capitalised(path.at(-1) ?? ""),
     kind: kindOf(node),
-    options: (node.enum ?? []).map((value) => ({ value: String(value), label: String(value) })),
+    options: (node.enum ?? []).map((value) => ({
+      value: String(value),
+      label: node.labels?.[String(value)] ?? String(value),
+    })),
     min: node.minimum ?? null,
     max: node.maximum ?? null,
     step: whole ? 1 : null,

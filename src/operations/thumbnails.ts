@@ -64,10 +64,14 @@ const sprite = z
   });
 
 const schema = z.strictObject({
-  format: z.enum(["jpeg", "webp", "png"]).default("jpeg").meta({
-    title: "Format",
-    description: "WebP is smaller than JPEG; PNG is exact and large.",
-  }),
+  format: z
+    .enum(["jpeg", "webp", "png"])
+    .default("jpeg")
+    .meta({
+      title: "Format",
+      labels: { jpeg: "JPEG", webp: "WebP", png: "PNG" },
+      description: "WebP is smaller than JPEG; PNG is exact and large.",
+    }),
   quality: z.int().min(0).max(100).default(80).meta({
     title: "Quality",
     description: "Of JPEG and WebP; PNG has none.",
@@ -76,6 +80,12 @@ const schema = z.strictObject({
   sprite,
 });
 type Params = z.output<typeof schema>;
+
+/**
+ * Ending of pictures while they are made and proven. Under `.jpg` ffmpeg would open them as a numbered
+ * series, a format that may name other files and therefore is closed. People get the real ending.
+ */
+const workEnding = "image";
 
 const formats = {
   jpeg: { ending: "jpg", mimeType: "image/jpeg", codec: "mjpeg" },
@@ -133,7 +143,7 @@ function posterStep(params: Params, source: Source): Step {
   const fitted = fitInto(video, { maxWidth: width, fit: "inside" });
   const { input, pick } = posterInput(at, source.media);
   const filters = [...pick.rate, ...stillFilters(params, video, fitted.filters), ...pick.choose];
-  const file = `poster.${format.ending}`;
+  const file = `poster.${workEnding}`;
   return {
     name: "poster",
     title: `Make a poster of ${fitted.frame.width}×${fitted.frame.height}`,
@@ -225,7 +235,7 @@ function spriteSteps(
   const seconds = spriteSeconds(media);
   const layout = layoutSprite(video, seconds, wish);
   const format = formats[params.format];
-  const files = layout.sheets.map((_, index) => `sprite-${index + 1}.${format.ending}`);
+  const files = layout.sheets.map((_, index) => `sprite-${index + 1}.${workEnding}`);
   const names = files.map((_, index) =>
     outputName(name, files.length === 1 ? "sprite" : `sprite ${index + 1}`, format.ending),
   );
@@ -235,7 +245,7 @@ function spriteSteps(
     ...stillFilters(params, video, [{ filter: "scale", ...layout.tile }]),
     { filter: "tile", columns: layout.columns, rows: layout.rows },
   ];
-  const file = files.length === 1 ? `sprite-1.${format.ending}` : `sprite-%d.${format.ending}`;
+  const file = files.length === 1 ? `sprite-1.${workEnding}` : `sprite-%d.${workEnding}`;
   const sprites: Step = {
     name: "sprite",
     title: `Make ${layout.count} pictures, one every ${layout.every} s`,

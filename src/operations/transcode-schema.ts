@@ -6,11 +6,23 @@ const maxSeconds = 604_800;
 
 const video = z
   .strictObject({
-    codec: z.enum(["auto", "h264", "hevc", "av1", "vp9", "copy", "none"]).default("auto").meta({
-      title: "Video codec",
-      description:
-        "auto is H.264 in MP4, MOV and Matroska and VP9 in WebM; copy keeps the stream as it is; none leaves sound alone.",
-    }),
+    codec: z
+      .enum(["auto", "h264", "hevc", "av1", "vp9", "copy", "none"])
+      .default("auto")
+      .meta({
+        title: "Video codec",
+        labels: {
+          auto: "Automatic",
+          h264: "H.264",
+          hevc: "HEVC (H.265)",
+          av1: "AV1",
+          vp9: "VP9",
+          copy: "Copy as it is",
+          none: "No picture",
+        },
+        description:
+          "auto is H.264 in MP4, MOV and Matroska and VP9 in WebM; copy keeps the stream as it is; none leaves sound alone.",
+      }),
     quality: z.int().min(0).max(100).optional().meta({
       title: "Quality",
       description:
@@ -31,22 +43,30 @@ const video = z
       unit: "px",
       description: "Larger pictures are scaled down; smaller ones stay as they are.",
     }),
-    fit: z.enum(["inside", "pad", "crop"]).default("inside").meta({
-      title: "Fit",
-      description:
-        "inside keeps the shape; pad adds black bars up to width × height; crop fills width × height and cuts the rest.",
-    }),
+    fit: z
+      .enum(["inside", "pad", "crop"])
+      .default("inside")
+      .meta({
+        title: "Fit",
+        labels: { inside: "Keep the shape", pad: "Add black bars", crop: "Fill and crop" },
+        description:
+          "inside keeps the shape; pad adds black bars up to width × height; crop fills width × height and cuts the rest.",
+      }),
     frameRate: z.number().min(1).max(240).optional().meta({
       title: "Frame rate",
       unit: "fps",
       description:
         "A constant rate (29.97 means 30000/1001). Empty keeps the source's, variable rates too.",
     }),
-    pixelFormat: z.enum(["auto", "yuv420p", "yuv420p10le"]).default("auto").meta({
-      title: "Pixel format",
-      description:
-        "auto keeps 10 bits in HEVC, AV1 and VP9 and makes 8 bits in H.264, which plays everywhere.",
-    }),
+    pixelFormat: z
+      .enum(["auto", "yuv420p", "yuv420p10le"])
+      .default("auto")
+      .meta({
+        title: "Pixel format",
+        labels: { auto: "Automatic", yuv420p: "8-bit 4:2:0", yuv420p10le: "10-bit 4:2:0" },
+        description:
+          "auto keeps 10 bits in HEVC, AV1 and VP9 and makes 8 bits in H.264, which plays everywhere.",
+      }),
   })
   .superRefine((value, context) => {
     if (value.quality !== undefined && value.bitRate !== undefined) {
@@ -69,34 +89,57 @@ const video = z
 
 const audio = z
   .strictObject({
-    codec: z.enum(["auto", "aac", "opus", "mp3", "copy", "none"]).default("auto").meta({
-      title: "Audio codec",
-      description:
-        "auto is AAC in MP4, MOV and Matroska and Opus in WebM; copy keeps the tracks as they are; none drops them.",
-    }),
+    codec: z
+      .enum(["auto", "aac", "opus", "mp3", "copy", "none"])
+      .default("auto")
+      .meta({
+        title: "Audio codec",
+        labels: {
+          auto: "Automatic",
+          aac: "AAC",
+          opus: "Opus",
+          mp3: "MP3",
+          copy: "Copy as it is",
+          none: "No sound",
+        },
+        description:
+          "auto is AAC in MP4, MOV and Matroska and Opus in WebM; copy keeps the tracks as they are; none drops them.",
+      }),
     bitRate: z.int().min(16_000).max(2_000_000).optional().meta({
       title: "Audio bit rate",
       unit: "bit/s",
       description: "Per track. Empty takes a good one for the codec and the channels.",
     }),
-    channels: z.literal([1, 2, 6, 8]).optional().meta({
-      title: "Channels at most",
-      description: "1 mono, 2 stereo, 6 for 5.1, 8 for 7.1. Never more than the source has.",
-    }),
+    channels: z
+      .literal([1, 2, 6, 8])
+      .optional()
+      .meta({
+        title: "Channels at most",
+        labels: { "1": "1 (mono)", "2": "2 (stereo)", "6": "6 (5.1)", "8": "8 (7.1)" },
+        description: "1 mono, 2 stereo, 6 for 5.1, 8 for 7.1. Never more than the source has.",
+      }),
   })
   .prefault({})
   .meta({ title: "Audio" });
 
 export const transcodeSchema = z
   .strictObject({
-    container: z.enum(["mp4", "mkv", "webm", "mov"]).default("mp4").meta({
-      title: "Container",
-      description: "MP4 plays everywhere; Matroska holds everything; WebM is for VP9 and AV1.",
-    }),
-    speed: z.enum(["fast", "balanced", "best"]).default("balanced").meta({
-      title: "Speed",
-      description: "best takes several times as long as balanced and makes smaller files.",
-    }),
+    container: z
+      .enum(["mp4", "mkv", "webm", "mov"])
+      .default("mp4")
+      .meta({
+        title: "Container",
+        labels: { mp4: "MP4", mkv: "Matroska (MKV)", webm: "WebM", mov: "QuickTime (MOV)" },
+        description: "MP4 plays everywhere; Matroska holds everything; WebM is for VP9 and AV1.",
+      }),
+    speed: z
+      .enum(["fast", "balanced", "best"])
+      .default("balanced")
+      .meta({
+        title: "Speed",
+        labels: { fast: "Fast", balanced: "Balanced", best: "Best" },
+        description: "best takes several times as long as balanced and makes smaller files.",
+      }),
     video,
     audio,
     from: z.number().min(0).max(maxSeconds).optional().meta({
@@ -109,23 +152,39 @@ export const transcodeSchema = z
       unit: "s",
       description: "End here instead of at the end.",
     }),
-    hdr: z.enum(["keep", "sdr"]).default("keep").meta({
-      title: "HDR",
-      description:
-        "keep leaves HDR in 10-bit codecs (H.264 has none, so there it becomes SDR); sdr converts always.",
-    }),
-    deinterlace: z.enum(["auto", "on", "off"]).default("auto").meta({
-      title: "Deinterlace",
-      description: "auto does it when the source says that it is interlaced.",
-    }),
-    tracks: z.enum(["all", "first"]).default("all").meta({
-      title: "Audio tracks",
-      description: "Keep all audio tracks or the first alone.",
-    }),
-    metadata: z.enum(["keep", "strip"]).default("keep").meta({
-      title: "Metadata",
-      description: "strip drops titles, dates, places and chapters.",
-    }),
+    hdr: z
+      .enum(["keep", "sdr"])
+      .default("keep")
+      .meta({
+        title: "HDR",
+        labels: { keep: "Keep", sdr: "Convert to SDR" },
+        description:
+          "keep leaves HDR in 10-bit codecs (H.264 has none, so there it becomes SDR); sdr converts always.",
+      }),
+    deinterlace: z
+      .enum(["auto", "on", "off"])
+      .default("auto")
+      .meta({
+        title: "Deinterlace",
+        labels: { auto: "Automatic", on: "On", off: "Off" },
+        description: "auto does it when the source says that it is interlaced.",
+      }),
+    tracks: z
+      .enum(["all", "first"])
+      .default("all")
+      .meta({
+        title: "Audio tracks",
+        labels: { all: "All", first: "The first" },
+        description: "Keep all audio tracks or the first alone.",
+      }),
+    metadata: z
+      .enum(["keep", "strip"])
+      .default("keep")
+      .meta({
+        title: "Metadata",
+        labels: { keep: "Keep", strip: "Strip" },
+        description: "strip drops titles, dates, places and chapters.",
+      }),
   })
   .superRefine((value, context) => {
     if (value.from !== undefined && value.to !== undefined && value.to <= value.from) {

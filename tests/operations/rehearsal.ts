@@ -1,0 +1,123 @@
+/** Carries out a plan with the real ffmpeg and proves every output against its expectation. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { InputRef } from "../../src/media/description.ts";
+import { cpuDevice, detectToolchain } from "../../src/media/devices.ts";
+import type { MediaInfo } from "../../src/media/media.ts";
+import { probe } from "../../src/media/probe.ts";
+import { renderArgv } from "../../src/media/render.ts";
+import { verifyOutput } from "../../src/media/verify.ts";
+import { findOperation, parseParams, planFor } from "../../src/operations/index.ts";
+import type { Plan, StepOutput } from "../../src/operations/operation.ts";
+
+export const toolchain = await detectToolchain({ ffmpegPath: "ffmpeg", ffprobePath: "ffprobe" });
+
+export interface Performed {
+  plan: Plan;
+  outputs: { declared: StepOutput; path: string; media: MediaInfo | null }[];
+  argvs: string[][];
+  stderr: string;
+}
+
+/** A folder of its own for one test file; `close` removes it. */
+export class Rehearsal {
+  readonly folder = mkdtempSync(join(tmpdir(), "rehearsal-"));
+  private runs = 0;
+
+  /** Makes a source with ffmpeg's own generators; returns its path. */
+  make(name: string, ...argv: string[]): string {
+    const path = join(this.folder, name);
+    run([...argv, path]);
+    return path;
+  }
+
+  async perform(name: string, params: unknown, source: string): Promise<Performed> {
+    const operation = findOperation(name);
+    const media = await probe(source, toolchain);
+    const input = { name: source.split("/").at(-1) ?? "source", media };
+    const plan = planFor(operation, parseParams(operation, params), [input], toolchain);
+    const jobFolder = join(this.folder, `job-${++this.runs}`);
+    const performed: Performed = { plan, outputs: [], argvs: [], stderr: "" };
+    for (const step of plan.steps) {
+      const outputFolder = join(jobFolder, step.name);
+      await mkdir(outputFolder, { recursive: true });
+      if (step.work.kind === "write") {
+        await Bun.write(join(outputFolder, step.work.file), step.work.text);
+      } else {
+        const resolve = (ref: InputRef) =>
+          "asset" in ref ? source : join(jobFolder, ref.step, ref.file);
+        const target = { device: cpuDevice(1), toolchain };
+        const { argv } = renderArgv(step.work.description, target, { resolve, outputFolder });
+        performed.argvs.push(argv);
+        performed.stderr += run(argv);
+      }
+      for (const declared of step.outputs) {
+        performed.outputs.push(await prove(join(outputFolder, declared.file), declared));
+      }
+    }
+    return performed;
+  }
+
+  /** The one output, with its media. */
+  async transcode(params: unknown, source: string) {
+    const { plan, outputs, argvs, stderr } = await this.perform("transcode", params, source);
+    const [output] = outputs;
+    if (output?.media === undefined || output.media === null) throw new Error("no output");
+    return { plan, stderr, argv: argvs[0] ?? [], ...output, media: output.media };
+  }
+
+  close(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+async function prove(path: string, declared: StepOutput) {
+  const verified = await verifyOutput(path, declared.expectation, "full", {
+    toolchain,
+    signal: AbortSignal.timeout(60_000),
+    niceness: 0,
+    stallSeconds: 30,
+    wallLimitSeconds: 60,
+  });
+  if (verified.kind !== "proven") throw new Error(`${declared.file}: ${JSON.stringify(verified)}`);
+  return { declared, path, media: verified.media };
+}
+
+/** Runs ffmpeg, which must succeed; returns its warnings. */
+export function run(argv: string[], input?: Uint8Array): string {
+  const command = ["ffmpeg", "-nostdin", "-hide_banner", "-v", "warning", "-y", ...argv];
+  const done = Bun.spawnSync(command, {
+    stdio: [input ?? "ignore", "pipe", "pipe"],
+    timeout: 60_000,
+  });
+  const stderr = done.stderr.toString();
+  if (done.exitCode !== 0) throw new Error(`ffmpeg ${argv.join(" ")}:\n${stderr}`);
+  return stderr;
+}
+
+/** Hash and frame count of each stream's packets as they are: equal when a stream was copied. */
+export function packetHashes(path: string, stream: string): string {
+  const argv = ["-v", "error", "-i", path, "-map", stream, "-c", "copy", "-f", "streamhash", "-"];
+  return Bun.spawnSync(["ffmpeg", ...argv])
+    .stdout.toString()
+    .trim();
+}
+
+/** Times of the frames of the picture, in seconds from the first stream's start. */
+export function frameTimes(path: string): number[] {
+  const entries = ["-select_streams", "v:0", "-show_entries", "packet=pts_time", "-of", "csv=p=0"];
+  const text = Bun.spawnSync(["ffprobe", "-v", "error", ...entries, path]).stdout.toString();
+  const times = text.split("\n").map((line) => Number.parseFloat(line));
+  return times.filter(Number.isFinite).toSorted((a, b) => a - b);
+}
+
+/** Red, green and blue of one pixel of the frame at a time. */
+export function pixelAt(path: string, x: number, y: number, seconds = 0): [number, number, number] {
+  const crop = `format=rgb24,crop=1:1:${x}:${y}`;
+  const argv = ["-v", "error", "-ss", String(seconds), "-i", path, "-vf", crop, "-frames:v", "1"];
+  const done = Bun.spawnSync(["ffmpeg", ...argv, "-f", "rawvideo", "-"]);
+  const [red = -1, green = -1, blue = -1] = done.stdout;
+  return [red, green, blue];
+}

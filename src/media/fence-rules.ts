@@ -11,7 +11,9 @@ export interface FenceRules {
   cwd: string;
   /** 0–19; added to nothing: the absolute niceness of the program. */
   niceness: number;
-  /** Absolute files and folders that may be read, besides the system's libraries. */
+  /** Absolute files and folders of the program and its libraries, besides the system's: read and executed. */
+  programPaths: string[];
+  /** Absolute files and folders that may be read. */
   readPaths: string[];
   /** Absolute folders in which files may be made, changed and removed. */
   writePaths: string[];
@@ -31,8 +33,8 @@ export const openFilesLimit = 1024;
 /** 0–1000: when memory runs out the kernel ends ffmpeg before the server and the database. */
 export const outOfMemoryScore = 800;
 
-/** Read-only folders and files that a dynamically linked ffmpeg needs; what is missing is skipped. */
-export const systemReadPaths: readonly string[] = [
+/** Folders and files that a dynamically linked ffmpeg needs; what is missing is skipped. */
+export const systemProgramPaths: readonly string[] = [
   ...["/usr", "/lib", "/lib32", "/lib64", "/bin", "/nix/store"],
   ...["/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/alternatives", "/etc/fonts"],
   ...["/var/cache/fontconfig", "/etc/localtime", "/proc/self", "/proc/cpuinfo", "/proc/meminfo"],
@@ -65,11 +67,12 @@ export function governedRights(abi: number): bigint {
   );
 }
 
+export type PathUse = "program" | "read" | "write";
+
 /** Rights for a path, cut to what this interface version knows; `file` drops what only folders have. */
-export function rightsFor(kind: "read" | "write", abi: number, file: boolean): bigint {
+export function rightsFor(use: PathUse, abi: number, file: boolean): bigint {
   const read = accessReadFile | accessReadFolder;
-  const write =
-    read |
+  const change =
     accessWriteFile |
     accessRemoveFolder |
     accessRemoveFile |
@@ -77,7 +80,7 @@ export function rightsFor(kind: "read" | "write", abi: number, file: boolean): b
     accessMakeFile |
     accessRefer |
     accessTruncate;
-  const wanted = kind === "write" ? write : read | accessExecute;
+  const wanted = { program: read | accessExecute, read, write: read | change }[use];
   const fileRights = accessExecute | accessWriteFile | accessReadFile | accessTruncate;
   return wanted & governedRights(abi) & (file ? fileRights : ~0n);
 }

@@ -15,10 +15,11 @@ import {
   governedRights,
   openFilesLimit,
   outOfMemoryScore,
+  type PathUse,
   rightsFor,
   scoped,
   seccompProgram,
-  systemReadPaths,
+  systemProgramPaths,
   systemWritePaths,
 } from "./fence-rules.ts";
 
@@ -141,12 +142,12 @@ function restrictFiles(kernel: Kernel, rules: FenceRules): void {
     Number(kernel.syscall(callCreateRuleset, address(attributes), sizeBytes, 0n, 0n, 0n)),
     "create the Landlock rules",
   );
-  for (const path of [...systemReadPaths, ...rules.readPaths]) {
-    allowPath(kernel, ruleset, path, "read", abi);
-  }
-  for (const path of [...systemWritePaths, ...rules.writePaths]) {
-    allowPath(kernel, ruleset, path, "write", abi);
-  }
+  const allow = (paths: readonly string[], use: PathUse) => {
+    for (const path of paths) allowPath(kernel, { ruleset, abi }, path, use);
+  };
+  allow([...systemProgramPaths, ...rules.programPaths], "program");
+  allow(rules.readPaths, "read");
+  allow([...systemWritePaths, ...rules.writePaths], "write");
   const restricted = kernel.syscall(callRestrictSelf, BigInt(ruleset), 0n, 0n, 0n, 0n);
   must(kernel, Number(restricted), "enforce the Landlock rules");
 }
@@ -154,10 +155,9 @@ function restrictFiles(kernel: Kernel, rules: FenceRules): void {
 /** A path that does not exist is skipped: there is nothing to allow. */
 function allowPath(
   kernel: Kernel,
-  ruleset: number,
+  { ruleset, abi }: { ruleset: number; abi: number },
   path: string,
-  kind: "read" | "write",
-  abi: number,
+  use: PathUse,
 ): void {
   const status = statSync(path, { throwIfNoEntry: false });
   if (status === undefined) return;
@@ -165,7 +165,7 @@ function allowPath(
   const descriptor = kernel.open(name.first, openPathOnly);
   if (descriptor < 0) return;
   const rule = new DataView(new ArrayBuffer(12));
-  rule.setBigUint64(0, rightsFor(kind, abi, !status.isDirectory()), true);
+  rule.setBigUint64(0, rightsFor(use, abi, !status.isDirectory()), true);
   rule.setInt32(8, descriptor, true);
   const pointer = BigInt(ptr(rule));
   const added = kernel.syscall(callAddRule, BigInt(ruleset), 1n, pointer, 0n, 0n);

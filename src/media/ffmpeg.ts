@@ -3,10 +3,11 @@
  * group of its own, a closed environment, the fence around it. Why we stopped it and the exit code
  * decide what happened; `progress=end` proves nothing, ffmpeg prints it after a signal too.
  */
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { realpathSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { type Environment, processEnvironment } from "../config.ts";
 import { type FenceRules, fenceExitCode, fenceMark } from "./fence-rules.ts";
+import { Movement } from "./movement.ts";
 import { type Progress, ProgressReader } from "./progress.ts";
 import { BoundedText } from "./stderr.ts";
 
@@ -24,9 +25,6 @@ const progressPeriodSeconds = "0.5";
 
 /** Characters of ffprobe's stdout; more is no description of a file: 64 streams take about 100 kB. */
 const stdoutLimit = 8 * 1024 ** 2;
-
-/** Files of a job's folder that are looked at for signs of life; a ladder has hundreds of segments. */
-const watchedFilesLimit = 512;
 
 /** What every run has in common. */
 export interface ToolRun {
@@ -185,6 +183,7 @@ function spawnFenced(run: ToolRun) {
     parentPid: process.pid,
     cwd: run.cwd,
     niceness: run.niceness,
+    programPaths: programPaths(run.tool),
     readPaths: run.readPaths,
     writePaths: run.writePaths,
     fileBytes: run.fileBytes ?? null,
@@ -206,10 +205,27 @@ export function fenceLauncher(): string[] {
   return [process.execPath, "--no-env-file", "--config=/dev/null", entry];
 }
 
+/**
+ * What belongs to a tool outside the system's folders: itself, the libraries beside it, and those of
+ * LD_LIBRARY_PATH. Its folder only when that is a `bin`: somebody's home has other things in it.
+ */
+function programPaths(tool: string): string[] {
+  const file = realpathSync(tool);
+  const folder = dirname(file);
+  const libraries = (childEnvironment()["LD_LIBRARY_PATH"] ?? "").split(":");
+  return [
+    ...[file, join(dirname(folder), "lib")],
+    ...(basename(folder) === "bin" ? [folder] : []),
+    ...libraries.filter((path) => path.startsWith("/") && path !== "/"),
+  ];
+}
+
 const passedOn = /^(PATH|LD_LIBRARY_PATH|CUDA_[A-Z0-9_]+|NVIDIA_[A-Z0-9_]+)$/;
 
 /** A closed list: no secrets, no proxy, no FFREPORT. English messages, which `classify` reads. */
-export function childEnvironment(environment: Environment = processEnvironment()) {
+export function childEnvironment(
+  environment: Environment = processEnvironment(),
+): Record<string, string | undefined> {
   const names = Object.keys(environment).filter((name) => passedOn.test(name));
   return {
     ...Object.fromEntries(names.map((name) => [name, environment[name]])),
@@ -268,60 +284,4 @@ function conclude(child: Child, reason: StopReason | null, stderr: string): RunO
     return { kind: "not_started", reason: stderr.slice(fenceMark.length).trim() };
   }
   return { kind: "exited", code: child.exitCode ?? -1, stderr, progress: null };
-}
-
-/**
- * Whether a run moves. Progress counts; when it is silent, a change among the files that it writes
- * counts too, because moving the index to the front of a large MP4 takes minutes without a word.
- */
-class Movement {
-  private readonly stallMs: number;
-  private readonly folder: string;
-  private seen = "";
-  private movedAtMs = performance.now();
-  private files: string | null = null;
-
-  constructor(stallSeconds: number, folder: string) {
-    this.stallMs = stallSeconds * 1000;
-    this.folder = folder;
-  }
-
-  see(progress: Progress): void {
-    const mark = `${progress.outputSeconds} ${progress.sizeBytes} ${progress.frame}`;
-    if (mark !== this.seen) this.moved();
-    this.seen = mark;
-  }
-
-  async stalled(): Promise<boolean> {
-    const silentMs = performance.now() - this.movedAtMs;
-    if (silentMs < this.stallMs / 2) return false;
-    const before = this.files;
-    if (before === null) {
-      this.files = await fileMarks(this.folder);
-      return false;
-    }
-    if (silentMs < this.stallMs) return false;
-    if ((await fileMarks(this.folder)) !== before) {
-      this.moved();
-      return false;
-    }
-    // Progress may have come in while the folder was read.
-    return performance.now() - this.movedAtMs >= this.stallMs;
-  }
-
-  private moved(): void {
-    this.movedAtMs = performance.now();
-    this.files = null;
-  }
-}
-
-async function fileMarks(folder: string): Promise<string> {
-  const names = (await readdir(folder).catch(() => [])).slice(0, watchedFilesLimit);
-  const marks = await Promise.all(
-    names.map(async (name) => {
-      const status = await stat(join(folder, name)).catch(() => null);
-      return status === null ? "" : `${name} ${status.size} ${status.mtimeMs}`;
-    }),
-  );
-  return marks.join("\n");
 }

@@ -106,7 +106,10 @@ function addMedia(program: Command, add: Add, run: Run): void {
   const work = add(program, "run", "run one operation here, without a server")
     .argument("<operation>", "name of the operation (kinomill operations lists them)")
     .argument("<input...>", "files to work on")
-    .requiredOption("-o, --output <path>", "file to write, or a folder when there are several")
+    .requiredOption(
+      "-o, --output <path>",
+      "file to write; without an ending, or for several outputs, a folder",
+    )
     .addOption(
       new Option("-p, --param <key=value>", "parameter, for example video.codec=hevc")
         .argParser(collectParam)

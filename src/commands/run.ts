@@ -71,8 +71,11 @@ type Target = { kind: "file"; path: string } | { kind: "folder"; path: string };
 async function chooseTarget(plan: Plan, inputs: string[], options: RunOptions): Promise<Target> {
   const path = resolve(options.output);
   const outputs = plan.steps.flatMap((step) => step.outputs);
+  // Outputs have an ending: a path without one is where they shall lie.
   const isFolder =
-    options.output.endsWith("/") || (existsSync(path) && statSync(path).isDirectory());
+    options.output.endsWith("/") ||
+    extname(path) === "" ||
+    (existsSync(path) && statSync(path).isDirectory());
   const target: Target =
     isFolder || outputs.length > 1 ? { kind: "folder", path } : { kind: "file", path };
   const parent = dirname(path);

@@ -119,16 +119,6 @@ export class Jobs {
     request: JobRequest,
   ): { plan: Plan; params: Record<string, unknown>; title: string } {
     const operation = findOperation(request.operation);
-    const { min, max } = operation.inputs;
-    if (request.inputs.length < min || request.inputs.length > max) {
-      const wanted = min === max ? `${min}` : `${min} to ${max}`;
-      throw new Refusal(
-        422,
-        "invalid_params",
-        `${operation.title} works on ${wanted} asset${max === 1 ? "" : "s"} and ${request.inputs.length} were given.`,
-        { errors: [{ path: "inputs", message: `must have ${wanted}` }] },
-      );
-    }
     const params = parseParams(operation, request.params);
     const inputs = request.inputs.map((id) => this.parts.library.get(ownerId, id));
     const planInputs = inputs.map(({ name, media }) => {

@@ -141,8 +141,10 @@ export function safeNext(text: string | null): string {
   if (text === null || !/^\/[\x21-\x7e]{0,1000}$/.test(text)) return "/";
   const base = "http://kinomill.invalid";
   const url = URL.canParse(text, base) ? new URL(text, base) : null;
-  if (url === null || url.origin !== base || /^\/[/\\]/.test(text)) return "/";
-  return url.pathname + url.search;
+  if (url === null || url.origin !== base) return "/";
+  // Checked after the URL was resolved: `/.//evil.example` becomes `//evil.example`, another site.
+  const path = url.pathname + url.search;
+  return /^\/[/\\]/.test(path) ? "/" : path;
 }
 
 /** `Set-Cookie` for a new session, or to end one when `secret` is null. */

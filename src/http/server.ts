@@ -98,6 +98,7 @@ async function stop(server: BunServer, streams: Streams, graceMs: number): Promi
   streams.closeAll();
   const late = Promise.withResolvers<void>();
   const timer = setTimeout(late.resolve, graceMs);
+  // Settles when the last running request is answered.
   await Promise.race([server.stop(false), late.promise]);
   clearTimeout(timer);
   await server.stop(true);

@@ -1,0 +1,229 @@
+/**
+ * For tests: a whole site on real accounts, library, queue and disk, in a folder of its own. Only
+ * ffmpeg is played: a file that begins with "FILM" is media and no worker takes jobs.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Accounts, openAccounts } from "../../src/accounts/accounts.ts";
+import { Library } from "../../src/assets/library.ts";
+import { ManualClock } from "../../src/clock.ts";
+import { type Config, loadConfig } from "../../src/config.ts";
+import { type Database, openDatabase } from "../../src/database/open.ts";
+import type { Parts } from "../../src/http/parts.ts";
+import { createSite, type Site } from "../../src/http/server.ts";
+import { newSecret } from "../../src/identity.ts";
+import { Feed } from "../../src/jobs/feed.ts";
+import { Jobs } from "../../src/jobs/jobs.ts";
+import { LiveProgress } from "../../src/jobs/live.ts";
+import { Queue } from "../../src/jobs/queue.ts";
+import { silentLog } from "../../src/log.ts";
+import type { MediaInfo } from "../../src/media/media.ts";
+import { operations } from "../../src/operations/index.ts";
+import { openDiskStorage } from "../../src/storage/disk.ts";
+import { Refusal } from "../../src/trouble.ts";
+
+export const password = "correct horse battery";
+
+export type Name = "ann" | "bob";
+
+export interface SiteRig {
+  folder: string;
+  database: Database;
+  clock: ManualClock;
+  accounts: Accounts;
+  library: Library;
+  queue: Queue;
+  feed: Feed;
+  parts: Parts;
+  site: Site;
+  /** The admin ann and the member bob, each with a token and a session. */
+  people: Record<Name, Somebody>;
+  /** A request to the site without a socket. */
+  ask(path: string, options?: AskOptions): Promise<Response>;
+  close(): void;
+}
+
+export interface Somebody {
+  id: string;
+  token: string;
+  session: string;
+}
+
+export interface AskOptions {
+  method?: string;
+  /** With the token of this person. */
+  as?: Name;
+  /** With the cookie of this person, as a browser on the own page. */
+  browser?: Name;
+  headers?: Record<string, string>;
+  body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+  json?: unknown;
+  form?: Record<string, string>;
+}
+
+export const film: MediaInfo = {
+  container: "mp4",
+  kind: "video",
+  durationSeconds: 2,
+  bitRate: 100_000,
+  video: {
+    codec: "h264",
+    profile: "High",
+    width: 320,
+    height: 240,
+    displayWidth: 320,
+    displayHeight: 240,
+    frameRate: "25/1",
+    variableFrameRate: false,
+    pixelFormat: "yuv420p",
+    bitDepth: 8,
+    rotation: 0,
+    hdr: null,
+    colorPrimaries: null,
+    colorTransfer: null,
+    colorSpace: null,
+    colorRange: null,
+    sampleAspectRatio: "1:1",
+    interlaced: false,
+    alpha: false,
+    bitRate: null,
+    index: 0,
+  },
+  audio: [],
+  subtitles: [],
+  chapters: [],
+};
+
+const abilities = {
+  encoders: new Set(["libx264", "libx265", "libvpx-vp9", "aac", "libopus", "mjpeg", "libwebp"]),
+  filters: new Set(["scale", "fps", "tile", "zscale", "tonemap"]),
+};
+
+/** What is made once per test file: hashing passwords takes most of a second. */
+export async function openSite(overrides: Partial<Config> = {}): Promise<SiteRig> {
+  const folder = mkdtempSync(join(tmpdir(), "kinomill-http-"));
+  const sources = { file: null, environment: {}, flags: { data: folder, listen: "127.0.0.1:0" } };
+  const config = { ...(await loadConfig(sources)), ...overrides };
+  const database = openDatabase(folder);
+  const clock = new ManualClock();
+  const accounts = openAccounts(database, clock, { sessionDays: 30 });
+  const storage = openDiskStorage({
+    folder: join(folder, "storage"),
+    reserveBytes: 0,
+    signingKey: newSecret(),
+    publicPath: "/storage",
+    clock,
+  });
+  const feed = new Feed(clock);
+  const queue = new Queue(database, clock);
+  const library = openLibrary({ database, clock, storage, feed, config });
+  const jobs = new Jobs({
+    database,
+    clock,
+    log: silentLog(),
+    library,
+    queue,
+    feed,
+    live: new LiveProgress(),
+    planContext: () => abilities,
+    device: { id: "cpu", reason: "There is no GPU." },
+    onQueued: () => undefined,
+    onCancelled: () => undefined,
+  });
+  const parts: Parts = {
+    ...{ config, log: silentLog(), clock, accounts, library, jobs, feed, storage, operations },
+    system: () => Promise.resolve(systemOfRig),
+    health: () => Promise.resolve([{ part: "database", ok: true, sentence: "" }]),
+  };
+  const site = createSite(parts);
+  await accounts.createUser("ann", "admin", password);
+  await accounts.createUser("bob", "member", password);
+  const people = { ann: await somebody(accounts, "ann"), bob: await somebody(accounts, "bob") };
+  const close = () => {
+    site.streams.closeAll();
+    database.close();
+    rmSync(folder, { recursive: true });
+  };
+  const opened = { folder, database, clock, accounts, library, queue, feed, parts, site, people };
+  return { ...opened, ask: asker(site, people), close };
+}
+
+function openLibrary(parts: {
+  database: Database;
+  clock: ManualClock;
+  storage: ReturnType<typeof openDiskStorage>;
+  feed: Feed;
+  config: Config;
+}): Library {
+  return new Library({
+    ...parts,
+    log: silentLog(),
+    uploadMaxBytes: parts.config.uploads.maxBytes,
+    probe: async (path) => {
+      if ((await Bun.file(path).slice(0, 4).text()) === "FILM") return film;
+      throw new Refusal(422, "not_media", "This is not a media file that Kinomill can read.");
+    },
+    onChange: ({ id, ownerId, state }) =>
+      parts.feed.publish(ownerId, {
+        type: "asset",
+        assetId: id,
+        change: state === "deleting" ? "deleted" : "added",
+      }),
+  });
+}
+
+export const systemOfRig = {
+  version: "0.1.0",
+  commit: "test",
+  startedAt: "2026-01-01T00:00:00.000Z",
+  uptimeSeconds: 1,
+  devices: [{ id: "cpu", kind: "cpu" as const, title: "CPU, 2 cores", slots: 1, busy: 0 }],
+  ffmpeg: { version: "5.1.9", encoders: ["libx264"], filters: [], hwaccels: [], missing: [] },
+  storage: { kind: "disk" as const, freeBytes: 1000, usedBytes: 10, assetCount: 1 },
+  sandbox: { layers: ["limits"], missing: [] },
+  limits: { uploadMaxBytes: 1, requestMaxBytes: 1, cpuSlots: 1 },
+};
+
+async function somebody(accounts: Accounts, name: string): Promise<Somebody> {
+  const login = await accounts.login(name, password, "127.0.0.1");
+  const { secret } = accounts.createToken(name, "test");
+  return { id: login.user.id, token: secret, session: login.secret };
+}
+
+function asker(site: Site, people: Record<Name, Somebody>): SiteRig["ask"] {
+  return (path, options = {}) => {
+    const headers = new Headers({ host: "localhost" });
+    if (options.as !== undefined)
+      headers.set("authorization", `Bearer ${people[options.as].token}`);
+    if (options.browser !== undefined) {
+      headers.set("cookie", `kinomill_session=${people[options.browser].session}`);
+      headers.set("origin", "http://localhost");
+    }
+    let body = options.body ?? null;
+    if (options.json !== undefined) {
+      headers.set("content-type", "application/json");
+      body = JSON.stringify(options.json);
+    }
+    if (options.form !== undefined) {
+      headers.set("content-type", "application/x-www-form-urlencoded");
+      body = new URLSearchParams(options.form).toString();
+    }
+    for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value);
+    const method = options.method ?? (body === null ? "GET" : "POST");
+    const request = new Request(`http://localhost${path}`, { method, headers, body });
+    return site.handle(request, { peer: "127.0.0.1", allowSilence: () => undefined });
+  };
+}
+
+/** Stores a film of this person and gives its id. */
+export async function addFilm(
+  rig: SiteRig,
+  owner: Name,
+  name = "match.mp4",
+  bytes = "FILM0123456789",
+) {
+  const body = new Blob([bytes]).stream();
+  const asset = await rig.library.upload(rig.people[owner].id, name, body, { declaredBytes: null });
+  return asset.id;
+}

@@ -134,19 +134,27 @@ export async function runFfprobe(run: ToolRun, onLine?: (line: string) => void):
  * Asks a tool about itself (`-version`, `-encoders`), without the fence: it opens no media. Null when
  * it cannot be started or does not answer in time.
  */
-export async function askTool(tool: string, argv: string[], limitMs = 10_000) {
+export async function askTool(
+  tool: string,
+  argv: string[],
+  limitMs = 10_000,
+): Promise<string | null> {
+  let deadline: Timer | undefined;
   try {
     const child = Bun.spawn([tool, ...argv], {
       env: childEnvironment(),
       stdio: ["ignore", "pipe", "ignore"],
-      timeout: limitMs,
-      killSignal: "SIGKILL",
       maxBuffer: stdoutLimit,
+      detached: true,
     });
+    // The whole group: a wrapper's child would keep the pipe open for ever.
+    deadline = setTimeout(() => signalGroup(child.pid, "SIGKILL"), limitMs);
     const text = await child.stdout.text();
     return (await child.exited) === 0 ? text : null;
   } catch {
     return null;
+  } finally {
+    clearTimeout(deadline);
   }
 }
 

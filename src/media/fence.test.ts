@@ -1,5 +1,14 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { chmodSync, copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fenceLayers } from "./fence.ts";
@@ -24,10 +33,10 @@ const open: FenceRules = {
   memoryBytes: null,
 };
 
-async function run(command: string[]) {
+async function run(command: string[], inherited: number[] = []) {
   const child = Bun.spawn(command, {
     cwd: "/",
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", ...inherited],
     timeout: 20_000,
   });
   const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
@@ -56,9 +65,17 @@ describe("the fence", () => {
   });
 
   test("passes no descriptor on besides the three", async () => {
-    const { stdout } = await fenced(["/bin/ls", "/proc/self/fd"]);
-    // The fourth is the folder that ls has open.
-    expect(stdout.trim().split("\n")).toEqual(["0", "1", "2", "3"]);
+    const list = ["/bin/ls", "/proc/self/fd"];
+    const handed = openSync(foreign, "r");
+    const launch = [...fenceLauncher(), JSON.stringify(open), "--", ...list];
+    const count = ({ stdout }: { stdout: string }) => stdout.trim().split("\n").length;
+    try {
+      // The last one is the folder that ls has open.
+      expect(count(await run(list, [handed]))).toBe(5);
+      expect(count(await run(launch, [handed]))).toBe(4);
+    } finally {
+      closeSync(handed);
+    }
   });
 
   test("works at the niceness and with the arguments that it was given, word for word", async () => {

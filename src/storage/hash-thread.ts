@@ -50,9 +50,9 @@ function order(message: Order): Promise<string> {
 function start(): Worker {
   // From text, because a path to a second module would have to be known to the build as well.
   const source = new Blob([`(${threadMain})()`], { type: "text/javascript" });
+  // Never revoked: "open" comes before the thread has read it (seen on a busy machine), and there is one.
   const url = URL.createObjectURL(source);
   const worker = new Worker(url, { smol: true });
-  worker.addEventListener("open", () => URL.revokeObjectURL(url));
   worker.addEventListener("message", ({ data }: MessageEvent<string>) => {
     const waiter = waiting.shift();
     assert(waiter !== undefined, "the hashing thread answers only what it was asked");

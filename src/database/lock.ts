@@ -18,6 +18,9 @@ const holderFileName = "server.json";
 /** A holder that was just killed needs a moment to be gone, and one that just started to write its name. */
 const WAIT_MS = 1_000;
 
+/** Databases whose lock this process holds: an unreachable one would be collected, and its lock dropped. */
+const held = new Set<Database>();
+
 export interface Lock {
   /** Replaces the description, for example when the port is known. */
   describe(whatForHumans: string): void;
@@ -54,12 +57,11 @@ function hold(db: Database, holderPath: string, whatForHumans: string): Lock {
   const describe = (what: string) =>
     writeFileSync(holderPath, `${JSON.stringify({ pid: process.pid, what })}\n`, { mode: 0o600 });
   describe(whatForHumans);
-  let held = true;
+  held.add(db);
   return {
     describe,
     release: () => {
-      if (!held) return;
-      held = false;
+      if (!held.delete(db)) return;
       rmSync(holderPath, { force: true });
       db.close();
     },

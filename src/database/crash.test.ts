@@ -1,0 +1,250 @@
+/** What holds when processes meet, die or run out of disk. */
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Refusal } from "../trouble.ts";
+import { lockDataFolder } from "./lock.ts";
+import { readVersion } from "./migrate.ts";
+import { migrations } from "./migrations/index.ts";
+import { openDatabase } from "./open.ts";
+import { databaseRefusal } from "./transaction.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "kinomill-crash-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const importAll = ["open", "migrate", "lock", "transaction", "migrations/index"]
+  .map(
+    (name) =>
+      `import * as ${name.split("/")[0]} from ${JSON.stringify(join(import.meta.dir, `${name}.ts`))};`,
+  )
+  .join("\n");
+
+/** A child that runs `code` with the modules of this folder and `folder` at hand. */
+function child(code: string, wrapper: string[] = []) {
+  const source = `${importAll}\nconst folder = ${JSON.stringify(folder)};\n${code}`;
+  return Bun.spawn([...wrapper, process.execPath, "-e", source], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+}
+
+async function outputOf(running: ReturnType<typeof child>): Promise<string> {
+  const text = await new Response(running.stdout).text();
+  const errors = await new Response(running.stderr).text();
+  if ((await running.exited) !== 0) throw new Error(`the child failed: ${errors}`);
+  return text;
+}
+
+/** Waits for the first bytes that a child prints. */
+async function firstOutput(running: ReturnType<typeof child>): Promise<string> {
+  const { value } = await running.stdout.getReader().read();
+  return new TextDecoder().decode(value);
+}
+
+describe("migrating", () => {
+  test("processes that open a new data folder at once all get the same database", async () => {
+    const code = `const db = open.openDatabase(folder);
+      db.run("INSERT INTO object_intent VALUES (?, 'now')", [String(process.pid)]);
+      process.stdout.write(String(migrate.readVersion(db)));`;
+    const versions = await Promise.all(Array.from({ length: 6 }, () => outputOf(child(code))));
+    expect(versions).toEqual(Array(6).fill(String(migrations.length)));
+    const db = openDatabase(folder);
+    expect(db.query("SELECT count(*) AS n FROM object_intent").get()).toEqual({ n: 6 });
+    db.close();
+  });
+
+  test("killed at any write, leaves the old schema or the new, never a mixture, and every row", async () => {
+    const rows = 200;
+    const seed = openDatabase(folder);
+    seed.run(
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
+       INSERT INTO object_intent SELECT 'key' || i, 'now' FROM n`,
+    );
+    seed.close();
+    const sql = `CREATE TABLE intent_new (key TEXT PRIMARY KEY, created_at TEXT NOT NULL, note TEXT) STRICT;
+      INSERT INTO intent_new SELECT key, created_at, hex(randomblob(200)) FROM object_intent;
+      DROP TABLE object_intent;
+      ALTER TABLE intent_new RENAME TO object_intent;
+      CREATE INDEX intent_by_note ON object_intent (note);`;
+    const code = `import { Database } from "bun:sqlite";
+      const db = new Database(folder + "/kinomill.sqlite", { readwrite: true });
+      db.run("PRAGMA busy_timeout = 5000");
+      db.run("PRAGMA synchronous = FULL");
+      const step = { version: ${migrations.length + 1}, name: "rebuild", sql: ${JSON.stringify(sql)} };
+      migrate.migrate(db, [...migrations.migrations, step]);`;
+    const seen = { before: 0, after: 0 };
+    for (let point = 1; seen.after === 0; point += 4) {
+      expect(point).toBeLessThan(400);
+      const inject = `inject=pwrite64,fsync,fdatasync:signal=KILL:when=${point}`;
+      const strace = [
+        "strace",
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        "trace=pwrite64,fsync,fdatasync",
+      ];
+      await child(code, [...strace, "-e", inject]).exited;
+      const db = new (await import("bun:sqlite")).Database(join(folder, "kinomill.sqlite"));
+      expect(db.query("PRAGMA integrity_check").all()).toEqual([{ integrity_check: "ok" }]);
+      expect(db.query("SELECT count(*) AS n FROM object_intent").get()).toEqual({ n: rows });
+      const columns = db.query("PRAGMA table_info(object_intent)").all().length;
+      const indexed = db.query("SELECT 1 FROM sqlite_schema WHERE name = 'intent_by_note'").get();
+      const isNew = readVersion(db) === migrations.length + 1;
+      expect([columns, indexed !== null]).toEqual(isNew ? [3, true] : [2, false]);
+      expect(db.query("SELECT 1 FROM sqlite_schema WHERE name = 'intent_new'").get()).toBeNull();
+      seen[isNew ? "after" : "before"] += 1;
+      db.close();
+    }
+    expect(seen.before).toBeGreaterThan(3);
+  });
+});
+
+describe("lockDataFolder", () => {
+  const hold = `lock.lockDataFolder(folder, "the server at http://box.lan:7600");
+    process.stdout.write("held"); setInterval(() => {}, 1000);`;
+
+  function refusalOf(work: () => unknown): Refusal {
+    try {
+      work();
+    } catch (cause) {
+      if (cause instanceof Refusal) return cause;
+      throw cause;
+    }
+    throw new Error("nothing was refused");
+  }
+
+  test("refuses a second process and names the first; free at once after kill -9", async () => {
+    const first = child(hold);
+    expect(await firstOutput(first)).toBe("held");
+    const refusal = refusalOf(() => lockDataFolder(folder, "another"));
+    expect([refusal.status, refusal.code]).toEqual([409, "data_in_use"]);
+    expect(refusal.message).toContain(`the server at http://box.lan:7600 (process ${first.pid})`);
+    expect(refusal.message).toContain("--data");
+    first.kill("SIGKILL");
+    await first.exited;
+    lockDataFolder(folder, "another").release();
+  });
+
+  test("holds when nobody keeps the returned object: it is not collected as garbage", async () => {
+    const code = `lock.lockDataFolder(folder, "the server");
+      for (let round = 0; round < 20; round += 1) { Bun.gc(true); await Bun.sleep(1); }
+      process.stdout.write("held"); setInterval(() => {}, 1000);`;
+    const server = child(code);
+    await firstOutput(server);
+    expect(refusalOf(() => lockDataFolder(folder, "another")).code).toBe("data_in_use");
+    server.kill("SIGKILL");
+    await server.exited;
+  });
+
+  test("is not passed on to children: ffmpeg outlives a killed server, the lock does not", async () => {
+    const code = `lock.lockDataFolder(folder, "the server");
+      const sleeper = Bun.spawn(["sleep", "20"], { stdio: ["ignore", "ignore", "ignore"] });
+      process.stdout.write(String(sleeper.pid)); setInterval(() => {}, 1000);`;
+    const server = child(code);
+    const sleeper = Number(await firstOutput(server));
+    server.kill("SIGKILL");
+    await server.exited;
+    try {
+      expect(process.kill(sleeper, 0)).toBe(true);
+      lockDataFolder(folder, "another").release();
+    } finally {
+      process.kill(sleeper, "SIGKILL");
+    }
+  });
+
+  test("of processes that start at once exactly one gets it", async () => {
+    const code = `try {
+        lock.lockDataFolder(folder, "a server");
+        process.stdout.write("held");
+        setInterval(() => {}, 1000);
+      } catch (cause) { process.stdout.write(cause.code); }`;
+    const racers = Array.from({ length: 5 }, () => child(code));
+    const said = await Promise.all(racers.map(firstOutput));
+    for (const racer of racers) racer.kill("SIGKILL");
+    await Promise.all(racers.map(({ exited }) => exited));
+    expect(said.sort()).toEqual([...Array(4).fill("data_in_use"), "held"]);
+  });
+
+  test("holds within one process too, can be renamed, and is free after release", () => {
+    const lock = lockDataFolder(folder, "the server, starting");
+    lock.describe("the server at http://127.0.0.1:40000");
+    expect(refusalOf(() => lockDataFolder(folder, "x")).message).toContain(":40000");
+    expect(statSync(join(folder, "server.json")).mode & 0o777).toBe(0o600);
+    lock.release();
+    lock.release();
+    const again = lockDataFolder(folder, "x");
+    expect(JSON.parse(readFileSync(join(folder, "server.json"), "utf8")).pid).toBe(process.pid);
+    again.release();
+  });
+
+  test("leaves the database free for commands beside the server", async () => {
+    const server = child(`open.openDatabase(folder); ${hold}`);
+    await firstOutput(server);
+    const db = openDatabase(folder);
+    db.run("INSERT INTO object_intent VALUES ('a', 'now')");
+    expect(db.query("SELECT key FROM object_intent").all()).toEqual([{ key: "a" }]);
+    db.close();
+    server.kill("SIGKILL");
+    await server.exited;
+  });
+});
+
+describe("trouble with the disk", () => {
+  const mounting = process.getuid?.() === 0 ? test : test.skip;
+
+  mounting("a full disk is a 507, and the database goes on when there is space again", () => {
+    const small = join(folder, "small");
+    mkdirSync(small);
+    expect(Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", small]).exitCode).toBe(
+      0,
+    );
+    try {
+      const db = openDatabase(small);
+      db.run("CREATE TABLE blob (data BLOB) STRICT");
+      const fill = () => {
+        for (let round = 0; round < 100; round += 1) {
+          db.run("INSERT INTO blob VALUES (randomblob(100000))");
+        }
+      };
+      let caught: unknown;
+      try {
+        fill();
+      } catch (cause) {
+        caught = cause;
+      }
+      const refusal = databaseRefusal(caught);
+      expect([refusal?.status, refusal?.code]).toEqual([507, "storage_full"]);
+      Bun.spawnSync(["mount", "-o", "remount,size=32m", small]);
+      fill();
+      expect(db.query("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
+      db.close();
+    } finally {
+      Bun.spawnSync(["umount", small]);
+    }
+  });
+
+  test("a disk that fails is a 507 too", async () => {
+    openDatabase(folder).close();
+    const code = `const db = open.openDatabase(folder);
+      try { db.run("INSERT INTO object_intent VALUES ('a', 'now')"); }
+      catch (cause) {
+        const refusal = transaction.databaseRefusal(cause);
+        process.stdout.write([cause.code, refusal?.status, refusal?.code].join(" "));
+      }`;
+    const inject = [
+      "-e",
+      "trace=fsync,fdatasync",
+      "-e",
+      "inject=fsync,fdatasync:error=EIO:when=1+",
+    ];
+    const text = await outputOf(child(code, ["strace", "-f", "-qq", "-o", "/dev/null", ...inject]));
+    expect(text).toMatch(/^SQLITE_IOERR\w* 507 storage_full$/);
+  });
+});

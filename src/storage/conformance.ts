@@ -1,0 +1,469 @@
+/**
+ * What every storage backend promises, as tests: a backend's own test file calls `storageConformance`
+ * and adds only what is special to it.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { Refusal } from "../trouble.ts";
+import type { PresignOptions, Storage } from "./storage.ts";
+
+/** A fresh, empty storage and what surrounds it in a test. */
+export interface StorageFixture {
+  storage: Storage;
+  /** Sends a request to a presigned URL, as a stranger would: no login, no header of ours. */
+  request(url: string, init?: RequestInit): Promise<Response>;
+  /** Resolves when this much time has gone by for presigned URLs. */
+  elapse(seconds: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const MIB = 1024 ** 2;
+const limitBytes = 64 * MIB;
+
+/** Registers the suite under `name`. */
+export function storageConformance(name: string, make: () => Promise<StorageFixture>): void {
+  describe(`${name} keeps the promises of a storage:`, () => {
+    const run: Run = { fixture: null as unknown as StorageFixture, folder: "", keys: 0 };
+    beforeAll(async () => {
+      run.fixture = await make();
+      run.folder = mkdtempSync(join(tmpdir(), "kinomill-conformance-"));
+    });
+    afterAll(async () => {
+      rmSync(run.folder, { recursive: true, force: true });
+      await run.fixture.close();
+    });
+    writing(run);
+    failing(run);
+    reading(run);
+    adopting(run);
+    presigningReads(run);
+    presigningWrites(run);
+  });
+}
+
+/** The state that the tests of one backend share. */
+interface Run {
+  fixture: StorageFixture;
+  folder: string;
+  keys: number;
+}
+
+function newKey(run: Run): string {
+  run.keys += 1;
+  return `as_${run.keys.toString(16).padStart(32, "0")}`;
+}
+
+/** Bytes that differ everywhere, so that a block in the wrong place shows. */
+function someBytes(sizeBytes: number, seed = 1): Uint8Array<ArrayBuffer> {
+  const words = new Uint32Array(Math.ceil(sizeBytes / 4));
+  let state = seed;
+  for (let index = 0; index < words.length; index += 1) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    words[index] = state;
+  }
+  return new Uint8Array(words.buffer, 0, sizeBytes);
+}
+
+function streamOf(...chunks: Uint8Array[]): ReadableStream<Uint8Array> {
+  const rest = [...chunks];
+  return new ReadableStream({
+    pull(controller) {
+      const chunk = rest.shift();
+      if (chunk === undefined) controller.close();
+      else controller.enqueue(chunk);
+    },
+  });
+}
+
+function sha256(bytes: Uint8Array): string {
+  return new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
+}
+
+async function readAll(storage: Storage, key: string, range?: { start: number; end: number }) {
+  const body = await storage.open(key, range);
+  return body === null ? null : await new Response(body).bytes();
+}
+
+async function putBytes(run: Run, bytes: Uint8Array): Promise<string> {
+  const key = newKey(run);
+  await run.fixture.storage.put(key, streamOf(bytes), { limitBytes });
+  return key;
+}
+
+async function refusalOf(work: Promise<unknown>): Promise<Refusal> {
+  const cause = await work.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (cause instanceof Refusal) return cause;
+  throw cause ?? new Error("nothing was refused");
+}
+
+function writing(run: Run): void {
+  test("what was put is there, with its size and SHA-256", async () => {
+    const { storage } = run.fixture;
+    const key = newKey(run);
+    const bytes = someBytes(100_000);
+    const stored = await storage.put(key, streamOf(bytes), { limitBytes });
+    expect(stored).toEqual({ sizeBytes: 100_000, sha256: sha256(bytes) });
+    expect(await storage.stat(key)).toEqual({ sizeBytes: 100_000 });
+    expect(await readAll(storage, key)).toEqual(bytes);
+  });
+
+  test("an object of no bytes is an object", async () => {
+    const { storage } = run.fixture;
+    for (const body of [streamOf(), streamOf(new Uint8Array(0))]) {
+      const key = newKey(run);
+      const stored = await storage.put(key, body, { limitBytes });
+      expect(stored).toEqual({ sizeBytes: 0, sha256: sha256(new Uint8Array(0)) });
+      expect(await storage.stat(key)).toEqual({ sizeBytes: 0 });
+      expect(await readAll(storage, key)).toEqual(new Uint8Array(0));
+      expect(await readAll(storage, key, { start: 0, end: 0 })).toEqual(new Uint8Array(0));
+    }
+  });
+
+  test("the bytes are the same however the stream is cut", async () => {
+    const { storage } = run.fixture;
+    const sizes = fc.array(fc.oneof(fc.nat(20), fc.nat(70_000), fc.nat(1_500_000)), {
+      maxLength: 12,
+    });
+    await fc.assert(
+      fc.asyncProperty(sizes, fc.nat(), async (lengths, seed) => {
+        const bytes = someBytes(
+          lengths.reduce((sum, length) => sum + length, 0),
+          seed,
+        );
+        let start = 0;
+        const chunks = lengths.map((length) => {
+          start += length;
+          return bytes.slice(start - length, start);
+        });
+        const key = newKey(run);
+        const stored = await storage.put(key, streamOf(...chunks), { limitBytes });
+        const back = await readAll(storage, key);
+        await storage.delete(key);
+        expect(stored).toEqual({ sizeBytes: bytes.byteLength, sha256: sha256(bytes) });
+        expect(back !== null && Buffer.compare(back, bytes) === 0).toBe(true);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("many puts at once do not mix", async () => {
+    const { storage } = run.fixture;
+    const objects = Array.from({ length: 12 }, (_, seed) => ({
+      key: newKey(run),
+      bytes: someBytes(1_300_000 + seed, seed + 1),
+    }));
+    await Promise.all(
+      objects.map(({ key, bytes }) =>
+        storage.put(key, streamOf(bytes.slice(0, 700_000), bytes.slice(700_000)), { limitBytes }),
+      ),
+    );
+    for (const { key, bytes } of objects) {
+      expect(sha256((await readAll(storage, key)) ?? new Uint8Array())).toBe(sha256(bytes));
+    }
+  });
+
+  test("deleted is gone, deleting what is not there is fine, and the key can come again", async () => {
+    const { storage } = run.fixture;
+    const key = await putBytes(run, someBytes(10));
+    await storage.delete(key);
+    await storage.delete(key);
+    expect(await storage.stat(key)).toBeNull();
+    expect(await storage.open(key)).toBeNull();
+    await storage.put(key, streamOf(someBytes(20)), { limitBytes });
+    expect(await storage.stat(key)).toEqual({ sizeBytes: 20 });
+  });
+}
+
+function failing(run: Run): void {
+  /** Nothing is kept: the key is free, and a put under it works. */
+  async function expectNothing(key: string): Promise<void> {
+    const { storage } = run.fixture;
+    expect(await storage.stat(key)).toBeNull();
+    expect(await storage.open(key)).toBeNull();
+    await storage.put(key, streamOf(someBytes(5)), { limitBytes });
+    expect(await storage.stat(key)).toEqual({ sizeBytes: 5 });
+  }
+
+  test("exactly the limit is stored; one byte more is refused, and the sender is told to stop", async () => {
+    const { storage } = run.fixture;
+    const key = newKey(run);
+    const fits = [someBytes(600_000), someBytes(400_000)];
+    await storage.put(key, streamOf(...fits), { limitBytes: 1_000_000 });
+    const over = newKey(run);
+    let cancelled = false;
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(someBytes(300_000)),
+      cancel: () => {
+        cancelled = true;
+      },
+    });
+    const refusal = await refusalOf(storage.put(over, endless, { limitBytes: 999_999 }));
+    expect([refusal.status, refusal.code]).toEqual([413, "too_large"]);
+    expect(cancelled).toBe(true);
+    await expectNothing(over);
+  });
+
+  test("a stream that breaks off leaves nothing, early or late", async () => {
+    const { storage } = run.fixture;
+    for (const sentBytes of [0, 1_000, 3_000_000]) {
+      const key = newKey(run);
+      let sent = false;
+      const body = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          if (sent || sentBytes === 0) controller.error(new Error("connection lost"));
+          else controller.enqueue(someBytes(sentBytes));
+          sent = true;
+        },
+      });
+      const put = storage.put(key, body, { limitBytes });
+      await expect(put).rejects.toThrow("connection lost");
+      await expectNothing(key);
+    }
+  });
+
+  test("an abort ends a put whose sender says nothing any more", async () => {
+    const { storage } = run.fixture;
+    const key = newKey(run);
+    const aborting = new AbortController();
+    let asked = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        asked += 1;
+        if (asked === 1) return controller.enqueue(someBytes(1_500_000));
+        queueMicrotask(() => aborting.abort(new Error("the client went away")));
+        return new Promise<void>(() => undefined);
+      },
+    });
+    const put = storage.put(key, body, { limitBytes, signal: aborting.signal });
+    await expect(put).rejects.toThrow("the client went away");
+    await expectNothing(key);
+  });
+
+  test("an abort before the start stores nothing", async () => {
+    const { storage } = run.fixture;
+    const key = newKey(run);
+    const signal = AbortSignal.abort(new Error("too late"));
+    const put = storage.put(key, streamOf(someBytes(10)), { limitBytes, signal });
+    await expect(put).rejects.toThrow("too late");
+    await expectNothing(key);
+  });
+}
+
+function reading(run: Run): void {
+  test("an unknown key is null", async () => {
+    const { storage } = run.fixture;
+    const key = newKey(run);
+    expect(await storage.stat(key)).toBeNull();
+    expect(await storage.open(key)).toBeNull();
+    expect(await storage.open(key, { start: 0, end: 0 })).toBeNull();
+  });
+
+  test("any range gives exactly its bytes", async () => {
+    const { storage } = run.fixture;
+    const bytes = someBytes(100_000);
+    const key = await putBytes(run, bytes);
+    const edges = [0, 1, 65_535, 65_536, 99_999, 100_000];
+    const ranges = edges.flatMap((start) => edges.map((end) => ({ start, end })));
+    for (const range of ranges.filter(({ start, end }) => start <= end)) {
+      expect(await readAll(storage, key, range)).toEqual(bytes.slice(range.start, range.end));
+    }
+    const position = fc.nat(bytes.byteLength);
+    await fc.assert(
+      fc.asyncProperty(position, position, async (one, other) => {
+        const range = { start: Math.min(one, other), end: Math.max(one, other) };
+        expect(await readAll(storage, key, range)).toEqual(bytes.slice(range.start, range.end));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("a range beyond the object is ours to prevent", async () => {
+    const { storage } = run.fixture;
+    const key = await putBytes(run, someBytes(10));
+    for (const [start, end] of [
+      [0, 11],
+      [11, 11],
+      [-1, 5],
+      [6, 5],
+    ] as const) {
+      await expect((async () => storage.open(key, { start, end }))()).rejects.toThrow("range");
+    }
+  });
+
+  test("no text that is not a key reaches the storage", async () => {
+    const { storage } = run.fixture;
+    const bad = [
+      "",
+      ".",
+      "..",
+      "../x",
+      "/etc/passwd",
+      "a/b",
+      "A",
+      "1a",
+      "a\0b",
+      "a\n",
+      "ä",
+      "a".repeat(129),
+    ];
+    const texts = fc.oneof(fc.constantFrom(...bad), fc.string({ unit: "binary" }));
+    await fc.assert(
+      fc.asyncProperty(texts, async (key) => {
+        fc.pre(!/^[a-z][a-z0-9_.-]{0,127}$/.test(key) || key.endsWith("\n"));
+        const attempts = [
+          async () => storage.put(key, streamOf(someBytes(1)), { limitBytes }),
+          async () => storage.open(key),
+          async () => storage.stat(key),
+          async () => storage.delete(key),
+          async () => storage.localPath(key),
+          async () => storage.presign(key, { method: "GET", expiresSeconds: 60 }),
+        ];
+        for (const attempt of attempts) await expect(attempt()).rejects.toThrow("storage key");
+      }),
+    );
+  });
+
+  test("free space is a whole number of bytes, or unknown", async () => {
+    const free = await run.fixture.storage.freeBytes();
+    expect(free === null || (Number.isInteger(free) && free >= 0)).toBe(true);
+  });
+}
+
+function adopting(run: Run): void {
+  test("a finished file becomes an object and is gone from where it was", async () => {
+    const { storage } = run.fixture;
+    for (const sizeBytes of [0, 1, 2_500_000]) {
+      const path = join(run.folder, `output-${sizeBytes}`);
+      const bytes = someBytes(sizeBytes);
+      writeFileSync(path, bytes);
+      const key = newKey(run);
+      expect(await storage.adopt(key, path)).toEqual({ sizeBytes, sha256: sha256(bytes) });
+      expect(await Bun.file(path).exists()).toBe(false);
+      expect(await readAll(storage, key)).toEqual(bytes);
+    }
+  });
+
+  test("adopting a file that is not there fails and makes no object", async () => {
+    const { storage } = run.fixture;
+    const key = newKey(run);
+    await expect(storage.adopt(key, join(run.folder, "nothing"))).rejects.toThrow("ENOENT");
+    expect(await storage.stat(key)).toBeNull();
+  });
+
+  test("a local path, where there is one, has the bytes", async () => {
+    const { storage } = run.fixture;
+    const bytes = someBytes(1_000);
+    const key = await putBytes(run, bytes);
+    const path = storage.localPath(key);
+    if (path !== null) expect(await Bun.file(path).bytes()).toEqual(bytes);
+  });
+}
+
+const readOptions: PresignOptions = { method: "GET", expiresSeconds: 60 };
+
+function presigningReads(run: Run): void {
+  test("a presigned URL reads its object, with the headers that were signed", async () => {
+    const { storage, request } = run.fixture;
+    const bytes = someBytes(70_000);
+    const key = await putBytes(run, bytes);
+    const contentDisposition = `attachment; filename="a \\"b\\" & c.mp4"; filename*=UTF-8''%C3%A4.mp4`;
+    const url = await storage.presign(key, {
+      ...readOptions,
+      contentType: "video/mp4",
+      contentDisposition,
+    });
+    const answer = await request(url);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("content-type")).toBe("video/mp4");
+    expect(answer.headers.get("content-disposition")).toBe(contentDisposition);
+    expect(await answer.bytes()).toEqual(bytes);
+    // Without options too, and more than once.
+    const plain = await storage.presign(key, readOptions);
+    expect(await (await request(plain)).bytes()).toEqual(bytes);
+    expect(await (await request(plain)).bytes()).toEqual(bytes);
+  });
+
+  test("an expired URL opens nothing", async () => {
+    const { storage, request, elapse } = run.fixture;
+    const key = await putBytes(run, someBytes(10));
+    const url = await storage.presign(key, { method: "GET", expiresSeconds: 2 });
+    expect((await request(url)).status).toBe(200);
+    await elapse(3);
+    expect((await request(url)).status).toBe(403);
+  });
+
+  test("a tampered URL opens nothing, whatever was changed", async () => {
+    const { storage, request } = run.fixture;
+    const key = await putBytes(run, someBytes(10));
+    const other = await putBytes(run, someBytes(10));
+    const url = await storage.presign(key, { ...readOptions, contentType: "video/mp4" });
+    expect((await request(url)).status).toBe(200);
+    expect((await request(url.replace(key, other))).status).toBe(403);
+    const [path = "", query = ""] = url.split("?");
+    expect((await request(path)).status).toBe(403);
+    for (const [name, value] of new URLSearchParams(query)) {
+      const changed = new URLSearchParams(query);
+      changed.set(name, value.endsWith("1") ? `${value.slice(0, -1)}2` : `${value.slice(0, -1)}1`);
+      expect((await request(`${path}?${changed}`)).status).toBeOneOf([400, 403]);
+      changed.delete(name);
+      expect((await request(`${path}?${changed}`)).status).toBeOneOf([400, 403]);
+    }
+  });
+
+  test("a URL that reads does not write or delete", async () => {
+    const { storage, request } = run.fixture;
+    const key = await putBytes(run, someBytes(10));
+    const url = await storage.presign(key, readOptions);
+    expect((await request(url, { method: "PUT", body: "changed" })).status).toBe(403);
+    expect((await request(url, { method: "DELETE" })).status).toBe(403);
+    expect(await readAll(storage, key)).toEqual(someBytes(10));
+  });
+
+  test("a presigned URL lives for 1 second to 7 days", async () => {
+    const { storage } = run.fixture;
+    for (const expiresSeconds of [0, -1, 0.5, Number.NaN, 7 * 86_400 + 1]) {
+      const presigned = storage.presign(newKey(run), { method: "GET", expiresSeconds });
+      await expect(presigned).rejects.toThrow("7 days");
+    }
+    await storage.presign(newKey(run), { method: "GET", expiresSeconds: 7 * 86_400 });
+  });
+
+  test("a signed header cannot smuggle in a second one", async () => {
+    const { storage } = run.fixture;
+    for (const contentType of ["video/mp4\r\nSet-Cookie: a=b", "\n", "ä", ""]) {
+      const presigned = storage.presign(newKey(run), { ...readOptions, contentType });
+      await expect(presigned).rejects.toThrow("header");
+    }
+  });
+}
+
+function presigningWrites(run: Run): void {
+  test("a presigned PUT writes its object and no other, and does not read", async () => {
+    const { storage, request } = run.fixture;
+    const key = newKey(run);
+    const other = newKey(run);
+    const url = await storage.presign(key, { method: "PUT", expiresSeconds: 60 });
+    const body = someBytes(700_000);
+    expect((await request(url.replace(key, other), { method: "PUT", body })).status).toBe(403);
+    expect((await request(url)).status).toBe(403);
+    expect((await request(url, { method: "PUT", body })).ok).toBe(true);
+    expect(await readAll(storage, key)).toEqual(body);
+    expect(await storage.stat(other)).toBeNull();
+    expect((await request(url)).status).toBe(403);
+  });
+
+  test("an expired presigned PUT writes nothing", async () => {
+    const { storage, request, elapse } = run.fixture;
+    const key = newKey(run);
+    const url = await storage.presign(key, { method: "PUT", expiresSeconds: 1 });
+    await elapse(2);
+    expect((await request(url, { method: "PUT", body: "late" })).status).toBe(403);
+    expect(await storage.stat(key)).toBeNull();
+  });
+}

@@ -124,7 +124,7 @@ document.addEventListener("keydown", (event) => {
 /** An optional part of a form is switched by a checkbox in its legend. */
 function applySwitches(root) {
   for (const box of root.querySelectorAll("[data-switch]")) {
-    const inside = box.closest("fieldset")?.querySelector("[data-switched]");
+    const inside = box.closest(".group")?.querySelector("[data-switched]");
     if (inside) inside.hidden = inside.disabled = !box.checked;
   }
 }
@@ -150,6 +150,9 @@ function showFaults(list) {
     const field = form.querySelector(`[data-field="${CSS.escape(item.dataset.path)}"]`);
     const input = field?.querySelector("input:not([type=hidden]), select");
     if (!input) continue;
+    for (let part = field.closest("details"); part; part = part.parentElement.closest("details")) {
+      part.open = true;
+    }
     const fault = document.createElement("p");
     fault.className = "fault";
     fault.dataset.fromServer = "";

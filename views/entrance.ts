@@ -59,7 +59,7 @@ export function loginPage(view: LoginView): Html {
 ${view.error === null ? null : callout(view.error)}
 <form method="post" action="/login" class="stack">
 <input type="hidden" name="next" value="${view.next}">
-${textField({ name: "name", label: "Name", value: view.name, fault: null, attributes: nameField })}
+${textField({ name: "name", label: "Name", value: view.name, fault: null, attributes: firstNameField })}
 ${textField({ name: "password", label: "Password", value: "", fault: null, attributes: oldPassword })}
 <button type="submit" class="button primary wide">Log in</button>
 </form>`;
@@ -76,6 +76,8 @@ interface FieldAttributes {
   maxLength: number;
   minLength?: number;
   code?: boolean;
+  /** Has the focus when the page opens. */
+  first?: boolean;
 }
 
 const codeField: FieldAttributes = {
@@ -83,8 +85,10 @@ const codeField: FieldAttributes = {
   autocomplete: "one-time-code",
   maxLength: 200,
   code: true,
+  first: true,
 };
 const nameField: FieldAttributes = { type: "text", autocomplete: "username", maxLength: 64 };
+const firstNameField: FieldAttributes = { ...nameField, first: true };
 const oldPassword: FieldAttributes = {
   type: "password",
   autocomplete: "current-password",
@@ -114,7 +118,7 @@ function textField(field: TextField): Html {
   ].filter((id) => id !== null);
   return html`<div class="field">
 <label for="field-${field.name}">${field.label}</label>
-<input id="field-${field.name}" class="${attributes.code ? "mono" : null}" name="${field.name}" type="${attributes.type}" value="${field.value}" required autocomplete="${attributes.autocomplete}" maxlength="${attributes.maxLength}" minlength="${attributes.minLength}" autocapitalize="none" spellcheck="false" aria-invalid="${field.fault === null ? null : "true"}" aria-describedby="${notes.length === 0 ? null : notes.join(" ")}">
+<input id="field-${field.name}" class="${attributes.code ? "mono" : null}" name="${field.name}" type="${attributes.type}" value="${field.value}" required autocomplete="${attributes.autocomplete}" maxlength="${attributes.maxLength}" minlength="${attributes.minLength}" autocapitalize="none" spellcheck="false" autofocus="${attributes.first ?? false}" aria-invalid="${field.fault === null ? null : "true"}" aria-describedby="${notes.length === 0 ? null : notes.join(" ")}">
 ${field.hint === undefined ? null : html`<p class="hint" id="hint-${field.name}">${field.hint}</p>`}
 ${field.fault === null ? null : html`<p class="fault" id="fault-${field.name}">${field.fault}</p>`}
 </div>`;

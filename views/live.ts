@@ -1,7 +1,7 @@
 /** What the event stream sends to pages. No message carries htmx behaviour, so none needs a nonce. */
 import type { Job } from "../src/jobs/job.ts";
 import { type Html, html } from "./html.ts";
-import { durationText, speedText } from "./quantities.ts";
+import { spanText, speedText } from "./quantities.ts";
 
 /** How the progress is shown: in a row of a list, or large on the job's own page. */
 export type ProgressSize = "row" | "large";
@@ -9,14 +9,14 @@ export type ProgressSize = "row" | "large";
 /** The part of a job that changes many times a second, alone in its element with a stable id. */
 export function jobProgress(job: Job, size: ProgressSize): Html {
   const id = size === "row" ? `progress-${job.id}` : `progress-large-${job.id}`;
-  return html`<div class="progress ${size}" id="${id}">${progressInside(job)}</div>`;
+  return html`<div class="progress in-${size}" id="${id}">${progressInside(job)}</div>`;
 }
 
 function progressInside(job: Job): Html {
   const percent = Math.min(100, Math.max(0, job.progressPercent));
   const shown = percent.toFixed(percent < 10 && percent > 0 ? 1 : 0);
   return html`<progress max="100" value="${percent.toFixed(1)}" aria-label="Progress">${shown} %</progress>
-<span class="progress-facts"><span class="percent">${shown} %</span>${job.speed === null ? null : html`<span>${speedText(job.speed)} real time</span>`}${job.etaSeconds === null ? null : html`<span>${durationText(job.etaSeconds)} left</span>`}</span>`;
+<span class="progress-facts"><span class="percent">${shown} %</span>${job.speed === null ? null : html`<span>${speedText(job.speed)} real time</span>`}${job.etaSeconds === null ? null : html`<span>${spanText(job.etaSeconds)} left</span>`}</span>`;
 }
 
 /** The unnamed message of a progress event: both places where the job may be shown. */

@@ -42,7 +42,7 @@ export function codecTitle(codec: string): string {
 
 /** A choice of a form, by the word of the API: "h264" → "H.264", "copy" → "Copy", "mp4" → "MP4". */
 export function choiceTitle(word: string): string {
-  if (word in codecs) return codecTitle(word);
+  if (Object.hasOwn(codecs, word)) return codecTitle(word);
   if (/^(?:mp4|mkv|mov|avi|sdr|hls|jpeg|vtt|srt|ass|json|csv)$/.test(word))
     return word.toUpperCase();
   if (word === "webm") return "WebM";

@@ -24,43 +24,47 @@ export function operationForm(view: OperationFormView): Html {
 <div id="operation-errors"></div>
 <input type="hidden" name="operation" value="${view.operation.name}">
 <input type="hidden" name="input" value="${view.assetId}">
-${[...groups].map(([group, fields]) => fieldGroup(group, fields))}
+${[...groups].map(([group, fields], position) => fieldGroup(group, fields, position))}
 <div class="form-actions"><button type="submit" class="button primary">${icon("wand")}Start</button><span class="muted">The original stays as it is.</span></div>
 </form>`;
 }
 
+/** How many of the form's parts stand open: the first, nameless one and the one after it. */
+const OPEN_GROUPS = 2;
+
 /**
- * Fields of one group. When its first field is the switch of an optional part (its path is where the
- * others begin), that switch stands in the legend and app.js hides the rest while it is off.
+ * Fields of one group; later groups are folded, since their defaults are mostly right. When the first
+ * field is the switch of an optional part (its path is where the others begin), app.js hides the
+ * rest while it is off.
  */
-function fieldGroup(group: string, fields: readonly ParameterField[]): Html {
-  if (group === "") return html`<div class="field-grid">${fields.map(parameterField)}</div>`;
+function fieldGroup(group: string, fields: readonly ParameterField[], position: number): Html {
+  if (group === "")
+    return html`<div class="field-grid">${fields.map((field) => parameterField(field))}</div>`;
   const [first, ...rest] = fields;
   const switched =
     first?.kind === "boolean" &&
     rest.length > 0 &&
     rest.every(({ path }) => path.startsWith(`${first.path}.`));
-  if (!switched) {
-    return html`<fieldset class="group"><legend>${group}</legend><div class="field-grid">${fields.map(parameterField)}</div></fieldset>`;
-  }
-  const id = fieldId(first);
-  return html`<fieldset class="group" data-field="${first.path}"><legend><input type="hidden" name="${first.path}" value="false"><label for="${id}"><input type="checkbox" id="${id}" name="${first.path}" value="true" checked="${first.default === true}" data-switch><span>${group}</span></label></legend>
-${first.description === "" ? null : html`<p class="hint group-hint">${first.description}</p>`}
-<fieldset class="field-grid" data-switched aria-label="${group}">${rest.map(parameterField)}</fieldset></fieldset>`;
+  const inside = switched
+    ? html`${parameterField({ ...first, label: `With ${group.toLowerCase()}` }, "switch")}
+<fieldset class="field-grid" data-switched aria-label="${group}">${rest.map((field) => parameterField(field))}</fieldset>`
+    : html`<fieldset class="field-grid" aria-label="${group}">${fields.map((field) => parameterField(field))}</fieldset>`;
+  return html`<details class="group" open="${position < OPEN_GROUPS || switched}"><summary>${icon("chevron")}${group}</summary>
+${inside}</details>`;
 }
 
 function fieldId(field: ParameterField): string {
   return `p-${field.path.replaceAll(".", "-")}`;
 }
 
-function parameterField(field: ParameterField): Html {
+function parameterField(field: ParameterField, role: "plain" | "switch" = "plain"): Html {
   const id = fieldId(field);
   const hint = field.description === "" ? null : `${id}-hint`;
   const note = hint === null ? null : html`<p class="hint" id="${hint}">${field.description}</p>`;
   if (field.kind === "boolean") {
     return html`<div class="field check" data-field="${field.path}">
 <input type="hidden" name="${field.path}" value="false">
-<label for="${id}"><input type="checkbox" id="${id}" name="${field.path}" value="true" checked="${field.default === true}" aria-describedby="${hint}"><span>${field.label}</span></label>
+<label for="${id}"><input type="checkbox" id="${id}" name="${field.path}" value="true" checked="${field.default === true}" aria-describedby="${hint}" data-switch="${role === "switch"}"><span>${field.label}</span></label>
 ${note}</div>`;
   }
   const unit = field.unit === null ? null : html` <span class="unit">${field.unit}</span>`;

@@ -1,0 +1,52 @@
+import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import htmxPackage from "../node_modules/htmx.org/package.json" with { type: "json" };
+import { asset, staticFiles } from "./embedded.ts";
+
+const here = import.meta.dir;
+const named = (name: string) => staticFiles.find(({ path }) => path === asset(name));
+
+describe("vendored htmx", () => {
+  const pairs = [
+    ["htmx.js", "dist/htmx.min.js", `htmx-${htmxPackage.version}.min.js`],
+    ["hx-sse.js", "dist/ext/hx-sse.min.js", `hx-sse-${htmxPackage.version}.min.js`],
+    ["hx-csp.js", "dist/ext/hx-csp.min.js", `hx-csp-${htmxPackage.version}.min.js`],
+  ] as const;
+  test.each(pairs)("%s is the package's file, byte for byte", async (name, source, vendored) => {
+    const published = await Bun.file(join(here, "../node_modules/htmx.org", source)).bytes();
+    expect(await Bun.file(join(here, "vendor", vendored)).bytes()).toEqual(published);
+    expect(new TextEncoder().encode(named(name)?.body)).toEqual(published);
+  });
+});
+
+describe("static files", () => {
+  test("have a name that says their bytes, a type and an etag", () => {
+    for (const { path, body, etag, contentType } of staticFiles) {
+      const digest = new Bun.CryptoHasher("sha256").update(body).digest("hex");
+      expect(path).toMatch(/^\/static\/[a-z-]+-[0-9a-f]{10}\.(css|js|svg)$/);
+      expect(digest).toStartWith(etag.slice(1, -1));
+      expect(path).toContain(etag.slice(1, -1));
+      expect(contentType).toMatch(/^(text\/(css|javascript); charset=utf-8|image\/svg\+xml)$/);
+      expect(body.length).toBeGreaterThan(100);
+    }
+    expect(new Set(staticFiles.map(({ path }) => path)).size).toBe(staticFiles.length);
+  });
+
+  test("load nothing from anywhere else", () => {
+    const own = staticFiles.filter(({ path }) => !/\/(htmx|hx-)/.test(path));
+    expect(own.length).toBe(5);
+    for (const { body } of own) {
+      expect(body.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(
+        /https?:|\/\/[a-z]+\.|@import|url\(|innerHTML|insertAdjacentHTML|document\.write|eval\(/,
+      );
+    }
+  });
+
+  test("the style sheet stays below 40 kB", () => {
+    expect(named("app.css")?.body.length).toBeLessThan(40_000);
+  });
+
+  test("a file that is not there is a broken invariant", () => {
+    expect(() => asset("nothing.js")).toThrow(/nothing\.js/);
+  });
+});

@@ -1,0 +1,293 @@
+/** Sample data for looking at the pages without a server behind them: one of everything that can be seen. */
+import type { Asset } from "../src/assets/asset.ts";
+import type { Job, JobState } from "../src/jobs/job.ts";
+import type { MediaInfo, VideoStream } from "../src/media/media.ts";
+import type { JobEntry } from "../views/job-words.ts";
+import type { Viewer } from "../views/layout.ts";
+import type { SystemReport } from "../views/system.ts";
+
+export const viewer: Viewer = { id: "us_1", name: "Ana Perić", role: "admin" };
+
+const now = Date.now();
+const ago = (minutes: number) => new Date(now - minutes * 60_000).toISOString();
+const hex = (seed: number) => seed.toString(16).padStart(32, "0");
+
+function picture(change: Partial<VideoStream>): VideoStream {
+  return {
+    codec: "h264",
+    profile: "High",
+    width: 1920,
+    height: 1080,
+    displayWidth: 1920,
+    displayHeight: 1080,
+    frameRate: "30000/1001",
+    variableFrameRate: false,
+    pixelFormat: "yuv420p",
+    bitDepth: 8,
+    rotation: 0,
+    hdr: null,
+    colorPrimaries: "bt709",
+    colorTransfer: "bt709",
+    colorSpace: "bt709",
+    colorRange: "tv",
+    sampleAspectRatio: "1:1",
+    interlaced: false,
+    alpha: false,
+    bitRate: 8_200_000,
+    index: 0,
+    ...change,
+  };
+}
+
+export function media(change: Partial<MediaInfo>, video: Partial<VideoStream> = {}): MediaInfo {
+  return {
+    container: "mp4",
+    kind: "video",
+    durationSeconds: 61.44,
+    bitRate: 8_400_000,
+    video: picture(video),
+    audio: [
+      {
+        codec: "aac",
+        profile: "LC",
+        channels: 2,
+        channelLayout: "stereo",
+        sampleRate: 48_000,
+        language: "eng",
+        title: null,
+        bitRate: 192_000,
+        default: true,
+        index: 1,
+      },
+    ],
+    subtitles: [],
+    chapters: [],
+    ...change,
+  };
+}
+
+export function sampleAsset(seed: number, name: string, change: Partial<Asset> = {}): Asset {
+  return {
+    id: `as_${hex(seed)}`,
+    ownerId: "us_1",
+    name,
+    state: "ready",
+    kind: "video",
+    sizeBytes: 104_857_600 / ((seed % 5) + 1),
+    sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    mimeType: "video/mp4",
+    media: media({ durationSeconds: 12.5 * seed + 4 }),
+    origin: { kind: "upload" },
+    thumbnail: "ready",
+    createdAt: ago(seed * seed * 7),
+    expiresAt: null,
+    ...change,
+  };
+}
+
+/** Every text that a person can send, as somebody with bad intentions would choose it. */
+export const hostileName =
+  `"><img src=x onerror=alert(1)><b hx-get="/hit" hx-trigger="load">'` + "`js:alert(2).mov";
+
+export const assets: readonly Asset[] = [
+  sampleAsset(1, "Harbour at dusk.mov", {
+    media: media(
+      { container: "mov" },
+      {
+        codec: "hevc",
+        width: 3840,
+        height: 2160,
+        displayWidth: 3840,
+        displayHeight: 2160,
+        hdr: "hdr10",
+        bitDepth: 10,
+        pixelFormat: "yuv420p10le",
+      },
+    ),
+  }),
+  sampleAsset(2, "final_match_2026-11-14_camera-2_second-half_with_commentary_uncut.mkv", {
+    media: media({
+      container: "mkv",
+      durationSeconds: 6123,
+      subtitles: [
+        { codec: "subrip", language: "eng", title: null, default: true, forced: false, index: 3 },
+        { codec: "ass", language: "hrv", title: "Signs", default: false, forced: true, index: 4 },
+      ],
+      chapters: [
+        { startSeconds: 0, endSeconds: 2710, title: "First half" },
+        { startSeconds: 2710, endSeconds: 6123, title: "Second half" },
+      ],
+    }),
+  }),
+  sampleAsset(3, "IMG_4471.MOV", {
+    media: media(
+      { container: "mov" },
+      {
+        rotation: 90,
+        displayWidth: 1080,
+        displayHeight: 1920,
+        variableFrameRate: true,
+        hdr: "hlg",
+      },
+    ),
+  }),
+  sampleAsset(4, "Interview, take 3.wav", {
+    kind: "audio",
+    thumbnail: "none",
+    mimeType: "audio/wav",
+    media: media({ container: "wav", kind: "audio", video: null }),
+  }),
+  sampleAsset(5, "poster.jpg", {
+    kind: "image",
+    mimeType: "image/jpeg",
+    media: media(
+      { container: "jpeg", kind: "image", durationSeconds: null, audio: [] },
+      { codec: "mjpeg" },
+    ),
+  }),
+  sampleAsset(6, hostileName),
+  sampleAsset(7, "Just uploaded.mp4", { thumbnail: "wanted" }),
+  sampleAsset(8, "match 720p.mp4", {
+    origin: { kind: "job", jobId: `jb_${hex(1)}`, role: "main" },
+    media: media({}, { width: 1280, height: 720, displayWidth: 1280, displayHeight: 720 }),
+  }),
+  sampleAsset(9, "thumbnails.vtt", {
+    kind: "text",
+    thumbnail: "none",
+    mimeType: "text/vtt",
+    media: null,
+    sizeBytes: 2048,
+    origin: { kind: "job", jobId: `jb_${hex(3)}`, role: "sprite-index" },
+  }),
+];
+
+function sampleJob(seed: number, state: JobState, change: Partial<Job> = {}): Job {
+  const ended = state === "succeeded" || state === "failed" || state === "cancelled";
+  const begun = state === "running" || ended;
+  return {
+    id: `jb_${hex(seed)}`,
+    ownerId: "us_1",
+    operation: "transcode",
+    title: "Transcode: match.mov",
+    state,
+    params: { video: { codec: "h264", quality: 60, maxHeight: 720 }, container: "mp4" },
+    inputs: [`as_${hex(seed)}`],
+    outputs: [],
+    progressPercent: state === "succeeded" ? 100 : begun ? 41.5 : 0,
+    speed: state === "running" ? 3.42 : null,
+    etaSeconds: state === "running" ? 12 : null,
+    priority: 0,
+    attempt: begun ? 1 : 0,
+    device: begun ? "cpu" : null,
+    deviceReason: begun
+      ? "Encoded on the CPU with libx264, because this machine has no NVIDIA GPU."
+      : null,
+    error: null,
+    notes: [],
+    labels: {},
+    steps: [
+      {
+        name: "encode",
+        title: "Encode H.264 at 1280 × 720",
+        state: state === "succeeded" ? "done" : state === "running" ? "running" : "pending",
+        device: begun ? "cpu" : null,
+        deviceReason: null,
+        encoder: begun ? "libx264" : null,
+        checks:
+          state === "succeeded"
+            ? [
+                "Duration 61.44 s, as the source (difference 0.01 s)",
+                "One video track, H.264, 1280 × 720",
+                "Decoded the first, middle and last 2 seconds without an error",
+              ]
+            : [],
+      },
+    ],
+    attempts: begun
+      ? [
+          {
+            fence: 1,
+            startedAt: ago(seed),
+            finishedAt: ended ? ago(seed - 0.6) : null,
+            outcome:
+              state === "running" ? "running" : state === "succeeded" ? "succeeded" : "failed",
+            device: "cpu",
+            error: null,
+          },
+        ]
+      : [],
+    createdAt: ago(seed * 11),
+    startedAt: begun ? ago(seed * 11 - 1) : null,
+    finishedAt: ended ? ago(seed * 11 - 2.2) : null,
+    ...change,
+  };
+}
+
+function entry(job: Job, input: number, outputs: readonly Asset[] = []): JobEntry {
+  const asset = assets[input];
+  const inputs = asset === undefined ? [] : [asset];
+  const operationTitle = job.operation === "thumbnails" ? "Thumbnails" : "Transcode";
+  return { job: { ...job, outputs: outputs.map(({ id }) => id) }, operationTitle, inputs, outputs };
+}
+
+export const entries: readonly JobEntry[] = [
+  entry(sampleJob(1, "running"), 0),
+  entry(sampleJob(2, "queued"), 5),
+  entry(
+    sampleJob(3, "succeeded", {
+      notes: ["The source is already 30 frames a second: the rate was kept."],
+    }),
+    1,
+    assets.slice(7, 9),
+  ),
+  entry(
+    sampleJob(4, "failed", {
+      error: {
+        code: "media_undecodable",
+        message: "The picture cannot be decoded after 00:12.",
+        hint: "The file is damaged or was cut off while it was copied. Copy it again from its source.",
+        retryable: false,
+        log: `[h264 @ 0x55d1] error while decoding MB 44 31, bytestream -7\n[mov,mp4] stream 0, timescale not set\n${hostileName}\nConversion failed!`,
+      },
+    }),
+    2,
+  ),
+  entry(sampleJob(5, "cancelled", { operation: "thumbnails" }), 3),
+];
+
+export const report: SystemReport = {
+  version: "0.1.0",
+  commit: "485c98f",
+  uptimeSeconds: 93_600,
+  devices: [
+    {
+      id: "cpu",
+      kind: "cpu",
+      title: "CPU, 16 cores",
+      slots: 4,
+      busySlots: 1,
+      reason: "Used for every job, because this machine has no NVIDIA GPU.",
+    },
+  ],
+  ffmpeg: {
+    version: "5.1.9-0+deb12u1",
+    encoders: new Set([
+      "libx264",
+      "libx265",
+      "libsvtav1",
+      "libvpx-vp9",
+      "aac",
+      "libopus",
+      "libwebp",
+    ]),
+    decoders: new Set(["h264"]),
+    filters: new Set(["scale", "tonemap"]),
+  },
+  ffmpegProblem: null,
+  storage: { kind: "disk", freeBytes: 812e9, usedBytes: 143e9, assetCount: 231 },
+  limits: [
+    { title: "Largest upload", value: "550 GB", key: "uploads.maxBytes" },
+    { title: "Jobs at the same time", value: "4", key: "jobs.cpuSlots" },
+    { title: "Longest run of ffmpeg", value: "1 day", key: "jobs.wallLimitSeconds" },
+  ],
+};

@@ -1,0 +1,206 @@
+/**
+ * The pages with sample data and the real policy, for looking at them (`bun tests/preview-server.ts`)
+ * and for `views.preview.test.ts`. It answers as `views/README.md` asks the server to.
+ */
+
+import { findOperation, operations } from "../src/operations/index.ts";
+import { parameterFields } from "../src/operations/parameters.ts";
+import { staticFiles } from "../static/embedded.ts";
+import { assetJobs, assetPage } from "../views/asset.ts";
+import { loginPage, setupPage } from "../views/entrance.ts";
+import type { Html } from "../views/html.ts";
+import { jobPage, jobPanel } from "../views/job.ts";
+import { jobsList, jobsPage } from "../views/jobs.ts";
+import { contentSecurityPolicy, newNonce } from "../views/layout.ts";
+import { type LibraryView, libraryGrid, libraryMore, libraryPage } from "../views/library.ts";
+import { jobProgressMessage, sseMessage } from "../views/live.ts";
+import { operationForm } from "../views/operation-form.ts";
+import { systemPage } from "../views/system.ts";
+import { errorFragment, formErrors, notFoundPage } from "../views/trouble.ts";
+import { assets, entries, report, viewer } from "./preview-samples.ts";
+
+export interface Preview {
+  origin: string;
+  /** Requests that only hostile markup would make. */
+  hits: string[];
+  /** Sends progress of the first job to every open stream. */
+  progress(percent: number): void;
+  /** Sends the event that makes lists fetch themselves. */
+  change(): void;
+  stop(): Promise<void>;
+}
+
+function htmlResponse(view: Html, status = 200, headers: Record<string, string> = {}): Response {
+  const nonce = newNonce();
+  return new Response(view.render(nonce), {
+    status,
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": contentSecurityPolicy(nonce),
+      ...headers,
+    },
+  });
+}
+
+/** A picture without a camera: two colours that differ from asset to asset. */
+function thumbnail(id: string): Response {
+  const hue = (Number.parseInt(id.slice(-4), 16) * 67) % 360;
+  const drawing = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 180"><defs><linearGradient id="g" x1="0" y1="0" x2="1" y2="1"><stop stop-color="hsl(${hue} 55% 62%)"/><stop offset="1" stop-color="hsl(${(hue + 70) % 360} 60% 26%)"/></linearGradient></defs><rect width="320" height="180" fill="url(#g)"/><circle cx="${80 + (hue % 160)}" cy="70" r="34" fill="#fff" opacity=".3"/><path d="M0 180l90-70 60 40 80-64 90 60v34z" opacity=".35"/></svg>`;
+  return new Response(drawing, { headers: { "content-type": "image/svg+xml" } });
+}
+
+function library(url: URL): LibraryView {
+  const query = url.searchParams.get("q") ?? "";
+  if (url.searchParams.has("empty")) {
+    return { query, kind: null, assets: [], next: null, total: 0 };
+  }
+  const kind = url.searchParams.get("kind");
+  const found = assets.filter(
+    (asset) =>
+      asset.name.toLowerCase().includes(query.toLowerCase()) && (!kind || asset.kind === kind),
+  );
+  const known = kind === "video" || kind === "audio" || kind === "image" ? kind : null;
+  return { query, kind: known, assets: found, next: null, total: found.length };
+}
+
+function form(assetId: string, name: string) {
+  const operation = findOperation(name);
+  const { title, description } = operation;
+  return { assetId, operation: { name, title, description }, fields: parameterFields(operation) };
+}
+
+function pageFor(url: URL): Response | null {
+  const [, section = "", id = ""] = url.pathname.split("/");
+  if (url.pathname === "/") return htmlResponse(libraryPage(viewer, library(url)));
+  if (section === "login") {
+    const error = url.searchParams.has("error") ? "The name or the password is wrong." : null;
+    return htmlResponse(loginPage({ name: "", next: "/", error }));
+  }
+  if (section === "setup") {
+    const errors = url.searchParams.has("error")
+      ? [{ path: "code", message: "This is not the code in the log." }]
+      : [];
+    return htmlResponse(setupPage({ values: { code: "", name: "Ana" }, errors }));
+  }
+  if (section === "system") return htmlResponse(systemPage(viewer, report));
+  if (section === "jobs" && id === "") {
+    const shown = url.searchParams.has("empty") ? [] : entries;
+    return htmlResponse(jobsPage(viewer, { state: null, entries: shown, next: null }));
+  }
+  const entry = entries.find(({ job }) => job.id === id);
+  if (section === "jobs" && entry !== undefined) return htmlResponse(jobPage(viewer, entry));
+  const asset = assets.find((candidate) => candidate.id === id);
+  if (section !== "assets" || asset === undefined) return null;
+  const made =
+    asset.origin.kind === "job"
+      ? { jobId: asset.origin.jobId, title: "Transcode: match.mov" }
+      : null;
+  const offered = asset.media === null ? [] : operations;
+  const first = offered[0] === undefined ? null : form(asset.id, offered[0].name);
+  return htmlResponse(
+    assetPage(viewer, {
+      asset,
+      origin: made,
+      operations: offered,
+      form: first,
+      jobs: entries.slice(0, 2),
+    }),
+  );
+}
+
+async function fragmentFor(request: Request, url: URL): Promise<Response | null> {
+  const path = url.pathname;
+  const [, , kind = "", id = ""] = path.split("/");
+  if (path === "/ui/library") {
+    const view = library(url);
+    return htmlResponse(url.searchParams.has("after") ? libraryMore(view) : libraryGrid(view));
+  }
+  if (kind === "assets" && path.endsWith("/thumbnail")) return thumbnail(id);
+  if (kind === "assets" && path.endsWith("/jobs")) {
+    return htmlResponse(assetJobs(id, entries.slice(0, 2)));
+  }
+  if (kind === "assets" && path.endsWith("/form")) {
+    return htmlResponse(operationForm(form(id, url.searchParams.get("operation") ?? "")));
+  }
+  if (path === "/ui/jobs" && request.method === "POST") {
+    const errors = [{ path: "video.quality", message: "must be at most 100" }];
+    const sentence = "The parameters of transcode are not right.";
+    return htmlResponse(formErrors({ status: 422, sentence, errors }), 422);
+  }
+  if (path === "/ui/jobs") return htmlResponse(jobsList({ state: null, entries, next: null }));
+  if (path.endsWith("/cancel")) {
+    const sentence = "This job has already ended, so it cannot be cancelled.";
+    return htmlResponse(errorFragment({ status: 409, sentence }), 409);
+  }
+  const entry = entries.find(({ job }) => job.id === id);
+  if (kind === "jobs" && entry !== undefined) return htmlResponse(jobPanel(entry));
+  if (kind === "assets" && request.method === "DELETE") {
+    return new Response(null, { status: 204, headers: { "hx-redirect": "/" } });
+  }
+  return null;
+}
+
+/** Starts it on a free port of the loopback. `clip` is a video file for every player. */
+export function startPreview(clip: string, port = 0): Preview {
+  const hits: string[] = [];
+  const streams = new Set<ReadableStreamDefaultController<string>>();
+  const send = (text: string) => {
+    for (const stream of streams) stream.enqueue(text);
+  };
+  const events = (request: Request) => {
+    const body = new ReadableStream<string>({
+      start(controller) {
+        streams.add(controller);
+        controller.enqueue(sseMessage({ event: "job", data: "{}" }));
+        request.signal.addEventListener("abort", () => streams.delete(controller));
+      },
+    });
+    return new Response(body as unknown as ReadableStream<Uint8Array>, {
+      headers: { "content-type": "text/event-stream", "cache-control": "no-store" },
+    });
+  };
+  const server = Bun.serve({
+    port,
+    hostname: "127.0.0.1",
+    idleTimeout: 0,
+    async fetch(request) {
+      const url = new URL(request.url);
+      const file = staticFiles.find(({ path }) => path === url.pathname);
+      if (file !== undefined) {
+        return new Response(file.body, { headers: { "content-type": file.contentType } });
+      }
+      if (url.pathname === "/ui/events") return events(request);
+      if (url.pathname.endsWith("/content")) return new Response(Bun.file(clip));
+      if (url.pathname === "/api/v1/assets" && request.method === "POST") {
+        await request.arrayBuffer();
+        if (url.searchParams.get("name")?.endsWith(".txt")) {
+          return Response.json(
+            { detail: "This is not media that Kinomill knows." },
+            { status: 422 },
+          );
+        }
+        return Response.json({ id: "as_new" }, { status: 201 });
+      }
+      const answer = url.pathname.startsWith("/ui/")
+        ? await fragmentFor(request, url)
+        : pageFor(url);
+      if (answer !== null) return answer;
+      hits.push(url.pathname);
+      return htmlResponse(notFoundPage(viewer), 404);
+    },
+  });
+  const first = entries[0];
+  return {
+    origin: `http://127.0.0.1:${server.port}`,
+    hits,
+    progress: (percent) => {
+      if (first === undefined) return;
+      send(sseMessage({ data: jobProgressMessage({ ...first.job, progressPercent: percent }) }));
+    },
+    change: () => send(sseMessage({ event: "job", data: "{}" })),
+    stop: async () => {
+      for (const stream of streams) stream.close();
+      await server.stop(true);
+    },
+  };
+}

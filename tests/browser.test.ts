@@ -124,7 +124,7 @@ describe("in the browser, in this order", () => {
   test("an asset shows its facts, and its form starts a job that is watched live", async () => {
     await page.locator(".card", { hasText: "slow.mp4" }).click();
     await page.getByRole("heading", { name: "slow.mp4" }).waitFor();
-    await page.getByText("1080p").first().waitFor();
+    await page.getByText("720p").first().waitFor();
     await picture("asset");
     await page.locator("[name='video.quality']").fill("30");
     await page.locator("[name='video.maxHeight']").fill("360");

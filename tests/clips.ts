@@ -49,11 +49,11 @@ export function plainClip(seconds = 2): string {
   );
 }
 
-/** A source that takes a while to encode well: 1080p noise, so that a job is still running when tests act. */
+/** A source that takes some seconds to encode: 720p noise, so that a job is still running when tests act. */
 export function slowClip(): string {
   return clip("slow.mp4", (path) =>
     ffmpeg(
-      ...["-f", "lavfi", "-i", "testsrc2=size=1920x1080:rate=30:duration=20,noise=alls=20:allf=t"],
+      ...["-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30:duration=14,noise=alls=20:allf=t"],
       ...[...fastVideo, "-crf", "35", path],
     ),
   );
@@ -84,7 +84,7 @@ export function rotatedClip(): string {
 
 /** Every third frame left out at random-looking places: a variable frame rate. */
 export function variableRateClip(): string {
-  return clip("vfr.mkv", (path) =>
+  return clip("vfr.mp4", (path) =>
     ffmpeg(
       ...picture("320x180", 4),
       ...["-vf", "select='not(eq(mod(n,7),3)+eq(mod(n,5),1))'", "-fps_mode", "vfr"],

@@ -39,7 +39,15 @@ describe("run", () => {
 
   test("writes several outputs into a folder", async () => {
     const output = join(folder, "pictures");
-    const done = await kinomill(["run", "thumbnails", plainClip(), "-o", output]);
+    const done = await kinomill([
+      "run",
+      "thumbnails",
+      plainClip(),
+      "-o",
+      output,
+      "-p",
+      "sprite.every=1",
+    ]);
     expect(done.exitCode).toBe(0);
     expect(readdirSync(output).some((name) => name.endsWith(".vtt"))).toBe(true);
   });
@@ -78,7 +86,7 @@ describe("run", () => {
       "-p",
       "video.quality=20",
     ]
-      .concat("-p", "video.speed=fast")
+      .concat("-p", "speed=fast")
       .join(" ");
     const child = Bun.spawn(["script", "-qec", line, "/dev/null"], {
       stdout: "pipe",
@@ -137,7 +145,7 @@ describe("run", () => {
       join(target, "out.mp4"),
       "--json",
     ];
-    const child = Bun.spawn([...argv, "-p", "video.speed=best", "-p", "video.quality=70"], {
+    const child = Bun.spawn([...argv, "-p", "speed=best", "-p", "video.quality=70"], {
       stdout: Bun.file(join(folder, "interrupted.log")),
       stdin: "ignore",
     });

@@ -28,7 +28,7 @@ function filesIn(folder: string): string[] {
 async function startLongJob(api: Api, appliance: Appliance): Promise<Json> {
   const asset = await api.add(slowClip());
   const job = await api.start("transcode", [asset.id], {
-    video: { codec: "h264", quality: 60, speed: "best" },
+    video: { codec: "h264", quality: 50 },
   });
   await eventually("ffmpeg encodes", 20_000, async () => {
     const { body } = await api.get(`/api/v1/jobs/${job.id}`);

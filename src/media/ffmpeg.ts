@@ -206,9 +206,12 @@ function spawnFenced(run: ToolRun) {
   });
 }
 
-/** The compiled executable starts itself again; from source a file of its own is run. */
+/**
+ * The compiled executable starts itself again; from source a file of its own is run. By the kernel's
+ * name for what runs now: under its path there is another version, or nothing, after an upgrade.
+ */
 export function fenceLauncher(): string[] {
-  if (Bun.main.startsWith("/$bunfs/")) return [process.execPath, "fence"];
+  if (Bun.main.startsWith("/$bunfs/")) return ["/proc/self/exe", "fence"];
   const entry = join(import.meta.dir, "fence-entry.ts");
   return [process.execPath, "--no-env-file", "--config=/dev/null", entry];
 }

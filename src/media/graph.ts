@@ -129,7 +129,7 @@ function nativeOf(filter: VideoFilter): NativeFilter[] {
     case "format":
       return [native("format", { pix_fmts: filter.pixelFormats.join("|") })];
     case "fps":
-      return [native("fps", { fps: filter.rate, start_time: filter.startSeconds })];
+      return [fps(filter)];
     case "setsar":
       return [native("setsar", { sar: filter.ratio })];
     case "deinterlace": {
@@ -168,6 +168,12 @@ function native(name: string, options: Record<string, string | number | undefine
   return { name, options: given as [string, string | number][] };
 }
 
+/** A last slot that the source does not fill gets its picture too, where slots are counted from a start. */
+function fps({ rate, startSeconds }: Extract<VideoFilter, { filter: "fps" }>): NativeFilter {
+  const eof_action = startSeconds === undefined ? undefined : "pass";
+  return native("fps", { fps: rate, start_time: startSeconds, eof_action });
+}
+
 /** Lanczos keeps detail when shrinking; the other two give the same bits on every CPU. */
 const flags = "lanczos+accurate_rnd+full_chroma_int";
 
@@ -186,15 +192,11 @@ function scale(filter: Extract<VideoFilter, { filter: "scale" }>): NativeFilter 
  * gamma. 100 nits is SDR's reference white; Hable keeps the middle tones, `desat=0` the colours.
  */
 function tonemap(from: "hdr10" | "hlg"): NativeFilter[] {
-  const transferin = from === "hlg" ? "arib-std-b67" : "smpte2084";
+  const transfer = from === "hlg" ? "arib-std-b67" : "smpte2084";
   return [
-    native("zscale", {
-      transferin,
-      primariesin: "bt2020",
-      matrixin: "bt2020nc",
-      transfer: "linear",
-      npl: 100,
-    }),
+    // Said on the frames: where one tag is missing zimg finds no way to linear light.
+    ...tag({ primaries: "bt2020", transfer, space: "bt2020nc", range: null }),
+    native("zscale", { transfer: "linear", npl: 100 }),
     native("format", { pix_fmts: "gbrpf32le" }),
     native("zscale", { primaries: "bt709" }),
     native("tonemap", { tonemap: "hable", desat: 0 }),

@@ -21,6 +21,9 @@ export function findOperation(name: string): Operation {
   );
 }
 
+/** All faults go into the list; a sentence with more than three is not read. */
+const faultsInSentence = 3;
+
 /**
  * The parameters with their defaults filled in. Parsing a result again gives the same result, so
  * stored parameters can be parsed as they are.
@@ -33,7 +36,10 @@ export function parseParams<Schema extends z.ZodType>(
   const result = operation.schema.safeParse(value ?? {});
   if (result.success) return result.data;
   const errors = faultsOf(result.error, value, operation.schema);
-  const said = errors.map(({ path, message }) => (path === "" ? message : `${path} ${message}`));
+  const said = errors
+    .slice(0, faultsInSentence)
+    .map(({ path, message }) => (path === "" ? `the whole ${message}` : `${path} ${message}`));
+  if (errors.length > said.length) said.push(`and ${errors.length - said.length} more`);
   throw new Refusal(
     422,
     "invalid_params",

@@ -55,6 +55,8 @@ export interface StartOptions {
   /** The folder of an appliance before, to go on with its data. */
   folder?: string;
   argv?: string[];
+  /** Another copy of the executable. */
+  executable?: string;
   environment?: Record<string, string>;
   /** Size of a file system of its own for the data ("64m"), to fill it up. */
   dataMount?: string;
@@ -79,7 +81,8 @@ export class Appliance {
     if (options.dataMount !== undefined) mountMemory(join(folder, "data"), options.dataMount);
     const url = `http://127.0.0.1:${freePort()}`;
     const listen = url.slice("http://".length);
-    const argv = [executable, "serve", "--data", join(folder, "data"), "--listen", listen];
+    const program = options.executable ?? executable;
+    const argv = [program, "serve", "--data", join(folder, "data"), "--listen", listen];
     const log = Bun.file(join(folder, "server.log"));
     const child = Bun.spawn([...argv, ...(options.argv ?? [])], {
       cwd: folder,

@@ -1,5 +1,5 @@
 /** Starts the compiled executable as its users do, each time on its own data folder and port. */
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -83,15 +83,19 @@ export class Appliance {
     const listen = url.slice("http://".length);
     const program = options.executable ?? executable;
     const argv = [program, "serve", "--data", join(folder, "data"), "--listen", listen];
-    const log = Bun.file(join(folder, "server.log"));
+    // One descriptor that appends, for both: two of their own would write over each other.
+    const logPath = join(folder, "server.log");
+    const log = openSync(logPath, "a");
     const child = Bun.spawn([...argv, ...(options.argv ?? [])], {
       cwd: folder,
       env: { ...process.env, ...options.environment },
       stdio: ["ignore", log, log],
     });
+    closeSync(log);
     const appliance = new Appliance(folder, url, child);
     await eventually(`${argv.join(" ")} answers`, START_LIMIT_MS, async () => {
-      if (child.exitCode !== null) throw new Error(`the server ended: ${await log.text()}`);
+      if (child.exitCode !== null)
+        throw new Error(`the server ended: ${await Bun.file(logPath).text()}`);
       return (await fetch(`${url}/health`).catch(() => null))?.ok;
     });
     return appliance;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { Api } from "./api.ts";
-import { Appliance } from "./appliance.ts";
+import { Appliance, eventually } from "./appliance.ts";
 import { openBrowser, openPage, scrollsSideways, type WatchedPage } from "./browser.ts";
 import { plainClip, slowClip } from "./clips.ts";
 
@@ -122,7 +122,7 @@ describe("in the browser, in this order", () => {
   });
 
   test("an asset shows its facts, and its form starts a job that is watched live", async () => {
-    await page.locator(".card", { hasText: "slow.mp4" }).click();
+    await page.getByTitle("slow.mp4", { exact: true }).click();
     await page.getByRole("heading", { name: "slow.mp4" }).waitFor();
     await page.getByText("720p").first().waitFor();
     await picture("asset");
@@ -132,8 +132,11 @@ describe("in the browser, in this order", () => {
     await page.waitForURL("**/jobs/*");
     await page.locator("progress").first().waitFor();
     const seen = new Set<number>();
-    await page.waitForFunction(`Number(document.querySelector("progress")?.value ?? 0) > 5`);
-    seen.add(Number(await page.locator("progress").first().getAttribute("value")));
+    const progress = page.locator("progress").first();
+    await eventually("the bar moves", 30_000, async () => {
+      return Number(await progress.getAttribute("value")) > 5;
+    });
+    seen.add(Number(await progress.getAttribute("value")));
     await picture("job-running");
     await page.locator("[data-state=succeeded]").waitFor();
     await page.locator("video").waitFor();
@@ -165,10 +168,7 @@ describe("in the browser, in this order", () => {
     const api = new Api(appliance.url, await appliance.token("bob"));
     expect((await api.get("/api/v1/jobs")).body.items).toEqual([]); // ann's jobs are not bob's
     await page.goto("/");
-    await page
-      .locator(".card", { hasText: /^(?!.*dropped).*slow/ })
-      .first()
-      .click();
+    await page.getByTitle("slow.mp4", { exact: true }).click();
     await page.locator("[name='video.quality']").fill("80");
     await page.locator("[name='speed']").selectOption("best");
     await page.getByRole("button", { name: "Start" }).click();

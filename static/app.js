@@ -67,6 +67,21 @@ document.addEventListener("htmx:error", (event) => {
   }
 });
 
+// An answer that is not Kinomill's (a proxy's error page) must not become part of the page.
+document.addEventListener("htmx:before:swap", (event) => {
+  const { response } = event.detail.ctx;
+  if (!response || response.status < 400) return;
+  if (response.headers.get("content-security-policy")?.includes("'nonce-")) return;
+  event.preventDefault();
+  if (event.detail.ctx.swap === "none") return;
+  notify(`Something between this page and Kinomill answered with status ${response.status}.`);
+});
+
+// A page that comes back from the browser's memory shows an old state and disabled buttons.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
+
 // Confirmation ---------------------------------------------------------------------------------
 document.addEventListener("htmx:confirm", (event) => {
   const asker = event.detail.ctx.sourceElement;

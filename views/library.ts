@@ -56,7 +56,7 @@ export function libraryGrid(view: LibraryView): Html {
         ? noMatches(view)
         : emptyLibrary()
       : html`<ul class="grid" id="cards">${libraryMore(view)}</ul>`;
-  return html`<div id="library" hx-get="/ui/library" hx-trigger="library from:body" hx-include="#library-filter" hx-swap="outerMorph" data-rows="#cards">
+  return html`<div id="library" hx-get="/ui/library" hx-trigger="library from:body" hx-include="#library-filter" hx-swap="outerMorph" data-rows="#cards" hx-status:4xx="swap:none" hx-status:5xx="swap:none">
 <p class="sr-only" role="status">${countText(view)}</p>
 ${content}
 </div>`;

@@ -43,5 +43,5 @@ export function sseMessage(message: SseMessage): string {
 
 /** The element that listens. `every` tries again when the first connect failed; hx-sse does not. */
 export function liveConnection(address: string): Html {
-  return html`<div id="live" hidden hx-sse:connect="${address}" hx-swap="none" hx-trigger="load, every 20s" hx-sync="this:drop"></div>`;
+  return html`<div id="live" hidden hx-sse:connect="${address}" hx-swap="none" hx-trigger="load, every 20s" hx-sync="this:drop" hx-status:4xx="swap:none" hx-status:5xx="swap:none"></div>`;
 }

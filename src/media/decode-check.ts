@@ -1,7 +1,8 @@
 /** Decodes an output, whole or in three places, and says what was wrong with it. */
 import { type RunOutcome, runFfmpeg } from "./ffmpeg.ts";
 import type { MediaInfo } from "./media.ts";
-import { measurePackets } from "./probe.ts";
+import { type Measured, measurePackets } from "./packets.ts";
+import { openSubject } from "./probe.ts";
 import { inputPath, safeInputFlags } from "./safety.ts";
 import type { VerifyTools } from "./verify.ts";
 
@@ -93,7 +94,7 @@ async function decodeWindow(request: DecodeRequest, window: Window): Promise<Dec
  * whose picture ends before their sound exist, so the source decides.
  */
 async function explainMissingFrames(
-  { path, media, tools }: DecodeRequest,
+  request: DecodeRequest,
   { where }: Window,
 ): Promise<DecodeOutcome | null> {
   const missing = (rest: string): DecodeOutcome => ({
@@ -101,9 +102,9 @@ async function explainMissingFrames(
     fault: `there is no picture ${where}${rest}`,
     stderr: "",
   });
-  const wanted = (await tools.sourcePictureSeconds?.()) ?? null;
+  const wanted = (await request.tools.sourcePictureSeconds?.()) ?? null;
   if (wanted === null) return missing("");
-  const found = await measurePackets(path, tools, media.video?.index ?? 0);
+  const found = await measurePicture(request);
   const ends = found.seconds ?? 0;
   const tolerance = Math.max(soundTolerance.seconds, wanted * soundTolerance.ratio);
   return ends + tolerance >= wanted
@@ -113,7 +114,7 @@ async function explainMissingFrames(
 
 /** Every frame; then their number against the packets in the file, and the time that they fill. */
 async function decodeWhole(request: DecodeRequest): Promise<DecodeOutcome> {
-  const { path, media, tools } = request;
+  const { media } = request;
   const outcome = await decode(request, everything, []);
   const fault = faultOf(outcome, "");
   if (fault !== null) return fault;
@@ -128,7 +129,7 @@ async function decodeWhole(request: DecodeRequest): Promise<DecodeOutcome> {
   if (media.video === null) {
     return { kind: "decoded", checks: ["Decoded all of the sound without an error"] };
   }
-  const measured = await measurePackets(path, tools, media.video.index);
+  const measured = await measurePicture(request);
   const expected = measured.packets.get(media.video.index) ?? 0;
   const least = expected - frameTolerance.frames - expected * frameTolerance.ratio;
   if (frames === 0 || frames < least) {
@@ -140,6 +141,13 @@ async function decodeWhole(request: DecodeRequest): Promise<DecodeOutcome> {
     if (short !== null) return short;
   }
   return { kind: "decoded", checks: [`Decoded all ${frames} frames without an error`] };
+}
+
+async function measurePicture({ path, media, tools }: DecodeRequest): Promise<Measured> {
+  const { ffprobePath } = tools.toolchain;
+  const { signal } = tools;
+  const subject = await openSubject(path);
+  return await measurePackets(subject, media.video?.index ?? 0, { ffprobePath, signal });
 }
 
 async function decode(

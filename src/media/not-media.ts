@@ -9,6 +9,8 @@ export function notMedia(sentence: string): Refusal {
 
 interface Complaint {
   pattern: RegExp;
+  /** When given, the first bytes of the file must agree. */
+  only?(head: string): boolean;
   sentence(match: RegExpExecArray): string;
 }
 
@@ -26,6 +28,7 @@ const complaints: Complaint[] = [
   },
   {
     pattern: /moov atom not found/,
+    only: startsLikeQuickTime,
     sentence: () =>
       "The file is cut off: its index (the moov atom) is missing. Upload the whole file again; if the recording was interrupted, it needs a repair tool.",
   },
@@ -49,11 +52,19 @@ const complaints: Complaint[] = [
   },
 ];
 
-/** Why ffprobe could make nothing of a file. */
-export function whyNotMedia(stderr: string): string {
-  for (const { pattern, sentence } of complaints) {
+/** ffprobe believes the ending .mp4 and then misses the index of what was never an MP4. */
+function startsLikeQuickTime(head: string): boolean {
+  return ["ftyp", "moov", "mdat", "wide", "free", "skip"].includes(head.slice(4, 8));
+}
+
+/**
+ * Why ffprobe could make nothing of a file.
+ * @param head the first bytes of the file, as Latin-1
+ */
+export function whyNotMedia(stderr: string, head: string): string {
+  for (const { pattern, only, sentence } of complaints) {
     const match = pattern.exec(stderr);
-    if (match !== null) return sentence(match);
+    if (match !== null && (only?.(head) ?? true)) return sentence(match);
   }
   return "It is no video, sound or picture that Kinomill can read. Check that it plays on your own machine, then upload it again.";
 }

@@ -170,19 +170,46 @@ export interface FrameRate {
   variable: boolean;
 }
 
+/** Shares and times by which distances between frames may differ at a constant rate. */
+const spacing = {
+  /** Of the median distance: Matroska's clock of 1 ms makes 33, 33 and 34 of 30 fps. */
+  ratio: 0.2,
+  seconds: 0.0015,
+  /** A frame lost here or there makes no variable rate. */
+  oddShare: 0.05,
+};
+
+/**
+ * Whether frames lie unevenly, by their own times. Matroska and its like say a rate in the header that
+ * need not hold for the frames, and ffprobe believes it.
+ * @param times seconds, in any order
+ */
+export function unevenlySpaced(times: number[]): boolean {
+  const sorted = times.toSorted((a, b) => a - b);
+  const gaps = sorted.slice(1).map((time, index) => time - (sorted[index] ?? time));
+  const median = gaps.toSorted((a, b) => a - b)[Math.floor(gaps.length / 2)];
+  if (median === undefined) return false;
+  const tolerance = Math.max(spacing.seconds, median * spacing.ratio);
+  const odd = gaps.filter((gap) => Math.abs(gap - median) > tolerance).length;
+  return odd >= 2 && odd > gaps.length * spacing.oddShare;
+}
+
 /**
  * ffprobe gives `r_frame_rate`, the coarsest grid on which all first timestamps lie, and
  * `avg_frame_rate`, frames by time. They agree at a constant rate. Twice the average is a constant rate
  * too: fields of interlaced video. Where they differ by more than 1 % frames are unevenly spaced.
- * It costs nothing; the price is that unevenness which only begins late in a file may go unseen.
+ * It costs nothing, and in MP4 it is exact; for containers whose header may lie `probe.ts` looks at the
+ * times of the first frames too. What begins to vary only late in such a file goes unseen.
+ * @param uneven what `unevenlySpaced` said of the first frames; false when nobody looked
  */
-export function frameRateOf(stream: RawStream): FrameRate {
+export function frameRateOf(stream: RawStream, uneven = false): FrameRate {
   const grid = ratioOf(stream.r_frame_rate);
   const average = ratioOf(stream.avg_frame_rate);
   if (average === null)
     return { rate: grid === null ? null : (stream.r_frame_rate ?? null), variable: false };
   const averageText = stream.avg_frame_rate ?? null;
   if (grid === null) return { rate: averageText, variable: false };
+  if (uneven) return { rate: averageText, variable: true };
   const near = (a: number, b: number) => Math.abs(a - b) <= b * rateTolerance;
   if (near(average, grid)) return { rate: stream.r_frame_rate ?? null, variable: false };
   if (near(average * 2, grid) && isInterlaced(stream))

@@ -26,9 +26,16 @@ export interface ProbeExtras {
   frameSideData: RawSideData[];
   /** Seconds as measured by reading all packets; null when nobody measured. */
   measuredSeconds: number | null;
+  /** True when the times of the first frames show a variable rate. */
+  unevenFrames: boolean;
 }
 
-export const noExtras: ProbeExtras = { docType: null, frameSideData: [], measuredSeconds: null };
+export const noExtras: ProbeExtras = {
+  docType: null,
+  frameSideData: [],
+  measuredSeconds: null,
+  unevenFrames: false,
+};
 
 /** Chapters that are kept; a long audiobook has some hundred. */
 const chaptersLimit = 1000;
@@ -54,7 +61,7 @@ export function parseProbe(json: RawProbe, extras: ProbeExtras = noExtras): Medi
     kind,
     durationSeconds: durationSeconds !== null && durationSeconds > 0 ? durationSeconds : null,
     bitRate: kind === "image" ? null : bitRateOf(json, durationSeconds),
-    video: main === null ? null : readVideo(main, kind === "image", extras.frameSideData),
+    video: main === null ? null : readVideo(main, kind === "image", extras),
     audio,
     subtitles: streams.filter(({ codec_type }) => codec_type === "subtitle").map(readSubtitle),
     chapters: readChapters(json),
@@ -106,14 +113,15 @@ function bitRateOf(json: RawProbe, durationSeconds: number | null): number | nul
   return numberOf(json.format?.bit_rate);
 }
 
-function readVideo(stream: RawStream, still: boolean, frames: RawSideData[]): VideoStream {
+function readVideo(stream: RawStream, still: boolean, extras: ProbeExtras): VideoStream {
+  const frames = extras.frameSideData;
   const width = stream.width ?? 0;
   const height = stream.height ?? 0;
   const aspect = ratioOf(stream.sample_aspect_ratio) ?? 1;
   const rotation = rotationOf(stream);
   const shown = { width: Math.max(1, Math.round(width * aspect)), height };
   const turned = rotation === 90 || rotation === 270;
-  const { rate, variable } = frameRateOf(stream);
+  const { rate, variable } = frameRateOf(stream, extras.unevenFrames);
   const range = stream.color_range;
   return {
     codec: stream.codec_name ?? "unknown",

@@ -6,7 +6,8 @@ import type { Config } from "../config.ts";
 import type { InputRef, RenderDescription } from "../media/description.ts";
 import type { Toolchain } from "../media/devices.ts";
 import { runFfmpeg } from "../media/ffmpeg.ts";
-import { measurePackets, probe } from "../media/probe.ts";
+import { measurePackets } from "../media/packets.ts";
+import { openSubject, probe } from "../media/probe.ts";
 import { type RenderedRun, renderArgv } from "../media/render.ts";
 import type { PathName } from "../media/stderr.ts";
 import { type VerifyTools, verifyOutput } from "../media/verify.ts";
@@ -222,14 +223,11 @@ async function sourcePictureSeconds(
   const input = request.work.description.inputs[0];
   if (input === undefined) return null;
   const path = pathOf(request, input.from);
-  const { ffprobePath } = toolchain;
-  const media = await probe(path, { ffprobePath, signal: request.signal });
+  const tools = { ffprobePath: toolchain.ffprobePath, signal: request.signal };
+  const media = await probe(path, tools);
   if (media.video === null) return null;
-  const { seconds } = await measurePackets(
-    path,
-    { toolchain, signal: request.signal },
-    media.video.index,
-  );
+  const subject = await openSubject(path);
+  const { seconds } = await measurePackets(subject, media.video.index, tools);
   if (seconds === null) return null;
   const rest = Math.max(0, seconds - (input.seekSeconds ?? 0));
   return Math.min(rest, input.durationSeconds ?? rest);

@@ -1,0 +1,78 @@
+/** What only the packets and frames of a file tell: its true length, its rhythm, its HDR side data. */
+import { askFfprobe, type ProbeTools, type Subject } from "./ask-ffprobe.ts";
+import { numberOf, type RawSideData, unevenlySpaced } from "./probe-facts.ts";
+
+/** Packets in which the first decodable frame must lie. */
+const firstPackets = 16;
+
+/** Packets whose times are looked at: about ten seconds. */
+const timedPackets = 250;
+
+export interface Measured {
+  /** From the first packet's time to the end of the last one; null when they have no times. */
+  seconds: number | null;
+  /** Packets by index of the stream. */
+  packets: Map<number, number>;
+}
+
+/**
+ * Reads all packets without decoding, in constant memory.
+ * @param stream index of the only stream to read, or null for all
+ * @throws Refusal 422 `not_media`, Failure `tool_missing`
+ */
+export async function measurePackets(
+  subject: Subject,
+  stream: number | null,
+  tools: ProbeTools,
+): Promise<Measured> {
+  const packets = new Map<number, number>();
+  let start = Number.POSITIVE_INFINITY;
+  let end = Number.NEGATIVE_INFINITY;
+  const entries = "packet=stream_index,pts_time,dts_time,duration_time";
+  const select = stream === null ? [] : ["-select_streams", String(stream)];
+  const argv = [...select, "-show_entries", entries, "-of", "csv=p=0"];
+  await askFfprobe(subject, argv, tools, (line) => {
+    const [index, pts, dts, duration] = line.split(",");
+    const found = numberOf(index);
+    if (found === null) return;
+    packets.set(found, (packets.get(found) ?? 0) + 1);
+    const time = numberOf(pts) ?? numberOf(dts);
+    if (time === null) return;
+    start = Math.min(start, time);
+    end = Math.max(end, time + (numberOf(duration) ?? 0));
+  });
+  return { seconds: end > start ? end - start : null, packets };
+}
+
+/** Whether the first frames of a stream lie unevenly in time. */
+export async function framesAreUneven(
+  subject: Subject,
+  stream: number,
+  tools: ProbeTools,
+): Promise<boolean> {
+  const times: number[] = [];
+  const argv = [
+    ...["-select_streams", String(stream), "-read_intervals", `%+#${timedPackets}`],
+    ...["-show_entries", "packet=pts_time", "-of", "csv=p=0"],
+  ];
+  await askFfprobe(subject, argv, tools, (line) => {
+    const time = numberOf(line.split(",")[0]);
+    if (time !== null) times.push(time);
+  });
+  return unevenlySpaced(times);
+}
+
+/** Decodes the first frames: HDR10+ and often the mastering data stand only there. */
+export async function firstFrameSideData(
+  subject: Subject,
+  stream: number,
+  tools: ProbeTools,
+): Promise<RawSideData[]> {
+  const argv = [
+    ...["-select_streams", String(stream), "-read_intervals", `%+#${firstPackets}`],
+    ...["-show_frames", "-show_entries", "frame=side_data_list", "-of", "json"],
+  ];
+  const { stdout } = await askFfprobe(subject, argv, tools);
+  const json = JSON.parse(stdout) as { frames?: { side_data_list?: RawSideData[] }[] };
+  return (json.frames ?? []).flatMap(({ side_data_list }) => side_data_list ?? []);
+}

@@ -49,7 +49,7 @@ export interface Endpoint
   extends Omit<EndpointOptions<z.ZodObject, z.ZodType>, "handle" | "query" | "body"> {
   query: z.ZodObject | null;
   body: z.ZodType | null;
-  run(request: Request, params: Record<string, string>): Promise<Response>;
+  run(request: Request, params: Record<string, string>): Response | Promise<Response>;
 }
 
 export function endpoint<Query extends z.ZodObject, Body extends z.ZodType>(
@@ -60,14 +60,16 @@ export function endpoint<Query extends z.ZodObject, Body extends z.ZodType>(
     ...rest,
     query: query ?? null,
     body: body ?? null,
-    run: async (request, params) =>
-      await handle({
+    run: (request, params) => {
+      const call = {
         request,
         visit: visitOf(request),
         params,
         query: (query === undefined ? {} : readQuery(request.url, query)) as z.output<Query>,
-        body: (body === undefined ? undefined : await readJson(request, body)) as z.output<Body>,
-      }),
+      };
+      if (body === undefined) return handle({ ...call, body: undefined as z.output<Body> });
+      return readJson(request, body).then((value) => handle({ ...call, body: value }));
+    },
   };
 }
 

@@ -43,7 +43,7 @@ async function setUp(parts: Parts, request: Request): Promise<Response> {
     return again(422, [{ path: "repeat", message: "This is not the same password." }]);
   }
   try {
-    const { peer } = visitOf(request);
+    const peer = visitOf(request).peer();
     const login = await parts.accounts.completeSetup(code.trim(), name, password, peer);
     return enter(request, login, "/");
   } catch (cause) {
@@ -72,7 +72,8 @@ async function logIn(parts: Parts, request: Request): Promise<Response> {
   const name = field(form, "name");
   const next = safeNext(form.get("next"));
   try {
-    const login = await parts.accounts.login(name, field(form, "password"), visitOf(request).peer);
+    const peer = visitOf(request).peer();
+    const login = await parts.accounts.login(name, field(form, "password"), peer);
     endEarlierSession(parts, request);
     return enter(request, login, next);
   } catch (cause) {

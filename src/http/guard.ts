@@ -25,11 +25,17 @@ export function isOpenPath(path: string): boolean {
   );
 }
 
+/** Good Host headers that need no second look: one machine has a handful, with and without port. */
+const HOSTS_REMEMBERED = 64;
+
 /** Names under which this server may be asked: a foreign one is DNS rebinding or a mistake. */
 export function hostGuard(configured: readonly string[]): (request: Request) => void {
   const names = new Set([...ownHostNames(), ...configured.map((name) => name.toLowerCase())]);
+  // Browsers and programs use the same few names all the time.
+  const seen = new Set<string>();
   return (request) => {
     const host = request.headers.get("host") ?? "";
+    if (seen.has(host) && request.url.startsWith("http")) return;
     // Bun joins two Host headers with a comma and takes the first as the address; neither is believed.
     // For HTTP/1.0 without Host, and for a Host that is none, the URL has no path to answer to.
     if (host === "" || host.includes(",") || !request.url.startsWith("http")) {
@@ -42,6 +48,7 @@ export function hostGuard(configured: readonly string[]): (request: Request) => 
         "This server does not answer to that name. Use its IP address, or add the name to the setting hosts.",
       );
     }
+    if (seen.size < HOSTS_REMEMBERED) seen.add(host);
   };
 }
 

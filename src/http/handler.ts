@@ -14,12 +14,14 @@ import { beginVisit, type Visit, visitOf } from "./visit.ts";
 
 /** What the server knows of the connection that a request came through. */
 export interface Connection {
-  peer: string;
+  /** Its other end; asked only where it matters, because the answer costs a system call. */
+  peer(): string;
   /** How long the connection may stay silent from now on; 0 is for ever. */
   allowSilence(seconds: number): void;
 }
 
-export type Handle = (request: Request, connection: Connection) => Promise<Response>;
+/** Answers at once where nothing has to be waited for: a promise costs as much as a small answer. */
+export type Handle = (request: Request, connection: Connection) => Response | Promise<Response>;
 
 /** An empty router whose errors are ours: the framework's own would tell bodies and messages. */
 export function newRouter(parts: Parts): Elysia {
@@ -75,7 +77,7 @@ function allowedMethods(app: Elysia, path: string): string[] {
 /** Makes the handler of the whole site from a router that has its routes. */
 export function createHandle(app: Elysia, parts: Parts): Handle {
   const guardHost = hostGuard(parts.config.hosts);
-  const answer = async (request: Request, visit: Visit): Promise<Response> => {
+  const answer = (request: Request, visit: Visit): Response | Promise<Response> => {
     guardHost(request);
     visit.credential = readCredential(request);
     visit.user = userOf(parts.accounts, visit.credential);
@@ -83,19 +85,23 @@ export function createHandle(app: Elysia, parts: Parts): Handle {
     if (visit.user === null && !isOpenPath(visit.path)) {
       return askToLogIn(request, visit, parts.accounts.setupPending());
     }
-    return await app.fetch(routable(request, visit));
+    return app.fetch(routable(request, visit));
   };
-  return async (request, connection) => {
+  return (request, connection) => {
     const startedMs = parts.clock.monotonicMs();
     const visit = newVisit(request, connection);
-    let response: Response;
+    const finish = (response: Response): Response => {
+      logRequest(parts.log, visit, response.status, parts.clock.monotonicMs() - startedMs);
+      return secure(response, visit.id);
+    };
+    const fail = (error: unknown): Response =>
+      finish(refuseSafely(request, visit, toRefusal(error, parts.log, visit.id)));
     try {
-      response = await answer(request, visit);
+      const answered = answer(request, visit);
+      return answered instanceof Promise ? answered.then(finish, fail) : finish(answered);
     } catch (error) {
-      response = refuseSafely(request, visit, toRefusal(error, parts.log, visit.id));
+      return fail(error);
     }
-    logRequest(parts.log, visit, response.status, parts.clock.monotonicMs() - startedMs);
-    return secure(response, visit.id);
   };
 }
 

@@ -8,10 +8,9 @@ const common: readonly (readonly [string, string])[] = [
   // and over plain HTTP on a LAN, where there is no Sec-Fetch-Site, Origin is all that the guard has.
   ["referrer-policy", "same-origin"],
   ["cross-origin-resource-policy", "same-origin"],
-  ["x-frame-options", "DENY"],
 ];
 
-/** For everything that is no page: nothing in it may run, load or be framed. */
+/** For everything that is no page: nothing in it may run, load or be framed (so no X-Frame-Options). */
 const closedPolicy = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
 /** Puts the common headers on an answer; what it already has stays. */

@@ -17,7 +17,7 @@ export function logRequest(log: Log, visit: Visit, status: number, durationMs: n
     path: visit.path.slice(0, 200),
     status,
     durationMs: Math.round(durationMs),
-    peer: visit.peer,
+    peer: visit.peer(),
     user: visit.user?.id ?? null,
   };
   if (status >= 500) log.error(line, "request failed");

@@ -134,7 +134,7 @@ describe("the streams of a server", () => {
     id: "rq_1",
     path: "/",
     method: "GET",
-    peer: "127.0.0.1",
+    peer: () => "127.0.0.1",
     credential: { kind: "none" },
     user: { id, name: id, role: "member", createdAt: "" },
     allowSilence: () => undefined,

@@ -11,22 +11,25 @@ export interface Visit {
   path: string;
   method: string;
   /** Address of the other end of the connection; forwarded headers are not believed. */
-  peer: string;
+  peer(): string;
   credential: Credential;
   user: User | null;
   /** Sets how long this connection may stay silent; 0 is for ever. */
   allowSilence(seconds: number): void;
 }
 
-const visits = new WeakMap<Request, Visit>();
+/** Where a request carries its visit: a property, because a WeakMap costs as much as routing does. */
+const visitKey = Symbol("visit");
+
+type Visited = Request & { [visitKey]?: Visit };
 
 export function beginVisit(request: Request, visit: Visit): void {
-  visits.set(request, visit);
+  (request as Visited)[visitKey] = visit;
 }
 
 /** The visit of a request that came through the server; anything else is a broken invariant. */
 export function visitOf(request: Request): Visit {
-  const visit = visits.get(request);
+  const visit = (request as Visited)[visitKey];
   if (visit === undefined) throw new Error("invariant broken: a request without a visit");
   return visit;
 }

@@ -66,14 +66,15 @@ export async function reads({ quick }: Extent): Promise<Figure[]> {
         ours: ourSpeed.toFixed(0),
         other: `${bareSpeed.toFixed(0)}, bare Bun.serve`,
         value: ourSpeed / bareSpeed,
-        target: { atLeast: 0.7 },
+        target: null,
       },
       {
-        what: `the server's CPU time for each: ${what}`,
+        // Held by CPU time, which is far steadier on a shared machine than requests per second.
+        what: `the same by CPU time, the bare server's ÷ ours: ${what}`,
         ours: microseconds(ourCpu),
         other: `${microseconds(bareCpu)}, bare Bun.serve`,
-        value: ourCpu / bareCpu,
-        target: null,
+        value: bareCpu / ourCpu,
+        target: { atLeast: 0.7 },
       },
     );
   }

@@ -64,16 +64,27 @@ test(
 );
 
 test(
-  "the commands of docs/api.md work one after another, and the events end with the job",
+  "the commands of docs/api.md work one after another",
   async () => {
     const { stdout, made, height } = await follow("docs/api.md");
     expect({ made, height }).toEqual({ made: ["match-480p.mp4"], height: "480" });
     expect(stdout).toContain("event: job");
-    expect(stdout).toContain('"succeeded"');
-    expect(stdout).toContain('"transcode"');
+    expect(stdout).toContain('"name":"transcode"');
+    expect(stdout).toContain('"name":"match.mov"');
   },
   LIMIT_MS,
 );
+
+test("every error code that the documents name is one that the program gives", async () => {
+  const text = await Bun.file(join(root, "docs/api.md")).text();
+  const rows = text.matchAll(/^\| \d{3} \| ([^|]+) \|/gm);
+  const codes = Array.from(rows, ([, cell = ""]) => cell.match(/[a-z_]+/g) ?? []).flat();
+  expect(codes.length).toBeGreaterThan(6);
+  const sources = new Bun.Glob("src/**/*.ts").scan({ cwd: root, absolute: true });
+  let code = "";
+  for await (const path of sources) code += await Bun.file(path).text();
+  expect(codes.filter((word) => !code.includes(`"${word}"`))).toEqual([]);
+});
 
 test("every file that the documents link to is there", async () => {
   const documents = ["README.md", "CHANGELOG.md", "docs/architecture.md", "docs/api.md"];

@@ -51,7 +51,7 @@ function panelInside(entry: JobEntry): Html {
 <div class="job-status-line" role="status">${stateBadge(job.state)}<span class="muted">${stateSentence(entry)}</span></div>
 <div class="job-status-actions">${jobButtons(entry, "normal")}</div>
 ${job.state === "running" ? jobProgress(job, "large") : null}
-${job.deviceReason === null ? null : html`<p class="device">${icon("device")}<span><strong>${job.device === null ? "Device" : deviceTitle(job.device)}</strong> <span hx-ignore>${job.deviceReason}</span></span></p>`}
+${job.device === null && job.deviceReason === null ? null : html`<p class="device">${icon("device")}<span><strong>${job.device === null ? "Device" : deviceTitle(job.device)}</strong> <span hx-ignore>${job.deviceReason}</span></span></p>`}
 </section>
 ${job.error === null ? null : failure(job.error)}
 ${job.notes.length === 0 ? null : html`<ul class="notes" id="job-notes" hx-ignore>${job.notes.map((note) => html`<li>${icon("info")}<span>${note}</span></li>`)}</ul>`}
@@ -127,7 +127,7 @@ ${step.checks.length === 0 ? null : html`<ul class="proofs" hx-ignore>${step.che
 function parameters(params: Record<string, unknown>): Html | null {
   const rows = flatten(params, "");
   if (rows.length === 0) return null;
-  return html`<section class="facts"><h3>Asked for</h3><dl>${rows.map(
+  return html`<section class="facts asked"><h3>Asked for</h3><dl>${rows.map(
     ([path, value]) => html`<div><dt><code>${path}</code></dt><dd hx-ignore>${value}</dd></div>`,
   )}</dl></section>`;
 }

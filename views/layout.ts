@@ -117,6 +117,7 @@ function accountMenu(viewer: Viewer): Html {
 <summary aria-label="Account"><span class="avatar" aria-hidden="true" hx-ignore>${initial(viewer.name)}</span></summary>
 <div class="menu-panel">
 <p class="menu-title"><strong hx-ignore>${viewer.name}</strong><span>${viewer.role === "admin" ? "Administrator" : "Member"}</span></p>
+<a class="menu-item" href="/docs">${icon("file")}API</a>
 <form method="post" action="/logout"><button type="submit" class="menu-item">${icon("logout")}Log out</button></form>
 <p class="menu-note">Kinomill ${product.version}</p>
 </div>

@@ -67,8 +67,8 @@ function fitCropping(video: VideoStream, shown: Frame, wanted: Frame): Fitting {
   const cover = Math.max(wanted.width / shown.width, wanted.height / shown.height);
   const shrink = Math.max(1, cover);
   const frame = {
-    width: evenNear(wanted.width / shrink, shown.width),
-    height: evenNear(wanted.height / shrink, shown.height),
+    width: evenNear(wanted.width / shrink, Math.min(shown.width, wanted.width)),
+    height: evenNear(wanted.height / shrink, Math.min(shown.height, wanted.height)),
   };
   const factor = Math.min(1, cover);
   const scaled = {

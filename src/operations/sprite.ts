@@ -67,12 +67,10 @@ export function layoutSprite(video: VideoStream, seconds: number, wish: SpriteWi
     width: even(wish.width),
     height: Math.min(maxSide - 1, even((wish.width * shown.height) / shown.width)),
   };
-  const columns = Math.min(wish.columns, count, Math.floor(maxSide / tile.width));
-  const rowsBySize = Math.min(
-    Math.floor(maxSide / tile.height),
-    Math.floor(maxSheetPixels / (columns * tile.width * tile.height)),
-  );
-  const rows = Math.min(wish.columns, Math.max(1, rowsBySize), Math.ceil(count / columns));
+  const tilesBySize = Math.floor(maxSheetPixels / (tile.width * tile.height));
+  const columns = Math.min(wish.columns, count, Math.floor(maxSide / tile.width), tilesBySize);
+  const rowsBySize = Math.min(Math.floor(maxSide / tile.height), Math.floor(tilesBySize / columns));
+  const rows = Math.min(wish.columns, rowsBySize, Math.ceil(count / columns));
   const perSheet = columns * rows;
   const sheets = Array.from({ length: Math.ceil(count / perSheet) }, (_, index) =>
     Math.min(perSheet, count - index * perSheet),

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   chmodSync,
   closeSync,
@@ -14,6 +14,9 @@ import { join } from "node:path";
 import { fenceLayers } from "./fence.ts";
 import type { FenceRules } from "./fence-rules.ts";
 import { fenceLauncher } from "./ffmpeg.ts";
+
+/** Starts real processes, on machines that are busy. */
+setDefaultTimeout(60_000);
 
 const root = mkdtempSync(join(tmpdir(), "fence-"));
 const job = mkdtempSync(join(root, "job-"));

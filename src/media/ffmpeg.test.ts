@@ -1,10 +1,13 @@
-import { afterAll, afterEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { processesNaming, until } from "../../tests/support/processes.ts";
 import { askTool, childEnvironment, type FfmpegRun, runFfmpeg, runFfprobe } from "./ffmpeg.ts";
 import type { Progress } from "./progress.ts";
+
+/** Waits for real processes to end, on machines that are busy. */
+setDefaultTimeout(60_000);
 
 /** Also the marker by which this file's processes are found. */
 const root = mkdtempSync(join(tmpdir(), "ffmpeg-test-"));

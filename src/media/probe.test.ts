@@ -1,10 +1,13 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ffmpeg } from "../../tests/clips.ts";
 import { Failure, Refusal } from "../trouble.ts";
 import { probe } from "./probe.ts";
+
+/** Makes its files with ffmpeg, on machines that are busy. */
+setDefaultTimeout(60_000);
 
 const folder = mkdtempSync(join(tmpdir(), "probe-test-"));
 afterAll(() => rmSync(folder, { recursive: true }));

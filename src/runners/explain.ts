@@ -103,18 +103,18 @@ export function explainRun(
 ): Failure {
   const stderr = outcome.kind === "not_started" ? outcome.reason : outcome.stderr;
   const log = plainLog(stderr, names);
-  const { code, message, hint, retryable } = explain(outcome, log, limits);
+  const { code, message, hint, retryable } = explain(outcome, stderr, limits);
   return new Failure(code, message, { hint, retryable, log });
 }
 
 function explain(
   outcome: Exclude<RunOutcome, { kind: "aborted" }>,
-  log: string,
+  stderr: string,
   limits: { stallSeconds: number; wallLimitSeconds: number },
 ): Explanation {
   switch (outcome.kind) {
     case "exited":
-      return explainExit(outcome.code, log);
+      return explainExit(outcome.code, stderr);
     case "signalled":
       return explainSignal(outcome.signal);
     case "stalled":
@@ -143,8 +143,8 @@ function explain(
   }
 }
 
-function explainExit(code: number, log: string): Explanation {
-  const rule = rules.find(({ pattern }) => pattern.test(log));
+function explainExit(code: number, stderr: string): Explanation {
+  const rule = rules.find(({ pattern }) => pattern.test(stderr));
   if (rule !== undefined) return rule;
   return {
     code: "encoder_failed",

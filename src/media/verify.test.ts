@@ -1,0 +1,200 @@
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ffmpeg } from "../../tests/clips.ts";
+import type { Expectation } from "./description.ts";
+import { type VerifyTools, verifyOutput } from "./verify.ts";
+
+/** Each check starts ffmpeg several times, and machines that test are busy. */
+setDefaultTimeout(60_000);
+
+const folder = mkdtempSync(join(tmpdir(), "verify-test-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const tools: VerifyTools = {
+  toolchain: { ffmpegPath: "/usr/bin/ffmpeg", ffprobePath: "/usr/bin/ffprobe" },
+  signal: new AbortController().signal,
+  niceness: 0,
+  stallSeconds: 20,
+  wallLimitSeconds: 60,
+};
+
+const picture = (seconds: number) => ["-f", "lavfi", "-i", `testsrc2=s=64x48:r=25:d=${seconds}`];
+const sound = (seconds: number) => ["-f", "lavfi", "-i", `sine=d=${seconds}`];
+const codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "10", "-c:a", "aac"];
+
+function make(name: string, ...argv: string[]): string {
+  const path = join(folder, name);
+  ffmpeg(...argv, path);
+  return path;
+}
+
+function write(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+const good = make("good.mkv", ...picture(9), ...sound(9), ...codecs, "-pix_fmt", "yuv420p");
+const expected: Expectation = {
+  file: "output.mkv",
+  kind: "video",
+  durationSeconds: 9,
+  video: { codec: "h264", width: 64, height: 48 },
+  audioTracks: 1,
+  audioCodecs: ["aac"],
+};
+
+async function verdict(
+  path: string,
+  overrides: Partial<Expectation> = {},
+  mode: "quick" | "full" = "quick",
+  more: Partial<VerifyTools> = {},
+) {
+  return await verifyOutput(path, { ...expected, ...overrides }, mode, { ...tools, ...more });
+}
+
+async function fault(...args: Parameters<typeof verdict>): Promise<string> {
+  const found = await verdict(...args);
+  if (found.kind !== "rejected") throw new Error(`it was ${found.kind}, not rejected`);
+  expect(found.report.code).toBe("output_rejected");
+  expect(found.report.message).not.toContain(folder);
+  expect(found.report.log).not.toContain(folder);
+  return found.report.message;
+}
+
+describe("a good output", () => {
+  test("is proven by its first, middle and last seconds", async () => {
+    const found = await verdict(good);
+    expect(found).toMatchObject({
+      kind: "proven",
+      sizeBytes: readFileSync(good).length,
+      media: { container: "mkv", durationSeconds: 9.023 },
+      checks: [
+        "Probed output.mkv: mkv, h264 64×48, audio aac, 9.02 s",
+        "Decoded the first, middle and last 2 seconds without an error",
+      ],
+    });
+  });
+
+  test("is proven by all of its frames", async () => {
+    expect(await verdict(good, {}, "full")).toMatchObject({
+      kind: "proven",
+      checks: [expect.any(String), "Decoded all 225 frames without an error"],
+    });
+  });
+
+  test("may be sound alone, a still or text", async () => {
+    const audio = { kind: "audio", video: null, durationSeconds: 2 } as const;
+    const m4a = make("sound.m4a", ...sound(2), "-c:a", "aac");
+    expect((await verdict(m4a, audio)).kind).toBe("proven");
+    const jpeg = make("still.jpg", ...picture(1), "-frames:v", "1");
+    const still: Partial<Expectation> = {
+      kind: "image",
+      durationSeconds: null,
+      video: { codec: "mjpeg", width: 64, height: 48 },
+      audioTracks: 0,
+      audioCodecs: [],
+    };
+    expect(await verdict(jpeg, still)).toMatchObject({
+      kind: "proven",
+      checks: [expect.any(String), "Decoded the picture without an error"],
+    });
+    const text = write("index.vtt", "WEBVTT\n\n00:00.000 --> 00:01.000\na.jpg#xywh=0,0,1,1\n");
+    const textual = { kind: "text", durationSeconds: null, video: null, audioTracks: 0 } as const;
+    expect(await verdict(text, textual)).toMatchObject({
+      kind: "proven",
+      media: null,
+      checks: ["Read output.mkv: 4 lines of text"],
+    });
+  });
+
+  test("may have a picture that ends before its sound when the source's does too", async () => {
+    const short = make("short.mkv", ...picture(5), ...sound(9), ...codecs);
+    for (const mode of ["quick", "full"] as const) {
+      const sourcePictureSeconds = async () => 5;
+      expect((await verdict(short, {}, mode, { sourcePictureSeconds })).kind).toBe("proven");
+    }
+  });
+});
+
+describe("an output is rejected", () => {
+  test("when it is missing or empty", async () => {
+    expect(await fault(join(folder, "absent.mkv"))).toContain("it was not written");
+    expect(await fault(write("empty.mkv", ""))).toContain("it is empty (0 bytes)");
+  });
+
+  test("when it is no media", async () => {
+    expect(await fault(write("text.mkv", "hello\n".repeat(100)))).toContain("rejected");
+  });
+
+  test("when it is cut off, though its header promises the whole length", async () => {
+    const bytes = readFileSync(good);
+    const cut = write("cut.mkv", bytes.subarray(0, bytes.length * 0.6));
+    expect(await fault(cut)).toMatch(/there is (nothing|no picture) at its end|cannot be decoded/);
+    const mp4 = readFileSync(
+      make("fast.mp4", ...picture(9), ...sound(9), ...codecs, "-movflags", "+faststart"),
+    );
+    const cutMp4 = write("cut.mp4", mp4.subarray(0, mp4.length * 0.6));
+    expect(await fault(cutMp4)).not.toBe("");
+  });
+
+  test("when its length is wrong by more than half a second and one percent", async () => {
+    expect((await verdict(good, { durationSeconds: 9.4 })).kind).toBe("proven");
+    expect(await fault(good, { durationSeconds: 9.6 })).toContain(
+      "it lasts 9.02 s instead of 9.60 s",
+    );
+    expect(await fault(good, { durationSeconds: 3 })).toContain("instead of 3.00 s");
+  });
+
+  test("when a track is missing or of another kind", async () => {
+    const silent = make("silent.mkv", ...picture(9), ...codecs);
+    expect(await fault(silent)).toContain("the number of its audio tracks is 0 instead of 1");
+    expect(await fault(good, { audioCodecs: ["opus"] })).toContain("is aac instead of opus");
+    expect(await fault(good, { kind: "audio", video: null })).toContain(
+      "is video instead of audio",
+    );
+  });
+
+  test("when the picture has another codec or size", async () => {
+    const video = { codec: "hevc", width: 64, height: 64 };
+    const message = await fault(good, { video });
+    expect(message).toContain("its picture's codec is h264 instead of hevc");
+    expect(message).toContain("its picture's size is 64×48 instead of 64×64");
+  });
+
+  test("when it is damaged in a place that only a full check reads", async () => {
+    const bytes = readFileSync(good);
+    const damaged = Buffer.from(bytes);
+    // A quarter into the file lies between the windows at the beginning and in the middle.
+    for (let at = Math.floor(bytes.length * 0.3); at < bytes.length * 0.32; at++)
+      damaged[at] = 0x5a;
+    const path = write("damaged.mkv", damaged);
+    expect((await verdict(path)).kind).toBe("proven");
+    expect(await fault(path, {}, "full")).toMatch(/decoded/);
+  });
+
+  test("when its picture ends before its sound and the source's does not", async () => {
+    const short = make("short2.mkv", ...picture(5), ...sound(9), ...codecs);
+    for (const mode of ["quick", "full"] as const) {
+      expect(await fault(short, {}, mode)).toContain("there is no picture at its end");
+      const sourcePictureSeconds = async () => 9;
+      expect(await fault(short, {}, mode, { sourcePictureSeconds })).toContain(
+        "it ends at 5.00 s, in the source at 9.00 s",
+      );
+    }
+  });
+
+  test("when a text is blank or no text", async () => {
+    const text = { kind: "text", durationSeconds: null, video: null, audioTracks: 0 } as const;
+    expect(await fault(write("blank.vtt", " \n\n"), text)).toContain("nothing but blanks");
+    const binary = write("binary.vtt", Uint8Array.of(0xff, 0xfe, 0x00));
+    expect(await fault(binary, text)).toContain("not UTF-8");
+  });
+});
+
+test("a check that is cancelled gives no verdict", async () => {
+  const signal = AbortSignal.abort();
+  expect(await verdict(good, {}, "full", { signal })).toEqual({ kind: "aborted" });
+});

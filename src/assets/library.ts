@@ -4,6 +4,7 @@
  */
 import type { Database } from "bun:sqlite";
 import { type Clock, isoTime } from "../clock.ts";
+import { transaction } from "../database/transaction.ts";
 import { newId } from "../identity.ts";
 import type { Log } from "../log.ts";
 import type { MediaInfo } from "../media/media.ts";
@@ -115,7 +116,7 @@ export class Library {
       createdAt: isoTime(clock.nowMs()),
       expiresAt: null,
     };
-    database.transaction(() => this.records.insert(asset))();
+    transaction(database, () => this.records.insert(asset));
     return asset;
   }
 

@@ -35,7 +35,7 @@ describe("a name that was given", () => {
         expect(name.isWellFormed()).toBe(true);
         expect(cleanName(name)).toBe(name);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });

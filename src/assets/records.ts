@@ -1,6 +1,7 @@
 /** Rows of assets: the only place that reads and writes the `asset` and `object_intent` tables. */
 import type { Database, SQLQueryBindings } from "bun:sqlite";
 import { type Clock, isoTime } from "../clock.ts";
+import { transaction } from "../database/transaction.ts";
 import type { MediaInfo } from "../media/media.ts";
 import type { Asset, AssetKind, AssetOrigin, AssetState } from "./asset.ts";
 
@@ -53,16 +54,16 @@ export class AssetRecords {
       "INSERT INTO object_intent (key, created_at) VALUES (?1, ?2)",
     );
     const now = isoTime(this.clock.nowMs());
-    this.database.transaction(() => {
+    transaction(this.database, () => {
       for (const key of keys) insert.run(key, now);
-    })();
+    });
   }
 
   forgetIntents(keys: readonly string[]): void {
     const remove = this.database.query("DELETE FROM object_intent WHERE key = ?1");
-    this.database.transaction(() => {
+    transaction(this.database, () => {
       for (const key of keys) remove.run(key);
-    })();
+    });
   }
 
   /** Keys that a crash left between intent and record. */

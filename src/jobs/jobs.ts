@@ -5,6 +5,7 @@
 import type { Database } from "bun:sqlite";
 import type { Library } from "../assets/library.ts";
 import type { Clock } from "../clock.ts";
+import { transaction } from "../database/transaction.ts";
 import { newId } from "../identity.ts";
 import type { Log } from "../log.ts";
 import { findOperation, parseParams, planFor } from "../operations/index.ts";
@@ -75,23 +76,21 @@ export class Jobs {
     if (earlier !== null) return { job: earlier, created: false };
     const { plan, params, title } = this.planRequest(ownerId, request);
     const id = newId("job");
-    this.parts.database
-      .transaction(() => {
-        this.parts.queue.insert({
-          id,
-          ownerId,
-          operation: request.operation,
-          title,
-          params,
-          inputIds: request.inputs,
-          labels: request.labels ?? {},
-          priority: request.priority ?? 0,
-          notes: plan.notes,
-          steps: plan.steps.map(pendingStep),
-          idempotency,
-        });
-      })
-      .immediate();
+    transaction(this.parts.database, () => {
+      this.parts.queue.insert({
+        id,
+        ownerId,
+        operation: request.operation,
+        title,
+        params,
+        inputIds: request.inputs,
+        labels: request.labels ?? {},
+        priority: request.priority ?? 0,
+        notes: plan.notes,
+        steps: plan.steps.map(pendingStep),
+        idempotency,
+      });
+    });
     const job = this.tell(ownerId, id);
     this.parts.onQueued();
     return { job, created: true };
@@ -191,11 +190,17 @@ export class Jobs {
     return this.tell(ownerId, id);
   }
 
-  /** Reads the job after a commit, logs the transition and tells the feed. */
+  /** After the commit of a transition: one line in the log, and the feed. */
   tell(ownerId: string, id: string): Job {
-    const job = this.get(ownerId, id);
+    const job = this.show(ownerId, id);
     const { operation, state, device, error } = job;
     this.parts.log.info({ job: id, operation, state, device, failure: error?.code }, "job");
+    return job;
+  }
+
+  /** Tells the feed that something about the job changed: a step, its device. */
+  show(ownerId: string, id: string): Job {
+    const job = this.get(ownerId, id);
     this.parts.feed.publish(ownerId, { type: "job", job });
     return job;
   }

@@ -5,6 +5,7 @@
  */
 import type { Database } from "bun:sqlite";
 import { type Clock, isoTime } from "../clock.ts";
+import { transaction } from "../database/transaction.ts";
 import type { FailureReport } from "../trouble.ts";
 import type { JobAttempt, JobStep } from "./job.ts";
 import type { JobRow } from "./rows.ts";
@@ -76,34 +77,32 @@ export class Queue {
 
   /** queued → running: the most urgent, oldest job, or null when none waits. */
   claim(device: { id: string }): Claim | null {
-    return this.database
-      .transaction((): Claim | null => {
-        const row = this.database
-          .query<JobRow, [string, string]>(
-            `UPDATE job SET state = 'running', fence = fence + 1, started_at = ?1, device = ?2,
+    return transaction(this.database, (): Claim | null => {
+      const row = this.database
+        .query<JobRow, [string, string]>(
+          `UPDATE job SET state = 'running', fence = fence + 1, started_at = ?1, device = ?2,
                progress_percent = 0
              WHERE id = (SELECT id FROM job WHERE state = 'queued' ORDER BY priority DESC, id LIMIT 1)
                AND state = 'queued'
              RETURNING *`,
-          )
-          .get(this.now(), device.id);
-        if (row === null) return null;
-        this.database
-          .query(
-            `INSERT INTO attempt (job_id, fence, device, outcome, started_at)
+        )
+        .get(this.now(), device.id);
+      if (row === null) return null;
+      this.database
+        .query(
+          `INSERT INTO attempt (job_id, fence, device, outcome, started_at)
              VALUES (?1, ?2, ?3, 'running', ?4)`,
-          )
-          .run(row.id, row.fence, device.id, this.now());
-        return {
-          jobId: row.id,
-          ownerId: row.owner_id,
-          operation: row.operation,
-          params: JSON.parse(row.params) as Record<string, unknown>,
-          inputIds: this.inputIds(row.id),
-          fence: row.fence,
-        };
-      })
-      .immediate();
+        )
+        .run(row.id, row.fence, device.id, this.now());
+      return {
+        jobId: row.id,
+        ownerId: row.owner_id,
+        operation: row.operation,
+        params: JSON.parse(row.params) as Record<string, unknown>,
+        inputIds: this.inputIds(row.id),
+        fence: row.fence,
+      };
+    });
   }
 
   private inputIds(jobId: string): string[] {
@@ -143,21 +142,19 @@ export class Queue {
     error: FailureReport | null,
     record: () => void,
   ): boolean {
-    return this.database
-      .transaction((): boolean => {
-        const moved = this.database
-          .query(
-            `UPDATE job SET state = ?3, error = ?4, finished_at = ?5,
+    return transaction(this.database, (): boolean => {
+      const moved = this.database
+        .query(
+          `UPDATE job SET state = ?3, error = ?4, finished_at = ?5,
                progress_percent = CASE ?3 WHEN 'succeeded' THEN 100 ELSE progress_percent END
              WHERE id = ?1 AND state = 'running' AND fence = ?2`,
-          )
-          .run(claim.jobId, claim.fence, state, jsonOrNull(error), this.now()).changes;
-        if (moved !== 1) return false;
-        this.endAttempt(claim.jobId, claim.fence, state, error);
-        record();
-        return true;
-      })
-      .immediate();
+        )
+        .run(claim.jobId, claim.fence, state, jsonOrNull(error), this.now()).changes;
+      if (moved !== 1) return false;
+      this.endAttempt(claim.jobId, claim.fence, state, error);
+      record();
+      return true;
+    });
   }
 
   private endAttempt(
@@ -176,57 +173,53 @@ export class Queue {
 
   /** running → queued, for a shutdown: interrupted is not failed. */
   release(claim: Claim): boolean {
-    return this.database
-      .transaction((): boolean => {
-        const moved = this.database
-          .query(
-            `UPDATE job SET state = 'queued', started_at = NULL, device = NULL, progress_percent = 0
+    return transaction(this.database, (): boolean => {
+      const moved = this.database
+        .query(
+          `UPDATE job SET state = 'queued', started_at = NULL, device = NULL, progress_percent = 0
              WHERE id = ?1 AND state = 'running' AND fence = ?2`,
-          )
-          .run(claim.jobId, claim.fence).changes;
-        if (moved === 1) this.endAttempt(claim.jobId, claim.fence, "interrupted", null);
-        return moved === 1;
-      })
-      .immediate();
+        )
+        .run(claim.jobId, claim.fence).changes;
+      if (moved === 1) this.endAttempt(claim.jobId, claim.fence, "interrupted", null);
+      return moved === 1;
+    });
   }
 
-  /** running → queued for all: at start, every running row is what a crash left. Returns how many. */
-  recover(): number {
-    return this.database
-      .transaction((): number => {
-        this.database
-          .query(
-            "UPDATE attempt SET outcome = 'interrupted', finished_at = ?1 WHERE outcome = 'running'",
-          )
-          .run(this.now());
-        return this.database
-          .query(
-            `UPDATE job SET state = 'queued', started_at = NULL, device = NULL, progress_percent = 0
-             WHERE state = 'running'`,
-          )
-          .run().changes;
-      })
-      .immediate();
+  /** running → queued for all but those that do run: rows that a crash left. Returns how many. */
+  recover(runningIds: readonly string[] = []): number {
+    const except = JSON.stringify(runningIds);
+    return transaction(this.database, (): number => {
+      this.database
+        .query(
+          `UPDATE attempt SET outcome = 'interrupted', finished_at = ?1 WHERE outcome = 'running'
+               AND job_id NOT IN (SELECT value FROM json_each(?2))`,
+        )
+        .run(this.now(), except);
+      return this.database
+        .query(
+          `UPDATE job SET state = 'queued', started_at = NULL, device = NULL, progress_percent = 0
+             WHERE state = 'running' AND id NOT IN (SELECT value FROM json_each(?1))`,
+        )
+        .run(except).changes;
+    });
   }
 
   /** queued or running → cancelled. Returns the state before, or null when it was neither. */
   cancel(ownerId: string, jobId: string): "queued" | "running" | null {
-    return this.database
-      .transaction((): "queued" | "running" | null => {
-        for (const from of ["queued", "running"] as const) {
-          const row = this.database
-            .query<{ fence: number }, [string, string, string, string]>(
-              `UPDATE job SET state = 'cancelled', finished_at = ?4
+    return transaction(this.database, (): "queued" | "running" | null => {
+      for (const from of ["queued", "running"] as const) {
+        const row = this.database
+          .query<{ fence: number }, [string, string, string, string]>(
+            `UPDATE job SET state = 'cancelled', finished_at = ?4
                WHERE id = ?1 AND owner_id = ?2 AND state = ?3 RETURNING fence`,
-            )
-            .get(jobId, ownerId, from, this.now());
-          if (row === null) continue;
-          this.endAttempt(jobId, row.fence, "cancelled", null);
-          return from;
-        }
-        return null;
-      })
-      .immediate();
+          )
+          .get(jobId, ownerId, from, this.now());
+        if (row === null) continue;
+        this.endAttempt(jobId, row.fence, "cancelled", null);
+        return from;
+      }
+      return null;
+    });
   }
 
   /** failed or cancelled → queued, asked for by a person. False when it was in another state. */

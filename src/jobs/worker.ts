@@ -6,6 +6,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Asset } from "../assets/asset.ts";
 import type { Library } from "../assets/library.ts";
+import { databaseRefusal } from "../database/transaction.ts";
 import type { Log } from "../log.ts";
 import type { Device } from "../media/devices.ts";
 import { findOperation, parseParams, planFor } from "../operations/index.ts";
@@ -37,7 +38,7 @@ export interface WorkerParts extends PublicationParts {
   onPublished(asset: Asset): void;
 }
 
-/** A queued job is found at once by `wake`; this tick only heals a lost wake-up. */
+/** A queued job is found at once by `wake`; this tick heals what a full disk kept from being recorded. */
 const HEAL_TICK_MS = 30_000;
 
 export class Worker {
@@ -55,14 +56,29 @@ export class Worker {
   async recover(): Promise<void> {
     await rm(this.parts.workFolder, { recursive: true, force: true });
     await mkdir(this.parts.workFolder, { recursive: true, mode: 0o700 });
-    const returned = this.parts.queue.recover();
+    this.requeueLost();
+  }
+
+  /** Running rows without a run of ours: a crash left them, or their end could not be written. */
+  private requeueLost(): void {
+    const returned = this.parts.queue.recover([...this.running.keys()]);
     if (returned > 0) this.parts.log.warn({ jobs: returned }, "interrupted jobs are queued again");
+  }
+
+  /** Looks after lost jobs and free slots; the tick calls it. */
+  heal(): void {
+    try {
+      this.requeueLost();
+      this.wake();
+    } catch (cause) {
+      this.parts.log.error({ err: cause }, "the queue cannot be read or written; trying again");
+    }
   }
 
   /** Starts to work. */
   start(): void {
     this.started = true;
-    this.tick = setInterval(() => this.wake(), HEAL_TICK_MS);
+    this.tick = setInterval(() => this.heal(), HEAL_TICK_MS);
     this.wake();
   }
 
@@ -127,9 +143,10 @@ export class Worker {
 
   private report(cause: unknown, claim: Claim): FailureReport {
     if (cause instanceof Failure) return cause.report;
-    if (cause instanceof Refusal) {
-      const code = cause.status === 507 ? "disk_full" : "input_missing";
-      return new Failure(code, cause.message, { hint: "Put it right and retry the job." }).report;
+    const refusal = cause instanceof Refusal ? cause : databaseRefusal(cause);
+    if (refusal !== null) {
+      const code = refusal.status === 507 ? "disk_full" : "input_missing";
+      return new Failure(code, refusal.message, { hint: "Put it right and retry the job." }).report;
     }
     this.parts.log.error({ err: cause, job: claim.jobId }, "job ended by an error of ours");
     return new Failure("internal", "Kinomill made an error while it ran this job.", {
@@ -151,7 +168,7 @@ export class Worker {
       signal,
       onStep: (steps, changed) => {
         queue.noteSteps(claim, steps, changed.deviceReason);
-        jobs.tell(claim.ownerId, claim.jobId);
+        jobs.show(claim.ownerId, claim.jobId);
       },
       onProgress: (progress) => {
         live.set(claim.jobId, progress);

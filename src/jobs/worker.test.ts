@@ -1,0 +1,260 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Library } from "../assets/library.ts";
+import { AssetRecords } from "../assets/records.ts";
+import { systemClock } from "../clock.ts";
+import { type Database, openDatabase } from "../database/open.ts";
+import { newId, newSecret } from "../identity.ts";
+import { silentLog } from "../log.ts";
+import type { MediaInfo } from "../media/media.ts";
+import type { AttemptOutcome, AttemptRequest, Runner } from "../runners/runner.ts";
+import { openDiskStorage } from "../storage/disk.ts";
+import { Feed } from "./feed.ts";
+import type { Job, JobState } from "./job.ts";
+import { Jobs } from "./jobs.ts";
+import { LiveProgress } from "./live.ts";
+import { Queue } from "./queue.ts";
+import { Worker } from "./worker.ts";
+
+const media: MediaInfo = {
+  container: "mp4",
+  kind: "video",
+  durationSeconds: 2,
+  bitRate: null,
+  video: {
+    codec: "h264",
+    profile: null,
+    width: 320,
+    height: 180,
+    displayWidth: 320,
+    displayHeight: 180,
+    frameRate: "25/1",
+    variableFrameRate: false,
+    pixelFormat: "yuv420p",
+    bitDepth: 8,
+    rotation: 0,
+    hdr: null,
+    colorPrimaries: null,
+    colorTransfer: null,
+    colorSpace: null,
+    colorRange: null,
+    sampleAspectRatio: "1:1",
+    interlaced: false,
+    alpha: false,
+    bitRate: null,
+    index: 0,
+  },
+  audio: [],
+  subtitles: [],
+  chapters: [],
+};
+
+/** Stands where ffmpeg would be: each run ends when the test says so, or when it is aborted. */
+class SteeredRunner implements Runner {
+  readonly name = "steered";
+  readonly runs: { request: AttemptRequest; end(outcome: AttemptOutcome): void }[] = [];
+
+  run(request: AttemptRequest): Promise<AttemptOutcome> {
+    return new Promise((resolve) => {
+      request.signal.addEventListener("abort", () => resolve({ kind: "aborted" }));
+      this.runs.push({ request, end: resolve });
+    });
+  }
+
+  /** Ends the last run with the files that it was expected to make. */
+  succeed(): void {
+    const run = this.runs.at(-1);
+    if (run === undefined) throw new Error("nothing runs");
+    const { jobFolder, step, expectations } = run.request;
+    mkdirSync(join(jobFolder, step), { recursive: true });
+    const outputs = expectations.map(({ file }) => {
+      const path = join(jobFolder, step, file);
+      writeFileSync(path, "the bytes of an output");
+      return { file, path, sizeBytes: 22, media, checks: ["looked at"] };
+    });
+    run.end({ kind: "done", outputs, deviceReason: "Because.", encoder: "steered" });
+  }
+}
+
+let folder: string;
+let database: Database;
+let runner: SteeredRunner;
+let jobs: Jobs;
+let worker: Worker;
+let ownerId: string;
+let assetId: string;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "kinomill-worker-"));
+  database = openDatabase(folder);
+  ownerId = newId("user");
+  database
+    .query("INSERT INTO user VALUES (?, 'ann', 'admin', '$argon2id$x', '2026-01-01T00:00:00.000Z')")
+    .run(ownerId);
+  runner = new SteeredRunner();
+  const feed = new Feed(systemClock);
+  const storage = openDiskStorage({
+    folder: join(folder, "storage"),
+    reserveBytes: 0,
+    signingKey: newSecret(),
+    publicPath: "/storage",
+    clock: systemClock,
+  });
+  const library = new Library({
+    database,
+    storage,
+    clock: systemClock,
+    log: silentLog(),
+    probe: async () => media,
+    uploadMaxBytes: 1e9,
+    onChange: () => {},
+  });
+  const shared = {
+    database,
+    storage,
+    library,
+    feed,
+    queue: new Queue(database, systemClock),
+    live: new LiveProgress(),
+    clock: systemClock,
+    log: silentLog(),
+    planContext: () => ({
+      encoders: new Set(["libx264", "aac"]),
+      decoders: new Set(["h264"]),
+      filters: new Set(["scale", "format"]),
+    }),
+  };
+  jobs = new Jobs({
+    ...shared,
+    device: { id: "cpu", reason: "" },
+    onQueued: () => worker.wake(),
+    onCancelled: (id) => worker.abort(id),
+  });
+  worker = new Worker({
+    ...shared,
+    jobs,
+    runner,
+    device: { id: "cpu", kind: "cpu", title: "CPU", slots: 2 },
+    workFolder: join(folder, "work"),
+    verify: "quick",
+    onPublished: () => {},
+  });
+  await worker.recover();
+  const body = new Blob(["bytes"]).stream();
+  assetId = (await library.upload(ownerId, "a.mp4", body, { declaredBytes: null })).id;
+});
+
+afterEach(async () => {
+  await worker.stop();
+  database.close();
+  rmSync(folder, { recursive: true });
+});
+
+function submit(): Job {
+  const params = { video: { quality: 40 } };
+  return jobs.submit(ownerId, { operation: "transcode", inputs: [assetId], params }, null).job;
+}
+
+async function until(id: string, ...states: JobState[]): Promise<Job> {
+  const deadline = performance.now() + 5000;
+  for (;;) {
+    const job = jobs.get(ownerId, id);
+    if (states.includes(job.state)) return job;
+    if (performance.now() > deadline) throw new Error(`job is still ${job.state}`);
+    await Bun.sleep(1);
+  }
+}
+
+async function runsBegun(count: number): Promise<void> {
+  const deadline = performance.now() + 5000;
+  while (runner.runs.length < count) {
+    if (performance.now() > deadline) throw new Error(`${runner.runs.length} runs began`);
+    await Bun.sleep(1);
+  }
+}
+
+function storedKeys(): string[] {
+  return readdirSync(join(folder, "storage", "objects"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name);
+}
+
+describe("the worker", () => {
+  test("fills its slots, no more, and takes the next job when one is free", async () => {
+    worker.start();
+    const ids = [submit(), submit(), submit()].map(({ id }) => id);
+    await runsBegun(2);
+    expect(ids.map((id) => jobs.get(ownerId, id).state)).toEqual(["running", "running", "queued"]);
+    runner.succeed();
+    await runsBegun(3);
+    expect(worker.busySlots).toBe(2);
+  });
+
+  test("publishes what was proven and clears its folder", async () => {
+    worker.start();
+    const { id } = submit();
+    await runsBegun(1);
+    runner.succeed();
+    const job = await until(id, "succeeded", "failed");
+    expect(job.error).toBeNull();
+    expect([job.outputs.length, job.progressPercent, job.deviceReason]).toEqual([
+      1,
+      100,
+      "Because.",
+    ]);
+    expect(job.steps[0]?.checks).toEqual(["looked at"]);
+    expect(storedKeys().toSorted()).toEqual([assetId, ...job.outputs].toSorted());
+    await worker.stop();
+    expect(readdirSync(join(folder, "work"))).toEqual([]);
+  });
+
+  test("keeps nothing of a job that was cancelled while its output was being published", async () => {
+    worker.start();
+    const { id } = submit();
+    await runsBegun(1);
+    runner.succeed();
+    jobs.cancel(ownerId, id);
+    await worker.stop();
+    expect(jobs.get(ownerId, id).outputs).toEqual([]);
+    expect(storedKeys()).toEqual([assetId]);
+    expect(new AssetRecords(database, systemClock).leftIntents()).toEqual([]);
+  });
+
+  test("puts running jobs back when it stops", async () => {
+    worker.start();
+    const { id } = submit();
+    await runsBegun(1);
+    await worker.stop();
+    const job = jobs.get(ownerId, id);
+    expect([job.state, job.attempt, job.attempts[0]?.outcome]).toEqual([
+      "queued",
+      0,
+      "interrupted",
+    ]);
+  });
+
+  test("requeues a job whose end could not be written, once the disk takes writes again", async () => {
+    worker.start();
+    const { id } = submit();
+    await runsBegun(1);
+    // A trigger that fails stands for a disk that does not take the write.
+    database.run(
+      `CREATE TEMP TRIGGER full_disk BEFORE UPDATE OF state ON job
+       BEGIN SELECT raise(ABORT, 'disk full'); END`,
+    );
+    runner.runs[0]?.end({
+      kind: "failed",
+      report: { code: "stalled", message: "m", hint: "", retryable: true, log: "" },
+    });
+    const deadline = performance.now() + 5000;
+    while (worker.busySlots > 0 && performance.now() < deadline) await Bun.sleep(1);
+    expect(jobs.get(ownerId, id).state).toBe("running");
+    database.run("DROP TRIGGER full_disk");
+    worker.heal();
+    await runsBegun(2);
+    runner.succeed();
+    expect((await until(id, "succeeded", "failed")).state).toBe("succeeded");
+  });
+});

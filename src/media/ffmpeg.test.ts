@@ -87,6 +87,11 @@ describe("a run of ffmpeg", () => {
     expect(folder).toMatchObject({ kind: "not_started" });
   });
 
+  test("says so when its file grows beyond the room that it was given, whatever its exit code", async () => {
+    const outcome = await runFfmpeg(newRun({ argv: [...picture(2), "out.mkv"], fileBytes: 4096 }));
+    expect("stderr" in outcome && outcome.stderr).toContain("File too large");
+  });
+
   test("sees only its own folder and what it was given", async () => {
     const other = join(root, "other.mp4");
     await runFfmpeg(newRun({ argv: [...picture(1), other], writePaths: [root] }));

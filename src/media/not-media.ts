@@ -33,7 +33,7 @@ const complaints: Complaint[] = [
       "The file is cut off: its index (the moov atom) is missing. Upload the whole file again; if the recording was interrupted, it needs a repair tool.",
   },
   {
-    pattern: /exceeds specified max pixel count/,
+    pattern: /exceeds specified max pixel count|Picture size \d+x\d+ is invalid/,
     sentence: () =>
       `Its picture has more than ${maxPixels} pixels (8192 × 8192), which is too large.`,
   },

@@ -31,9 +31,11 @@ const memoryShort: Explanation = {
   retryable: true,
 };
 
+const diskFullWords = /No space left on device|Disk quota exceeded|File too large/;
+
 /** Texts of ffmpeg 5.1 to 9.0. Ordered: what the machine lacks comes before what the media is blamed for. */
 const rules: Rule[] = [
-  { pattern: /No space left on device|Disk quota exceeded|File too large/, ...diskFull },
+  { pattern: diskFullWords, ...diskFull },
   { pattern: /Cannot allocate memory|bad_alloc|Error allocating|malloc of size/, ...memoryShort },
   {
     pattern: /Exiting normally, received signal/,
@@ -176,6 +178,11 @@ function explainSignal(signal: string): Explanation {
 }
 
 /** For runs that never began because the disk has no room. */
-export function diskFullFailure(): Failure {
-  return new Failure(diskFull.code, diskFull.message, diskFull);
+export function diskFullFailure(log = ""): Failure {
+  return new Failure(diskFull.code, diskFull.message, { ...diskFull, log });
+}
+
+/** ffmpeg 5.1 exits 0 when only the end of a file did not fit any more; what it says gives it away. */
+export function refuseQuietDiskFull(stderr: string, names: PathName[]): void {
+  if (diskFullWords.test(stderr)) throw diskFullFailure(plainLog(stderr, names));
 }

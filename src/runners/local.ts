@@ -12,7 +12,7 @@ import { type RenderedRun, renderArgv } from "../media/render.ts";
 import type { PathName } from "../media/stderr.ts";
 import { type VerifyTools, verifyOutput } from "../media/verify.ts";
 import { assert, Failure, Refusal } from "../trouble.ts";
-import { diskFullFailure, explainRun } from "./explain.ts";
+import { diskFullFailure, explainRun, refuseQuietDiskFull } from "./explain.ts";
 import type { AttemptOutcome, AttemptRequest, ProvenOutput, Runner } from "./runner.ts";
 
 export interface LocalRunnerParts {
@@ -98,12 +98,15 @@ export class LocalRunner implements Runner {
       onProgress: request.onProgress,
     });
     if (outcome.kind === "aborted") return null;
-    if (outcome.kind === "exited" && outcome.code === 0) return rendered;
     const names = [
       ...files,
       { path: `${folder}/`, name: "" },
       { path: request.jobFolder, name: "job" },
     ];
+    if (outcome.kind === "exited" && outcome.code === 0) {
+      refuseQuietDiskFull(outcome.stderr, names);
+      return rendered;
+    }
     throw explainRun(outcome, names, jobs);
   }
 

@@ -94,6 +94,17 @@ describe("every page", () => {
 });
 
 describe("live updates", () => {
+  test("htmx starts only with its guard and its stream, however late they come", async () => {
+    await withPage({}, async (page) => {
+      await page.route(/hx-(csp|sse)-/, async (route) => {
+        await Bun.sleep(300);
+        await route.continue();
+      });
+      await open(page, "/jobs");
+      await becomes(page, `document.getElementById("live").hasAttribute("data-htmx-powered")`);
+    });
+  });
+
   test("progress changes only its own element and leaves the focus alone", async () => {
     await withPage({}, async (page) => {
       await open(page, "/jobs");

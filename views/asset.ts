@@ -91,5 +91,5 @@ export function assetJobs(assetId: string, jobs: readonly JobEntry[]): Html {
     jobs.length === 0
       ? html`<p class="muted none">None yet.</p>`
       : html`<ul class="rows">${jobs.map(jobRow)}</ul>`;
-  return html`<div id="asset-jobs" hx-get="/ui/assets/${assetId}/jobs" hx-trigger="job from:body throttle:1s, every 15s" hx-swap="outerMorph" hx-sync="this:replace" hx-status:4xx="swap:none" hx-status:5xx="swap:none">${list}</div>`;
+  return html`<div id="asset-jobs" hx-get="/ui/assets/${assetId}/jobs" hx-trigger="job from:body throttle:1s, every 15s" hx-swap="outerMorph" hx-sync="this:queue last" hx-status:4xx="swap:none" hx-status:5xx="swap:none">${list}</div>`;
 }

@@ -40,8 +40,8 @@ export function jobPanel(entry: JobEntry): Html {
   const { job } = entry;
   const ended = job.finishedAt !== null;
   const trigger = ended
-    ? html`<div id="job-panel" class="job-panel" data-state="${job.state}" hx-get="/ui/jobs/${job.id}" hx-trigger="job from:body throttle:500ms" hx-swap="outerMorph" hx-sync="this:replace" hx-status:4xx="swap:none" hx-status:5xx="swap:none">${panelInside(entry)}</div>`
-    : html`<div id="job-panel" class="job-panel" data-state="${job.state}" hx-get="/ui/jobs/${job.id}" hx-trigger="job from:body throttle:500ms, every 10s" hx-swap="outerMorph" hx-sync="this:replace" hx-status:4xx="swap:none" hx-status:5xx="swap:none">${panelInside(entry)}</div>`;
+    ? html`<div id="job-panel" class="job-panel" data-state="${job.state}" hx-get="/ui/jobs/${job.id}" hx-trigger="job from:body throttle:500ms" hx-swap="outerMorph" hx-sync="this:queue last" hx-status:4xx="swap:none" hx-status:5xx="swap:none">${panelInside(entry)}</div>`
+    : html`<div id="job-panel" class="job-panel" data-state="${job.state}" hx-get="/ui/jobs/${job.id}" hx-trigger="job from:body throttle:500ms, every 10s" hx-swap="outerMorph" hx-sync="this:queue last" hx-status:4xx="swap:none" hx-status:5xx="swap:none">${panelInside(entry)}</div>`;
   return trigger;
 }
 

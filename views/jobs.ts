@@ -51,7 +51,7 @@ export function jobsList(view: JobsView): Html {
     view.entries.length === 0
       ? noJobs(view.state)
       : html`<ul class="rows" id="job-rows">${jobsMore(view)}</ul>`;
-  return html`<div id="jobs" hx-get="${listAddress(view, null)}" hx-trigger="job from:body throttle:1s, every 15s" hx-swap="outerMorph" hx-sync="this:replace" hx-status:4xx="swap:none" hx-status:5xx="swap:none" data-rows="#job-rows">${content}</div>`;
+  return html`<div id="jobs" hx-get="${listAddress(view, null)}" hx-trigger="job from:body throttle:1s, every 15s" hx-swap="outerMorph" hx-sync="this:queue last" hx-status:4xx="swap:none" hx-status:5xx="swap:none" data-rows="#job-rows">${content}</div>`;
 }
 
 /** `GET /ui/jobs?after=`: further rows and, if there are more, the button for them. */

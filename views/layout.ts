@@ -61,7 +61,13 @@ const htmxConfig = JSON.stringify({
   history: false,
 });
 
-/** The whole document. Send it with `render(nonce)`. */
+/**
+ * The whole document. htmx and its extensions are not deferred: a deferred htmx starts from a timer as
+ * soon as it has run, which may be before its extensions came, and then pages would stay without the
+ * guard of hx-csp and without the event stream. Read in the head, it waits for the whole document.
+ *
+ * Send it with `render(nonce)`.
+ */
 export function page(options: PageOptions): Html {
   const scripts = ["app.js", ...(options.scripts ?? [])];
   return html`${raw("<!doctype html>")}
@@ -76,9 +82,9 @@ export function page(options: PageOptions): Html {
 <link rel="icon" href="${asset("icon.svg")}" type="image/svg+xml">
 <link rel="stylesheet" href="${asset("app.css")}">
 <script src="${asset("theme.js")}"></script>
-<script src="${asset("htmx.js")}" defer></script>
-<script src="${asset("hx-csp.js")}" defer></script>
-<script src="${asset("hx-sse.js")}" defer></script>
+<script src="${asset("htmx.js")}"></script>
+<script src="${asset("hx-csp.js")}"></script>
+<script src="${asset("hx-sse.js")}"></script>
 ${scripts.map((name) => html`<script src="${asset(name)}" type="module"></script>`)}
 </head>
 <body class="${options.viewer === null ? "outside" : "inside"}" hx-status:4xx:inherited="target:#notices swap:beforeend" hx-status:5xx:inherited="target:#notices swap:beforeend">

@@ -4,6 +4,7 @@
  */
 import type { ByteRange, Storage } from "../storage/storage.ts";
 import { Refusal } from "../trouble.ts";
+import { visitOf } from "./visit.ts";
 
 /** What is served, before the request narrows it. */
 export interface Representation {
@@ -85,14 +86,17 @@ export async function sendObject(
     });
   }
   const range = selection.kind === "part" ? selection.range : undefined;
+  const status = range === undefined ? 200 : 206;
+  if (range !== undefined) all["content-range"] = `bytes ${range.start}-${range.end - 1}/${size}`;
+  const length = String(range === undefined ? size : range.end - range.start);
+  if (visitOf(request).method === "HEAD") {
+    return new Response(null, { status, headers: { ...all, "content-length": length } });
+  }
   const body = await storage.open(key, range);
   if (body === null) throw new Refusal(404, "not_found", "The bytes of this file are gone.");
   // Bun sets the length of a Blob itself and must be told that of a stream.
-  const length = range === undefined ? size : range.end - range.start;
-  if (!(body instanceof Blob)) all["content-length"] = String(length);
-  if (range === undefined) return new Response(body, { headers: all });
-  all["content-range"] = `bytes ${range.start}-${range.end - 1}/${size}`;
-  return new Response(body, { status: 206, headers: all });
+  if (!(body instanceof Blob)) all["content-length"] = length;
+  return new Response(body, { status, headers: all });
 }
 
 function validators({ etag, modifiedMs }: Representation): Record<string, string> {

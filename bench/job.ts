@@ -17,7 +17,8 @@ function runningFfmpeg(serverPid: number): { argv: string[]; cwd: string } | nul
     try {
       const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
       const program = basename(readlinkSync(`/proc/${pid}/exe`));
-      if (program === "ffmpeg" && argv.includes("-progress")) {
+      // The thumbnailer runs ffmpeg as well; only the job encodes with this.
+      if (program === "ffmpeg" && argv.includes("libx264")) {
         return { argv, cwd: readlinkSync(`/proc/${pid}/cwd`) };
       }
     } catch {
@@ -40,6 +41,9 @@ export async function job({ quick }: Extent): Promise<Figure[]> {
   };
   const ours: number[] = [];
   const bare: number[] = [];
+  await eventually("the thumbnail is made", 60_000, async () => {
+    return childrenOf(appliance.pid).length === 0;
+  });
   for (let round = 0; round < (quick ? 1 : 3); round += 1) {
     const started = performance.now();
     const { id } = await startJob(appliance.url, headers, request);
@@ -74,9 +78,10 @@ async function runBare({ argv, cwd }: { argv: string[]; cwd: string }): Promise<
   const started = performance.now();
   const child = Bun.spawn(["nice", "-n", "10", ...moved], {
     cwd: folder,
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "ignore", "pipe"],
   });
-  const exitCode = await child.exited;
-  if (exitCode !== 0) throw new Error(`ffmpeg bare: exit code ${exitCode}: ${moved.join(" ")}`);
-  return (performance.now() - started) / 1000;
+  const said = await new Response(child.stderr).text();
+  const seconds = (performance.now() - started) / 1000;
+  if ((await child.exited) !== 0) throw new Error(`${moved.join(" ")}: ${said}`);
+  return seconds;
 }

@@ -86,6 +86,14 @@ describe("setup", () => {
     await accounts.completeSetup(second, "Ada", password);
   });
 
+  test("a code that is replaced while its password is being hashed makes nobody", async () => {
+    const setup = accounts.completeSetup(issueCode(), "Ada", password);
+    const second = issueCode();
+    expect((await refusalOf(() => setup)).code).toBe("wrong_setup_code");
+    expect(accounts.listUsers()).toEqual([]);
+    await accounts.completeSetup(second, "Ada", password);
+  });
+
   test("without an issued code nothing is accepted, not even an empty one", async () => {
     for (const code of ["", "-", "00000-00000-00000-00000"]) {
       const refusal = await refusalOf(() => accounts.completeSetup(code, "Ada", password));

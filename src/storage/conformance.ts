@@ -232,14 +232,19 @@ function failing(run: Run): void {
     const key = newKey(run);
     const aborting = new AbortController();
     let asked = 0;
-    const body = new ReadableStream<Uint8Array>({
-      pull(controller) {
-        asked += 1;
-        if (asked === 1) return controller.enqueue(someBytes(1_500_000));
-        queueMicrotask(() => aborting.abort(new Error("the client went away")));
-        return new Promise<void>(() => undefined);
+    // Without a queue of its own the stream is asked only while the storage waits for it.
+    const unqueued = { highWaterMark: 0 };
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          asked += 1;
+          if (asked === 1) return controller.enqueue(someBytes(1_500_000));
+          queueMicrotask(() => aborting.abort(new Error("the client went away")));
+          return new Promise<void>(() => undefined);
+        },
       },
-    });
+      unqueued,
+    );
     const put = storage.put(key, body, { limitBytes, signal: aborting.signal });
     await expect(put).rejects.toThrow("the client went away");
     await expectNothing(key);

@@ -1,7 +1,7 @@
 /** Pages, fragments, forms, and the way in and out. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Furnished, furnish, tableFor } from "../../tests/http/furnished.ts";
-import { password } from "../../tests/http/site.ts";
+import { openSite, password } from "../../tests/http/site.ts";
 
 let home: Furnished;
 
@@ -166,5 +166,52 @@ describe("coming in and going out", () => {
     const response = await home.site.ask("/setup");
     expect(response.status).toBe(303);
     expect(response.headers.get("location")).toBe("/login");
+  });
+});
+
+describe("the first start", () => {
+  const fields = { name: "ann", password, repeat: password };
+
+  test("leads to the setup, takes the code once and logs its maker in", async () => {
+    const site = await openSite({}, "new");
+    const code = site.accounts.issueSetupCode() ?? "";
+    const led = await site.ask("/jobs", { headers: { accept: "text/html" } });
+    expect([led.status, led.headers.get("location")]).toEqual([303, "/setup"]);
+    expect((await site.ask("/login")).headers.get("location")).toBe("/setup");
+
+    const wrong = await site.ask("/setup", { form: { ...fields, code: "AAAAA-AAAAA-AAAAA" } });
+    expect(wrong.status).toBe(403);
+    expect(await wrong.text()).toContain('id="fault-code"');
+    const unlike = await site.ask("/setup", { form: { ...fields, code, repeat: "another one" } });
+    expect(unlike.status).toBe(422);
+    const unlikePage = await unlike.text();
+    expect(unlikePage).toContain('id="fault-repeat"');
+    expect(unlikePage).not.toContain(password);
+    const short = await site.ask("/setup", {
+      form: { code, name: "ann", password: "x", repeat: "x" },
+    });
+    expect(short.status).toBe(422);
+    expect(await short.text()).toContain('id="fault-password"');
+
+    const done = await site.ask("/setup", { form: { ...fields, code: ` ${code} ` } });
+    expect([done.status, done.headers.get("location")]).toEqual([303, "/"]);
+    const cookie = done.headers.get("set-cookie")?.split(";", 1)[0] ?? "";
+    expect((await site.ask("/", { headers: { cookie } })).status).toBe(200);
+    const again = await site.ask("/setup", { form: { ...fields, code } });
+    expect(again.headers.get("location")).toBe("/login");
+    site.close();
+  });
+
+  test("has one winner among many who know the code", async () => {
+    const site = await openSite({}, "new");
+    const code = site.accounts.issueSetupCode() ?? "";
+    const askers = Array.from({ length: 8 }, (_, n) =>
+      site.ask("/setup", { form: { ...fields, name: `user${n}`, code } }),
+    );
+    const answers = await Promise.all(askers);
+    const winners = answers.filter((answer) => answer.headers.has("set-cookie"));
+    expect(winners).toHaveLength(1);
+    expect(site.accounts.listUsers()).toHaveLength(1);
+    site.close();
   });
 });

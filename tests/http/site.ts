@@ -100,8 +100,14 @@ const abilities = {
   filters: new Set(["scale", "fps", "tile", "zscale", "tonemap"]),
 };
 
-/** What is made once per test file: hashing passwords takes most of a second. */
-export async function openSite(overrides: Partial<Config> = {}): Promise<SiteRig> {
+/**
+ * Open it once per test file: hashing passwords takes most of a second.
+ * @param start `new` leaves it without accounts, as at the first start; the people are nobody then.
+ */
+export async function openSite(
+  overrides: Partial<Config> = {},
+  start: "inhabited" | "new" = "inhabited",
+): Promise<SiteRig> {
   const folder = mkdtempSync(join(tmpdir(), "kinomill-http-"));
   const sources = { file: null, environment: {}, flags: { data: folder, listen: "127.0.0.1:0" } };
   const config = { ...(await loadConfig(sources)), ...overrides };
@@ -137,9 +143,7 @@ export async function openSite(overrides: Partial<Config> = {}): Promise<SiteRig
     health: () => Promise.resolve([{ part: "database", ok: true, sentence: "" }]),
   };
   const site = createSite(parts);
-  await accounts.createUser("ann", "admin", password);
-  await accounts.createUser("bob", "member", password);
-  const people = { ann: await somebody(accounts, "ann"), bob: await somebody(accounts, "bob") };
+  const people = start === "new" ? { ann: nobody, bob: nobody } : await inhabit(accounts);
   const close = () => {
     site.streams.closeAll();
     database.close();
@@ -184,6 +188,14 @@ export const systemOfRig = {
   sandbox: { layers: ["limits"], missing: [] },
   limits: { uploadMaxBytes: 1, requestMaxBytes: 1, cpuSlots: 1 },
 };
+
+const nobody: Somebody = { id: "", token: "", session: "" };
+
+async function inhabit(accounts: Accounts): Promise<Record<Name, Somebody>> {
+  await accounts.createUser("ann", "admin", password);
+  await accounts.createUser("bob", "member", password);
+  return { ann: await somebody(accounts, "ann"), bob: await somebody(accounts, "bob") };
+}
 
 async function somebody(accounts: Accounts, name: string): Promise<Somebody> {
   const login = await accounts.login(name, password, "127.0.0.1");

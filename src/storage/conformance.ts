@@ -7,21 +7,21 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { Refusal } from "../trouble.ts";
-import type { PresignOptions, Storage } from "./storage.ts";
+import {
+  limitBytes,
+  newKey,
+  putBytes,
+  type Run,
+  readAll,
+  refusalOf,
+  type StorageFixture,
+  sha256,
+  someBytes,
+  streamOf,
+} from "./conformance-fixture.ts";
+import { presigningReads, presigningWrites } from "./conformance-presigned.ts";
 
-/** A fresh, empty storage and what surrounds it in a test. */
-export interface StorageFixture {
-  storage: Storage;
-  /** Sends a request to a presigned URL, as a stranger would: no login, no header of ours. */
-  request(url: string, init?: RequestInit): Promise<Response>;
-  /** Resolves when this much time has gone by for presigned URLs. */
-  elapse(seconds: number): Promise<void>;
-  close(): Promise<void>;
-}
-
-const MIB = 1024 ** 2;
-const limitBytes = 64 * MIB;
+export type { StorageFixture } from "./conformance-fixture.ts";
 
 /** Registers the suite under `name`. */
 export function storageConformance(name: string, make: () => Promise<StorageFixture>): void {
@@ -42,64 +42,6 @@ export function storageConformance(name: string, make: () => Promise<StorageFixt
     presigningReads(run);
     presigningWrites(run);
   });
-}
-
-/** The state that the tests of one backend share. */
-interface Run {
-  fixture: StorageFixture;
-  folder: string;
-  keys: number;
-}
-
-function newKey(run: Run): string {
-  run.keys += 1;
-  return `as_${run.keys.toString(16).padStart(32, "0")}`;
-}
-
-/** Bytes that differ everywhere, so that a block in the wrong place shows. */
-function someBytes(sizeBytes: number, seed = 1): Uint8Array<ArrayBuffer> {
-  const words = new Uint32Array(Math.ceil(sizeBytes / 4));
-  let state = seed;
-  for (let index = 0; index < words.length; index += 1) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    words[index] = state;
-  }
-  return new Uint8Array(words.buffer, 0, sizeBytes);
-}
-
-function streamOf(...chunks: Uint8Array[]): ReadableStream<Uint8Array> {
-  const rest = [...chunks];
-  return new ReadableStream({
-    pull(controller) {
-      const chunk = rest.shift();
-      if (chunk === undefined) controller.close();
-      else controller.enqueue(chunk);
-    },
-  });
-}
-
-function sha256(bytes: Uint8Array): string {
-  return new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
-}
-
-async function readAll(storage: Storage, key: string, range?: { start: number; end: number }) {
-  const body = await storage.open(key, range);
-  return body === null ? null : await new Response(body).bytes();
-}
-
-async function putBytes(run: Run, bytes: Uint8Array): Promise<string> {
-  const key = newKey(run);
-  await run.fixture.storage.put(key, streamOf(bytes), { limitBytes });
-  return key;
-}
-
-async function refusalOf(work: Promise<unknown>): Promise<Refusal> {
-  const cause = await work.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  if (cause instanceof Refusal) return cause;
-  throw cause ?? new Error("nothing was refused");
 }
 
 function writing(run: Run): void {
@@ -367,108 +309,5 @@ function adopting(run: Run): void {
     const key = await putBytes(run, bytes);
     const path = storage.localPath(key);
     if (path !== null) expect(await Bun.file(path).bytes()).toEqual(bytes);
-  });
-}
-
-const readOptions: PresignOptions = { method: "GET", expiresSeconds: 60 };
-
-function presigningReads(run: Run): void {
-  test("a presigned URL reads its object, with the headers that were signed", async () => {
-    const { storage, request } = run.fixture;
-    const bytes = someBytes(70_000);
-    const key = await putBytes(run, bytes);
-    const contentDisposition = `attachment; filename="a \\"b\\" & c.mp4"; filename*=UTF-8''%C3%A4.mp4`;
-    const url = await storage.presign(key, {
-      ...readOptions,
-      contentType: "video/mp4",
-      contentDisposition,
-    });
-    const answer = await request(url);
-    expect(answer.status).toBe(200);
-    expect(answer.headers.get("content-type")).toBe("video/mp4");
-    expect(answer.headers.get("content-disposition")).toBe(contentDisposition);
-    expect(await answer.bytes()).toEqual(bytes);
-    // Without options too, and more than once.
-    const plain = await storage.presign(key, readOptions);
-    expect(await (await request(plain)).bytes()).toEqual(bytes);
-    expect(await (await request(plain)).bytes()).toEqual(bytes);
-  });
-
-  test("an expired URL opens nothing", async () => {
-    const { storage, request, elapse } = run.fixture;
-    const key = await putBytes(run, someBytes(10));
-    const url = await storage.presign(key, { method: "GET", expiresSeconds: 2 });
-    expect((await request(url)).status).toBe(200);
-    await elapse(3);
-    expect((await request(url)).status).toBe(403);
-  });
-
-  test("a tampered URL opens nothing, whatever was changed", async () => {
-    const { storage, request } = run.fixture;
-    const key = await putBytes(run, someBytes(10));
-    const other = await putBytes(run, someBytes(10));
-    const url = await storage.presign(key, { ...readOptions, contentType: "video/mp4" });
-    expect((await request(url)).status).toBe(200);
-    expect((await request(url.replace(key, other))).status).toBe(403);
-    const [path = "", query = ""] = url.split("?");
-    expect((await request(path)).status).toBe(403);
-    for (const [name, value] of new URLSearchParams(query)) {
-      const changed = new URLSearchParams(query);
-      changed.set(name, value.endsWith("1") ? `${value.slice(0, -1)}2` : `${value.slice(0, -1)}1`);
-      expect((await request(`${path}?${changed}`)).status).toBeOneOf([400, 403]);
-      changed.delete(name);
-      expect((await request(`${path}?${changed}`)).status).toBeOneOf([400, 403]);
-    }
-  });
-
-  test("a URL that reads does not write or delete", async () => {
-    const { storage, request } = run.fixture;
-    const key = await putBytes(run, someBytes(10));
-    const url = await storage.presign(key, readOptions);
-    expect((await request(url, { method: "PUT", body: "changed" })).status).toBe(403);
-    expect((await request(url, { method: "DELETE" })).status).toBe(403);
-    expect(await readAll(storage, key)).toEqual(someBytes(10));
-  });
-
-  test("a presigned URL lives for 1 second to 7 days", async () => {
-    const { storage } = run.fixture;
-    for (const expiresSeconds of [0, -1, 0.5, Number.NaN, 7 * 86_400 + 1]) {
-      const presigned = storage.presign(newKey(run), { method: "GET", expiresSeconds });
-      await expect(presigned).rejects.toThrow("7 days");
-    }
-    await storage.presign(newKey(run), { method: "GET", expiresSeconds: 7 * 86_400 });
-  });
-
-  test("a signed header cannot smuggle in a second one", async () => {
-    const { storage } = run.fixture;
-    for (const contentType of ["video/mp4\r\nSet-Cookie: a=b", "\n", "ä", ""]) {
-      const presigned = storage.presign(newKey(run), { ...readOptions, contentType });
-      await expect(presigned).rejects.toThrow("header");
-    }
-  });
-}
-
-function presigningWrites(run: Run): void {
-  test("a presigned PUT writes its object and no other, and does not read", async () => {
-    const { storage, request } = run.fixture;
-    const key = newKey(run);
-    const other = newKey(run);
-    const url = await storage.presign(key, { method: "PUT", expiresSeconds: 60 });
-    const body = someBytes(700_000);
-    expect((await request(url.replace(key, other), { method: "PUT", body })).status).toBe(403);
-    expect((await request(url)).status).toBe(403);
-    expect((await request(url, { method: "PUT", body })).ok).toBe(true);
-    expect(await readAll(storage, key)).toEqual(body);
-    expect(await storage.stat(other)).toBeNull();
-    expect((await request(url)).status).toBe(403);
-  });
-
-  test("an expired presigned PUT writes nothing", async () => {
-    const { storage, request, elapse } = run.fixture;
-    const key = newKey(run);
-    const url = await storage.presign(key, { method: "PUT", expiresSeconds: 1 });
-    await elapse(2);
-    expect((await request(url, { method: "PUT", body: "late" })).status).toBe(403);
-    expect(await storage.stat(key)).toBeNull();
   });
 }

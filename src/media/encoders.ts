@@ -170,8 +170,8 @@ function x264Profile(pixelFormat: string): string {
 }
 
 function x265Parameters(encode: VideoEncode): string {
-  // x265 prints its own banner whatever ffmpeg's log level: warnings only.
-  const parameters = ["log-level=1"];
+  // x265 logs by itself whatever ffmpeg's level, and warns about settings of its own: errors only.
+  const parameters = ["log-level=error"];
   const { mastering, light } = encode.hdrMetadata ?? { mastering: null, light: null };
   if (encode.color.transfer === "smpte2084") parameters.push("hdr10=1", "repeat-headers=1");
   if (mastering !== null) {

@@ -145,6 +145,7 @@ function encode(
   context: PlanContext,
 ): PictureDecision {
   const codec = encodeCodec(params);
+  refuseBareDolbyVision(video);
   const pixelFormat = choosePixelFormat(params, codec, video);
   const tonemap = video.hdr !== null && (params.hdr === "sdr" || !pixelFormat.includes("10"));
   if (tonemap) requireTonemap(context);
@@ -170,6 +171,16 @@ function encode(
     expected: { codec, ...frame },
     notes: encodeNotes(params, video, { tonemap, codec }),
   };
+}
+
+/** Profile 5 has no HDR10 or HLG picture underneath; read as one it comes out green and purple. */
+function refuseBareDolbyVision(video: VideoStream): void {
+  if (video.hdr !== "dolby-vision" || video.colorTransfer !== null) return;
+  throw new Refusal(
+    422,
+    "unsuitable_input",
+    "The source is Dolby Vision without an HDR10 or HLG picture underneath, and encoding it would give wrong colours. It can be copied: set video.codec to copy.",
+  );
 }
 
 function encodeCodec(params: TranscodeParams): VideoCodec {

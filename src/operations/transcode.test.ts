@@ -142,6 +142,11 @@ describe("refused with a sentence", () => {
     [{ from: 60 }, media(), "from is 60 s, but the source ends at 60 s"],
     [{ to: 61.5 }, media(), "to is 61.5 s, but the source ends at 60 s"],
     [{ from: 59.95 }, media(), "too little for a video"],
+    [
+      {},
+      media({ video: video({ codec: "hevc", hdr: "dolby-vision", colorTransfer: null }) }),
+      "would give wrong colours",
+    ],
     [{}, media({ kind: "image", durationSeconds: null }), "still picture"],
     [{ video: { codec: "none" } }, media({ audio: [] }), "The source has no sound"],
     [

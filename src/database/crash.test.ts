@@ -14,7 +14,13 @@ let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "kinomill-crash-"));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+const children: Bun.Subprocess<"ignore", "pipe", "pipe">[] = [];
+afterEach(async () => {
+  // A test that failed half-way must not leave its children behind.
+  for (const running of children) running.kill("SIGKILL");
+  await Promise.all(children.splice(0).map(({ exited }) => exited));
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const importAll = ["open", "migrate", "lock", "transaction", "migrations/index"]
   .map(
@@ -26,11 +32,13 @@ const importAll = ["open", "migrate", "lock", "transaction", "migrations/index"]
 /** A child that runs `code` with the modules of this folder and `folder` at hand. */
 function child(code: string, wrapper: string[] = []) {
   const source = `${importAll}\nconst folder = ${JSON.stringify(folder)};\n${code}`;
-  return Bun.spawn([...wrapper, process.execPath, "-e", source], {
+  const running = Bun.spawn([...wrapper, process.execPath, "-e", source], {
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
   });
+  children.push(running);
+  return running;
 }
 
 async function outputOf(running: ReturnType<typeof child>): Promise<string> {

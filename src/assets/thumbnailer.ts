@@ -96,7 +96,8 @@ export class Thumbnailer {
       });
       const picture = outcome.kind === "done" ? outcome.outputs[0] : undefined;
       if (picture === undefined) {
-        if (outcome.kind === "failed") this.parts.log.warn({ asset: asset.id, ...outcome.report });
+        if (outcome.kind === "failed")
+          this.parts.log.warn({ asset: asset.id, failure: outcome.report }, "thumbnail");
         return false;
       }
       await this.parts.storage.delete(thumbnailKey(asset.id));
@@ -128,6 +129,7 @@ function thumbnailDescription(media: MediaInfo, width: number, height: number): 
       {
         from: { asset: 0 },
         keyframesOnly: media.kind === "video",
+        ...(media.kind === "image" ? { still: media.container } : {}),
         ...(seekSeconds > 0 ? { seekSeconds } : {}),
       },
     ],

@@ -2,7 +2,7 @@
 import { Failure, Refusal } from "../trouble.ts";
 import { type Capture, runFfprobe } from "./ffmpeg.ts";
 import { notMedia, whyNotMedia } from "./not-media.ts";
-import { inputPath, safeInputFlags } from "./safety.ts";
+import { inputPath, safeInputFlags, stillContainerOf, stillFlags } from "./safety.ts";
 
 export interface ProbeTools {
   /** A path, or a name on PATH. */
@@ -41,7 +41,12 @@ export async function askFfprobe(
   const capture = await runFfprobe(
     {
       tool: ffprobeOf(tools),
-      argv: [...safeInputFlags(), ...argv, "-i", inputPath(subject.path)],
+      argv: [
+        ...safeInputFlags(),
+        ...stillFlags(stillContainerOf(subject.head) ?? ""),
+        ...argv,
+        ...["-i", inputPath(subject.path)],
+      ],
       cwd: "/",
       readPaths: [subject.path],
       writePaths: [],

@@ -3,7 +3,7 @@ import { type RunOutcome, runFfmpeg } from "./ffmpeg.ts";
 import type { MediaInfo } from "./media.ts";
 import { type Measured, measurePackets } from "./packets.ts";
 import { openSubject } from "./probe.ts";
-import { inputPath, safeInputFlags } from "./safety.ts";
+import { inputPath, safeInputFlags, stillFlags } from "./safety.ts";
 import type { VerifyTools } from "./verify.ts";
 
 export interface DecodeRequest {
@@ -162,7 +162,7 @@ async function decode(
   return await runFfmpeg({
     tool: tools.toolchain.ffmpegPath,
     argv: [
-      ...["-v", "error", "-xerror", ...safeInputFlags()],
+      ...["-v", "error", "-xerror", ...safeInputFlags(), ...stillFlags(media.container)],
       ...(window.fromSeconds === null ? [] : ["-ss", window.fromSeconds.toFixed(3)]),
       ...(window.lastsSeconds === null ? [] : ["-t", String(window.lastsSeconds)]),
       ...["-i", inputPath(path), ...streams, ...outputFlags],

@@ -13,8 +13,13 @@ export interface InputDescription {
   seekSeconds?: number;
   /** Read at most this much, counted from the seek. */
   durationSeconds?: number;
-  /** Decode keyframes only (`-skip_frame nokey`): for posters and sprites. */
+  /**
+   * Decode keyframes only (`-skip_frame nokey`): for posters and sprites. With a seek it begins at the last
+   * keyframe before that time.
+   */
   keyframesOnly?: boolean;
+  /** Set for a still: the container's word of its `MediaInfo` (jpeg, png, webp). */
+  still?: string;
 }
 
 export type VideoCodec = "h264" | "hevc" | "av1" | "vp9";

@@ -8,12 +8,13 @@ import { notMedia, whyNotMedia } from "./not-media.ts";
 import { firstFrameSideData, framesAreUneven, type Measured, measurePackets } from "./packets.ts";
 import { numberOf, type RawProbe } from "./probe-facts.ts";
 import { mainVideo, type ProbeExtras, parseProbe } from "./probe-parse.ts";
+import { stillContainerOf } from "./safety.ts";
 
 /** ffmpeg's own threshold: below it the format is a guess that text and noise reach too. */
 const lowestScore = 25;
 
-/** Enough for the type of a QuickTime box and for the EBML header. */
-const headBytes = 64;
+/** Enough for the type of a QuickTime box, the EBML header and the mark of an animated PNG. */
+const headBytes = 512;
 
 const sections = ["-show_format", "-show_streams", "-show_chapters", "-of", "json"];
 
@@ -61,7 +62,9 @@ async function describe(subject: Subject, tools: ProbeTools): Promise<RawProbe> 
     throw refuse(stderr);
   }
   if (json.format === undefined) throw refuse(stderr);
-  if ((json.format.probe_score ?? 0) < lowestScore) throw refuse("");
+  // A still is read as what its first bytes say, so there is no guess to be weighed.
+  const guessed = stillContainerOf(subject.head) === null;
+  if (guessed && (json.format.probe_score ?? 0) < lowestScore) throw refuse("");
   const main = mainVideo(json.streams ?? []);
   // ffprobe lists a picture that it could not make out with a size of nothing.
   if (main !== null && (main.width ?? 0) * (main.height ?? 0) === 0) throw refuse(stderr);

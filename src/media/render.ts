@@ -25,7 +25,7 @@ import {
 } from "./encoders.ts";
 import { openPads, renderGraph } from "./graph.ts";
 import { jpegScale } from "./quality.ts";
-import { inputPath, safeInputFlags } from "./safety.ts";
+import { inputPath, safeInputFlags, stillFlags } from "./safety.ts";
 
 export interface RenderTarget {
   device: Device;
@@ -102,7 +102,10 @@ export function renderArgv(
 function renderInput(input: InputDescription, files: RenderFiles): string[] {
   return [
     ...safeInputFlags(),
+    ...stillFlags(input.still ?? ""),
     ...(input.keyframesOnly ? ["-skip_frame", "nokey"] : []),
+    // The only keyframe may stand before the time: it is shown rather than nothing.
+    ...(input.keyframesOnly && input.seekSeconds ? ["-noaccurate_seek"] : []),
     ...(input.seekSeconds ? ["-ss", seconds(input.seekSeconds)] : []),
     ...(input.durationSeconds === undefined ? [] : ["-t", seconds(input.durationSeconds)]),
     ...["-i", inputPath(files.resolve(input.from))],

@@ -78,6 +78,30 @@ export function safeInputFlags(): string[] {
   ];
 }
 
+/** Stills by the container's word of `MediaInfo`, with the demuxer that reads exactly one picture. */
+const stillDemuxers: Record<string, string> = {
+  jpeg: "jpeg_pipe",
+  png: "png_pipe",
+  webp: "webp_pipe",
+};
+
+/**
+ * Flags that make ffmpeg read a still as what it is. Left to itself it may go by the name: `x.jpg` becomes
+ * a series of numbered files (image2), which is not on the list of formats because it opens others.
+ * @param container of `MediaInfo`; anything but a still gives no flags
+ */
+export function stillFlags(container: string): string[] {
+  const demuxer = stillDemuxers[container];
+  return demuxer === undefined ? [] : ["-f", demuxer];
+}
+
+/** The container of a still by its first bytes (Latin-1); null for everything else. */
+export function stillContainerOf(head: string): string | null {
+  if (head.startsWith("\xff\xd8\xff")) return "jpeg";
+  if (head.startsWith("\x89PNG\r\n")) return head.includes("acTL") ? null : "png";
+  return head.startsWith("RIFF") && head.slice(8, 12) === "WEBP" ? "webp" : null;
+}
+
 /**
  * The argument of `-i` for a local file. The prefix keeps ffmpeg from reading `concat:` or `subfile,,`
  * out of a name; the path must be absolute.

@@ -108,11 +108,15 @@ async function proveText(path: string, file: string): Promise<string> {
 }
 
 function rejection(file: string, fault: string, log = ""): Failure {
-  return new Failure("output_rejected", `The output ${file} was rejected: ${fault}.`, {
-    hint: "Nothing was published. Run the job again; if it fails again, check the source with the preview, and try other settings or another ffmpeg.",
-    retryable: true,
-    log,
-  });
+  return new Failure(
+    "output_rejected",
+    `The output ${file} was rejected: ${fault.replace(/\.$/, "")}.`,
+    {
+      hint: "Nothing was published. Run the job again; if it fails again, check the source with the preview, and try other settings or another ffmpeg.",
+      retryable: true,
+      log,
+    },
+  );
 }
 
 /** A second for clips cut at keyframes would be too wide, a frame too narrow for audio padding. */

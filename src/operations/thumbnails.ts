@@ -185,7 +185,10 @@ function posterInput(
 ): { input: InputDescription; pick: PosterPick } {
   const whole = media.kind === "image" ? null : media.durationSeconds;
   const from = { asset: 0 };
-  if (media.kind === "image" || (whole === null && at === "best")) {
+  if (media.kind === "image") {
+    return { input: { from, still: media.container }, pick: { rate: [], choose: [] } };
+  }
+  if (whole === null && at === "best") {
     return { input: { from }, pick: { rate: [], choose: [] } };
   }
   if (at !== "best") {

@@ -122,7 +122,7 @@ describe("in the browser, in this order", () => {
   });
 
   test("an asset shows its facts, and its form starts a job that is watched live", async () => {
-    await page.getByTitle("slow.mp4", { exact: true }).click();
+    await page.locator(".card-name[title='slow.mp4']").click();
     await page.getByRole("heading", { name: "slow.mp4" }).waitFor();
     await page.getByText("720p").first().waitFor();
     await picture("asset");
@@ -168,7 +168,7 @@ describe("in the browser, in this order", () => {
     const api = new Api(appliance.url, await appliance.token("bob"));
     expect((await api.get("/api/v1/jobs")).body.items).toEqual([]); // ann's jobs are not bob's
     await page.goto("/");
-    await page.getByTitle("slow.mp4", { exact: true }).click();
+    await page.locator(".card-name[title='slow.mp4']").click();
     await page.locator("[name='video.quality']").fill("80");
     await page.locator("[name='speed']").selectOption("best");
     await page.getByRole("button", { name: "Start" }).click();

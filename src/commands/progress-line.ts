@@ -23,7 +23,8 @@ export function openProgressLine(out: NodeJS.WriteStream): ProgressLine {
       if (!out.isTTY || now - drawnAtMs < REDRAW_MS) return;
       drawnAtMs = now;
       drawn = true;
-      out.write(`\r\u001b[2K${progressText(step, progress, out.columns ?? 80)}`);
+      // A terminal that does not know its width says 0.
+      out.write(`\r\u001b[2K${progressText(step, progress, out.columns || 80)}`);
     },
     clear: () => {
       if (drawn) out.write("\r\u001b[2K");

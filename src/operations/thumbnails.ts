@@ -221,7 +221,7 @@ function lastFrameBefore(at: number, media: MediaInfo): number {
     throw new Refusal(
       422,
       "unsuitable_input",
-      `poster.at is ${at} s, but the source ends at ${whole} s. Choose a time before that.`,
+      `The source ends at ${whole} s, and poster.at is ${at} s. Choose a time before the end.`,
     );
   }
   const rate = video?.variableFrameRate ? null : rateNumber(video?.frameRate ?? null);

@@ -136,7 +136,7 @@ function cutOf(params: TranscodeParams, media: MediaInfo): Cut {
     new Refusal(
       422,
       "unsuitable_input",
-      `${name} is ${value} s, but the source ends at ${whole} s. Choose a time before that.`,
+      `The source ends at ${whole} s, and ${name} is ${value} s. Choose a time before the end.`,
     );
   if (whole !== null && from > 0 && from >= whole) throw tooLate("from", from);
   if (whole !== null && params.to !== undefined && params.to > whole + endToleranceSeconds) {

@@ -3,6 +3,7 @@ import type { Database } from "bun:sqlite";
 import type { Clock } from "../clock.ts";
 import { PasswordHasher } from "./hashing.ts";
 import type { AttemptLimits } from "./limiter.ts";
+import { Recall } from "./recall.ts";
 import { type Login, Sessions } from "./sessions.ts";
 import { Setup } from "./setup.ts";
 import { type Token, Tokens } from "./tokens.ts";
@@ -88,6 +89,14 @@ export function openAccounts(db: Database, clock: Clock, options: AccountsOption
     ...(options.loginLimits === undefined ? {} : { limits: options.loginLimits }),
   });
   const tokens = new Tokens(db, clock, users);
+  const knownSessions = new Recall(clock);
+  const knownTokens = new Recall(clock);
+  /** After anything that may have ended somebody's way in. */
+  const forgetting = <T>(result: T): T => {
+    knownSessions.forget();
+    knownTokens.forget();
+    return result;
+  };
   return {
     setupPending: () => setup.pending(),
     issueSetupCode: () => setup.issueCode(),
@@ -96,13 +105,13 @@ export function openAccounts(db: Database, clock: Clock, options: AccountsOption
     createUser: (name, role, password) => users.create(name, role, password),
     listUsers: () => users.list(),
     findUser: (name) => users.find(name),
-    login: (name, password, peer) => sessions.login(name, password, peer),
-    logout: (secret) => sessions.logout(secret),
-    sessionUser: (secret) => sessions.user(secret),
+    login: (name, password, peer) => sessions.login(name, password, peer).then(forgetting),
+    logout: (secret) => forgetting(sessions.logout(secret)),
+    sessionUser: (secret) => knownSessions.user(secret, () => sessions.find(secret)),
     sweepSessions: () => sessions.sweep(),
     createToken: (userName, label) => tokens.create(userName, label),
     listTokens: (userId) => tokens.list(userId),
-    revokeToken: (userId, id) => tokens.revoke(userId, id),
-    tokenUser: (secret) => tokens.user(secret),
+    revokeToken: (userId, id) => forgetting(tokens.revoke(userId, id)),
+    tokenUser: (secret) => knownTokens.user(secret, () => tokens.find(secret)),
   };
 }

@@ -60,5 +60,5 @@ function tooBusy(): Refusal {
 
 /** Hexadecimal SHA-256: enough for a secret of 256 random bits, and quick enough for every request. */
 export function sha256(text: string): string {
-  return new Bun.CryptoHasher("sha256").update(text).digest("hex");
+  return Bun.CryptoHasher.hash("sha256", text, "hex");
 }

@@ -6,6 +6,7 @@ import { newId, newSecret } from "../identity.ts";
 import { Refusal } from "../trouble.ts";
 import { sha256 } from "./hashing.ts";
 import { AttemptLimiter, type AttemptLimits, peerKey } from "./limiter.ts";
+import type { Found } from "./recall.ts";
 import type { User } from "./user.ts";
 import { type Users, userColumns } from "./users.ts";
 
@@ -35,7 +36,7 @@ export class Sessions {
   private readonly limiter: AttemptLimiter;
   private readonly lifeMs: number;
   /** Prepared once: every request of a browser runs it. */
-  private readonly living: Statement<User, [string, string]>;
+  private readonly living: Statement<User & { expiresAt: string }, [string, string]>;
 
   constructor(db: Database, clock: Clock, users: Users, options: SessionOptions) {
     this.db = db;
@@ -44,7 +45,7 @@ export class Sessions {
     this.limiter = new AttemptLimiter(options.limits ?? defaultLimits, clock);
     this.lifeMs = options.days * 86_400_000;
     this.living = db.prepare(
-      `SELECT ${userColumns} FROM session JOIN user ON user.id = session.user_id
+      `SELECT ${userColumns}, session.expires_at AS expiresAt FROM session JOIN user ON user.id = session.user_id
        WHERE session.secret_sha256 = ? AND session.expires_at > ?`,
     );
   }
@@ -94,8 +95,11 @@ export class Sessions {
   }
 
   /** Whose session this is; null when it ended, never was or was logged out. */
-  user(secret: string): User | null {
-    return this.living.get(sha256(secret), isoTime(this.clock.nowMs()));
+  find(secret: string): Found | null {
+    const row = this.living.get(sha256(secret), isoTime(this.clock.nowMs()));
+    if (row === null) return null;
+    const { expiresAt, ...user } = row;
+    return { user, untilMs: Date.parse(expiresAt) };
   }
 
   /** Ends the session; one that is not there is fine. */

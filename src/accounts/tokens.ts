@@ -5,6 +5,7 @@ import { databaseRefusal, transaction } from "../database/transaction.ts";
 import { newId, newSecret } from "../identity.ts";
 import { Refusal } from "../trouble.ts";
 import { sha256 } from "./hashing.ts";
+import type { Found } from "./recall.ts";
 import { checkLabel, type User } from "./user.ts";
 import { type Users, userColumns } from "./users.ts";
 
@@ -92,25 +93,26 @@ export class Tokens {
   }
 
   /** Whose token this is; null when it was revoked or never was. Notes the use, to the minute. */
-  user(secret: string): User | null {
+  find(secret: string): Found | null {
     if (!secret.startsWith(tokenPrefix)) return null;
     const row = this.bySecret.get(sha256(secret));
     if (row === null) return null;
     const { tokenId, lastUsedAt, ...user } = row;
-    this.noteUse(tokenId, lastUsedAt);
-    return user;
+    return { user, untilMs: this.noteUse(tokenId, lastUsedAt) + LAST_USED_PRECISION_MS };
   }
 
-  private noteUse(id: string, lastUsedAt: string | null): void {
+  /** Gives the time that is noted now. */
+  private noteUse(id: string, lastUsedAt: string | null): number {
     const nowMs = this.clock.nowMs();
     const lastMs = lastUsedAt === null ? Number.NEGATIVE_INFINITY : Date.parse(lastUsedAt);
     // A clock that was set back counts as old too; the next use then puts the column right.
-    if (Math.abs(nowMs - lastMs) < LAST_USED_PRECISION_MS) return;
+    if (Math.abs(nowMs - lastMs) < LAST_USED_PRECISION_MS) return lastMs;
     try {
       this.db.query("UPDATE token SET last_used_at = ? WHERE id = ?").run(isoTime(nowMs), id);
     } catch (cause) {
       // On a full disk or a busy database programs must still be able to read.
       if (databaseRefusal(cause) === null) throw cause;
     }
+    return nowMs;
   }
 }

@@ -5,7 +5,7 @@
 import { errorFragment, errorPage, notFoundPage } from "../../views/trouble.ts";
 import { databaseRefusal } from "../database/transaction.ts";
 import type { Log } from "../log.ts";
-import { type FieldFault, Refusal } from "../trouble.ts";
+import { Failure, type FieldFault, Refusal } from "../trouble.ts";
 import { htmlResponse } from "./headers.ts";
 import { isHtmx, type Visit, wantsPage } from "./visit.ts";
 
@@ -49,6 +49,11 @@ export function toRefusal(error: unknown, log: Log, requestId: string): Refusal 
   if (known !== null) {
     log.warn({ err: error, request: requestId }, "the database did not take a change");
     return known;
+  }
+  if (error instanceof Failure && error.report.code === "tool_missing") {
+    log.warn({ request: requestId, failure: error.report }, "a tool is missing");
+    const { message, hint } = error.report;
+    return new Refusal(503, "tool_missing", `${message} ${hint}`.trim());
   }
   log.error({ err: error, request: requestId }, "a request met an error of ours");
   return new Refusal(

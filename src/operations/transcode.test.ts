@@ -139,8 +139,8 @@ describe("refused with a sentence", () => {
       "Vorbis sound cannot be copied into MP4",
     ],
     [{}, media({ audio: [audio({ codec: "pcm_s16le", channels: 16 })] }), "16 channels"],
-    [{ from: 60 }, media(), "from is 60 s, but the source ends at 60 s"],
-    [{ to: 61.5 }, media(), "to is 61.5 s, but the source ends at 60 s"],
+    [{ from: 60 }, media(), "ends at 60 s, and from is 60 s"],
+    [{ to: 61.5 }, media(), "ends at 60 s, and to is 61.5 s"],
     [{ from: 59.95 }, media(), "too little for a video"],
     [
       {},

@@ -115,7 +115,7 @@ describe("a poster", () => {
       expect(Math.abs(second - Math.min(11, Math.floor(at)))).toBeLessThan(0.6);
     }
     const late = stage.perform("thumbnails", { poster: { at: 13 } }, source);
-    expect(late).rejects.toThrow("the source ends at 12 s");
+    expect(late).rejects.toThrow("The source ends at 12 s");
   });
 
   test("at best is not the black at the start", async () => {

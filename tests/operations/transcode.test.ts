@@ -203,8 +203,8 @@ describe("time", () => {
   });
 
   const tooLate = [
-    [{ from: 9 }, "from is 9 s, but the source ends at 1 s"],
-    [{ to: 9 }, "to is 9 s, but the source ends at 1 s"],
+    [{ from: 9 }, "ends at 1 s, and from is 9 s"],
+    [{ to: 9 }, "ends at 1 s, and to is 9 s"],
     [{ from: 0.5, to: 0.55 }, "too little"],
   ] as const;
   for (const [wish, words] of tooLate) {

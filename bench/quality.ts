@@ -1,8 +1,8 @@
 /**
  * Measures what a CRF is worth in each encoder: `bun bench/quality.ts [FILE] [SPEED]`. Encodes a few
  * seconds at several CRFs, compares them with the source by SSIM (luma, in dB: 10·log10(1/(1−SSIM))),
- * and prints for each anchor of the quality scale the CRF at which an encoder reaches the SSIM of x264.
- * `docs/quality.md` tells what the figures were and how the table of `src/media/quality.ts` came of them.
+ * and prints for each anchor of the quality scale the CRF at which an encoder reaches the SSIM of x264,
+ * and what the table of `src/media/quality.ts` gives instead: `docs/quality.md` has the figures.
  */
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,13 +13,6 @@ import { crfAtAnchors, qualityAnchors, type RatedEncoder } from "../src/media/qu
 
 /** Pieces of the source, at 360 lines, so that more than one kind of picture counts and it ends soon. */
 const pieces = { startSeconds: [2, 9, 17, 24], eachSeconds: 1 };
-const grids: Record<RatedEncoder, number[]> = {
-  libx264: [12, 18, 22.5, 27, 34, 42],
-  libx265: [12, 18, 23, 28, 35, 44],
-  libsvtav1: [12, 22, 32, 42, 52, 62],
-  "libaom-av1": [10, 20, 30, 40, 50, 60],
-  "libvpx-vp9": [10, 20, 30, 40, 50, 60],
-};
 
 interface Point {
   crf: number;
@@ -40,9 +33,10 @@ function main(source: string, chosen: Speed): void {
   const curves = new Map<RatedEncoder, Point[]>();
   for (const [codec, encoders] of Object.entries(videoEncoders)) {
     for (const encoder of encoders) {
-      const points = grids[encoder].map((crf) =>
-        measure(source, codec as VideoCodec, encoder, crf, chosen),
-      );
+      // The table's own CRFs, the lowest first.
+      const points = crfAtAnchors[encoder]
+        .toReversed()
+        .map((crf) => measure(source, codec as VideoCodec, encoder, crf, chosen));
       curves.set(encoder, points);
       for (const point of points) {
         const { crf, ssimDb, psnrDb, kilobitsPerSecond } = point;

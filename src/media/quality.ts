@@ -17,10 +17,10 @@ export const qualityAnchors = [0, 25, 50, 65, 80, 100] as const;
 /** CRF at each anchor, per encoder at speed `balanced`. Falls from left to right: a test holds it. */
 export const crfAtAnchors: Record<RatedEncoder, readonly number[]> = {
   libx264: [42, 34, 27, 22.5, 18.5, 12],
-  libx265: [44, 36, 29, 24.5, 20, 13],
-  libsvtav1: [60, 50, 40, 32, 25, 14],
-  "libaom-av1": [58, 48, 38, 30, 23, 12],
-  "libvpx-vp9": [58, 48, 39, 32, 25, 13],
+  libx265: [43.5, 35, 28, 23.5, 19, 11.5],
+  libsvtav1: [63, 57, 41, 28, 17, 5],
+  "libaom-av1": [63, 56, 43, 32, 19, 6],
+  "libvpx-vp9": [58, 45, 33, 25, 17, 8],
 };
 
 /** Encoders that take fractions of a CRF step; the others want whole numbers. */

@@ -41,7 +41,8 @@ export async function latency({ quick }: Extent): Promise<Figure[]> {
   const { id } = await startJob(url, headers, {
     operation: "transcode",
     inputs: [asset.id],
-    params: { video: { codec: "h264" }, speed: "best" },
+    // Slow enough to last: the same codec would only be copied.
+    params: { video: { codec: "hevc" }, speed: "best" },
   });
   const stateIs = async (state: string) => (await jobOf(url, headers, id)).state === state;
   await eventually("the job runs", 20_000, () => stateIs("running"));

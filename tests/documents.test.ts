@@ -77,7 +77,7 @@ test(
 
 test("every error code that the documents name is one that the program gives", async () => {
   const text = await Bun.file(join(root, "docs/api.md")).text();
-  const rows = text.matchAll(/^\| \d{3} \| ([^|]+) \|/gm);
+  const rows = text.matchAll(/^\| \d{3} +\| ([^|]+) \|/gm);
   const codes = Array.from(rows, ([, cell = ""]) => cell.match(/[a-z_]+/g) ?? []).flat();
   expect(codes.length).toBeGreaterThan(6);
   const sources = new Bun.Glob("src/**/*.ts").scan({ cwd: root, absolute: true });

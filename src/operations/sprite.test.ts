@@ -24,6 +24,8 @@ describe("the layout", () => {
       [90, 1, 90],
       [1000.5, 11, 91],
       [0.4, 1, 1],
+      // Sound that outlasts the picture by a packet makes no picture of its own.
+      [2.023, 1, 2],
     ] as const) {
       const layout = layoutSprite(video(), seconds, { width: 160, columns: 10 });
       expect([layout.every, layout.count]).toEqual([every, count]);
@@ -55,7 +57,7 @@ describe("the layout", () => {
           expect(layout.sheet.height).toBeLessThanOrEqual(16_383);
           expect(layout.sheet.width * layout.sheet.height).toBeLessThanOrEqual(16_777_216);
           expect(layout.sheets.reduce((sum, tiles) => sum + tiles, 0)).toBe(layout.count);
-          expect(layout.count * layout.every).toBeGreaterThanOrEqual(seconds - layout.every * 0.02);
+          expect(layout.count * layout.every).toBeGreaterThanOrEqual(seconds - 0.1);
           expect((layout.count - 1) * layout.every).toBeLessThan(seconds);
         },
       ),

@@ -35,6 +35,8 @@ const maxSheetPixels = 16_777_216;
 const maxPictures = 3_000;
 /** Files that one sprite may become. */
 const maxSheets = 100;
+/** A shorter rest is sound that outlasts the picture or a rounding; the last picture stands for it too. */
+const restSeconds = 0.1;
 /** When nobody says how often. */
 const usualPictures = 100;
 /**
@@ -60,8 +62,7 @@ export function spriteSeconds(media: MediaInfo): number {
 /** @throws Refusal 422 `unsuitable_input` when it would be too many pictures or too many sheets. */
 export function layoutSprite(video: VideoStream, seconds: number, wish: SpriteWish): SpriteLayout {
   const every = roundMs(wish.every ?? usualEvery(seconds));
-  // A last slot of less than a hundredth would be a rounding of the length, not a picture.
-  const count = Math.max(1, Math.ceil(seconds / every - 0.01));
+  const count = Math.max(1, Math.ceil((seconds - restSeconds) / every));
   const shown = shownFrame(video);
   const tile = {
     width: even(wish.width),

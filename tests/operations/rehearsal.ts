@@ -121,3 +121,12 @@ export function pixelAt(path: string, x: number, y: number, seconds = 0): [numbe
   const [red = -1, green = -1, blue = -1] = done.stdout;
   return [red, green, blue];
 }
+
+/** Inputs and encoders for sources: a moving picture, a tone, a quick H.264. */
+export const picture = (size: string, seconds = 1, rate = "25") => [
+  ...["-f", "lavfi", "-i", `testsrc2=size=${size}:rate=${rate}:duration=${seconds}`],
+];
+export const sine = (seconds = 1) => [
+  ...["-f", "lavfi", "-i", `sine=frequency=440:sample_rate=48000:duration=${seconds}`],
+];
+export const x264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"];

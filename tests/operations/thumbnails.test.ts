@@ -86,7 +86,7 @@ describe("a sprite", () => {
     const source = clock("clock-5.mp4", 5, 250);
     for (const [every, count] of [
       [3, 2],
-      [4.9, 2],
+      [4.8, 2],
       [5, 1],
       [60, 1],
     ] as const) {

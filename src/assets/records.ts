@@ -39,9 +39,14 @@ export interface AssetPage {
   next: string | null;
 }
 
+/** Assets kept in memory: what a page of a player or a program asks for again and again. About 2 MB. */
+const REMEMBERED_MAX = 1_000;
+
+/** Only the server writes assets, under the lock of the data folder: what it remembers is what is there. */
 export class AssetRecords {
   private readonly database: Database;
   private readonly clock: Clock;
+  private readonly remembered = new Map<string, Asset>();
 
   constructor(database: Database, clock: Clock) {
     this.database = database;
@@ -105,12 +110,18 @@ export class AssetRecords {
 
   /** The asset of this owner that is ready; null when there is none: another's is none. */
   find(ownerId: string, id: string): Asset | null {
+    const known = this.remembered.get(id);
+    if (known !== undefined) return known.ownerId === ownerId ? known : null;
     const row = this.database
       .query<AssetRow, [string, string]>(
         "SELECT * FROM asset WHERE id = ?1 AND owner_id = ?2 AND state = 'ready'",
       )
       .get(id, ownerId);
-    return row === null ? null : toAsset(row);
+    if (row === null) return null;
+    if (this.remembered.size >= REMEMBERED_MAX) this.remembered.clear();
+    const asset = toAsset(row);
+    this.remembered.set(id, asset);
+    return asset;
   }
 
   list(filter: AssetFilter): AssetPage {
@@ -149,6 +160,7 @@ export class AssetRecords {
 
   /** Moves to `deleting` unless a queued or running job reads it. */
   markDeleting(ownerId: string, id: string): "marked" | "in_use" | "missing" {
+    this.remembered.delete(id);
     const changed = this.database
       .query(
         `UPDATE asset SET state = 'deleting'
@@ -184,6 +196,7 @@ export class AssetRecords {
   }
 
   setThumbnail(id: string, state: "ready" | "none"): void {
+    this.remembered.delete(id);
     this.database
       .query("UPDATE asset SET thumbnail_state = ?2 WHERE id = ?1 AND thumbnail_state = 'wanted'")
       .run(id, state);

@@ -6,6 +6,7 @@ import type { Elysia } from "elysia";
 import type { z } from "zod";
 import type { User } from "../accounts/accounts.ts";
 import { readJson, readQuery } from "./body.ts";
+import { jsonResponse } from "./headers.ts";
 import { type Visit, visitOf } from "./visit.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -97,6 +98,10 @@ export function userOfCall(call: { visit: Visit }): User {
   return user;
 }
 
-export function json(value: unknown, status = 200, headers: Record<string, string> = {}): Response {
-  return Response.json(value, { status, headers });
+export function json(
+  value: unknown,
+  status = 200,
+  headers: Record<string, string> | null = null,
+): Response {
+  return jsonResponse(value, status, headers);
 }

@@ -135,7 +135,7 @@ table("the rest of the API", [
   { name: "the box", path: "/api/v1/system", as: "bob", status: 200, has: ['"sandbox"'] },
 ]);
 
-test("every answer has its own request id, and every page its own nonce", async () => {
+test("every page has its own request id and its own nonce", async () => {
   const [first, second] = [
     await home.site.ask("/", { browser: "ann" }),
     await home.site.ask("/", { browser: "ann" }),

@@ -5,7 +5,7 @@ import type { User } from "../accounts/accounts.ts";
 export type Credential = { kind: "none" } | { kind: "token" | "session"; secret: string };
 
 export interface Visit {
-  /** Short random id: in the log, in `Kinomill-Request` and in the sentence of a 500. */
+  /** Short random id: in the log, in `Kinomill-Request` of all but plain JSON, in the sentence of a 500. */
   id: string;
   /** Path without query, exactly as the router sees it. */
   path: string;

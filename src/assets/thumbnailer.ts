@@ -138,7 +138,7 @@ function thumbnailDescription(media: MediaInfo, width: number, height: number): 
         from: { input: 0, stream },
         filters: [
           { filter: "scale", width, height },
-          { filter: "setsar", ratio: "1:1" },
+          { filter: "setsar", ratio: "1/1" },
         ],
         to: "picture",
       },

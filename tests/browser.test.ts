@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { Api } from "./api.ts";
-import { Appliance, eventually } from "./appliance.ts";
+import { Appliance, eventually, kinomill } from "./appliance.ts";
 import { openBrowser, openPage, scrollsSideways, type WatchedPage } from "./browser.ts";
-import { plainClip, slowClip } from "./clips.ts";
+import { plainClip, scenes, slowClip } from "./clips.ts";
 
 const password = "correct horse battery staple";
 
@@ -32,6 +32,18 @@ afterAll(async () => {
 async function picture(name: string, of: Page = page): Promise<void> {
   const folder = process.env["SCREENSHOTS"] ?? appliance.folder;
   await of.screenshot({ path: join(folder, `${name}.png`) });
+}
+
+/** For the pictures of the documents: a library that somebody lives in. */
+async function furnishLibrary(): Promise<void> {
+  const argv = ["tokens", "create", "--user", "ann", "--data", appliance.dataFolder];
+  const api = new Api(appliance.url, (await kinomill(argv)).stdout.trim());
+  for (const [name, path] of scenes()) await api.add(path, name);
+  await eventually("every card has its picture", 60_000, async () => {
+    const { body } = await api.get("/api/v1/assets");
+    return body.items.every(({ thumbnail }: { thumbnail: string }) => thumbnail === "ready");
+  });
+  await page.reload();
 }
 
 /** Seconds of the film that the player can play; NaN when it cannot. */
@@ -89,6 +101,7 @@ describe("in the browser, in this order", () => {
     const card = page.locator(".card", { hasText: "slow.mp4" });
     await card.waitFor();
     await card.locator("img").waitFor();
+    if (process.env["SCREENSHOTS"] !== undefined) await furnishLibrary();
     await picture("library");
     expect(watched.faults).toEqual([]);
   });

@@ -102,3 +102,29 @@ export function tenBitClip(): string {
     ),
   );
 }
+
+/** Name and path of clips that look like something, for the pictures of the documents. */
+export function scenes(): [name: string, path: string][] {
+  const draw = (name: string, source: string, ...more: string[]): [string, string] => [
+    name,
+    clip(name.replaceAll(" ", "-"), (path) =>
+      ffmpeg("-f", "lavfi", "-i", source, "-t", "4", ...fastVideo, ...more, path),
+    ),
+  ];
+  const sea =
+    "gradients=s=1920x1080:r=25:c0=0x0b2545:c1=0x1d6fa3:c2=0xf4a259:c3=0xf9dcc4:n=4:speed=0.004";
+  return [
+    draw("harbour at dawn.mov", sea),
+    draw("dive 03.mkv", "mandelbrot=s=640x360:rate=12:maxiter=400:start_scale=0.6"),
+    draw("interview.mp4", "gradients=s=1280x720:r=25:c0=0x2b2d42:c1=0x8d99ae:speed=0.01"),
+    draw("drone, take 2.mp4", "gradients=s=2560x1440:r=25:c0=0x132a13:c1=0x90a955:c2=0xecf39e:n=3"),
+    draw("phone.mp4", "gradients=s=720x1280:r=30:c0=0x5f0f40:c1=0xfb8b24:speed=0.02"),
+    draw(
+      "lava loop.webm",
+      "gradients=s=640x640:r=25:c0=0x03071e:c1=0xd00000:c2=0xffba08:n=3",
+      ...vp8,
+    ),
+  ];
+}
+
+const vp8 = ["-c:v", "libvpx", "-b:v", "2M", "-deadline", "realtime", "-cpu-used", "8"];

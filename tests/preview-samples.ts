@@ -271,19 +271,19 @@ export const report: SystemReport = {
   ],
   ffmpeg: {
     version: "5.1.9-0+deb12u1",
-    encoders: new Set([
-      "libx264",
-      "libx265",
-      "libsvtav1",
-      "libvpx-vp9",
-      "aac",
-      "libopus",
-      "libwebp",
-    ]),
-    decoders: new Set(["h264"]),
-    filters: new Set(["scale", "tonemap"]),
+    problem: null,
+    abilities: [
+      { ability: "H.264 encoding", by: "libx264", remedy: null },
+      { ability: "AV1 encoding", by: "libsvtav1", remedy: null },
+      {
+        ability: "HDR to SDR conversion",
+        by: null,
+        remedy:
+          "ffmpeg 5.1.9 lacks the filter zscale, so HDR to SDR conversion fails. Install another.",
+      },
+    ],
   },
-  ffmpegProblem: null,
+  sandbox: { layers: ["limits", "Landlock 7", "seccomp"], missing: [] },
   storage: { kind: "disk", freeBytes: 812e9, usedBytes: 143e9, assetCount: 231 },
   limits: [
     { title: "Largest upload", value: "550 GB", key: "uploads.maxBytes" },

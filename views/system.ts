@@ -1,5 +1,5 @@
 /** The box: devices, what its ffmpeg can do, space, limits. */
-import type { Device, Toolchain } from "../src/media/devices.ts";
+import type { AbilityReport, Device } from "../src/media/devices.ts";
 import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
 import { page, type Viewer } from "./layout.ts";
@@ -15,9 +15,14 @@ export interface SystemReport {
     /** A plain sentence about it: why it is used, or why not; null when there is nothing to say. */
     reason: string | null;
   })[];
-  /** Null when ffmpeg cannot be started; `ffmpegProblem` then says why and what to do. */
-  ffmpeg: Pick<Toolchain, "version" | "encoders" | "decoders" | "filters"> | null;
-  ffmpegProblem: string | null;
+  ffmpeg: {
+    /** Null when ffmpeg cannot be started; `problem` then says why and what to do. */
+    version: string | null;
+    problem: string | null;
+    abilities: readonly AbilityReport[];
+  };
+  /** What keeps ffmpeg in its place, and in sentences what is missing. */
+  sandbox: { layers: readonly string[]; missing: readonly string[] };
   storage: {
     kind: "disk" | "s3";
     freeBytes: number | null;
@@ -28,62 +33,6 @@ export interface SystemReport {
   limits: readonly { title: string; value: string; key: string }[];
 }
 
-interface Ability {
-  title: string;
-  /** Any of these encoders or filters makes it possible. */
-  any: readonly string[];
-  kind: "encoder" | "filter";
-  remedy: string;
-}
-
-/** What Kinomill would use, and what to install where an ffmpeg lacks it. */
-const abilities: readonly Ability[] = [
-  {
-    title: "H.264",
-    any: ["libx264"],
-    kind: "encoder",
-    remedy: "Install an ffmpeg with libx264; Debian's and Ubuntu's have it.",
-  },
-  {
-    title: "HEVC",
-    any: ["libx265"],
-    kind: "encoder",
-    remedy: "Install an ffmpeg with libx265; Debian's and Ubuntu's have it.",
-  },
-  {
-    title: "AV1",
-    any: ["libsvtav1", "libaom-av1"],
-    kind: "encoder",
-    remedy: "Install an ffmpeg with libsvtav1 (Debian 12, Ubuntu 22.04 or newer).",
-  },
-  { title: "VP9", any: ["libvpx-vp9"], kind: "encoder", remedy: "Install an ffmpeg with libvpx." },
-  {
-    title: "AAC",
-    any: ["aac", "libfdk_aac"],
-    kind: "encoder",
-    remedy: "This ffmpeg is cut down; install the full package.",
-  },
-  { title: "Opus", any: ["libopus"], kind: "encoder", remedy: "Install an ffmpeg with libopus." },
-  {
-    title: "MP3",
-    any: ["libmp3lame"],
-    kind: "encoder",
-    remedy: "Install an ffmpeg with libmp3lame.",
-  },
-  {
-    title: "WebP pictures",
-    any: ["libwebp"],
-    kind: "encoder",
-    remedy: "Install an ffmpeg with libwebp.",
-  },
-  {
-    title: "HDR to SDR",
-    any: ["zscale", "libplacebo", "tonemap"],
-    kind: "filter",
-    remedy: "Install an ffmpeg with zimg (zscale).",
-  },
-];
-
 /** `GET /system` */
 export function systemPage(viewer: Viewer, report: SystemReport): Html {
   const body = html`<div class="page-head"><h1>System</h1><p class="muted">Kinomill ${report.version} (<code>${report.commit}</code>), up for ${spanText(report.uptimeSeconds)}</p></div>
@@ -91,6 +40,7 @@ export function systemPage(viewer: Viewer, report: SystemReport): Html {
 ${devices(report)}
 ${storage(report)}
 ${ffmpeg(report)}
+${sandbox(report)}
 ${limits(report)}
 </div>`;
   return page({ title: "System", viewer, active: "system", body });
@@ -117,20 +67,28 @@ ${all === null ? null : html`<meter min="0" max="${all}" value="${usedBytes}" ar
 
 function ffmpeg(report: SystemReport): Html {
   const title = html`<h2 id="ffmpeg-title">${icon("video")}FFmpeg</h2>`;
-  const tool = report.ffmpeg;
-  if (tool === null) {
+  const { version, problem, abilities } = report.ffmpeg;
+  if (version === null) {
     return html`<section class="panel" aria-labelledby="ffmpeg-title">${title}
-<div class="callout bad">${icon("warning")}<p>${report.ffmpegProblem ?? "ffmpeg was not found. Install it and start Kinomill again."}</p></div></section>`;
+<div class="callout bad">${icon("warning")}<p>${problem ?? "ffmpeg was not found. Install it."}</p></div></section>`;
   }
   return html`<section class="panel" aria-labelledby="ffmpeg-title">${title}
-<p>Version <code>${tool.version}</code></p>
-<ul class="abilities">${abilities.map((ability) => abilityRow(ability, tool))}</ul></section>`;
+<p>Version <code>${version}</code></p>
+<ul class="abilities">${abilities.map(abilityRow)}</ul></section>`;
 }
 
-function abilityRow(ability: Ability, tool: NonNullable<SystemReport["ffmpeg"]>): Html {
-  const there = ability.kind === "encoder" ? tool.encoders : tool.filters;
-  const found = ability.any.find((name) => there.has(name));
-  return html`<li class="${found === undefined ? "missing" : "there"}">${icon(found === undefined ? "close" : "check")}<div><p><strong>${ability.title}</strong> ${found === undefined ? html`<span class="bad-text">missing</span>` : html`<code>${found}</code>`}</p>${found === undefined ? html`<p class="muted">${ability.remedy}</p>` : null}</div></li>`;
+function abilityRow({ ability, by, remedy }: AbilityReport): Html {
+  const name = ability.charAt(0).toUpperCase() + ability.slice(1);
+  return html`<li class="${by === null ? "missing" : "there"}">${icon(by === null ? "close" : "check")}<div><p><strong>${name}</strong> ${by === null ? html`<span class="bad-text">missing</span>` : html`<code>${by}</code>`}</p>${remedy === null ? null : html`<p class="muted">${remedy}</p>`}</div></li>`;
+}
+
+/** What a hostile file could reach: ffmpeg is the part that reads what strangers send. */
+function sandbox(report: SystemReport): Html {
+  const { layers, missing } = report.sandbox;
+  return html`<section class="panel" aria-labelledby="sandbox-title"><h2 id="sandbox-title">${icon("key")}Sandbox</h2>
+<p>${missing.length === 0 ? "ffmpeg sees only the files of its own job and no network." : "ffmpeg is not fully fenced in on this machine."}</p>
+<p class="muted">${layers.join(", ")}</p>
+${missing.map((sentence) => html`<div class="callout bad">${icon("warning")}<p>${sentence}</p></div>`)}</section>`;
 }
 
 function limits(report: SystemReport): Html | null {

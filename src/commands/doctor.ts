@@ -3,11 +3,11 @@ import { accessSync, constants, existsSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { sizeText } from "../../views/quantities.ts";
 import type { Config } from "../config.ts";
-import { cpuDevice, detectToolchain, missingParts } from "../media/devices.ts";
+import { abilitiesOf, cpuDevice, detectToolchain } from "../media/devices.ts";
 import { Failure } from "../trouble.ts";
 import { exitCodes } from "./exit.ts";
 import type { CommonOptions } from "./program.ts";
-import { sandboxLayers } from "./report.ts";
+import { cpuReason, sandboxLayers } from "./report.ts";
 import { configOf } from "./settings.ts";
 
 /** `bad` keeps Kinomill from working, `poor` takes something away, `good` is said too. */
@@ -42,11 +42,13 @@ async function ffmpegFindings(config: Config): Promise<Finding[]> {
       ffmpegPath: config.ffmpeg.path,
       ffprobePath: config.ffmpeg.ffprobePath,
     });
-    const missing = missingParts(toolchain);
+    const missing = abilitiesOf(toolchain).flatMap(({ remedy }) =>
+      remedy === null ? [] : [remedy],
+    );
     const all = missing.length === 0 ? ", with every codec that Kinomill uses" : "";
     return [
       { part, verdict: "good", sentence: `ffmpeg ${toolchain.version}${all}.` },
-      ...missing.map(({ remedy }): Finding => ({ part, verdict: "poor", sentence: remedy })),
+      ...missing.map((sentence): Finding => ({ part, verdict: "poor", sentence })),
     ];
   } catch (cause) {
     if (!(cause instanceof Failure)) throw cause;
@@ -60,7 +62,7 @@ function deviceFinding(config: Config): Finding {
   return {
     part: "devices",
     verdict: "good",
-    sentence: `${title}: ${jobs} at a time (jobs.cpuSlots). This version encodes on the CPU only.`,
+    sentence: `${title}: ${jobs} at a time (jobs.cpuSlots). ${cpuReason}`,
   };
 }
 

@@ -4,7 +4,7 @@ import type { Config } from "../config.ts";
 import type { Database } from "../database/open.ts";
 import { REQUEST_MAX_BYTES } from "../http/body.ts";
 import type { PartHealth, SystemReport } from "../http/parts.ts";
-import { missingParts } from "../media/devices.ts";
+import { abilitiesOf } from "../media/devices.ts";
 import { type FenceLayers, fenceLayers } from "../media/fence.ts";
 import type { ToolboxState } from "../media/toolbox.ts";
 import { product } from "../product.ts";
@@ -13,6 +13,9 @@ import type { WorkParts } from "./work.ts";
 type Shown = Pick<WorkParts, "toolbox" | "storage" | "device" | "worker" | "library"> & {
   config: Config;
 };
+
+/** What this version says of the one device that it uses. */
+export const cpuReason = "Jobs are encoded on the CPU. This version does not use GPUs.";
 
 /** The fence of this kernel does not change while the process runs. */
 let knownLayers: FenceLayers | null = null;
@@ -31,7 +34,7 @@ export async function systemReport(
     commit: product.commit,
     startedAt: isoTime(startedAtMs),
     uptimeSeconds: Math.floor((clock.nowMs() - startedAtMs) / 1000),
-    devices: [{ ...device, busy: worker.busySlots }],
+    devices: [{ ...device, busy: worker.busySlots, reason: cpuReason }],
     ffmpeg: ffmpegReport(toolbox.state),
     storage: {
       kind: storage.kind,
@@ -49,25 +52,20 @@ export async function systemReport(
 
 function ffmpegReport(state: ToolboxState): SystemReport["ffmpeg"] {
   if (state.kind !== "ready") {
-    const remedy =
+    const problem =
       state.kind === "missing"
         ? `${state.report.message} ${state.report.hint}`.trim()
         : "Kinomill is still looking at it.";
-    return {
-      version: null,
-      encoders: [],
-      filters: [],
-      hwaccels: [],
-      missing: [{ ability: "ffmpeg", remedy }],
-    };
+    return { version: null, problem, encoders: [], filters: [], hwaccels: [], abilities: [] };
   }
   const { toolchain } = state;
   return {
     version: toolchain.version,
+    problem: null,
     encoders: [...toolchain.encoders].sort(),
     filters: [...toolchain.filters].sort(),
     hwaccels: [...toolchain.hwaccels].sort(),
-    missing: missingParts(toolchain),
+    abilities: abilitiesOf(toolchain),
   };
 }
 
@@ -108,6 +106,6 @@ async function storageHealth(parts: Shown): Promise<PartHealth> {
 
 function ffmpegHealth(state: ToolboxState): PartHealth {
   if (state.kind === "ready") return { part: "ffmpeg", ok: true, sentence: "" };
-  const sentence = ffmpegReport(state).missing[0]?.remedy ?? "";
+  const sentence = ffmpegReport(state).problem ?? "";
   return { part: "ffmpeg", ok: false, sentence };
 }

@@ -33,6 +33,8 @@ export async function runOperation(
   options: RunOptions,
 ): Promise<number> {
   const config = await configOf(options);
+  // The reserve keeps a server's database writable; here the person decides about the disk.
+  config.storage.reserveBytes = 0;
   const operation = findOperation(name);
   const params = parseParams(operation, rawParams(operation, options));
   const toolchain = await detectToolchain({

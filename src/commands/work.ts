@@ -18,6 +18,7 @@ import { probe } from "../media/probe.ts";
 import { Toolbox } from "../media/toolbox.ts";
 import { LocalRunner } from "../runners/local.ts";
 import { openDiskStorage } from "../storage/disk.ts";
+import { cpuReason } from "./report.ts";
 
 /** What stands below the library and the jobs. */
 interface Base {
@@ -128,7 +129,7 @@ function openJobs(
   };
   const jobs = new Jobs({
     ...shared,
-    device: { id: base.device.id, reason: "This version encodes on the CPU." },
+    device: { id: base.device.id, reason: cpuReason },
     onQueued: () => worker.wake(),
     onCancelled: (jobId) => worker.abort(jobId),
   });

@@ -2,6 +2,7 @@
 
 import type { JobEntry, NamedAsset } from "../../views/job-words.ts";
 import type { OperationFormView } from "../../views/operation-form.ts";
+import { sizeText } from "../../views/quantities.ts";
 import type { SystemReport as SystemView } from "../../views/system.ts";
 import type { Asset } from "../assets/asset.ts";
 import type { Job } from "../jobs/job.ts";
@@ -70,7 +71,7 @@ export function formView(assetId: string, operation: Operation): OperationFormVi
 
 /** The report as the page shows it. Limits appear in the words of the configuration. */
 export function systemView(report: SystemReport): SystemView {
-  const { ffmpeg, limits } = report;
+  const { limits } = report;
   return {
     ...report,
     devices: report.devices.map(({ busy, reason, ...device }) => ({
@@ -78,20 +79,10 @@ export function systemView(report: SystemReport): SystemView {
       busySlots: busy,
       reason: reason ?? null,
     })),
-    ffmpeg:
-      ffmpeg.version === null
-        ? null
-        : {
-            version: ffmpeg.version,
-            encoders: new Set(ffmpeg.encoders),
-            decoders: new Set(),
-            filters: new Set(ffmpeg.filters),
-          },
-    ffmpegProblem: ffmpeg.version === null ? (ffmpeg.missing[0]?.remedy ?? null) : null,
     limits: [
       {
         title: "Largest upload",
-        value: `${limits.uploadMaxBytes.toLocaleString("en")} bytes`,
+        value: sizeText(limits.uploadMaxBytes),
         key: "uploads.maxBytes",
       },
       { title: "Jobs at once on the CPU", value: String(limits.cpuSlots), key: "jobs.cpuSlots" },

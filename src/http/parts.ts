@@ -6,7 +6,7 @@ import type { Config } from "../config.ts";
 import type { Feed } from "../jobs/feed.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { Log } from "../log.ts";
-import type { Device } from "../media/devices.ts";
+import type { AbilityReport, Device } from "../media/devices.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Storage } from "../storage/storage.ts";
 
@@ -29,13 +29,14 @@ export interface SystemReport {
     reason?: string;
   })[];
   ffmpeg: {
-    /** Null when it cannot be started; `missing` then says why and what to do. */
+    /** Null when it cannot be started; `problem` then says why and what to do. */
     version: string | null;
+    problem: string | null;
     encoders: string[];
     filters: string[];
     hwaccels: string[];
-    /** What this ffmpeg cannot do, each with what to install. */
-    missing: { ability: string; remedy: string }[];
+    /** What this ffmpeg can do and what it lacks, each with what to install. */
+    abilities: AbilityReport[];
   };
   storage: {
     kind: "disk" | "s3";

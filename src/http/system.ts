@@ -24,7 +24,14 @@ const systemShape: z.ZodType<SystemReport> = z
       encoders: z.array(z.string()),
       filters: z.array(z.string()),
       hwaccels: z.array(z.string()),
-      missing: z.array(z.strictObject({ ability: z.string(), remedy: z.string() })),
+      problem: z.string().nullable().describe("Why there is none, and what to do"),
+      abilities: z.array(
+        z.strictObject({
+          ability: z.string(),
+          by: z.string().nullable().describe("What does it; null when it is missing"),
+          remedy: z.string().nullable(),
+        }),
+      ),
     }),
     storage: z.strictObject({
       kind: z.enum(["disk", "s3"]),

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { Failure } from "../trouble.ts";
 import {
+  abilitiesOf,
   cpuDevice,
   detectToolchain,
-  missingParts,
   parseCodecNames,
   parseFilterNames,
   parseHwaccelNames,
@@ -78,7 +78,7 @@ describe("toolchain", () => {
     expect(toolchain.decoders.has("h264")).toBeTrue();
     expect(toolchain.filters.has("scale")).toBeTrue();
     expect(toolchain.encoders.has("=")).toBeFalse();
-    expect(missingParts(toolchain)).toEqual([]);
+    expect(abilitiesOf(toolchain).filter(({ by }) => by === null)).toEqual([]);
   });
 
   test("says which command installs a tool that is missing", async () => {
@@ -105,7 +105,7 @@ describe("toolchain", () => {
     const filters = new Set(toolchain.filters);
     filters.delete("zscale");
     const old = { ...toolchain, encoders, filters, release: { major: 4, minor: 4 } };
-    const missing = missingParts(old);
+    const missing = abilitiesOf(old).filter(({ by }) => by === null);
     expect(missing.map(({ ability }) => ability)).toEqual([
       "a known ffmpeg",
       "HEVC encoding",

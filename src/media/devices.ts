@@ -120,12 +120,14 @@ export function cpuDevice(slots: number): Device {
   };
 }
 
-/** Something that operations use and this ffmpeg lacks. */
-export interface MissingPart {
+/** One thing that operations stand on, and whether this ffmpeg has it. */
+export interface AbilityReport {
   /** For the person: "HEVC encoding". */
   ability: string;
-  /** A sentence: what fails without it and what to do. */
-  remedy: string;
+  /** What does it: "libx265", "zscale and tonemap"; null when it is missing. */
+  by: string | null;
+  /** When it is missing, a sentence: what fails without it and what to do. */
+  remedy: string | null;
 }
 
 interface Ability {
@@ -156,26 +158,27 @@ const abilities: Ability[] = [
 /** Oldest ffmpeg whose options Kinomill knows. */
 const oldestRelease = { major: 5, minor: 1 };
 
-/** What is missing for which work, for `doctor` and `/system`; empty when everything is there. */
-export function missingParts(toolchain: Toolchain): MissingPart[] {
-  const missing = abilities
-    .filter(({ kind, names, all }) => {
-      const has = (name: string) => toolchain[kind].has(name);
-      return all ? !names.every(has) : !names.some(has);
-    })
-    .map(({ ability, kind, names, all }) => ({
-      ability,
-      remedy: `ffmpeg ${toolchain.version} lacks the ${kind.slice(0, -1)} ${names.join(all ? " and " : " or ")}, so ${ability} fails. Install the ffmpeg of Debian or Ubuntu (sudo apt-get install ffmpeg) or a build with it.`,
-    }));
-  const { major, minor } = toolchain.release;
-  if (
-    major < oldestRelease.major ||
-    (major === oldestRelease.major && minor < oldestRelease.minor)
-  ) {
-    missing.unshift({
-      ability: "a known ffmpeg",
-      remedy: `ffmpeg ${toolchain.version} is older than 5.1, the oldest that Kinomill is tested with. Install a newer one: sudo apt-get install ffmpeg.`,
-    });
-  }
-  return missing;
+/** What this ffmpeg can do and what it lacks: one list for `doctor`, the API and the page. */
+export function abilitiesOf(toolchain: Toolchain): AbilityReport[] {
+  const reports = abilities.map(({ ability, kind, names, all }): AbilityReport => {
+    const there = names.filter((name) => toolchain[kind].has(name));
+    const enough = all ? there.length === names.length : there.length > 0;
+    if (enough)
+      return { ability, by: all ? there.join(" and ") : (there[0] ?? null), remedy: null };
+    const lacking = `the ${kind.slice(0, -1)} ${names.join(all ? " and " : " or ")}`;
+    const remedy = `ffmpeg ${toolchain.version} lacks ${lacking}, so ${ability} fails. Install the ffmpeg of Debian or Ubuntu (sudo apt-get install ffmpeg) or a build with it.`;
+    return { ability, by: null, remedy };
+  });
+  return isTooOld(toolchain.release) ? [tooOld(toolchain), ...reports] : reports;
+}
+
+function isTooOld({ major, minor }: Toolchain["release"]): boolean {
+  return (
+    major < oldestRelease.major || (major === oldestRelease.major && minor < oldestRelease.minor)
+  );
+}
+
+function tooOld({ version }: Toolchain): AbilityReport {
+  const remedy = `ffmpeg ${version} is older than 5.1, the oldest that Kinomill is tested with. Install a newer one: sudo apt-get install ffmpeg.`;
+  return { ability: "a known ffmpeg", by: null, remedy };
 }

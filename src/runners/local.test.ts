@@ -212,7 +212,7 @@ describe("an attempt that fails says why:", () => {
     const request = newRequest({ assetPaths: [join(root, "absent")] });
     expect(reportOf(await runner.run(request))).toMatchObject({
       code: "input_missing",
-      message: "input 1 of the job is not there any more.",
+      message: "The job's input 1 is not there any more.",
     });
   });
 

@@ -181,7 +181,7 @@ function inputFiles(request: AttemptRequest, description: RenderDescription): Pa
 async function refuseMissing(files: PathName[]): Promise<void> {
   for (const { path, name } of files) {
     if (await Bun.file(path).exists()) continue;
-    throw new Failure("input_missing", `${name} of the job is not there any more.`, {
+    throw new Failure("input_missing", `The job's ${name} is not there any more.`, {
       hint: "Upload it again and start a new job.",
     });
   }

@@ -11,6 +11,7 @@ export interface ApiAsset {
 export interface ApiJob {
   id: string;
   state: string;
+  createdAt: string;
   finishedAt: string | null;
   startedAt: string | null;
   outputs: string[];

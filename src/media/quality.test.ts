@@ -35,7 +35,9 @@ describe("the quality scale", () => {
 
     test(`has ${encoder}'s table in the documentation`, () => {
       const page = readFileSync(join(import.meta.dir, "../../docs/quality.md"), "utf8");
-      expect(page).toContain(`| \`${encoder}\` | ${crfAtAnchors[encoder].join(" | ")} |`);
+      // The formatter aligns the columns of tables.
+      const rows = page.replaceAll(/ +/g, " ");
+      expect(rows).toContain(`| \`${encoder}\` | ${crfAtAnchors[encoder].join(" | ")} |`);
     });
   }
 

@@ -31,7 +31,7 @@ export function apiEndpoints(parts: Parts, streams: Streams): Endpoint[] {
 }
 
 export function createRoutes(parts: Parts, streams: Streams): Elysia {
-  const app = newRouter(parts);
+  const app = newRouter();
   const endpoints = apiEndpoints(parts, streams);
   const documentEndpoint: Endpoint = endpoint({
     method: "GET",

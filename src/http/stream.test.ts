@@ -136,6 +136,8 @@ describe("the streams of a server", () => {
     method: "GET",
     peer: () => "127.0.0.1",
     credential: { kind: "none" },
+    answer: null,
+    failure: null,
     user: { id, name: id, role: "member", createdAt: "" },
     allowSilence: () => undefined,
   });

@@ -14,6 +14,10 @@ export interface Visit {
   peer(): string;
   credential: Credential;
   user: User | null;
+  /** What the controller answered; anything else that comes out of the router is the framework's. */
+  answer: Response | null;
+  /** What the controller threw. */
+  failure: { cause: unknown } | null;
   /** Sets how long this connection may stay silent; 0 is for ever. */
   allowSilence(seconds: number): void;
 }

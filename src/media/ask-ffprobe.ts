@@ -88,7 +88,7 @@ function readCapture({ outcome, stdout }: Capture, { head }: Subject) {
       throw notMedia("Its description is too large to be that of a media file.");
     case "signalled":
       throw notMedia(
-        `ffprobe broke down on it (${outcome.signal}); a file that does this is refused.`,
+        `It makes ffprobe crash (${outcome.signal}), so it is refused. Check that it plays on your own machine, and convert it there first.`,
       );
   }
 }

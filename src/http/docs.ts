@@ -44,11 +44,17 @@ function endpointText(endpoint: Endpoint): Html {
   const answers = Object.entries(endpoint.answers);
   return html`<article>
 <h3><code>${endpoint.method} ${endpoint.path.replaceAll(/:(\w+)/g, "{$1}")}</code></h3>
-<p>${endpoint.summary}${endpoint.description === undefined ? null : ` ${endpoint.description}`}</p>
-<dl class="pairs">${names.map(([name, text]) => html`<div><dt><code>${name}</code></dt><dd>${text}</dd></div>`)}${answers.map(
-    ([status, answer]) => html`<div><dt>${status}</dt><dd>${answer.description}</dd></div>`,
+<p>${prose(endpoint.summary)} ${prose(endpoint.description ?? "")}</p>
+<dl class="pairs">${names.map(([name, text]) => html`<div><dt><code>${name}</code></dt><dd>${prose(text)}</dd></div>`)}${answers.map(
+    ([status, answer]) => html`<div><dt>${status}</dt><dd>${prose(answer.description)}</dd></div>`,
   )}</dl>
 </article>`;
+}
+
+/** The descriptions are Markdown for the OpenAPI document; here their `code` is shown as such. */
+function prose(text: string): Html {
+  const parts = text.split("`");
+  return html`${parts.map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : part))}`;
 }
 
 function operationText(operation: Operation): Html {

@@ -97,7 +97,7 @@ describe("the argv", () => {
     };
     expect(said({ video: { codec: "av1" } })).toEqual([
       "libsvtav1",
-      "AV1 with libsvtav1 on CPU, 8 cores",
+      "AV1 with libsvtav1 on CPU, 8 cores; this version does not use GPUs",
     ]);
     expect(said({})).toEqual([null, "The streams are copied: nothing is encoded"]);
     expect(said({ audio: { codec: "mp3" } })[1]).toContain("Only sound is encoded");

@@ -265,5 +265,5 @@ function reasonOf(description: RenderDescription, encoder: string | null, device
   }
   const video = description.outputs.find((output) => output.video !== null)?.video;
   const what = video?.kind === "encode" ? codecTitles[video.codec] : "Pictures";
-  return `${what} with ${encoder} on ${device.title}`;
+  return `${what} with ${encoder} on ${device.title}; this version does not use GPUs`;
 }

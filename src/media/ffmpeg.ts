@@ -3,13 +3,13 @@
  * group of its own, a closed environment, the fence around it. Why we stopped it and the exit code
  * decide what happened; `progress=end` proves nothing, ffmpeg prints it after a signal too.
  */
-import { realpathSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { type Environment, processEnvironment } from "../config.ts";
-import { type FenceRules, fenceExitCode, fenceMark } from "./fence-rules.ts";
+import { join } from "node:path";
+import { processEnvironment } from "../config.ts";
+import { fenceExitCode, fenceMark } from "./fence-rules.ts";
 import { Movement } from "./movement.ts";
 import { type Progress, ProgressReader } from "./progress.ts";
 import { BoundedText } from "./stderr.ts";
+import { childEnvironment, rulesOf } from "./surroundings.ts";
 
 /** From SIGTERM to SIGKILL. A cancelled job must be gone within 5 s, a stopped ffmpeg included. */
 const terminateGraceMs = 3_000;
@@ -47,6 +47,8 @@ export interface ToolRun {
   memoryBytes?: number | null;
   /** Largest file in bytes that it may write; null for no limit. */
   fileBytes?: number | null;
+  /** UUID of the GPU that it uses: it sees that one alone, as number 0. Null or absent: it gets none. */
+  gpuUuid?: string | null | undefined;
 }
 
 export interface FfmpegRun extends ToolRun {
@@ -187,20 +189,11 @@ async function supervise(run: ToolRun, ears: Ears): Promise<RunOutcome> {
 
 /** Starts the tool behind the fence, in a process group of its own. */
 function spawnFenced(run: ToolRun) {
-  const rules: FenceRules = {
-    parentPid: process.pid,
-    cwd: run.cwd,
-    niceness: run.niceness,
-    programPaths: programPaths(run.tool),
-    readPaths: run.readPaths,
-    writePaths: run.writePaths,
-    fileBytes: run.fileBytes ?? null,
-    memoryBytes: run.memoryBytes ?? null,
-  };
+  const rules = rulesOf(run);
   return Bun.spawn([...fenceLauncher(), JSON.stringify(rules), "--", run.tool, ...run.argv], {
     // Not the job's folder: Bun looks for its own settings where it starts. The fence moves there.
     cwd: "/",
-    env: childEnvironment(),
+    env: childEnvironment(processEnvironment(), run.gpuUuid),
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
@@ -214,34 +207,6 @@ export function fenceLauncher(): string[] {
   if (Bun.main.startsWith("/$bunfs/")) return ["/proc/self/exe", "fence"];
   const entry = join(import.meta.dir, "fence-entry.ts");
   return [process.execPath, "--no-env-file", "--config=/dev/null", entry];
-}
-
-/**
- * What belongs to a tool outside the system's folders: itself, the libraries beside it, and those of
- * LD_LIBRARY_PATH. Its folder only when that is a `bin`: somebody's home has other things in it.
- */
-function programPaths(tool: string): string[] {
-  const file = realpathSync(tool);
-  const folder = dirname(file);
-  const libraries = (childEnvironment()["LD_LIBRARY_PATH"] ?? "").split(":");
-  return [
-    ...[file, join(dirname(folder), "lib")],
-    ...(basename(folder) === "bin" ? [folder] : []),
-    ...libraries.filter((path) => path.startsWith("/") && path !== "/"),
-  ];
-}
-
-const passedOn = /^(PATH|LD_LIBRARY_PATH|CUDA_[A-Z0-9_]+|NVIDIA_[A-Z0-9_]+)$/;
-
-/** A closed list: no secrets, no proxy, no FFREPORT. English messages, which `classify` reads. */
-export function childEnvironment(
-  environment: Environment = processEnvironment(),
-): Record<string, string | undefined> {
-  const names = Object.keys(environment).filter((name) => passedOn.test(name));
-  return {
-    ...Object.fromEntries(names.map((name) => [name, environment[name]])),
-    LANG: "C.UTF-8",
-  };
 }
 
 async function pump(stream: ReadableStream<Uint8Array>, take: (chunk: Uint8Array) => void) {

@@ -16,14 +16,10 @@ static const GUID NV_ENC_CODEC_AV1_GUID = {
 #endif
 #include <pthread.h>
 #include <x264.h>
-#ifdef HAVE_X265
 #include <x265.h>
-#endif
 
-#ifdef HAVE_AOM
 #include <aom/aom_encoder.h>
 #include <aom/aomcx.h>
-#endif
 
 #define API __attribute__((visibility("default")))
 typedef NVENCSTATUS S;
@@ -66,16 +62,12 @@ typedef struct {
   x264_t *h4;
   x264_param_t p4;
   int csp4;
-#ifdef HAVE_X265
   const x265_api *a5;
   x265_encoder *h5;
   x265_param *p5;
-#endif
-#ifdef HAVE_AOM
   aom_codec_ctx_t a1;
   int a1_open;
   long a1_n;
-#endif
   uint8_t *conv;
   size_t convcap;
   uint8_t hdr[1024];
@@ -117,14 +109,10 @@ static const char *codec_name(int c) {
 static int can_encode(int c) {
   if (c == NVF_H264)
     return 1;
-#ifdef HAVE_X265
   if (c == NVF_HEVC)
     return 1;
-#endif
-#ifdef HAVE_AOM
   if (c == NVF_AV1)
     return 1;
-#endif
   return 0;
 }
 
@@ -390,7 +378,7 @@ static int open264(Enc *e) {
   e->h4 = x264_encoder_open(p);
   return e->h4 ? 0 : -1;
 }
-#ifdef HAVE_X265
+
 static int open265(Enc *e) {
   NV_ENC_RC_PARAMS *r = &e->cfg.rcParams;
   NV_ENC_CONFIG_HEVC *h = &e->cfg.encodeCodecConfig.hevcConfig;
@@ -443,8 +431,7 @@ static int open265(Enc *e) {
   e->h5 = e->a5->encoder_open(p);
   return e->h5 ? 0 : -1;
 }
-#endif
-#ifdef HAVE_AOM
+
 static int openav1(Enc *e) {
   aom_codec_enc_cfg_t c;
   NV_ENC_RC_PARAMS *r = &e->cfg.rcParams;
@@ -472,7 +459,7 @@ static int openav1(Enc *e) {
     aom_codec_control(&e->a1, AOME_SET_CQ_LEVEL, q > 63 ? 63 : q);
   return 0;
 }
-#endif
+
 static void add_hdr(Enc *e, const uint8_t *d, int n) {
   if (e->hdrlen + n <= sizeof e->hdr) {
     memcpy(e->hdr + e->hdrlen, d, n);
@@ -493,7 +480,6 @@ static int open_codec(Enc *e) {
           add_hdr(e, n[i].p_payload, n[i].i_payload);
     return 0;
   }
-#ifdef HAVE_X265
   if (e->codec == NVF_HEVC) {
     x265_nal *n;
     uint32_t k;
@@ -505,8 +491,6 @@ static int open_codec(Enc *e) {
           add_hdr(e, n[i].payload, n[i].sizeBytes);
     return 0;
   }
-#endif
-#ifdef HAVE_AOM
   if (e->codec == NVF_AV1) {
     if (openav1(e))
       return -1;
@@ -518,27 +502,22 @@ static int open_codec(Enc *e) {
     }
     return 0;
   }
-#endif
   return -1;
 }
 
 static void close_codec(Enc *e) {
-#ifdef HAVE_AOM
   if (e->a1_open)
     aom_codec_destroy(&e->a1);
   e->a1_open = 0;
-#endif
   if (e->h4)
     x264_encoder_close(e->h4);
   e->h4 = NULL;
-#ifdef HAVE_X265
   if (e->h5)
     e->a5->encoder_close(e->h5);
   if (e->p5)
     e->a5->param_free(e->p5);
   e->h5 = NULL;
   e->p5 = NULL;
-#endif
 }
 
 static void out_bytes(Out *o, const void *d, size_t n) {
@@ -650,7 +629,6 @@ static int code_one(Enc *e, Surf *s, int64_t pts, int idr) {
     o->ready = 1;
     return 1;
   }
-#ifdef HAVE_X265
   if (e->codec == NVF_HEVC) {
     x265_picture in, outp;
     x265_nal *nal;
@@ -729,8 +707,6 @@ static int code_one(Enc *e, Surf *s, int64_t pts, int idr) {
     o->ready = 1;
     return 1;
   }
-#endif
-#ifdef HAVE_AOM
   if (e->codec == NVF_AV1) {
     aom_image_t im;
     const aom_codec_cx_pkt_t *k;
@@ -782,7 +758,6 @@ static int code_one(Enc *e, Surf *s, int64_t pts, int idr) {
     o->ready = 1;
     return 1;
   }
-#endif
   return -1;
 }
 

@@ -160,6 +160,68 @@ export async function askTool(
   }
 }
 
+/** How a tool answered that was asked about this machine. */
+export type Answer =
+  | { kind: "exited"; code: number; stdout: string; stderr: string }
+  /** It said nothing in time and was killed. A driver that hangs keeps it alive even then. */
+  | { kind: "no_answer" }
+  | { kind: "aborted" }
+  | { kind: "not_started"; reason: string };
+
+/**
+ * Asks a tool about this machine and keeps all of its answer: exit code, stdout and stderr, bounded.
+ * Without the fence: it must open no media that somebody sent. Never rejects, and never waits longer
+ * than the limit, though the tool may be stuck inside the driver where no signal reaches it.
+ */
+export async function consultTool(
+  tool: string,
+  argv: string[],
+  options: { limitMs: number; environment?: Record<string, string>; signal?: AbortSignal },
+): Promise<Answer> {
+  if (options.signal?.aborted) return { kind: "aborted" };
+  let child: Bun.Subprocess<"ignore", "pipe", "pipe">;
+  try {
+    child = Bun.spawn([tool, ...argv], {
+      cwd: "/",
+      env: { ...childEnvironment(), ...options.environment },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+  } catch (trouble) {
+    return { kind: "not_started", reason: String(trouble) };
+  }
+  const texts = { stdout: new BoundedText(), stderr: new BoundedText() };
+  const ended = Promise.all([
+    pump(child.stdout, (chunk) => texts.stdout.push(chunk)),
+    pump(child.stderr, (chunk) => texts.stderr.push(chunk)),
+    child.exited,
+  ]).then(() => "ended" as const);
+  const patience = new AbortController();
+  const stopped = firstAbort(options.limitMs, options.signal, patience.signal);
+  const winner = await Promise.race([ended, stopped]);
+  patience.abort();
+  if (winner === "ended") {
+    const [stdout, stderr] = [texts.stdout.text(), texts.stderr.text()];
+    return { kind: "exited", code: child.exitCode ?? -1, stdout, stderr };
+  }
+  signalGroup(child.pid, "SIGKILL");
+  child.unref();
+  return { kind: winner };
+}
+
+/** Resolves with why to stop waiting; `done` takes its timer and its listener away. */
+function firstAbort(limitMs: number, signal: AbortSignal | undefined, done: AbortSignal) {
+  const { promise, resolve } = Promise.withResolvers<"no_answer" | "aborted">();
+  const timer = setTimeout(() => resolve("no_answer"), limitMs);
+  const abort = () => resolve("aborted");
+  signal?.addEventListener("abort", abort, { once: true });
+  done.addEventListener("abort", () => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+  });
+  return promise;
+}
+
 interface Ears {
   onStdout(chunk: Uint8Array): void;
   stalled?(): Promise<boolean>;

@@ -1,12 +1,9 @@
-/* fakecuvid.c - a pretend libnvcuvid.so.1 for FFmpeg's `-hwaccel cuda` (NVDEC) path.
- * H.264: SPS/PPS are rebuilt from CUVIDPICPARAMS and, with the slices, go to libavcodec's
- * software decoder; the picture is caught in get_buffer2 so reordering does not matter.
- * VP8/VP9/MJPEG: the bitstream handed over is complete, it goes to libavcodec as it is.
- * Everything else (HEVC, AV1, MPEG-2 ...): a moving test pattern of the right size, because the
- * driver API does not carry what a software decoder would need.  TEST USE ONLY.
- *   NVFAKE_NVDEC=none              decoder caps say "not supported"
- *   NVFAKE_NVDEC_ERR=<CUresult>    cuvidCreateDecoder fails with it
- *   NVFAKE_DEC_FAIL_AFTER=K        cuvidDecodePicture number K+1 fails (CUresult 999) */
+/* A pretended libnvcuvid.so.1, for tests alone: what `-hwaccel cuda` of FFmpeg asks NVDEC for.
+ * H.264: the parameter sets are made again from CUVIDPICPARAMS and go, with the slices, to
+ * libavcodec's own decoder; the picture is caught in get_buffer2, so that reordering does not
+ * matter. VP8, VP9 and MJPEG: what is handed over is whole and goes to libavcodec as it is. All
+ * others (HEVC, AV1, MPEG-2 …) give a moving pattern of the right size: the interface does not
+ * carry what a decoder would need. */
 #include "nvfake.h"
 #include <ffnvcodec/dynlink_cuda.h>
 #include <ffnvcodec/dynlink_cuviddec.h>
@@ -31,14 +28,14 @@ typedef struct {
     uint8_t d[64];
     int n;
   } pps[256];
-} Dec;
+} Decoder;
 
 typedef struct {
   uint8_t b[256];
   int n, bit;
-} BW;
+} BitWriter;
 
-static void wb(BW *w, unsigned v, int n) {
+static void write_bits(BitWriter *w, unsigned v, int n) {
   while (n--) {
     if (w->bit == 0 && w->n < 255)
       w->b[w->n] = 0;
@@ -50,23 +47,23 @@ static void wb(BW *w, unsigned v, int n) {
   }
 }
 
-static void ue(BW *w, unsigned v) {
+static void write_ue(BitWriter *w, unsigned v) {
   int l = 0;
   for (unsigned x = v + 1; x > 1; x >>= 1)
     l++;
-  wb(w, 0, l);
-  wb(w, v + 1, l + 1);
+  write_bits(w, 0, l);
+  write_bits(w, v + 1, l + 1);
 }
 
-static void se(BW *w, int v) {
-  ue(w, v > 0 ? 2 * v - 1 : -2 * v);
+static void write_se(BitWriter *w, int v) {
+  write_ue(w, v > 0 ? 2 * v - 1 : -2 * v);
 }
 
-static int nal(BW *w, uint8_t *out,
-               int hdr) { /* rbsp trailing bits, start code, emulation prevention */
-  wb(w, 1, 1);
+/* Adds the trailing bits and the start code, and breaks what looks like a start code inside. */
+static int finish_nal(BitWriter *w, uint8_t *out, int hdr) {
+  write_bits(w, 1, 1);
   while (w->bit)
-    wb(w, 0, 1);
+    write_bits(w, 0, 1);
   int o = 0, z = 0;
   out[o++] = 0;
   out[o++] = 0;
@@ -84,7 +81,7 @@ static int nal(BW *w, uint8_t *out,
   return o;
 }
 
-static unsigned rd_ue(const uint8_t *p, int *bit) {
+static unsigned read_ue(const uint8_t *p, int *bit) {
   int z = 0;
   unsigned v = 1;
   while (!((p[*bit >> 3] >> (7 - (*bit & 7))) & 1) && z < 31) {
@@ -99,8 +96,8 @@ static unsigned rd_ue(const uint8_t *p, int *bit) {
   return v - 1;
 }
 
-static int get_buf(AVCodecContext *c, AVFrame *f, int flags) {
-  Dec *d = c->opaque;
+static int catch_picture(AVCodecContext *c, AVFrame *f, int flags) {
+  Decoder *d = c->opaque;
   int r = avcodec_default_get_buffer2(c, f, flags);
   if (!r) {
     av_frame_unref(d->slot[d->cur]);
@@ -109,7 +106,7 @@ static int get_buf(AVCodecContext *c, AVFrame *f, int flags) {
   return r;
 }
 
-static enum AVCodecID map_codec(cudaVideoCodec c) {
+static enum AVCodecID codec_for(cudaVideoCodec c) {
   return c == cudaVideoCodec_H264   ? AV_CODEC_ID_H264
          : c == cudaVideoCodec_VP9  ? AV_CODEC_ID_VP9
          : c == cudaVideoCodec_VP8  ? AV_CODEC_ID_VP8
@@ -138,19 +135,20 @@ API CUresult cuvidCreateDecoder(CUvideodecoder *out, CUVIDDECODECREATEINFO *ci) 
           ci->CodecType, ci->ulWidth, ci->ulHeight, ci->ulNumDecodeSurfaces, e);
   if (e)
     return (CUresult)e;
+  /* As the real driver does: FFmpeg trac 8948. */
   if (ci->ulNumDecodeSurfaces > 32)
-    return (CUresult)1; /* the real driver refuses this too (ffmpeg trac 8948) */
-  Dec *d = calloc(1, sizeof *d);
+    return (CUresult)1;
+  Decoder *d = calloc(1, sizeof *d);
   d->ci = *ci;
   d->cur = -1;
   for (int i = 0; i < 64; i++)
     d->slot[i] = av_frame_alloc();
-  enum AVCodecID id = map_codec(ci->CodecType);
+  enum AVCodecID id = codec_for(ci->CodecType);
   const AVCodec *c = id ? avcodec_find_decoder(id) : NULL;
   if (c) {
     d->av = avcodec_alloc_context3(c);
     d->av->opaque = d;
-    d->av->get_buffer2 = get_buf;
+    d->av->get_buffer2 = catch_picture;
     d->av->thread_count = 1;
     d->av->thread_type = FF_THREAD_SLICE;
     d->av->width = (int)ci->ulWidth;
@@ -165,7 +163,7 @@ API CUresult cuvidCreateDecoder(CUvideodecoder *out, CUVIDDECODECREATEINFO *ci) 
 }
 
 API CUresult cuvidDestroyDecoder(CUvideodecoder h) {
-  Dec *d = (Dec *)h;
+  Decoder *d = (Decoder *)h;
   nvf_log("\"ev\":\"nvdec_close\",\"pics\":%ld", d->n);
   for (int i = 0; i < 64; i++)
     av_frame_free(&d->slot[i]);
@@ -178,76 +176,76 @@ API CUresult cuvidDestroyDecoder(CUvideodecoder h) {
   return 0;
 }
 
-static int h264_headers(Dec *d, CUVIDPICPARAMS *p, uint8_t *o) {
+static int h264_headers(Decoder *d, CUVIDPICPARAMS *p, uint8_t *o) {
   CUVIDH264PICPARAMS *h = &p->CodecSpecific.h264;
   int n = 0;
   if (h->MbaffFrameFlag)
     d->mbaff = 1;
-  BW s = {.n = 0};
+  BitWriter s = {.n = 0};
   int fmt = d->ci.ChromaFormat;
-  wb(&s, h->bit_depth_luma_minus8 ? 110 : 100, 8);
-  wb(&s, 0, 8);
-  wb(&s, 62, 8);
-  ue(&s, 0);
-  ue(&s, fmt);
-  ue(&s, h->bit_depth_luma_minus8);
-  ue(&s, h->bit_depth_chroma_minus8);
-  wb(&s, h->qpprime_y_zero_transform_bypass_flag, 1);
-  wb(&s, 0, 1);
-  ue(&s, h->log2_max_frame_num_minus4);
-  ue(&s, h->pic_order_cnt_type);
+  write_bits(&s, h->bit_depth_luma_minus8 ? 110 : 100, 8);
+  write_bits(&s, 0, 8);
+  write_bits(&s, 62, 8);
+  write_ue(&s, 0);
+  write_ue(&s, fmt);
+  write_ue(&s, h->bit_depth_luma_minus8);
+  write_ue(&s, h->bit_depth_chroma_minus8);
+  write_bits(&s, h->qpprime_y_zero_transform_bypass_flag, 1);
+  write_bits(&s, 0, 1);
+  write_ue(&s, h->log2_max_frame_num_minus4);
+  write_ue(&s, h->pic_order_cnt_type);
   if (h->pic_order_cnt_type == 0)
-    ue(&s, h->log2_max_pic_order_cnt_lsb_minus4);
+    write_ue(&s, h->log2_max_pic_order_cnt_lsb_minus4);
   else if (h->pic_order_cnt_type == 1) {
-    wb(&s, h->delta_pic_order_always_zero_flag, 1);
-    se(&s, 0);
-    se(&s, 0);
-    ue(&s, 0);
+    write_bits(&s, h->delta_pic_order_always_zero_flag, 1);
+    write_se(&s, 0);
+    write_se(&s, 0);
+    write_ue(&s, 0);
   }
-  ue(&s, h->num_ref_frames);
-  wb(&s, 0, 1);
-  ue(&s, p->PicWidthInMbs - 1);
-  ue(&s, p->FrameHeightInMbs / (h->frame_mbs_only_flag ? 1 : 2) - 1);
-  wb(&s, h->frame_mbs_only_flag, 1);
+  write_ue(&s, h->num_ref_frames);
+  write_bits(&s, 0, 1);
+  write_ue(&s, p->PicWidthInMbs - 1);
+  write_ue(&s, p->FrameHeightInMbs / (h->frame_mbs_only_flag ? 1 : 2) - 1);
+  write_bits(&s, h->frame_mbs_only_flag, 1);
   if (!h->frame_mbs_only_flag)
-    wb(&s, d->mbaff, 1);
-  wb(&s, h->direct_8x8_inference_flag, 1);
-  wb(&s, 0, 1);
-  wb(&s, 0, 1);
+    write_bits(&s, d->mbaff, 1);
+  write_bits(&s, h->direct_8x8_inference_flag, 1);
+  write_bits(&s, 0, 1);
+  write_bits(&s, 0, 1);
   uint8_t t[64];
-  int k = nal(&s, t, 0x67), fresh = k != d->spslen || memcmp(t, d->sps, k);
+  int k = finish_nal(&s, t, 0x67), fresh = k != d->spslen || memcmp(t, d->sps, k);
   if (fresh) {
     memcpy(d->sps, t, k);
     d->spslen = k;
     memcpy(o, t, k);
     n = k;
   }
-  /* which PPS id do the slices name? skip the 3-byte start code and the NAL header */
+  /* The slices name a PPS: past the start code of three bytes and the header of the NAL unit. */
   int bit = 8;
   const uint8_t *sl = p->pBitstreamData + p->pSliceDataOffsets[0] + 3;
-  rd_ue(sl, &bit);
-  rd_ue(sl, &bit);
-  unsigned id = rd_ue(sl, &bit) & 255;
-  BW q = {.n = 0};
-  ue(&q, id);
-  ue(&q, 0);
-  wb(&q, h->entropy_coding_mode_flag, 1);
-  wb(&q, h->pic_order_present_flag, 1);
-  ue(&q, 0);
-  ue(&q, h->num_ref_idx_l0_active_minus1);
-  ue(&q, h->num_ref_idx_l1_active_minus1);
-  wb(&q, h->weighted_pred_flag, 1);
-  wb(&q, h->weighted_bipred_idc, 2);
-  se(&q, h->pic_init_qp_minus26);
-  se(&q, 0);
-  se(&q, h->chroma_qp_index_offset);
-  wb(&q, h->deblocking_filter_control_present_flag, 1);
-  wb(&q, h->constrained_intra_pred_flag, 1);
-  wb(&q, h->redundant_pic_cnt_present_flag, 1);
-  wb(&q, h->transform_8x8_mode_flag, 1);
-  wb(&q, 0, 1);
-  se(&q, h->second_chroma_qp_index_offset);
-  k = nal(&q, t, 0x68);
+  read_ue(sl, &bit);
+  read_ue(sl, &bit);
+  unsigned id = read_ue(sl, &bit) & 255;
+  BitWriter q = {.n = 0};
+  write_ue(&q, id);
+  write_ue(&q, 0);
+  write_bits(&q, h->entropy_coding_mode_flag, 1);
+  write_bits(&q, h->pic_order_present_flag, 1);
+  write_ue(&q, 0);
+  write_ue(&q, h->num_ref_idx_l0_active_minus1);
+  write_ue(&q, h->num_ref_idx_l1_active_minus1);
+  write_bits(&q, h->weighted_pred_flag, 1);
+  write_bits(&q, h->weighted_bipred_idc, 2);
+  write_se(&q, h->pic_init_qp_minus26);
+  write_se(&q, 0);
+  write_se(&q, h->chroma_qp_index_offset);
+  write_bits(&q, h->deblocking_filter_control_present_flag, 1);
+  write_bits(&q, h->constrained_intra_pred_flag, 1);
+  write_bits(&q, h->redundant_pic_cnt_present_flag, 1);
+  write_bits(&q, h->transform_8x8_mode_flag, 1);
+  write_bits(&q, 0, 1);
+  write_se(&q, h->second_chroma_qp_index_offset);
+  k = finish_nal(&q, t, 0x68);
   if (fresh || k != d->pps[id].n || memcmp(t, d->pps[id].d, k)) {
     memcpy(d->pps[id].d, t, k);
     d->pps[id].n = k;
@@ -258,7 +256,7 @@ static int h264_headers(Dec *d, CUVIDPICPARAMS *p, uint8_t *o) {
 }
 
 API CUresult cuvidDecodePicture(CUvideodecoder h, CUVIDPICPARAMS *p) {
-  Dec *d = (Dec *)h;
+  Decoder *d = (Decoder *)h;
   long k = nvf_int("NVFAKE_DEC_FAIL_AFTER", -1);
   if (k >= 0 && d->n >= k)
     return (CUresult)999;
@@ -298,7 +296,7 @@ API CUresult cuvidReconfigureDecoder(CUvideodecoder h, CUVIDRECONFIGUREDECODERIN
 
 API CUresult cuvidMapVideoFrame64(CUvideodecoder h, int idx, unsigned long long *ptr,
                                   unsigned *pitch, CUVIDPROCPARAMS *pp) {
-  Dec *d = (Dec *)h;
+  Decoder *d = (Decoder *)h;
   AVFrame *f = d->slot[idx & 63];
   CUdeviceptr dp;
   (void)pp;
@@ -377,13 +375,15 @@ API CUresult cuvidCtxUnlock(CUvideoctxlock l, unsigned r) {
   return 0;
 }
 
-/* the *_cuvid decoders (cuvid parser) are not emulated: only the symbols must resolve */
+/* The *_cuvid decoders and their parser are not pretended: only the symbols must be there. */
 #define STUB(n)                                                                                    \
   API CUresult n(void) {                                                                           \
     nvf_log("\"ev\":\"stub\",\"fn\":\"" #n "\"");                                                  \
     return (CUresult)801;                                                                          \
   }
 STUB(cuvidCreateVideoSource)
-STUB(cuvidCreateVideoSourceW) STUB(cuvidDestroyVideoSource) STUB(cuvidSetVideoSourceState)
-    STUB(cuvidGetVideoSourceState) STUB(cuvidGetSourceVideoFormat) STUB(cuvidGetSourceAudioFormat)
-        STUB(cuvidCreateVideoParser) STUB(cuvidParseVideoData) STUB(cuvidDestroyVideoParser)
+STUB(cuvidCreateVideoSourceW)
+STUB(cuvidDestroyVideoSource)
+STUB(cuvidSetVideoSourceState) STUB(cuvidGetVideoSourceState) STUB(cuvidGetSourceVideoFormat)
+    STUB(cuvidGetSourceAudioFormat) STUB(cuvidCreateVideoParser) STUB(cuvidParseVideoData)
+        STUB(cuvidDestroyVideoParser)

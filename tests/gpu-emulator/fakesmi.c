@@ -1,16 +1,15 @@
-/* fakesmi.c - a pretend nvidia-smi that reads the same state as the fake libraries.
- * Supports: -L | --query-gpu=a,b,.. --format=csv[,noheader][,nounits] [-i N] | -q -x [-i N]
- * | --query-compute-apps=.. (empty) | no arguments.  NVFAKE_SMI=fail|hang|nolib imitates the
- * usual failures. TEST USE ONLY. */
+/* A pretended nvidia-smi, for tests alone: it reads the same state as the pretended libraries. It
+ * knows -L, --query-gpu=… --format=csv[,noheader][,nounits], -q -x, --query-compute-apps=…, no
+ * arguments, and -i with a number or a UUID. NVFAKE_SMI makes it fail as the real one does. */
 #include "nvfake.h"
 
 typedef struct {
   int pid, gpu, w, h, fps, vram;
   char codec[16];
-} Sess;
+} Session;
 
-static Sess ses[NVF_MAXSESS];
-static int nses;
+static Session sessions[NVF_MAXSESS];
+static int session_count;
 
 static void load_sessions(void) {
   char p[512], b[256];
@@ -19,44 +18,45 @@ static void load_sessions(void) {
     int fd = open(p, O_RDWR | O_CLOEXEC);
     if (fd < 0)
       continue;
-    if (flock(fd, LOCK_SH | LOCK_NB)) { /* locked = a live encoder owns it */
+    /* A file that is locked belongs to an encoder that lives. */
+    if (flock(fd, LOCK_SH | LOCK_NB)) {
       ssize_t n = pread(fd, b, sizeof b - 1, 0);
-      Sess *s = &ses[nses];
+      Session *s = &sessions[session_count];
       if (n > 0 &&
           (b[n] = 0, sscanf(b, "pid=%d gpu=%d codec=%15s w=%d h=%d fps=%d vram=%d", &s->pid,
                             &s->gpu, s->codec, &s->w, &s->h, &s->fps, &s->vram) == 7))
-        nses++;
+        session_count++;
     }
     close(fd);
   }
 }
 
-static const char *arg(int ac, char **av, const char *k) {
+static const char *value_of(int argc, char **argv, const char *k) {
   size_t n = strlen(k);
-  for (int i = 1; i < ac; i++) {
-    if (!strncmp(av[i], k, n) && av[i][n] == '=')
-      return av[i] + n + 1;
-    if (!strcmp(av[i], k) && i + 1 < ac)
-      return av[i + 1];
+  for (int i = 1; i < argc; i++) {
+    if (!strncmp(argv[i], k, n) && argv[i][n] == '=')
+      return argv[i] + n + 1;
+    if (!strcmp(argv[i], k) && i + 1 < argc)
+      return argv[i + 1];
   }
   return NULL;
 }
 
-static int has(int ac, char **av, const char *k) {
-  for (int i = 1; i < ac; i++)
-    if (!strcmp(av[i], k))
+static int is_given(int argc, char **argv, const char *k) {
+  for (int i = 1; i < argc; i++)
+    if (!strcmp(argv[i], k))
       return 1;
   return 0;
 }
 
-static int field(const NvfGpu *g, const char *f, int nounits, int header) {
+static int print_field(const NvfGpu *g, const char *f, int nounits, int header) {
   char u[64], unit[16] = "", v[128] = "[N/A]";
   int n = 0, vram = 1, fps = 0, lost = nvf_lost(g->phys);
-  for (int i = 0; i < nses; i++)
-    if (ses[i].gpu == g->phys) {
+  for (int i = 0; i < session_count; i++)
+    if (sessions[i].gpu == g->phys) {
       n++;
-      vram += ses[i].vram;
-      fps += ses[i].fps;
+      vram += sessions[i].vram;
+      fps += sessions[i].fps;
     }
   nvf_uuid(g->phys, u);
   int enc = g->engines ? n * 30 / g->engines : 0;
@@ -117,18 +117,19 @@ static int field(const NvfGpu *g, const char *f, int nounits, int header) {
   return 0;
 }
 
-int main(int ac, char **av) {
+int main(int argc, char **argv) {
   NvfGpu g[NVF_MAXGPU];
   int n = nvf_all(g);
-  const char *mode = nvf_env("NVFAKE_SMI", ""), *q = arg(ac, av, "--query-gpu"),
-             *fmt = arg(ac, av, "--format"), *id = arg(ac, av, "-i");
+  const char *mode = nvf_env("NVFAKE_SMI", ""), *q = value_of(argc, argv, "--query-gpu"),
+             *fmt = value_of(argc, argv, "--format"), *id = value_of(argc, argv, "-i");
   if (!id)
-    id = arg(ac, av, "--id");
+    id = value_of(argc, argv, "--id");
   if (!strcmp(mode, "hang"))
     pause();
   if (!strcmp(mode, "fail")) {
-    printf("NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make "
-           "sure that the latest NVIDIA driver is installed and running.\n\n");
+    printf(
+        "NVIDIA-SMI is_given failed because it couldn't communicate with the NVIDIA driver. Make "
+        "sure that the latest NVIDIA driver is installed and running.\n\n");
     return 9;
   }
   if (!strcmp(mode, "nolib")) {
@@ -162,7 +163,7 @@ int main(int ac, char **av) {
       return 6;
     }
   }
-  if (has(ac, av, "-L")) {
+  if (is_given(argc, argv, "-L")) {
     for (int i = 0; i < n; i++) {
       char u[64];
       nvf_uuid(i, u);
@@ -182,15 +183,15 @@ int main(int ac, char **av) {
       for (char *t = strtok_r(d, ", ", &sv); t; t = strtok_r(NULL, ", ", &sv)) {
         if (k++)
           printf(", ");
-        if (field(&g[i < 0 ? 0 : i], t, nou, i < 0) < 0) {
-          printf("Field \"%s\" is not a valid field to query.\n\n", t);
+        if (print_field(&g[i < 0 ? 0 : i], t, nou, i < 0) < 0) {
+          printf("Field \"%s\" is not a valid print_field to query.\n\n", t);
           return 2;
         }
       }
       printf("\n");
       free(d);
     }
-  } else if (has(ac, av, "-q") && has(ac, av, "-x")) {
+  } else if (is_given(argc, argv, "-q") && is_given(argc, argv, "-x")) {
     printf("<?xml version=\"1.0\" ?>\n<!DOCTYPE nvidia_smi_log SYSTEM "
            "\"nvsmi_device_v12.dtd\">\n<nvidia_smi_log>\n\t<driver_version>%s</"
            "driver_version>\n\t<cuda_version>12.8</cuda_version>\n\t<attached_gpus>%d</"
@@ -201,11 +202,11 @@ int main(int ac, char **av) {
         char u[64];
         int c = 0, fps = 0, vram = 1;
         nvf_uuid(i, u);
-        for (int k = 0; k < nses; k++)
-          if (ses[k].gpu == i) {
+        for (int k = 0; k < session_count; k++)
+          if (sessions[k].gpu == i) {
             c++;
-            fps += ses[k].fps;
-            vram += ses[k].vram;
+            fps += sessions[k].fps;
+            vram += sessions[k].vram;
           }
         int enc = g[i].engines ? c * 30 / g[i].engines : 0;
         if (enc > 100)
@@ -228,24 +229,25 @@ int main(int ac, char **av) {
             "average_latency>\n\t\t</encoder_stats>\n\t\t<temperature>\n\t\t\t<gpu_temp>41 "
             "C</gpu_temp>\n\t\t</temperature>\n\t\t<processes>\n",
             c ? 5 : 0, enc, c, c ? fps / c : 0, c ? 900 : 0);
-        for (int k = 0; k < nses; k++)
-          if (ses[k].gpu == i)
+        for (int k = 0; k < session_count; k++)
+          if (sessions[k].gpu == i)
             printf("\t\t\t<process_info>\n\t\t\t\t<pid>%d</pid>\n\t\t\t\t<type>C</"
                    "type>\n\t\t\t\t<process_name>ffmpeg</process_name>\n\t\t\t\t<used_memory>%d "
                    "MiB</used_memory>\n\t\t\t</process_info>\n",
-                   ses[k].pid, ses[k].vram);
+                   sessions[k].pid, sessions[k].vram);
         printf("\t\t</processes>\n\t</gpu>\n");
       }
     printf("</nvidia_smi_log>\n");
-  } else if (arg(ac, av, "--query-compute-apps")) {
+  } else if (value_of(argc, argv, "--query-compute-apps")) {
     if (!fmt || !strstr(fmt, "noheader"))
       printf("pid, process_name, used_gpu_memory [MiB]\n");
-    for (int k = 0; k < nses; k++)
-      printf("%d, ffmpeg, %d%s\n", ses[k].pid, ses[k].vram,
+    for (int k = 0; k < session_count; k++)
+      printf("%d, ffmpeg, %d%s\n", sessions[k].pid, sessions[k].vram,
              fmt && strstr(fmt, "nounits") ? "" : " MiB");
   } else
     printf("NVIDIA-SMI %s   Driver Version: %s   CUDA Version: 12.8   (nvfake: %d GPU, %d encode "
            "sessions)\n",
-           nvf_env("NVFAKE_DRIVER", "570.133.07"), nvf_env("NVFAKE_DRIVER", "570.133.07"), n, nses);
+           nvf_env("NVFAKE_DRIVER", "570.133.07"), nvf_env("NVFAKE_DRIVER", "570.133.07"), n,
+           session_count);
   return 0;
 }

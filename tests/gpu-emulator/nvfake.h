@@ -1,30 +1,32 @@
-/* nvfake.h - configuration and cross-process state shared by the fake NVIDIA
- * libraries (libcuda.so.1, libnvidia-encode.so.1, libnvcuvid.so.1) and the
- * fake nvidia-smi.  TEST USE ONLY: it pretends to be a GPU, it is not one.
+/* What the pretended libraries and the pretended nvidia-smi share: their settings, the list of
+ * GPUs, the state between processes and the log. For tests alone: this pretends to be a GPU and is
+ * none.
  *
- * Environment (read once per process):
- *  NVFAKE_GPUS         "name,sm,MiB,codecs[,eng];..."  codecs: h264+hevc+av1 | none
- *                      default "NVIDIA L4,8.9,23034,h264+hevc+av1,2"
- *  NVFAKE_STATE        directory for locks/controls   (default /tmp/nvfake-state)
- *  NVFAKE_LOG          file that gets one JSON line per driver-level event
- *  NVFAKE_DRIVER       driver version string          (default 570.133.07)
- *  NVFAKE_API          highest NVENC API offered      (default 13.0)
- *  NVFAKE_CUINIT       CUDA error code cuInit returns (100 no device, 999, 803 ...)
- *  NVFAKE_MAX_SESSIONS encode sessions allowed, system wide (default unlimited)
- *  NVFAKE_VRAM_MB      device bytes one process may allocate before CUDA OOM
- *  NVFAKE_OPEN_ERR     NVENCSTATUS returned by OpenEncodeSessionEx
- *  NVFAKE_INIT_ERR     NVENCSTATUS returned by InitializeEncoder
- *  NVFAKE_FAIL_AFTER   K: EncodePicture number K+1 fails ...
- *  NVFAKE_FAIL_CODE    ... with this NVENCSTATUS (default 20 generic)
- *  NVFAKE_CRASH_AFTER  K: abort() the process at picture K+1
- *  NVFAKE_HANG_AFTER   K: block for ever at picture K+1
- *  NVFAKE_DELAY_MS     extra milliseconds per picture (may be fractional)
- *  NVFAKE_ONLY_GPU     apply the four faults above only on this ordinal
- *  CUDA_VISIBLE_DEVICES  honoured: "1,0", "GPU-<uuid>", "" or "-1" = none
- * Live control (files in $NVFAKE_STATE, looked at on every picture):
- *  lost.<ordinal>      that GPU has "fallen off the bus"
- *  slow.<ordinal>      contents = extra milliseconds per picture
- */
+ * Environment, read when it is needed:
+ *   NVFAKE_GPUS            "name,compute capability,MiB,codecs[,encoders];…"; codecs: h264+hevc+av1
+ * or none. Without it: "NVIDIA L4,8.9,23034,h264+hevc+av1,2". NVFAKE_STATE           Folder for
+ * locks and controls; without it /tmp/nvfake-state. NVFAKE_LOG             File that gets a line of
+ * JSON for each event at the driver. NVFAKE_DRIVER          Version of the driver; without it
+ * 570.133.07. NVFAKE_API             Highest version of NVENC's interface; without it 13.0.
+ *   NVFAKE_CUINIT          CUDA error of cuInit: 100 is no device, 999 unknown, 803 a driver that
+ * does not fit. NVFAKE_MAX_SESSIONS    Encode sessions that the whole system may have; without it
+ * 256. NVFAKE_VRAM_MB         MiB of device memory that one process may take. NVFAKE_OPEN_ERR
+ * NVENCSTATUS of OpenEncodeSessionEx. NVFAKE_INIT_ERR        NVENCSTATUS of InitializeEncoder.
+ *   NVFAKE_FAIL_AFTER      Pictures after which EncodePicture fails …
+ *   NVFAKE_FAIL_CODE       … with this NVENCSTATUS; without it 20, generic.
+ *   NVFAKE_CRASH_AFTER     Pictures after which the process aborts.
+ *   NVFAKE_HANG_AFTER      Pictures after which a call never returns.
+ *   NVFAKE_ONLY_GPU        Number of the one GPU on which the faults of NVENC above happen.
+ *   NVFAKE_DELAY_MS        Further milliseconds for each picture; may have a fraction.
+ *   NVFAKE_NVDEC=none      The decoder supports nothing.
+ *   NVFAKE_NVDEC_ERR       CUresult of cuvidCreateDecoder.
+ *   NVFAKE_DEC_FAIL_AFTER  Pictures after which decoding fails with CUDA error 999.
+ *   NVFAKE_SMI             How nvidia-smi fails: fail, nolib, mismatch or hang.
+ *   CUDA_VISIBLE_DEVICES   As the real driver has it: "1,0", "GPU-<uuid>"; "" and "-1" are none.
+ *
+ * Files in NVFAKE_STATE, looked at for each picture:
+ *   lost.<number>          That GPU has fallen off the bus.
+ *   slow.<number>          Further milliseconds for each picture. */
 #ifndef NVFAKE_H
 #define NVFAKE_H
 #define _GNU_SOURCE
@@ -72,7 +74,7 @@ static inline void nvf_uuid(int phys, char out[64]) {
   snprintf(out, 64, "GPU-fa4e0000-0000-4000-8000-%012x", phys);
 }
 
-/* all GPUs of the machine, ignoring CUDA_VISIBLE_DEVICES */
+/* All GPUs of the machine, whatever CUDA_VISIBLE_DEVICES says. */
 static inline int nvf_all(NvfGpu *g) {
   char *dup = strdup(nvf_env("NVFAKE_GPUS", "NVIDIA L4,8.9,23034,h264+hevc+av1,2")), *sv = NULL;
   int n = 0;
@@ -96,7 +98,7 @@ static inline int nvf_all(NvfGpu *g) {
   return n;
 }
 
-/* GPUs as CUDA enumerates them in this process */
+/* The GPUs as CUDA counts them in this process. */
 static inline int nvf_visible(NvfGpu *g) {
   NvfGpu all[NVF_MAXGPU];
   int n = nvf_all(all), m = 0;
@@ -117,8 +119,9 @@ static inline int nvf_visible(NvfGpu *g) {
       }
     } else
       idx = atoi(t);
+    /* CUDA stops at the first entry that is none. */
     if (idx < 0 || idx >= n)
-      break; /* CUDA stops at the first bad entry */
+      break;
     g[m++] = all[idx];
   }
   free(dup);
@@ -149,22 +152,27 @@ static inline int nvf_fault_here(int phys) {
   return o < 0 || o == phys;
 }
 
-/* one flock()ed file per live encode session: the kernel drops it when the process dies */
+/* Each live session locks a file: the kernel unlocks it when the process dies, however it dies. A
+ * file that nvidia-smi looks at in this very moment is locked too, so the search is repeated a few
+ * times. */
 static inline int nvf_slot_take(long limit) {
-  char p[512];
+  char path[512];
   if (limit < 0 || limit > NVF_MAXSESS)
     limit = NVF_MAXSESS;
-  for (long i = 0; i < limit; i++) {
-    snprintf(p, sizeof p, "%s/sess.%03ld", nvf_state(), i);
-    int fd = open(p, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0)
-      continue;
-    if (!flock(fd, LOCK_EX | LOCK_NB)) {
-      if (ftruncate(fd, 0)) {
+  for (int round = 0; round < 5; round++) {
+    for (long i = 0; i < limit; i++) {
+      snprintf(path, sizeof path, "%s/sess.%03ld", nvf_state(), i);
+      int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+      if (fd < 0)
+        continue;
+      if (!flock(fd, LOCK_EX | LOCK_NB)) {
+        if (ftruncate(fd, 0)) {
+        }
+        return fd;
       }
-      return fd;
+      close(fd);
     }
-    close(fd);
+    usleep(2000);
   }
   return -1;
 }

@@ -275,7 +275,7 @@ export const report: SystemReport = {
       title: "NVIDIA L4",
       slots: 0,
       busySlots: 0,
-      reason: "Ready for H.264 and HEVC. Jobs of this version still encode on the CPU.",
+      reason: "Ready for H.264. Jobs of this version still encode on the CPU.",
       gpu: {
         driver: "570.133.07",
         memoryTotalBytes: 24_152_899_584,

@@ -61,7 +61,8 @@ function deviceRow(device: SystemReport["devices"][number]): Html {
   const { id, title, slots, busySlots, reason, gpu } = device;
   return html`<li><p><strong>${title}</strong> <code>${id}</code></p>
 ${gpu === null ? slotMeter(busySlots, slots) : gpuFacts(gpu)}
-${reason === null ? null : html`<p class="muted">${reason}</p>`}</li>`;
+${reason === null ? null : html`<p class="muted">${reason}</p>`}
+${gpu === null ? null : gpuAbilities(gpu)}</li>`;
 }
 
 function slotMeter(busySlots: number, slots: number): Html {
@@ -70,8 +71,7 @@ function slotMeter(busySlots: number, slots: number): Html {
 
 type Gpu = NonNullable<SystemReport["devices"][number]["gpu"]>;
 
-/** Memory, driver, what it can do as chips, and under them why not, each cause once. */
-function gpuFacts({ driver, memoryTotalBytes, memoryUsedBytes, abilities }: Gpu): Html {
+function gpuFacts({ driver, memoryTotalBytes, memoryUsedBytes }: Gpu): Html {
   const memory =
     memoryTotalBytes === null
       ? null
@@ -81,12 +81,17 @@ function gpuFacts({ driver, memoryTotalBytes, memoryUsedBytes, abilities }: Gpu)
   const facts = [memory, driver === null ? null : `driver ${driver}`].filter(
     (fact) => fact !== null,
   );
+  return html`<p class="muted">${facts.join(", ")}</p>`;
+}
+
+/** What it can do as chips, and under them why not, each cause once. */
+function gpuAbilities({ abilities }: Gpu): Html | null {
+  if (abilities.length === 0) return null;
   const causes = Map.groupBy(
     abilities.filter(({ because }) => because !== null),
     ({ because, remedy }) => `${because} ${remedy ?? ""}`.trim(),
   );
-  return html`<p class="muted">${facts.join(", ")}</p>
-<ul class="gpu-abilities">${abilities.map(chip)}</ul>
+  return html`<ul class="gpu-abilities">${abilities.map(chip)}</ul>
 ${Array.from(causes, ([words, lacking]) => html`<p class="muted"><strong>${lacking.map(({ title }) => title).join(", ")}:</strong> ${words}</p>`)}`;
 }
 

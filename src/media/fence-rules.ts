@@ -54,8 +54,9 @@ export interface GpuPaths {
 
 /**
  * What a run on a GPU needs besides, from the names in /dev. `nvidia-uvm-tools` is among them: driver
- * 570 and newer opens it and gives up when it cannot. Without /sys CUDA says error 304. Both are reports of
- * others: the tests have an emulated driver, which opens no nodes.
+ * 570 and newer opens it and gives up when it cannot. Without /sys CUDA says error 304. That is what
+ * others report, and the rest what the driver is known to read: the tests have an emulated driver, which
+ * opens no nodes, so a first run on a real card has still to prove this list.
  */
 export function gpuPaths(deviceNames: readonly string[]): GpuPaths {
   const names = deviceNames.filter((name) => /^nvidia(\d+|ctl|-[a-z0-9-]+)$/.test(name));

@@ -132,6 +132,20 @@ for (const [name, { gpus, fault, lines, av1 }] of Object.entries(cases)) {
   );
 }
 
+test(
+  "doctor on a GPU that fell off the bus names it, and the other is ready",
+  async () => {
+    using box = gpuBox({ gpus: "twoL4" });
+    box.lose(0);
+    const [lost, other] = (await doctorOn(box)).lines;
+    expect(lost).toBe(
+      `poor  gpu:0     A GPU that does not say its name: Cannot encode. It has fallen off the bus: the machine no longer reaches it. ${still} Restart the machine: sudo reboot. When it comes back, look at its power, cooling and slot. The kernel says more: sudo dmesg | grep -iE 'nvrm|xid'`,
+    );
+    expect(other).toStartWith("ok    gpu:1     NVIDIA L4, 24.2 GB, driver 570.133.07: Ready for");
+  },
+  BOX_LIMIT_MS,
+);
+
 test("doctor on a box without nvidia-smi is calm", async () => {
   using box = gpuBox({ gpus: "noNvidiaSmi" });
   const { exitCode, lines } = await doctorOn(box);

@@ -4,13 +4,7 @@ import type { Toolchain } from "./devices.ts";
 import { type GpuReport, gpuReport, gpuState, mendable } from "./gpu.ts";
 import type { SkillVerdict } from "./gpu-probe.ts";
 import type { NvidiaGpu } from "./nvidia-smi.ts";
-import {
-  type GpuSkill,
-  gpuSkills,
-  readProbe,
-  type Verdict,
-  whyNotCompiled,
-} from "./probe-verdict.ts";
+import { type GpuSkill, gpuSkills, notCompiled, readProbe, type Verdict } from "./probe-verdict.ts";
 
 const l4: NvidiaGpu = {
   ...{ index: 0, uuid: "GPU-aa", name: "NVIDIA L4", pciBusId: "00000000:01:00.0" },
@@ -94,10 +88,18 @@ test("a probe that hangs takes the GPU out", () => {
   });
 });
 
-test("AV1 asks for a newer ffmpeg only where the GPU could use it", () => {
-  expect(whyNotCompiled("av1", l4, toolchain).remedy).toContain("ffmpeg 6.0");
-  const turing = { ...l4, computeCapability: "7.5" };
-  expect(whyNotCompiled("av1", turing, toolchain).remedy).toBeNull();
+test("what is not compiled in asks for another ffmpeg only where the GPU could use it", () => {
+  const av1: GpuSkill = { work: "encode", codec: "av1", bitDepth: 8 };
+  const debian12 = { ...toolchain, encoders: new Set(["h264_nvenc", "hevc_nvenc"]) };
+  const words = (gpu: NvidiaGpu, tools: Toolchain) => notCompiled(av1, gpu, tools);
+  expect(words(l4, debian12)).toMatchObject({
+    scope: "skill",
+    remedy: expect.stringContaining("ffmpeg 6.0"),
+  });
+  expect(words({ ...l4, computeCapability: "7.5" }, debian12)).toMatchObject({ remedy: null });
+  expect(words(l4, { ...toolchain, encoders: new Set(["av1_nvenc"]) })).toBeNull();
+  expect(words(l4, toolchain)).toMatchObject({ scope: "encoder" });
+  expect(notCompiled({ ...av1, work: "decode" }, l4, toolchain)).toMatchObject({ scope: "skill" });
 });
 
 function reportOf(verdictFor: (skill: GpuSkill) => Verdict): GpuReport {

@@ -8,10 +8,11 @@ import type { NvidiaGpu } from "./nvidia-smi.ts";
 import {
   type GpuSkill,
   gpuSkills,
+  lostVerdict,
+  notCompiled,
   type ProbeRun,
   readProbe,
   type Verdict,
-  whyNotCompiled,
 } from "./probe-verdict.ts";
 
 export interface SkillVerdict {
@@ -67,7 +68,11 @@ export async function probeGpu(
 ): Promise<SkillVerdict[] | null> {
   const verdicts: SkillVerdict[] = [];
   for (const skill of gpuSkills) {
-    const settled = inherited(skill, verdicts) ?? known(skill, verdicts, gpu, toolchain);
+    const settled =
+      (gpu.name === null ? lostVerdict() : null) ??
+      inherited(skill, verdicts) ??
+      tooDeep(skill, verdicts) ??
+      notCompiled(skill, gpu, toolchain);
     const verdict = settled ?? (await probeSkill(skill, gpu, toolchain, options));
     if (verdict === null) return null;
     verdicts.push({ skill, verdict });
@@ -88,23 +93,10 @@ function inherited(skill: GpuSkill, before: SkillVerdict[]): Verdict | null {
   return whole?.verdict ?? null;
 }
 
-/** A verdict that needs no run: not compiled in, or ten bits of a codec that has not even eight. */
-function known(
-  { work, codec, bitDepth }: GpuSkill,
-  before: SkillVerdict[],
-  gpu: NvidiaGpu,
-  toolchain: Toolchain,
-): Verdict | null {
-  if (work === "decode") return null;
+/** Ten bits of a codec that has not even eight need no run. */
+function tooDeep({ codec, bitDepth }: GpuSkill, before: SkillVerdict[]): Verdict | null {
   const eightBit = before.find(({ skill }) => skill.codec === codec)?.verdict;
-  if (bitDepth === 10 && eightBit !== undefined && eightBit.state !== "can") return eightBit;
-  if (toolchain.encoders.has(`${codec}_nvenc`)) return null;
-  return {
-    state: "cannot",
-    scope: "skill",
-    again: false,
-    ...whyNotCompiled(codec, gpu, toolchain),
-  };
+  return bitDepth === 10 && eightBit !== undefined && eightBit.state !== "can" ? eightBit : null;
 }
 
 /** In the fence of a job, so that the verdict holds for jobs. */

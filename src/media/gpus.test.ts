@@ -20,7 +20,7 @@ function toolchain(ffmpegPath: string): Toolchain {
   return {
     ...{ ffmpegPath, ffprobePath: ffmpegPath, version: "7.1", release: { major: 7, minor: 1 } },
     encoders: new Set(["h264_nvenc", "hevc_nvenc", "av1_nvenc"]),
-    ...{ decoders: new Set<string>(), filters: new Set<string>(), hwaccels: new Set<string>() },
+    ...{ decoders: new Set<string>(), filters: new Set<string>(), hwaccels: new Set(["cuda"]) },
   };
 }
 

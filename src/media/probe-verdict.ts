@@ -57,6 +57,9 @@ interface Row {
 }
 
 const restart = "Restart the machine: sudo reboot";
+const kernelLog = "The kernel says more: sudo dmesg | grep -iE 'nvrm|xid'";
+const installFfmpeg = "Install the ffmpeg of Debian or Ubuntu: sudo apt-get install ffmpeg";
+const newerFfmpeg = "Install ffmpeg 6.0 or newer, for example that of Debian 13 or Ubuntu 24.04.";
 const capabilities =
   "Install the driver's video libraries (on Debian: sudo apt-get install libnvidia-encode1 libnvcuvid1; Ubuntu has libnvidia-encode-NNN of the driver's number). In a container, start it with --gpus all -e NVIDIA_DRIVER_CAPABILITIES=compute,video,utility.";
 
@@ -133,7 +136,7 @@ const rows: Row[] = [
       cannotNow(
         "gpu",
         `The GPU or its driver is in trouble (CUDA_ERROR_${found[1]}).`,
-        `${restart}. The kernel says more: sudo dmesg | grep -iE 'nvrm|xid'`,
+        `${restart}. ${kernelLog}`,
       ),
   },
   {
@@ -178,7 +181,7 @@ const rows: Row[] = [
       cannotNow(
         "encoder",
         "The encoder broke off in the middle of a test.",
-        `${restart}. The kernel says more: sudo dmesg | grep -iE 'nvrm|xid'`,
+        `${restart}. ${kernelLog}`,
       ),
   },
 ];
@@ -250,23 +253,36 @@ export function skillTitle({ work, codec, bitDepth }: GpuSkill): string {
 /** First generation with an AV1 encoder; Hopper (9.0) is a higher number and has none at all. */
 const adaComputeCapability = 8.9;
 
-/** Why an encoder is not compiled in, and whether a newer ffmpeg would help this GPU. */
-export function whyNotCompiled(
-  codec: GpuSkill["codec"],
+/** The verdict when this ffmpeg has nothing compiled in to try it with; null when it has. */
+export function notCompiled(
+  { work, codec }: GpuSkill,
   gpu: NvidiaGpu,
-  { version, release }: Toolchain,
-): Words {
+  { version, release, encoders, hwaccels }: Toolchain,
+): Verdict | null {
+  if (work === "decode") {
+    if (hwaccels.has("cuda")) return null;
+    const reason = `ffmpeg ${version} is built without decoding on NVIDIA GPUs (cuda).`;
+    return cannot("skill", reason, installFfmpeg);
+  }
+  if (encoders.has(`${codec}_nvenc`)) return null;
+  if (![...encoders].some((name) => name.endsWith("_nvenc"))) {
+    const reason = `ffmpeg ${version} is built without encoders for NVIDIA GPUs (NVENC).`;
+    return cannot("encoder", reason, installFfmpeg);
+  }
   const generation = gpu.computeCapability === null ? null : Number(gpu.computeCapability);
   if (codec === "av1" && generation !== null && generation < adaComputeCapability) {
-    return {
-      reason: "It has no encoder for AV1: that came with the Ada generation.",
-      remedy: null,
-    };
+    const reason = "It has no encoder for AV1: that came with the Ada generation.";
+    return cannot("skill", reason, null);
   }
   const reason = `ffmpeg ${version} has no ${codecTitles[codec]} encoder for NVIDIA GPUs (${codec}_nvenc).`;
-  const remedy =
-    codec === "av1" && release.major < 6
-      ? "Install ffmpeg 6.0 or newer, for example that of Debian 13 or Ubuntu 24.04."
-      : "Install the ffmpeg of Debian or Ubuntu: sudo apt-get install ffmpeg";
-  return { reason, remedy };
+  // av1_nvenc came with FFmpeg 6.0.
+  const newer = codec === "av1" && release.major < 6;
+  return cannot("skill", reason, newer ? newerFfmpeg : installFfmpeg);
+}
+
+/** nvidia-smi still lists a GPU that is gone, without its name. */
+export function lostVerdict(): Verdict {
+  const reason = "It has fallen off the bus: the machine no longer reaches it.";
+  const remedy = `${restart}. When it comes back, look at its power, cooling and slot. ${kernelLog}`;
+  return cannotNow("gpu", reason, remedy);
 }

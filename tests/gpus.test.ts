@@ -146,6 +146,21 @@ test(
   BOX_LIMIT_MS,
 );
 
+test(
+  "doctor tries each GPU alone: an H200 does not borrow the encoder of the L4 beside it",
+  async () => {
+    using box = gpuBox({ gpus: "twoL4" });
+    box.environment["NVFAKE_GPUS"] =
+      "NVIDIA H200,9.0,143771,none;NVIDIA L4,8.9,23034,h264+hevc+av1,2";
+    const { lines } = await doctorOn(box);
+    expect(lines[0]).toContain("gpu:0     NVIDIA H200");
+    expect(lines[0]).toContain("Cannot encode. This model is built without");
+    expect(lines[1]).toContain("gpu:1     NVIDIA L4");
+    expect(lines[1]).toContain("Ready for H.264");
+  },
+  BOX_LIMIT_MS,
+);
+
 test("doctor on a box without nvidia-smi is calm", async () => {
   using box = gpuBox({ gpus: "noNvidiaSmi" });
   const { exitCode, lines } = await doctorOn(box);

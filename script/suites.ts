@@ -35,7 +35,7 @@ const suites: Suite[] = [
     "shell scripts",
     "bash",
     "-c",
-    "shellcheck script/{bench,bootstrap,build,demo,same-build,screenshots,test} .ci/run",
+    "shellcheck script/{bench,bootstrap,build,demo,same-build,screenshots,test} tests/gpu-emulator/{build,selftest} .ci/run",
   ),
   check("build", "script/build"),
   tests("unit tests", "./src", "./views", "./script"),

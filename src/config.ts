@@ -4,7 +4,7 @@
  * the only module that reads `process.env`.
  */
 import { availableParallelism, hostname } from "node:os";
-import { resolve } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import { z } from "zod";
 import { Refusal } from "./trouble.ts";
 
@@ -22,6 +22,21 @@ const hostName = z
   .regex(/^[A-Za-z0-9.-]+$/, "must be a host name without scheme or port");
 
 const folder = z.string().min(1).max(4096);
+
+/** A `*` alone would hand every secret of the service to ffmpeg. */
+const variableName = z
+  .string()
+  .max(256)
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*\*?$/, "must be the name of a variable; a * may end it");
+
+/** The whole disk would be no fence at all. */
+const fenceFolder = folder.refine(
+  (path) => isAbsolute(path) && resolve(path) !== "/",
+  "must be an absolute path and not /",
+);
+
+/** Far more than an installation needs: each one costs every start of ffmpeg a system call or two. */
+const FENCE_ADDITIONS = 64;
 
 /** x264 at 1080p keeps about four cores busy; more slots on fewer cores only make every job late. */
 const CORES_PER_CPU_SLOT = 4;
@@ -120,6 +135,27 @@ export const configSchema = z.strictObject({
         .max(19)
         .default(10)
         .describe("CPU niceness of ffmpeg (0–19), so that the page stays quick while jobs run."),
+      passEnvironment: z
+        .array(variableName)
+        .max(FENCE_ADDITIONS)
+        .default([])
+        .describe(
+          "Further environment variables that ffmpeg gets; a * at the end stands for any ending. Without it: PATH, LD_LIBRARY_PATH, CUDA_* and NVIDIA_*.",
+        ),
+      sandboxRead: z
+        .array(fenceFolder)
+        .max(FENCE_ADDITIONS)
+        .default([])
+        .describe(
+          "Further folders, absolute, that ffmpeg may read through its fence: fonts or libraries outside the system's places.",
+        ),
+      sandboxWrite: z
+        .array(fenceFolder)
+        .max(FENCE_ADDITIONS)
+        .default([])
+        .describe(
+          "Further folders, absolute, in which ffmpeg may write through its fence: a cache of its GPU driver. Media of strangers can write there too.",
+        ),
     })
     .prefault({}),
   sessions: z

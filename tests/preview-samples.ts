@@ -266,9 +266,35 @@ export const report: SystemReport = {
       title: "CPU, 16 cores",
       slots: 4,
       busySlots: 1,
-      reason: "Used for every job, because this machine has no NVIDIA GPU.",
+      reason: "Jobs are encoded on the CPU. This version does not use GPUs.",
+      gpu: null,
+    },
+    {
+      id: "gpu:0",
+      kind: "gpu",
+      title: "NVIDIA L4",
+      slots: 0,
+      busySlots: 0,
+      reason: "Ready for H.264. Jobs of this version still encode on the CPU.",
+      gpu: {
+        driver: "570.133.07",
+        memoryTotalBytes: 24_152_899_584,
+        memoryUsedBytes: 1_048_576,
+        abilities: [
+          {
+            ...{ work: "encode", codec: "h264", bitDepth: 8, title: "H.264", state: "can" },
+            ...{ because: null, remedy: null },
+          },
+          {
+            ...{ work: "encode", codec: "av1", bitDepth: 8, title: "AV1", state: "cannot" },
+            because: "ffmpeg 5.1.9 has no AV1 encoder for NVIDIA GPUs (av1_nvenc).",
+            remedy: "Install ffmpeg 6.0 or newer.",
+          },
+        ],
+      },
     },
   ],
+  gpus: { state: "found", sentence: "", remedy: null },
   ffmpeg: {
     version: "5.1.9-0+deb12u1",
     problem: null,

@@ -1,5 +1,6 @@
 /** The box: devices, what its ffmpeg can do, space, limits. */
 import type { AbilityReport, Device } from "../src/media/devices.ts";
+import type { GpuAbility, GpuReport, GpuState } from "../src/media/gpu.ts";
 import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
 import { page, type Viewer } from "./layout.ts";
@@ -14,7 +15,11 @@ export interface SystemReport {
     busySlots: number;
     /** A plain sentence about it: why it is used, or why not; null when there is nothing to say. */
     reason: string | null;
+    /** Null for the CPU. */
+    gpu: Pick<GpuReport, "driver" | "memoryTotalBytes" | "memoryUsedBytes" | "abilities"> | null;
   })[];
+  /** Why there is no GPU, or what is wrong, and what to do; `sentence` is "" when the GPUs say it. */
+  gpus: { state: GpuState["kind"]; sentence: string; remedy: string | null };
   ffmpeg: {
     /** Null when ffmpeg cannot be started; `problem` then says why and what to do. */
     version: string | null;
@@ -48,11 +53,57 @@ ${limits(report)}
 
 function devices(report: SystemReport): Html {
   return html`<section class="panel" aria-labelledby="devices-title"><h2 id="devices-title">${icon("device")}Devices</h2>
-<ul class="devices">${report.devices.map(
-    (device) => html`<li><p><strong>${device.title}</strong> <code>${device.id}</code></p>
-<p class="meter-line"><meter min="0" max="${device.slots}" value="${device.busySlots}" aria-label="Slots at work">${device.busySlots}</meter><span>${device.busySlots} of ${device.slots} ${device.slots === 1 ? "slot" : "slots"} at work</span></p>
-${device.reason === null ? null : html`<p class="muted">${device.reason}</p>`}</li>`,
-  )}</ul></section>`;
+<ul class="devices">${report.devices.map(deviceRow)}</ul>
+${gpuNote(report.gpus)}</section>`;
+}
+
+function deviceRow(device: SystemReport["devices"][number]): Html {
+  const { id, title, slots, busySlots, reason, gpu } = device;
+  return html`<li><p><strong>${title}</strong> <code>${id}</code></p>
+${gpu === null ? slotMeter(busySlots, slots) : gpuFacts(gpu)}
+${reason === null ? null : html`<p class="muted">${reason}</p>`}
+${gpu === null ? null : gpuAbilities(gpu)}</li>`;
+}
+
+function slotMeter(busySlots: number, slots: number): Html {
+  return html`<p class="meter-line"><meter min="0" max="${slots}" value="${busySlots}" aria-label="Slots at work">${busySlots}</meter><span>${busySlots} of ${slots} ${slots === 1 ? "slot" : "slots"} at work</span></p>`;
+}
+
+type Gpu = NonNullable<SystemReport["devices"][number]["gpu"]>;
+
+function gpuFacts({ driver, memoryTotalBytes, memoryUsedBytes }: Gpu): Html {
+  const memory =
+    memoryTotalBytes === null
+      ? null
+      : memoryUsedBytes === null
+        ? `${sizeText(memoryTotalBytes)} of memory`
+        : `${sizeText(memoryUsedBytes)} of ${sizeText(memoryTotalBytes)} of memory used`;
+  const facts = [memory, driver === null ? null : `driver ${driver}`].filter(
+    (fact) => fact !== null,
+  );
+  return html`<p class="muted">${facts.join(", ")}</p>`;
+}
+
+/** What it can do as chips, and under them why not, each cause once. */
+function gpuAbilities({ abilities }: Gpu): Html | null {
+  if (abilities.length === 0) return null;
+  const causes = Map.groupBy(
+    abilities.filter(({ because }) => because !== null),
+    ({ because, remedy }) => `${because} ${remedy ?? ""}`.trim(),
+  );
+  return html`<ul class="gpu-abilities">${abilities.map(chip)}</ul>
+${Array.from(causes, ([words, lacking]) => html`<p class="muted"><strong>${lacking.map(({ title }) => title).join(", ")}:</strong> ${words}</p>`)}`;
+}
+
+function chip({ title, state }: GpuAbility): Html {
+  const words = { can: "can", cannot: "cannot", busy: "busy" }[state];
+  return html`<li class="${state}">${icon(state === "can" ? "check" : "close")}${title} <span class="sr-only">${words}</span></li>`;
+}
+
+function gpuNote({ state, sentence, remedy }: SystemReport["gpus"]): Html | null {
+  if (sentence === "") return null;
+  if (state !== "trouble") return html`<p class="muted">${sentence}</p>`;
+  return html`<div class="callout bad">${icon("warning")}<p>${sentence} ${remedy ?? ""}</p></div>`;
 }
 
 function storage(report: SystemReport): Html {

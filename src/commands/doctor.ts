@@ -3,7 +3,9 @@ import { accessSync, constants, existsSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { sizeText } from "../../views/quantities.ts";
 import type { Config } from "../config.ts";
-import { abilitiesOf, cpuDevice, detectToolchain } from "../media/devices.ts";
+import { abilitiesOf, cpuDevice, detectToolchain, type Toolchain } from "../media/devices.ts";
+import { type GpuReport, mendable } from "../media/gpu.ts";
+import { Gpus, type GpusOptions } from "../media/gpus.ts";
 import { Failure } from "../trouble.ts";
 import { exitCodes } from "./exit.ts";
 import type { CommonOptions } from "./program.ts";
@@ -19,9 +21,11 @@ export interface Finding {
 
 export async function doctor(options: CommonOptions & { json?: boolean }): Promise<number> {
   const config = await configOf(options);
+  const toolchain = await detect(config);
   const findings = [
-    ...(await ffmpegFindings(config)),
+    ...ffmpegFindings(toolchain),
     deviceFinding(config),
+    ...(toolchain instanceof Failure ? [] : await gpuFindings(toolchain)),
     sandboxFinding(),
     ...dataFindings(config),
   ];
@@ -35,25 +39,63 @@ function findingLine({ part, verdict, sentence }: Finding): string {
   return `${mark}  ${part.padEnd(10)}${sentence}`;
 }
 
-async function ffmpegFindings(config: Config): Promise<Finding[]> {
+function detect({ ffmpeg }: Config): Promise<Toolchain | Failure> {
+  const paths = { ffmpegPath: ffmpeg.path, ffprobePath: ffmpeg.ffprobePath };
+  return detectToolchain(paths).catch((cause: unknown) => {
+    if (cause instanceof Failure) return cause;
+    throw cause;
+  });
+}
+
+function ffmpegFindings(toolchain: Toolchain | Failure): Finding[] {
   const part = "ffmpeg";
-  try {
-    const toolchain = await detectToolchain({
-      ffmpegPath: config.ffmpeg.path,
-      ffprobePath: config.ffmpeg.ffprobePath,
-    });
-    const missing = abilitiesOf(toolchain).flatMap(({ remedy }) =>
-      remedy === null ? [] : [remedy],
-    );
-    const all = missing.length === 0 ? ", with every codec that Kinomill uses" : "";
-    return [
-      { part, verdict: "good", sentence: `ffmpeg ${toolchain.version}${all}.` },
-      ...missing.map((sentence): Finding => ({ part, verdict: "poor", sentence })),
-    ];
-  } catch (cause) {
-    if (!(cause instanceof Failure)) throw cause;
-    return [{ part, verdict: "bad", sentence: `${cause.message} ${cause.report.hint}`.trim() }];
+  if (toolchain instanceof Failure) {
+    const sentence = `${toolchain.message} ${toolchain.report.hint}`.trim();
+    return [{ part, verdict: "bad", sentence }];
   }
+  const missing = abilitiesOf(toolchain).flatMap(({ remedy }) => (remedy === null ? [] : [remedy]));
+  const all = missing.length === 0 ? ", with every codec that Kinomill uses" : "";
+  return [
+    { part, verdict: "good", sentence: `ffmpeg ${toolchain.version}${all}.` },
+    ...missing.map((sentence): Finding => ({ part, verdict: "poor", sentence })),
+  ];
+}
+
+/** The GPUs, tried with this ffmpeg. Never `bad`: without them Kinomill works on the CPU. */
+export async function gpuFindings(
+  toolchain: Toolchain,
+  options: GpusOptions = {},
+): Promise<Finding[]> {
+  const gpus = new Gpus(options);
+  await gpus.open(toolchain);
+  const { kind, sentence, remedy, gpus: reports } = gpus.state();
+  if (kind === "none") return [{ part: "gpus", verdict: "good", sentence }];
+  if (sentence !== "") {
+    return [{ part: "gpus", verdict: "poor", sentence: `${sentence} ${remedy ?? ""}`.trim() }];
+  }
+  return reports.flatMap(gpuReportFindings);
+}
+
+/** A line for the GPU and one for each thing that somebody could mend on it. */
+function gpuReportFindings(report: GpuReport): Finding[] {
+  const { id: part, title, memoryTotalBytes, driver, sentence } = report;
+  const facts = [
+    title,
+    ...(memoryTotalBytes === null ? [] : [sizeText(memoryTotalBytes)]),
+    ...(driver === null ? [] : [`driver ${driver}`]),
+  ].join(", ");
+  const causes = mendable(report);
+  // The sentence says it already when the whole GPU lacks it: then the remedy alone is added.
+  const told = causes.find(({ reason }) => sentence.includes(reason));
+  const others = causes.filter((cause) => cause !== told);
+  const whole = told === undefined ? "" : ` ${told.remedy}`;
+  const verdict = told === undefined ? "good" : "poor";
+  return [
+    { part, verdict, sentence: `${facts}: ${sentence}${whole}` },
+    ...others.map(({ titles, reason, remedy }): Finding => {
+      return { part, verdict: "poor", sentence: `${titles.join(", ")}: ${reason} ${remedy}` };
+    }),
+  ];
 }
 
 function deviceFinding(config: Config): Finding {

@@ -6,11 +6,12 @@ import { REQUEST_MAX_BYTES } from "../http/body.ts";
 import type { PartHealth, SystemReport } from "../http/parts.ts";
 import { abilitiesOf } from "../media/devices.ts";
 import { type FenceLayers, fenceLayers } from "../media/fence.ts";
+import type { GpuReport, GpuState } from "../media/gpu.ts";
 import type { ToolboxState } from "../media/toolbox.ts";
 import { product } from "../product.ts";
 import type { WorkParts } from "./work.ts";
 
-type Shown = Pick<WorkParts, "toolbox" | "storage" | "device" | "worker" | "library"> & {
+type Shown = Pick<WorkParts, "toolbox" | "gpus" | "storage" | "device" | "worker" | "library"> & {
   config: Config;
 };
 
@@ -29,12 +30,17 @@ export async function systemReport(
   parts: Shown & { clock: Clock; startedAtMs: number },
 ): Promise<SystemReport> {
   const { config, clock, startedAtMs, toolbox, storage, device, worker, library } = parts;
+  const gpus = gpuState(parts);
   return {
     version: product.version,
     commit: product.commit,
     startedAt: isoTime(startedAtMs),
     uptimeSeconds: Math.floor((clock.nowMs() - startedAtMs) / 1000),
-    devices: [{ ...device, busy: worker.busySlots, reason: cpuReason }],
+    devices: [
+      { ...device, busy: worker.busySlots, reason: cpuReason },
+      ...gpus.gpus.map(gpuDevice),
+    ],
+    gpus: { state: gpus.kind, sentence: gpus.sentence, remedy: gpus.remedy },
     ffmpeg: ffmpegReport(toolbox.state),
     storage: {
       kind: storage.kind,
@@ -48,6 +54,18 @@ export async function systemReport(
       cpuSlots: config.jobs.cpuSlots,
     },
   };
+}
+
+/** GPUs are tried with ffmpeg: without one there is nothing to wait for. */
+function gpuState({ gpus, toolbox }: Pick<Shown, "gpus" | "toolbox">): GpuState {
+  if (toolbox.state.kind !== "missing") return gpus.state();
+  const sentence = "Kinomill looks for GPUs when ffmpeg is there.";
+  return { kind: "looking", sentence, remedy: null, gpus: [] };
+}
+
+/** No slots: a device that runs no jobs of this version. */
+function gpuDevice({ id, title, sentence, ...gpu }: GpuReport): SystemReport["devices"][number] {
+  return { id, kind: "gpu", title, slots: 0, busy: 0, reason: sentence, gpu };
 }
 
 function ffmpegReport(state: ToolboxState): SystemReport["ffmpeg"] {

@@ -1,12 +1,18 @@
 /** From a command's options to the configuration. */
 import { type Config, loadConfig, processEnvironment } from "../config.ts";
+import { configureFence } from "../media/fence-settings.ts";
 import type { CommonOptions } from "./program.ts";
 
-/** @throws Refusal 400 `bad_config` with every fault */
-export function configOf(options: CommonOptions & { listen?: string }): Promise<Config> {
-  return loadConfig({
+/**
+ * Reads the configuration and sets the fence of this process by it.
+ * @throws Refusal 400 `bad_config` with every fault
+ */
+export async function configOf(options: CommonOptions & { listen?: string }): Promise<Config> {
+  const config = await loadConfig({
     file: options.config ?? null,
     environment: processEnvironment(),
     flags: { data: options.data, listen: options.listen },
   });
+  configureFence(config.ffmpeg);
+  return config;
 }

@@ -14,6 +14,7 @@ import { Queue } from "../jobs/queue.ts";
 import { Worker } from "../jobs/worker.ts";
 import type { Log } from "../log.ts";
 import { cpuDevice, type Device, detectToolchain } from "../media/devices.ts";
+import { Gpus } from "../media/gpus.ts";
 import { probe } from "../media/probe.ts";
 import { Toolbox } from "../media/toolbox.ts";
 import { LocalRunner } from "../runners/local.ts";
@@ -29,6 +30,7 @@ interface Base {
   feed: Feed;
   storage: ReturnType<typeof openDiskStorage>;
   toolbox: Toolbox;
+  gpus: Gpus;
   device: Device;
   runner: LocalRunner;
 }
@@ -46,7 +48,7 @@ export interface WorkParts extends Base {
 /** Opens the parts and finishes what a crash interrupted. Nothing runs before `start`. */
 export async function openWork(config: Config, log: Log, database: Database): Promise<WorkParts> {
   const base = openBase(config, log, database);
-  const { feed, toolbox } = base;
+  const { feed, toolbox, gpus } = base;
   // The three know each other only through these calls.
   const onAsset = (asset: Asset) => {
     const change = asset.state === "deleting" ? "deleted" : "added";
@@ -59,13 +61,17 @@ export async function openWork(config: Config, log: Log, database: Database): Pr
   await worker.recover();
   await library.recover();
   const start = () =>
-    toolbox.open(() => {
+    toolbox.open((toolchain) => {
       worker.start();
       thumbnailer.wake();
+      // Behind everything: it takes seconds, and nothing waits for it.
+      void gpus
+        .open(toolchain)
+        .catch((cause: unknown) => log.error({ err: cause }, "look at GPUs"));
     });
   const close = async () => {
     toolbox.close();
-    await Promise.all([worker.stop(), thumbnailer.stop()]);
+    await Promise.all([worker.stop(), thumbnailer.stop(), gpus.close()]);
   };
   return { ...base, library, jobs, worker, start, close };
 }
@@ -87,6 +93,7 @@ function openBase(config: Config, log: Log, database: Database): Base {
       clock,
     }),
     toolbox,
+    gpus: new Gpus(),
     device: cpuDevice(config.jobs.cpuSlots),
     runner: new LocalRunner({ toolchain: () => toolbox.toolchain(), config }),
   };

@@ -74,10 +74,11 @@ export function systemView(report: SystemReport): SystemView {
   const { limits } = report;
   return {
     ...report,
-    devices: report.devices.map(({ busy, reason, ...device }) => ({
+    devices: report.devices.map(({ busy, reason, gpu, ...device }) => ({
       ...device,
       busySlots: busy,
       reason: reason ?? null,
+      gpu: gpu ?? null,
     })),
     limits: [
       {

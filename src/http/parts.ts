@@ -7,6 +7,7 @@ import type { Feed } from "../jobs/feed.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { Log } from "../log.ts";
 import type { AbilityReport, Device } from "../media/devices.ts";
+import type { GpuReport, GpuState } from "../media/gpu.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Storage } from "../storage/storage.ts";
 
@@ -15,6 +16,9 @@ export type AccountsPart = Pick<
   Accounts,
   "setupPending" | "completeSetup" | "login" | "logout" | "sessionUser" | "tokenUser"
 >;
+
+/** What `GET /system` tells of a GPU beside what every device has. */
+export type GpuFacts = Omit<GpuReport, "id" | "title" | "sentence">;
 
 /** `GET /system`. No paths of the host. */
 export interface SystemReport {
@@ -27,7 +31,11 @@ export interface SystemReport {
     busy: number;
     /** Why it is used, or why not, in a plain sentence; absent when there is nothing to say. */
     reason?: string;
+    /** Of a GPU: what it is, and what it can do or why not. */
+    gpu?: GpuFacts;
   })[];
+  /** Whether GPUs were found; why not and what to do. */
+  gpus: Pick<GpuState, "sentence" | "remedy"> & { state: GpuState["kind"] };
   ffmpeg: {
     /** Null when it cannot be started; `problem` then says why and what to do. */
     version: string | null;

@@ -3,6 +3,29 @@ import { z } from "zod";
 import { type Endpoint, endpoint, json } from "./endpoint.ts";
 import type { Parts, SystemReport } from "./parts.ts";
 
+const gpuShape = z.strictObject({
+  uuid: z.string().describe("Stays the same when the numbers of the GPUs change"),
+  driver: z.string().nullable(),
+  computeCapability: z.string().nullable(),
+  pciBusId: z.string().nullable(),
+  memoryTotalBytes: z.int().nullable(),
+  memoryUsedBytes: z.int().nullable(),
+  mig: z.boolean().describe("Split into instances by MIG"),
+  abilities: z
+    .array(
+      z.strictObject({
+        work: z.enum(["encode", "decode"]),
+        codec: z.enum(["h264", "hevc", "av1"]),
+        bitDepth: z.literal([8, 10]),
+        title: z.string(),
+        state: z.enum(["can", "cannot", "busy"]).describe("Found out by doing it"),
+        because: z.string().nullable().describe("Why not; null when it can"),
+        remedy: z.string().nullable().describe("What to do; null when the hardware is like that"),
+      }),
+    )
+    .describe("Empty until it was tried"),
+});
+
 const systemShape: z.ZodType<SystemReport> = z
   .strictObject({
     version: z.string(),
@@ -17,8 +40,14 @@ const systemShape: z.ZodType<SystemReport> = z
         slots: z.int(),
         busy: z.int(),
         reason: z.string().exactOptional(),
+        gpu: gpuShape.exactOptional(),
       }),
     ),
+    gpus: z.strictObject({
+      state: z.enum(["looking", "found", "none", "trouble"]),
+      sentence: z.string(),
+      remedy: z.string().nullable(),
+    }),
     ffmpeg: z.strictObject({
       version: z.string().nullable(),
       encoders: z.array(z.string()),

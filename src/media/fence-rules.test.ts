@@ -1,5 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { type Architecture, governedRights, rightsFor, seccompProgram } from "./fence-rules.ts";
+import {
+  type Architecture,
+  governedRights,
+  gpuPaths,
+  rightsFor,
+  seccompProgram,
+} from "./fence-rules.ts";
 
 const allow = 0x7fff0000;
 const kill = 0x80000000;
@@ -123,9 +129,40 @@ describe("rights of paths", () => {
     expect(rightsFor("write", 7, false) & make).toBe(0n);
   });
 
+  test("a device node is read, written and driven by ioctl, and nothing else is driven", () => {
+    const drive = 1n << 15n;
+    expect(rightsFor("device", 7, true)).toBe(drive | writeFile | 4n);
+    expect(rightsFor("device", 4, true)).toBe(writeFile | 4n);
+    for (const use of ["program", "read", "write"] as const) {
+      expect(rightsFor(use, 7, true) & drive).toBe(0n);
+    }
+  });
+
   test.each([1, 2, 3, 5, 7])("interface %d is asked for nothing that it does not know", (abi) => {
     const highest = abi >= 5 ? 15 : abi >= 3 ? 14 : abi >= 2 ? 13 : 12;
     expect(governedRights(abi) >> BigInt(highest + 1)).toBe(0n);
     expect(rightsFor("write", abi, false) & ~governedRights(abi)).toBe(0n);
+  });
+});
+
+describe("what a run on a GPU needs", () => {
+  // The names are those of a server with two cards; no test here can ask a real driver.
+  const server = [
+    ...["null", "nvidia0", "nvidia1", "nvidiactl", "nvidia-modeset", "nvidia-uvm"],
+    ...["nvidia-uvm-tools", "nvidia-caps", "nvidia-caps-imex-channels", "nvme0", "dri", "sda"],
+  ];
+
+  test("is every node of its driver and no other", () => {
+    expect(gpuPaths(server).devicePaths).toEqual([
+      ...["/dev/nvidia-caps", "/dev/nvidia-caps-imex-channels", "/dev/nvidia-modeset"],
+      ...["/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia0", "/dev/nvidia1"],
+      "/dev/nvidiactl",
+    ]);
+    expect(gpuPaths(["null", "sda"]).devicePaths).toEqual([]);
+  });
+
+  test("is to read how the kernel sees the cards", () => {
+    expect(gpuPaths(server).readPaths).toContain("/sys");
+    expect(gpuPaths(server).readPaths).toContain("/proc/driver/nvidia");
   });
 });

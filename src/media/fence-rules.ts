@@ -17,6 +17,8 @@ export interface FenceRules {
   readPaths: string[];
   /** Absolute folders in which files may be made, changed and removed. */
   writePaths: string[];
+  /** Absolute device nodes and folders of them that may be opened and driven: those of the GPU. */
+  devicePaths: string[];
   /** Largest file that may be written (RLIMIT_FSIZE), or null for no limit. */
   fileBytes: number | null;
   /** Most private writable memory (RLIMIT_DATA), or null for no limit. */
@@ -44,6 +46,26 @@ export const systemProgramPaths: readonly string[] = [
 /** Device nodes that may be written too. */
 export const systemWritePaths: readonly string[] = ["/dev/null"];
 
+/** What a program finds of a GPU: its nodes in /dev, and what it reads to make them out. */
+export interface GpuPaths {
+  devicePaths: string[];
+  readPaths: string[];
+}
+
+/**
+ * What a run on a GPU needs besides, from the names in /dev. `nvidia-uvm-tools` is among them: driver
+ * 570 and newer opens it and gives up when it cannot. Without /sys CUDA says error 304. That is what
+ * others report, and the rest what the driver is known to read: the tests have an emulated driver, which
+ * opens no nodes, so a first run on a real card has still to prove this list.
+ */
+export function gpuPaths(deviceNames: readonly string[]): GpuPaths {
+  const names = deviceNames.filter((name) => /^nvidia(\d+|ctl|-[a-z0-9-]+)$/.test(name));
+  return {
+    devicePaths: names.sort().map((name) => `/dev/${name}`),
+    readPaths: ["/proc/driver/nvidia", "/proc/devices", "/proc/modules", "/proc/sys/vm", "/sys"],
+  };
+}
+
 const accessExecute = 1n << 0n;
 const accessWriteFile = 1n << 1n;
 const accessReadFile = 1n << 2n;
@@ -67,7 +89,7 @@ export function governedRights(abi: number): bigint {
   );
 }
 
-export type PathUse = "program" | "read" | "write";
+export type PathUse = "program" | "read" | "write" | "device";
 
 /** Rights for a path, cut to what this interface version knows; `file` drops what only folders have. */
 export function rightsFor(use: PathUse, abi: number, file: boolean): bigint {
@@ -80,8 +102,15 @@ export function rightsFor(use: PathUse, abi: number, file: boolean): bigint {
     accessMakeFile |
     accessRefer |
     accessTruncate;
-  const wanted = { program: read | accessExecute, read, write: read | change }[use];
-  const fileRights = accessExecute | accessWriteFile | accessReadFile | accessTruncate;
+  const wanted = {
+    program: read | accessExecute,
+    read,
+    write: read | change,
+    // Everything that a GPU does, it is told by ioctl.
+    device: read | accessWriteFile | accessDeviceControl,
+  }[use];
+  const fileRights =
+    accessExecute | accessWriteFile | accessReadFile | accessTruncate | accessDeviceControl;
   return wanted & governedRights(abi) & (file ? fileRights : ~0n);
 }
 

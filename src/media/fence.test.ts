@@ -32,6 +32,7 @@ const open: FenceRules = {
   programPaths: [],
   readPaths: [],
   writePaths: [job],
+  devicePaths: [],
   fileBytes: null,
   memoryBytes: null,
 };
@@ -114,6 +115,18 @@ describe("the fence", () => {
       expect(existsSync(join(root, "made"))).toBeFalse();
       const readOnly = { writePaths: [], readPaths: [job] };
       expect((await fenced(["/usr/bin/touch", join(job, "other")], readOnly)).code).toBe(1);
+    },
+  );
+
+  test.skipIf((fenceLayers().landlock ?? 0) < 5)(
+    "lets a device be driven when it is named as one, and not when its file may only be written",
+    async () => {
+      // A terminal, because every machine can make one; a GPU is driven by the same call.
+      const ask = ["/usr/bin/stty", "-F", "/dev/ptmx"];
+      expect((await fenced(ask, { devicePaths: ["/dev/ptmx"] })).code).toBe(0);
+      const written = await fenced(ask, { writePaths: ["/dev/ptmx"] });
+      expect(written.stderr).toContain("Permission denied");
+      expect((await fenced(ask)).code).toBe(1);
     },
   );
 

@@ -148,6 +148,7 @@ function restrictFiles(kernel: Kernel, rules: FenceRules): void {
   allow([...systemProgramPaths, ...rules.programPaths], "program");
   allow(rules.readPaths, "read");
   allow([...systemWritePaths, ...rules.writePaths], "write");
+  allow(rules.devicePaths, "device");
   const restricted = kernel.syscall(callRestrictSelf, BigInt(ruleset), 0n, 0n, 0n, 0n);
   must(kernel, Number(restricted), "enforce the Landlock rules");
 }

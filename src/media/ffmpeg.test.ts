@@ -1,10 +1,13 @@
 import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { processesNaming, until } from "../../tests/support/processes.ts";
-import { askTool, childEnvironment, type FfmpegRun, runFfmpeg, runFfprobe } from "./ffmpeg.ts";
+import { fenceLayers } from "./fence.ts";
+import { configureFence } from "./fence-settings.ts";
+import { askTool, type FfmpegRun, runFfmpeg, runFfprobe } from "./ffmpeg.ts";
 import type { Progress } from "./progress.ts";
+import { childEnvironment } from "./surroundings.ts";
 
 /** Waits for real processes to end, on machines that are busy. */
 setDefaultTimeout(60_000);
@@ -13,6 +16,9 @@ setDefaultTimeout(60_000);
 const root = mkdtempSync(join(tmpdir(), "ffmpeg-test-"));
 afterEach(() => expect(processesNaming(root)).toEqual([]));
 afterAll(() => rmSync(root, { recursive: true }));
+
+/** On a kernel without Landlock nothing hides files; `doctor` reports it. */
+const noLandlock = fenceLayers().landlock === null;
 
 let folders = 0;
 
@@ -252,6 +258,59 @@ describe("the environment of ffmpeg", () => {
     const allowed = /^(PATH|LANG|LD_LIBRARY_PATH|CUDA_\w+|NVIDIA_\w+|PWD|OLDPWD|SHLVL|_)$/;
     expect(names).toContain("PATH");
     expect(names.filter((name) => !allowed.test(name))).toEqual([]);
+  });
+});
+
+describe("what the settings add to the fence", () => {
+  afterEach(() => configureFence(null));
+  const nothing = { passEnvironment: [], sandboxRead: [], sandboxWrite: [] };
+  const shell = async (lines: string, more: Partial<FfmpegRun> = {}) => {
+    const outcome = await runFfmpeg(newRun({ tool: script(lines), ...more }));
+    return "stderr" in outcome ? outcome : { ...outcome, stderr: "" };
+  };
+  const newFolder = () => {
+    const path = join(root, `folder-${++folders}`);
+    mkdirSync(path);
+    writeFileSync(join(path, "file"), "kept there");
+    return path;
+  };
+
+  test("a variable that is named reaches the program, others do not", async () => {
+    const given = { ONE: "1", ONE_MORE: "2", MANY_A: "3", MANY_: "4", MAN: "5", LANG: "de_DE" };
+    expect(childEnvironment(given)).toEqual({ LANG: "C.UTF-8" });
+    configureFence({ ...nothing, passEnvironment: ["ONE", "MANY_*"] });
+    expect(childEnvironment(given)).toEqual({ ONE: "1", MANY_A: "3", MANY_: "4", LANG: "C.UTF-8" });
+    // HOME is in the environment of the tests, and the list has never let it through.
+    configureFence({ ...nothing, passEnvironment: ["HOM*"] });
+    expect((await shell("/usr/bin/env >&2")).stderr).toContain(`HOME=${process.env["HOME"]}`);
+  });
+
+  test.skipIf(noLandlock)(
+    "a folder to read can be read, not written, nor its sibling",
+    async () => {
+      const [named, sibling] = [newFolder(), newFolder()];
+      configureFence({ ...nothing, sandboxRead: [named] });
+      expect((await shell(`cat ${named}/file >&2`)).stderr).toContain("kept there");
+      expect((await shell(`cat ${sibling}/file >&2`)).stderr).toContain("Permission denied");
+      expect(await shell(`: > ${named}/made`)).toMatchObject({ kind: "exited", code: 2 });
+      configureFence(null);
+      expect((await shell(`cat ${named}/file >&2`)).stderr).toContain("Permission denied");
+    },
+  );
+
+  test.skipIf(noLandlock)("a folder to write can be written, its sibling not", async () => {
+    const [named, sibling] = [newFolder(), newFolder()];
+    configureFence({ ...nothing, sandboxWrite: [named] });
+    expect(await shell(`echo new > ${named}/made`)).toMatchObject({ kind: "exited", code: 0 });
+    expect(readFileSync(join(named, "made"), "utf8")).toBe("new\n");
+    expect(await shell(`echo new > ${sibling}/made`)).toMatchObject({ kind: "exited", code: 2 });
+  });
+
+  test("a run on a GPU sees that one alone", async () => {
+    const { stderr } = await shell("/usr/bin/env >&2", { gpuUuid: "GPU-2" });
+    expect(stderr).toContain("CUDA_VISIBLE_DEVICES=GPU-2\n");
+    expect(stderr).toContain("CUDA_DEVICE_ORDER=PCI_BUS_ID\n");
+    expect((await shell("/usr/bin/env >&2")).stderr).not.toContain("GPU-2");
   });
 });
 

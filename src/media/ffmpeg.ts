@@ -3,13 +3,13 @@
  * group of its own, a closed environment, the fence around it. Why we stopped it and the exit code
  * decide what happened; `progress=end` proves nothing, ffmpeg prints it after a signal too.
  */
-import { realpathSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { type Environment, processEnvironment } from "../config.ts";
-import { type FenceRules, fenceExitCode, fenceMark } from "./fence-rules.ts";
+import { join } from "node:path";
+import { processEnvironment } from "../config.ts";
+import { fenceExitCode, fenceMark } from "./fence-rules.ts";
 import { Movement } from "./movement.ts";
 import { type Progress, ProgressReader } from "./progress.ts";
 import { BoundedText } from "./stderr.ts";
+import { childEnvironment, rulesOf } from "./surroundings.ts";
 
 /** From SIGTERM to SIGKILL. A cancelled job must be gone within 5 s, a stopped ffmpeg included. */
 const terminateGraceMs = 3_000;
@@ -47,6 +47,8 @@ export interface ToolRun {
   memoryBytes?: number | null;
   /** Largest file in bytes that it may write; null for no limit. */
   fileBytes?: number | null;
+  /** UUID of the GPU that it uses: it sees that one alone, as number 0. Null or absent: it gets none. */
+  gpuUuid?: string | null | undefined;
 }
 
 export interface FfmpegRun extends ToolRun {
@@ -158,6 +160,68 @@ export async function askTool(
   }
 }
 
+/** How a tool answered that was asked about this machine. */
+export type Answer =
+  | { kind: "exited"; code: number; stdout: string; stderr: string }
+  /** It said nothing in time and was killed. A driver that hangs keeps it alive even then. */
+  | { kind: "no_answer" }
+  | { kind: "aborted" }
+  | { kind: "not_started"; reason: string };
+
+/**
+ * Asks a tool about this machine and keeps all of its answer: exit code, stdout and stderr, bounded.
+ * Without the fence: it must open no media that somebody sent. Never rejects, and never waits longer
+ * than the limit, though the tool may be stuck inside the driver where no signal reaches it.
+ */
+export async function consultTool(
+  tool: string,
+  argv: string[],
+  options: { limitMs: number; environment?: Record<string, string>; signal?: AbortSignal },
+): Promise<Answer> {
+  if (options.signal?.aborted) return { kind: "aborted" };
+  let child: Bun.Subprocess<"ignore", "pipe", "pipe">;
+  try {
+    child = Bun.spawn([tool, ...argv], {
+      cwd: "/",
+      env: { ...childEnvironment(), ...options.environment },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+  } catch (trouble) {
+    return { kind: "not_started", reason: String(trouble) };
+  }
+  const texts = { stdout: new BoundedText(), stderr: new BoundedText() };
+  const ended = Promise.all([
+    pump(child.stdout, (chunk) => texts.stdout.push(chunk)),
+    pump(child.stderr, (chunk) => texts.stderr.push(chunk)),
+    child.exited,
+  ]).then(() => "ended" as const);
+  const patience = new AbortController();
+  const stopped = firstAbort(options.limitMs, options.signal, patience.signal);
+  const winner = await Promise.race([ended, stopped]);
+  patience.abort();
+  if (winner === "ended") {
+    const [stdout, stderr] = [texts.stdout.text(), texts.stderr.text()];
+    return { kind: "exited", code: child.exitCode ?? -1, stdout, stderr };
+  }
+  signalGroup(child.pid, "SIGKILL");
+  child.unref();
+  return { kind: winner };
+}
+
+/** Resolves with why to stop waiting; `done` takes its timer and its listener away. */
+function firstAbort(limitMs: number, signal: AbortSignal | undefined, done: AbortSignal) {
+  const { promise, resolve } = Promise.withResolvers<"no_answer" | "aborted">();
+  const timer = setTimeout(() => resolve("no_answer"), limitMs);
+  const abort = () => resolve("aborted");
+  signal?.addEventListener("abort", abort, { once: true });
+  done.addEventListener("abort", () => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+  });
+  return promise;
+}
+
 interface Ears {
   onStdout(chunk: Uint8Array): void;
   stalled?(): Promise<boolean>;
@@ -187,20 +251,11 @@ async function supervise(run: ToolRun, ears: Ears): Promise<RunOutcome> {
 
 /** Starts the tool behind the fence, in a process group of its own. */
 function spawnFenced(run: ToolRun) {
-  const rules: FenceRules = {
-    parentPid: process.pid,
-    cwd: run.cwd,
-    niceness: run.niceness,
-    programPaths: programPaths(run.tool),
-    readPaths: run.readPaths,
-    writePaths: run.writePaths,
-    fileBytes: run.fileBytes ?? null,
-    memoryBytes: run.memoryBytes ?? null,
-  };
+  const rules = rulesOf(run);
   return Bun.spawn([...fenceLauncher(), JSON.stringify(rules), "--", run.tool, ...run.argv], {
     // Not the job's folder: Bun looks for its own settings where it starts. The fence moves there.
     cwd: "/",
-    env: childEnvironment(),
+    env: childEnvironment(processEnvironment(), run.gpuUuid),
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
@@ -214,34 +269,6 @@ export function fenceLauncher(): string[] {
   if (Bun.main.startsWith("/$bunfs/")) return ["/proc/self/exe", "fence"];
   const entry = join(import.meta.dir, "fence-entry.ts");
   return [process.execPath, "--no-env-file", "--config=/dev/null", entry];
-}
-
-/**
- * What belongs to a tool outside the system's folders: itself, the libraries beside it, and those of
- * LD_LIBRARY_PATH. Its folder only when that is a `bin`: somebody's home has other things in it.
- */
-function programPaths(tool: string): string[] {
-  const file = realpathSync(tool);
-  const folder = dirname(file);
-  const libraries = (childEnvironment()["LD_LIBRARY_PATH"] ?? "").split(":");
-  return [
-    ...[file, join(dirname(folder), "lib")],
-    ...(basename(folder) === "bin" ? [folder] : []),
-    ...libraries.filter((path) => path.startsWith("/") && path !== "/"),
-  ];
-}
-
-const passedOn = /^(PATH|LD_LIBRARY_PATH|CUDA_[A-Z0-9_]+|NVIDIA_[A-Z0-9_]+)$/;
-
-/** A closed list: no secrets, no proxy, no FFREPORT. English messages, which `classify` reads. */
-export function childEnvironment(
-  environment: Environment = processEnvironment(),
-): Record<string, string | undefined> {
-  const names = Object.keys(environment).filter((name) => passedOn.test(name));
-  return {
-    ...Object.fromEntries(names.map((name) => [name, environment[name]])),
-    LANG: "C.UTF-8",
-  };
 }
 
 async function pump(stream: ReadableStream<Uint8Array>, take: (chunk: Uint8Array) => void) {

@@ -183,6 +183,7 @@ export const systemOfRig = {
   startedAt: "2026-01-01T00:00:00.000Z",
   uptimeSeconds: 1,
   devices: [{ id: "cpu", kind: "cpu" as const, title: "CPU, 2 cores", slots: 1, busy: 0 }],
+  gpus: { state: "none" as const, sentence: "This machine has no NVIDIA GPU.", remedy: null },
   ffmpeg: {
     version: "5.1.9",
     problem: null,

@@ -1,0 +1,255 @@
+/**
+ * Which NVIDIA GPUs this box has, as `nvidia-smi` tells it. A GPU is known by its UUID: the order of the
+ * indexes may change between two starts of the machine.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { type Answer, consultTool } from "./ffmpeg.ts";
+
+/** What nvidia-smi says of one GPU. A field that the GPU, the driver or MIG does not give is null. */
+export interface NvidiaGpu {
+  index: number;
+  /** "GPU-…": what CUDA_VISIBLE_DEVICES takes. */
+  uuid: string;
+  /** "NVIDIA L4"; null on a GPU that no longer answers. */
+  name: string | null;
+  pciBusId: string | null;
+  driver: string | null;
+  /** "8.9": 7.5 is Turing, 8.9 Ada, 10 and 12 Blackwell. */
+  computeCapability: string | null;
+  memoryTotalBytes: number | null;
+  memoryUsedBytes: number | null;
+  /** 0–100. */
+  encoderPercent: number | null;
+  decoderPercent: number | null;
+  /** Encode sessions of all programs. */
+  sessionCount: number | null;
+  /** Split into instances by MIG. */
+  mig: boolean;
+}
+
+/** Two sentences for a person: what is so, and what to do and type; null when nothing needs doing. */
+export interface Words {
+  reason: string;
+  remedy: string | null;
+}
+
+export type Inventory =
+  | { kind: "gpus"; gpus: NvidiaGpu[] }
+  /** A box without NVIDIA; nothing is wrong. */
+  | ({ kind: "none" } & Words)
+  | ({ kind: "trouble" } & Words);
+
+/**
+ * Without the persistence daemon the driver wakes every GPU first, about two seconds each: enough for
+ * eight of them. A GPU that is sick makes it hang for ever.
+ */
+const ANSWER_LIMIT_MS = 20_000;
+
+/** Fields in the order of the query. The first three make a GPU; a driver may lack any other. */
+const knownFields = [
+  ...["index", "uuid", "name", "pci.bus_id", "driver_version", "compute_cap"],
+  ...["memory.total", "memory.used", "utilization.encoder", "utilization.decoder"],
+  ...["encoder.stats.sessionCount", "mig.mode.current"],
+];
+
+/** Every field of every driver since 2019: the query when a driver refuses without naming a field. */
+const oldFields = ["index", "uuid", "name", "driver_version", "memory.total", "memory.used"];
+
+/** Times that a refused field is left out; more of them are unknown on no driver that encodes. */
+const ATTEMPTS_MAX = 6;
+
+export interface InventoryOptions {
+  /** Path or name of nvidia-smi. */
+  tool?: string;
+  limitMs?: number;
+  signal?: AbortSignal;
+  /** Whether the PCI bus has an NVIDIA GPU, for a box without nvidia-smi. */
+  hardwareThere?: () => boolean;
+}
+
+/** Looks at the box. Never rejects; null only when it was aborted. */
+export async function takeInventory(options: InventoryOptions = {}): Promise<Inventory | null> {
+  const tool = Bun.which(options.tool ?? "nvidia-smi");
+  if (tool === null) return withoutTool((options.hardwareThere ?? nvidiaOnPciBus)());
+  let fields = knownFields;
+  for (let attempt = 0; ; attempt += 1) {
+    const answer = await consultTool(
+      tool,
+      [`--query-gpu=${fields.join(",")}`, "--format=csv,noheader,nounits"],
+      { limitMs: options.limitMs ?? ANSWER_LIMIT_MS, ...pick(options.signal) },
+    );
+    if (answer.kind === "aborted") return null;
+    const fewer = attempt < ATTEMPTS_MAX ? withoutRefused(fields, answer) : null;
+    if (fewer === null) return readInventory(answer, fields);
+    fields = fewer;
+  }
+}
+
+function pick(signal: AbortSignal | undefined): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
+
+/** The query with fewer fields when this driver knows one of them not (exit code 2); null when it does. */
+export function withoutRefused(fields: string[], answer: Answer): string[] | null {
+  if (answer.kind !== "exited" || answer.code !== 2) return null;
+  const refused = /Field "([^"]+)" is not a valid field/.exec(answer.stdout + answer.stderr)?.[1];
+  const fewer = fields.filter((field) => field !== refused);
+  if (fewer.length < fields.length) return fewer;
+  return fields === oldFields ? null : oldFields;
+}
+
+/** From the answer to what is there. Pure. */
+export function readInventory(answer: Answer, fields: string[]): Inventory {
+  if (answer.kind !== "exited") return { kind: "trouble", ...silence(answer) };
+  const gpus = parseGpus(answer.stdout, fields);
+  // Exit code 14 is a warning, and one lost GPU must not hide the others: rows count at any code.
+  if (gpus.length > 0) return { kind: "gpus", gpus };
+  return explainExit(answer.code, `${answer.stdout}\n${answer.stderr}`);
+}
+
+/** Rows that hold a UUID; everything else that nvidia-smi prints is passed over. */
+export function parseGpus(text: string, fields: string[]): NvidiaGpu[] {
+  return text.split("\n").flatMap((line) => {
+    const cells = line.split(",").map((cell) => cell.trim());
+    const value = (field: string) => plainValue(cells[fields.indexOf(field)]);
+    const uuid = value("uuid");
+    const index = wholeNumber(value("index"));
+    if (cells.length !== fields.length || index === null || !uuid?.startsWith("GPU-")) return [];
+    const bytes = (field: string) => {
+      const mebibytes = wholeNumber(value(field));
+      return mebibytes === null ? null : mebibytes * 1024 ** 2;
+    };
+    return [
+      {
+        index,
+        uuid,
+        name: value("name"),
+        pciBusId: value("pci.bus_id"),
+        driver: value("driver_version"),
+        computeCapability: value("compute_cap"),
+        memoryTotalBytes: bytes("memory.total"),
+        memoryUsedBytes: bytes("memory.used"),
+        encoderPercent: wholeNumber(value("utilization.encoder")),
+        decoderPercent: wholeNumber(value("utilization.decoder")),
+        sessionCount: wholeNumber(value("encoder.stats.sessionCount")),
+        mig: value("mig.mode.current") === "Enabled",
+      },
+    ];
+  });
+}
+
+/** "[N/A]", "[Not Supported]", "[GPU is lost]", "[Unknown Error]", "N/A" and "ERR!" are no values. */
+function plainValue(cell: string | undefined): string | null {
+  if (cell === undefined || cell === "" || /^(\[.*\]|N\/A|ERR!)$/.test(cell)) return null;
+  return cell;
+}
+
+function wholeNumber(text: string | null): number | null {
+  return text !== null && /^\d+$/.test(text) ? Number(text) : null;
+}
+
+const rebootRemedy = "Restart the machine: sudo reboot";
+const kernelLog = "The kernel says more: sudo dmesg | grep -iE 'nvrm|xid'";
+const installDriver =
+  "Install the driver and restart: on Debian sudo apt-get install nvidia-driver, on Ubuntu sudo ubuntu-drivers install. In a container, start it with --gpus all -e NVIDIA_DRIVER_CAPABILITIES=compute,video,utility.";
+
+function withoutTool(hardwareThere: boolean): Inventory {
+  if (hardwareThere) {
+    const reason = "This machine has an NVIDIA GPU, but its driver (nvidia-smi) is not here.";
+    return { kind: "trouble", reason, remedy: installDriver };
+  }
+  return { kind: "none", reason: "This machine has no NVIDIA GPU.", remedy: null };
+}
+
+function silence(answer: Exclude<Answer, { kind: "exited" }>): Words {
+  if (answer.kind === "not_started") {
+    const reason = `nvidia-smi cannot be started (${answer.reason}).`;
+    return { reason, remedy: "Run it by hand to see why: nvidia-smi" };
+  }
+  return {
+    reason: "nvidia-smi does not answer: a GPU or its driver hangs.",
+    remedy: `${rebootRemedy}. ${kernelLog}`,
+  };
+}
+
+/** Exit codes of nvidia-smi (its manual page, "Return value"); its text is asked first. */
+const exitWords: { code: number; text?: RegExp; reason: string; remedy: string }[] = [
+  {
+    code: 18,
+    text: /Driver\/library version mismatch/,
+    reason: "The NVIDIA driver was upgraded, but the old one still runs in the kernel.",
+    remedy: rebootRemedy,
+  },
+  {
+    code: 15,
+    text: /GPU is lost|fallen off the bus/,
+    reason: "A GPU has fallen off the bus: the machine no longer reaches it.",
+    remedy: `${rebootRemedy}. When it comes back, look at its power, cooling and slot. ${kernelLog}`,
+  },
+  {
+    code: 9,
+    text: /couldn't communicate with the NVIDIA driver/,
+    reason: "The NVIDIA driver is installed but not loaded.",
+    remedy:
+      "Load it: sudo modprobe nvidia. If that fails, it was not built for this kernel: install the kernel's headers, then the driver again, and restart.",
+  },
+  {
+    code: 12,
+    text: /couldn't find libnvidia-ml/,
+    reason: "The NVIDIA driver is incomplete: its library libnvidia-ml is missing.",
+    remedy: installDriver,
+  },
+  {
+    code: 4,
+    text: /Insufficient Permissions/i,
+    reason: "This user may not ask the NVIDIA driver.",
+    remedy:
+      "Give the user of Kinomill the GPU nodes: sudo usermod -aG video,render USER, then start it again. See who may use them: ls -l /dev/nvidia*",
+  },
+  {
+    code: 8,
+    reason: "A GPU does not get power: its external cables are not attached.",
+    remedy: "Switch the machine off and attach the power cables of the GPU.",
+  },
+  {
+    code: 10,
+    reason: "The kernel has trouble with the interrupts of a GPU.",
+    remedy: `${rebootRemedy}. ${kernelLog}`,
+  },
+];
+
+function explainExit(code: number, said: string): Inventory {
+  const words =
+    exitWords.find(({ text }) => text?.test(said)) ?? exitWords.find((each) => each.code === code);
+  if (words !== undefined) {
+    return { kind: "trouble", reason: words.reason, remedy: words.remedy };
+  }
+  if (code === 6 || /No devices were found/.test(said)) {
+    const reason = "The NVIDIA driver is here, but it finds no GPU.";
+    const remedy =
+      "See whether the machine has one: lspci -nn | grep -i nvidia. In a container, start it with --gpus all.";
+    return { kind: "trouble", reason, remedy };
+  }
+  const line = said.split("\n").find((each) => each.trim() !== "");
+  const told = line === undefined ? "nothing" : `"${line.trim().slice(0, 200)}"`;
+  return {
+    kind: "trouble",
+    reason: `nvidia-smi ended with code ${code} and said ${told}.`,
+    remedy: "Run it by hand to see more: nvidia-smi",
+  };
+}
+
+const pciFolder = "/sys/bus/pci/devices";
+
+/** Whether the PCI bus has a display or 3D controller (class 03) of NVIDIA (vendor 10de). */
+function nvidiaOnPciBus(): boolean {
+  try {
+    return readdirSync(pciFolder).some((slot) => {
+      const read = (name: string) => readFileSync(`${pciFolder}/${slot}/${name}`, "utf8").trim();
+      return read("vendor") === "0x10de" && read("class").startsWith("0x03");
+    });
+  } catch {
+    // A machine or a container without /sys: nothing is known of its bus.
+    return false;
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * A box with NVIDIA GPUs that are not there: the emulated driver of `tests/gpu-emulator` and what a test
+ * wants to see of it. The ffmpeg is the real one, with its real NVENC code.
+ *
+ *     using box = gpuBox({ gpus: "twoL4", fault: { encodeFailsAfter: 10 } });
+ *     await using appliance = await Appliance.start({ environment: box.environment });
+ */
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const emulator = resolve(import.meta.dir, "gpu-emulator");
+
+/** The libraries are built in about 15 s on one busy core. */
+const BUILD_LIMIT_MS = 180_000;
+
+const l4 = "NVIDIA L4,8.9,23034,h264+hevc+av1,2";
+
+/** The boxes: what the emulator is told. A GPU is name, compute capability, MiB, codecs, encoders. */
+const boxes = {
+  twoL4: { NVFAKE_GPUS: `${l4};${l4}` },
+  /** The driver lets the whole system have three encode sessions. */
+  geforce3: {
+    NVFAKE_GPUS: "NVIDIA GeForce RTX 4090,8.9,24564,h264+hevc+av1,2",
+    NVFAKE_MAX_SESSIONS: "3",
+  },
+  /** CUDA, and no encoder. */
+  h200: { NVFAKE_GPUS: "NVIDIA H200,9.0,143771,none" },
+  /** Older than the interface that any ffmpeg of today is built for. */
+  oldDriver: { NVFAKE_GPUS: l4, NVFAKE_DRIVER: "390.157", NVFAKE_API: "8.1" },
+  /** nvidia-smi sees the GPU, CUDA does not: a container without its device nodes. */
+  noDevice: { NVFAKE_GPUS: l4, NVFAKE_CUINIT: "100" },
+  unknownError: { NVFAKE_GPUS: l4, NVFAKE_CUINIT: "999" },
+  noNvidiaSmi: { NVFAKE_GPUS: l4 },
+  smiHangs: { NVFAKE_GPUS: l4, NVFAKE_SMI: "hang" },
+  smiFails: { NVFAKE_GPUS: l4, NVFAKE_SMI: "fail" },
+  /** The driver was upgraded and the machine not restarted. */
+  smiMismatch: { NVFAKE_GPUS: l4, NVFAKE_SMI: "mismatch", NVFAKE_CUINIT: "803" },
+  /** First generation Maxwell: H.264 alone. */
+  tooOldGpu: { NVFAKE_GPUS: "NVIDIA GeForce GTX 750 Ti,5.0,2048,h264,1" },
+} satisfies Record<string, Record<string, string>>;
+
+export type BoxName = keyof typeof boxes;
+
+/** What goes wrong in the driver, from the start of a process on. */
+const faults = {
+  /** Encode sessions that the whole system may have. */
+  maxSessions: "NVFAKE_MAX_SESSIONS",
+  /** NVENCSTATUS of opening a session. */
+  openError: "NVFAKE_OPEN_ERR",
+  /** NVENCSTATUS of preparing the encoder. */
+  initError: "NVFAKE_INIT_ERR",
+  /** Pictures after which encoding fails, with status 20 unless `encodeStatus` says another. */
+  encodeFailsAfter: "NVFAKE_FAIL_AFTER",
+  encodeStatus: "NVFAKE_FAIL_CODE",
+  /** Pictures after which the process aborts. */
+  encodeCrashesAfter: "NVFAKE_CRASH_AFTER",
+  /** Pictures after which the driver never answers again. */
+  encodeHangsAfter: "NVFAKE_HANG_AFTER",
+  /** Number of the one GPU that has these faults. */
+  onlyGpu: "NVFAKE_ONLY_GPU",
+  /** Further milliseconds for each picture, on every GPU. */
+  delayMs: "NVFAKE_DELAY_MS",
+  /** MiB of device memory that a process gets. */
+  vramMegabytes: "NVFAKE_VRAM_MB",
+  /** CUresult of opening a decoder. */
+  decoderError: "NVFAKE_NVDEC_ERR",
+  /** Pictures after which decoding fails. */
+  decodeFailsAfter: "NVFAKE_DEC_FAIL_AFTER",
+  /** CUresult of cuInit. */
+  cudaError: "NVFAKE_CUINIT",
+} as const;
+
+export type BoxFault = { [name in keyof typeof faults]?: number };
+
+/** One thing that reached the driver; what it is decides which fields there are. */
+export interface DriverEvent {
+  /** "ctx", "open", "init" (with the parameters of the encoder), "close", "nvdec_open", "error" … */
+  ev: string;
+  /** Unix seconds. */
+  t: number;
+  pid: number;
+  gpu?: number;
+  [field: string]: unknown;
+}
+
+export interface GpuBox extends Disposable {
+  /** For whoever runs here, on top of the environment that there is. */
+  readonly environment: Record<string, string>;
+  readonly stateFolder: string;
+  /** The UUID of a GPU by its number. */
+  uuid(gpu: number): string;
+  /** What reached the driver so far, in order. */
+  logEvents(): DriverEvent[];
+  /** The GPU falls off the bus, now, also for who uses it; `find` brings it back. */
+  lose(gpu: number): void;
+  find(gpu: number): void;
+  /** From now on every picture takes so many milliseconds more; 0 ends it. */
+  slow(gpu: number, delayMs: number): void;
+  /** Removes the state and the log. */
+  [Symbol.dispose](): void;
+}
+
+/**
+ * Sets up a box; the emulator is built when it is not.
+ * @throws Error with the compiler's words
+ */
+export function gpuBox(wanted: { gpus: BoxName; fault?: BoxFault }): GpuBox {
+  buildEmulator();
+  const stateFolder = mkdtempSync(join(tmpdir(), "gpu-box-"));
+  const log = join(stateFolder, "log.jsonl");
+  const control = (name: string, gpu: number) => join(stateFolder, `${name}.${gpu}`);
+  const injected = Object.entries(wanted.fault ?? {}).map(([name, value]) => [
+    faults[name as keyof BoxFault],
+    String(value),
+  ]);
+  return {
+    environment: {
+      PATH: wanted.gpus === "noNvidiaSmi" ? pathWithoutSmi(stateFolder) : pathWithSmi(),
+      LD_LIBRARY_PATH: join(emulator, ".build/lib"),
+      NVFAKE_STATE: stateFolder,
+      NVFAKE_LOG: log,
+      ...boxes[wanted.gpus],
+      ...Object.fromEntries(injected),
+      KINOMILL_FFMPEG_PASS_ENVIRONMENT: "NVFAKE_*",
+      KINOMILL_FFMPEG_SANDBOX_READ: join(emulator, ".build/lib"),
+      KINOMILL_FFMPEG_SANDBOX_WRITE: stateFolder,
+    },
+    stateFolder,
+    uuid: (gpu) => `GPU-fa4e0000-0000-4000-8000-${gpu.toString(16).padStart(12, "0")}`,
+    logEvents: () => (existsSync(log) ? parseEvents(readFileSync(log, "utf8")) : []),
+    lose: (gpu) => writeFileSync(control("lost", gpu), ""),
+    find: (gpu) => rmSync(control("lost", gpu), { force: true }),
+    slow: (gpu, delayMs) => writeFileSync(control("slow", gpu), String(delayMs)),
+    [Symbol.dispose]: () => rmSync(stateFolder, { recursive: true, force: true }),
+  };
+}
+
+/** Builds the emulator when it is not up to date. @throws Error with the compiler's words */
+export function buildEmulator(): void {
+  const built = Bun.spawnSync([join(emulator, "build")], { timeout: BUILD_LIMIT_MS });
+  if (built.exitCode !== 0) throw new Error(`tests/gpu-emulator/build: ${built.stderr.toString()}`);
+}
+
+/** The last line may be half written. */
+function parseEvents(text: string): DriverEvent[] {
+  const lines = text.split("\n").slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as DriverEvent);
+}
+
+function pathFolders(): string[] {
+  return (process.env["PATH"] ?? "/usr/bin").split(":");
+}
+
+function pathWithSmi(): string {
+  return [join(emulator, ".build/bin"), ...pathFolders()].join(":");
+}
+
+/** A machine that really has nvidia-smi has it beside ffmpeg, which the test still needs. */
+function pathWithoutSmi(stateFolder: string): string {
+  const tools = join(stateFolder, "tools");
+  mkdirSync(tools);
+  for (const tool of ["ffmpeg", "ffprobe"]) {
+    const file = Bun.which(tool);
+    if (file !== null) symlinkSync(file, join(tools, tool));
+  }
+  const others = pathFolders().filter((folder) => !existsSync(join(folder, "nvidia-smi")));
+  return [tools, ...others].join(":");
+}

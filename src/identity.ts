@@ -15,15 +15,6 @@ export function newId(kind: IdKind): string {
   return `${idKinds[kind]}_${Bun.randomUUIDv7("hex").replaceAll("-", "")}`;
 }
 
-/** True for a string of the exact form that `newId(kind)` gives: safe in a file name. */
-export function isId(kind: IdKind, text: string): boolean {
-  return (
-    text.length === 35 &&
-    text.startsWith(`${idKinds[kind]}_`) &&
-    /^[0-9a-f]{32}$/.test(text.slice(3))
-  );
-}
-
 /** A secret of 256 random bits as base64url: session cookies, API tokens, signing keys. */
 export function newSecret(): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");

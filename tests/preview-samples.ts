@@ -1,10 +1,12 @@
 /** Sample data for looking at the pages without a server behind them: one of everything that can be seen. */
+
 import type { Asset } from "../src/assets/asset.ts";
 import type { Job, JobState } from "../src/jobs/job.ts";
 import type { MediaInfo, VideoStream } from "../src/media/media.ts";
 import type { JobEntry } from "../views/job-words.ts";
 import type { Viewer } from "../views/layout.ts";
 import type { SystemReport } from "../views/system.ts";
+import { video as videoOf } from "./operations/specimen.ts";
 
 export const viewer: Viewer = { id: "us_1", name: "Ana Perić", role: "admin" };
 
@@ -13,30 +15,7 @@ const ago = (minutes: number) => new Date(now - minutes * 60_000).toISOString();
 const hex = (seed: number) => seed.toString(16).padStart(32, "0");
 
 function picture(change: Partial<VideoStream>): VideoStream {
-  return {
-    codec: "h264",
-    profile: "High",
-    width: 1920,
-    height: 1080,
-    displayWidth: 1920,
-    displayHeight: 1080,
-    frameRate: "30000/1001",
-    variableFrameRate: false,
-    pixelFormat: "yuv420p",
-    bitDepth: 8,
-    rotation: 0,
-    hdr: null,
-    colorPrimaries: "bt709",
-    colorTransfer: "bt709",
-    colorSpace: "bt709",
-    colorRange: "tv",
-    sampleAspectRatio: "1:1",
-    interlaced: false,
-    alpha: false,
-    bitRate: 8_200_000,
-    index: 0,
-    ...change,
-  };
+  return videoOf({ frameRate: "30000/1001", bitRate: 8_200_000, ...change });
 }
 
 export function media(change: Partial<MediaInfo>, video: Partial<VideoStream> = {}): MediaInfo {

@@ -94,11 +94,6 @@ ${thumbnail(asset, seconds)}
 </li>`;
 }
 
-/** A message of the event stream that redraws one card, for example when its thumbnail is ready. */
-export function assetMessage(asset: Asset): string {
-  return html`<hx-partial hx-target="#card-${asset.id}" hx-swap="outerMorph">${assetCard(asset)}</hx-partial>`.toString();
-}
-
 function thumbnail(asset: Asset, seconds: number | null): Html {
   const video = asset.media?.video ?? null;
   return html`<span class="thumbnail">${thumbnailPicture(asset)}

@@ -4,7 +4,6 @@
  */
 import { Elysia } from "elysia";
 import { Refusal } from "../trouble.ts";
-import { type Endpoint, mount } from "./endpoint.ts";
 import { askToLogIn, guardOrigin, hostGuard, isOpenPath, readCredential, userOf } from "./guard.ts";
 import { secure } from "./headers.ts";
 import type { Parts } from "./parts.ts";
@@ -160,10 +159,4 @@ function routable(request: Request, visit: Visit): Request {
   });
   beginVisit(asGet, visit);
   return asGet;
-}
-
-/** Registers the API's calls on a router. */
-export function withEndpoints(app: Elysia, endpoints: readonly Endpoint[]): Elysia {
-  mount(app, endpoints);
-  return app;
 }

@@ -2,13 +2,13 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { media as mediaOf } from "../../tests/operations/specimen.ts";
 import { Library } from "../assets/library.ts";
 import { AssetRecords } from "../assets/records.ts";
 import { systemClock } from "../clock.ts";
 import { type Database, openDatabase } from "../database/open.ts";
 import { newId, newSecret } from "../identity.ts";
 import { silentLog } from "../log.ts";
-import type { MediaInfo } from "../media/media.ts";
 import type { AttemptOutcome, AttemptRequest, Runner } from "../runners/runner.ts";
 import { openDiskStorage } from "../storage/disk.ts";
 import { Feed } from "./feed.ts";
@@ -18,38 +18,7 @@ import { LiveProgress } from "./live.ts";
 import { Queue } from "./queue.ts";
 import { Worker } from "./worker.ts";
 
-const media: MediaInfo = {
-  container: "mp4",
-  kind: "video",
-  durationSeconds: 2,
-  bitRate: null,
-  video: {
-    codec: "h264",
-    profile: null,
-    width: 320,
-    height: 180,
-    displayWidth: 320,
-    displayHeight: 180,
-    frameRate: "25/1",
-    variableFrameRate: false,
-    pixelFormat: "yuv420p",
-    bitDepth: 8,
-    rotation: 0,
-    hdr: null,
-    colorPrimaries: null,
-    colorTransfer: null,
-    colorSpace: null,
-    colorRange: null,
-    sampleAspectRatio: "1:1",
-    interlaced: false,
-    alpha: false,
-    bitRate: null,
-    index: 0,
-  },
-  audio: [],
-  subtitles: [],
-  chapters: [],
-};
+const media = mediaOf({ audio: [], durationSeconds: 2 });
 
 /** Stands where ffmpeg would be: each run ends when the test says so, or when it is aborted. */
 class SteeredRunner implements Runner {

@@ -18,10 +18,10 @@ import { Jobs } from "../../src/jobs/jobs.ts";
 import { LiveProgress } from "../../src/jobs/live.ts";
 import { Queue } from "../../src/jobs/queue.ts";
 import { silentLog } from "../../src/log.ts";
-import type { MediaInfo } from "../../src/media/media.ts";
 import { operations } from "../../src/operations/index.ts";
 import { openDiskStorage } from "../../src/storage/disk.ts";
 import { Refusal } from "../../src/trouble.ts";
+import { media, video } from "../operations/specimen.ts";
 
 export const password = "correct horse battery";
 
@@ -62,38 +62,12 @@ export interface AskOptions {
   form?: Record<string, string>;
 }
 
-export const film: MediaInfo = {
-  container: "mp4",
-  kind: "video",
+export const film = media({
   durationSeconds: 2,
   bitRate: 100_000,
-  video: {
-    codec: "h264",
-    profile: "High",
-    width: 320,
-    height: 240,
-    displayWidth: 320,
-    displayHeight: 240,
-    frameRate: "25/1",
-    variableFrameRate: false,
-    pixelFormat: "yuv420p",
-    bitDepth: 8,
-    rotation: 0,
-    hdr: null,
-    colorPrimaries: null,
-    colorTransfer: null,
-    colorSpace: null,
-    colorRange: null,
-    sampleAspectRatio: "1:1",
-    interlaced: false,
-    alpha: false,
-    bitRate: null,
-    index: 0,
-  },
+  video: video({ width: 320, height: 240 }),
   audio: [],
-  subtitles: [],
-  chapters: [],
-};
+});
 
 const abilities = {
   encoders: new Set(["libx264", "libx265", "libvpx-vp9", "aac", "libopus", "mjpeg", "libwebp"]),

@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { media } from "../../tests/operations/specimen.ts";
+import { systemClock } from "../clock.ts";
+import { type Database, openDatabase } from "../database/open.ts";
+import { newId } from "../identity.ts";
+import type { Asset } from "./asset.ts";
+import { AssetRecords } from "./records.ts";
+
+let folder: string;
+let database: Database;
+let records: AssetRecords;
+let ownerId: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "kinomill-records-"));
+  database = openDatabase(folder);
+  records = new AssetRecords(database, systemClock);
+  ownerId = newId("user");
+  database
+    .query("INSERT INTO user VALUES (?, 'ann', 'admin', '$argon2id$x', '2026-01-01T00:00:00.000Z')")
+    .run(ownerId);
+});
+
+afterEach(() => {
+  database.close();
+  rmSync(folder, { recursive: true });
+});
+
+function add(): Asset {
+  const asset: Asset = {
+    id: newId("asset"),
+    ownerId,
+    name: "match.mp4",
+    state: "ready",
+    kind: "video",
+    sizeBytes: 5,
+    sha256: "a".repeat(64),
+    mimeType: "video/mp4",
+    media: media(),
+    origin: { kind: "upload" },
+    thumbnail: "wanted",
+    createdAt: "2026-01-01T00:00:00.000Z",
+    expiresAt: null,
+  };
+  records.insert(asset);
+  return asset;
+}
+
+describe("an asset that was asked for before, and is remembered,", () => {
+  test("is gone as soon as it is marked for deletion", () => {
+    const { id } = add();
+    expect(records.find(ownerId, id)?.id).toBe(id);
+    expect(records.markDeleting(ownerId, id)).toBe("marked");
+    expect(records.find(ownerId, id)).toBeNull();
+    expect(records.markDeleting(ownerId, id)).toBe("missing");
+  });
+
+  test("shows its picture as soon as it is there", () => {
+    const { id } = add();
+    expect(records.find(ownerId, id)?.thumbnail).toBe("wanted");
+    records.setThumbnail(id, "ready");
+    expect(records.find(ownerId, id)?.thumbnail).toBe("ready");
+  });
+
+  test("stays its owner's alone", () => {
+    const asset = add();
+    expect(records.find(ownerId, asset.id)).toEqual(asset);
+    expect(records.find(newId("user"), asset.id)).toBeNull();
+  });
+});

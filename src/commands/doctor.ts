@@ -4,12 +4,13 @@ import { dirname } from "node:path";
 import { sizeText } from "../../views/quantities.ts";
 import type { Config } from "../config.ts";
 import { abilitiesOf, cpuDevice, detectToolchain, type Toolchain } from "../media/devices.ts";
+import { knownFenceLayers } from "../media/fence-layers.ts";
 import { type GpuReport, mendable } from "../media/gpu.ts";
 import { Gpus, type GpusOptions } from "../media/gpus.ts";
 import { Failure } from "../trouble.ts";
 import { exitCodes } from "./exit.ts";
 import type { CommonOptions } from "./program.ts";
-import { cpuReason, sandboxLayers } from "./report.ts";
+import { cpuReason } from "./report.ts";
 import { configOf } from "./settings.ts";
 
 /** `bad` keeps Kinomill from working, `poor` takes something away, `good` is said too. */
@@ -109,7 +110,7 @@ function deviceFinding(config: Config): Finding {
 }
 
 function sandboxFinding(): Finding {
-  const { landlock, seccomp, reason } = sandboxLayers();
+  const { landlock, seccomp, reason } = knownFenceLayers();
   const layers = [landlock === null ? null : `Landlock ${landlock}`, seccomp ? "seccomp" : null]
     .filter((layer) => layer !== null)
     .join(" and ");

@@ -5,7 +5,8 @@ import type { Database } from "../database/open.ts";
 import { REQUEST_MAX_BYTES } from "../http/body.ts";
 import type { PartHealth, SystemReport } from "../http/parts.ts";
 import { abilitiesOf } from "../media/devices.ts";
-import { type FenceLayers, fenceLayers } from "../media/fence.ts";
+import type { FenceLayers } from "../media/fence.ts";
+import { knownFenceLayers, standingLayers } from "../media/fence-layers.ts";
 import type { GpuReport, GpuState } from "../media/gpu.ts";
 import type { ToolboxState } from "../media/toolbox.ts";
 import { product } from "../product.ts";
@@ -17,14 +18,6 @@ type Shown = Pick<WorkParts, "toolbox" | "gpus" | "storage" | "device" | "worker
 
 /** What this version says of the one device that it uses. */
 export const cpuReason = "Jobs are encoded on the CPU. This version does not use GPUs.";
-
-/** The fence of this kernel does not change while the process runs. */
-let knownLayers: FenceLayers | null = null;
-
-export function sandboxLayers(): FenceLayers {
-  knownLayers ??= fenceLayers();
-  return knownLayers;
-}
 
 export async function systemReport(
   parts: Shown & { clock: Clock; startedAtMs: number },
@@ -47,7 +40,7 @@ export async function systemReport(
       freeBytes: await storage.freeBytes(),
       ...library.records.usage(),
     },
-    sandbox: sandboxReport(sandboxLayers()),
+    sandbox: sandboxReport(knownFenceLayers()),
     limits: {
       uploadMaxBytes: config.uploads.maxBytes,
       requestMaxBytes: REQUEST_MAX_BYTES,
@@ -88,10 +81,8 @@ function ffmpegReport(state: ToolboxState): SystemReport["ffmpeg"] {
 }
 
 function sandboxReport(layers: FenceLayers): SystemReport["sandbox"] {
-  const standing = ["limits"];
-  if (layers.landlock !== null) standing.push(`Landlock ${layers.landlock}`);
-  if (layers.seccomp) standing.push("seccomp");
-  return { layers: standing, missing: layers.reason === "" ? [] : [layers.reason] };
+  const missing = layers.reason === "" ? [] : [layers.reason];
+  return { layers: standingLayers(layers), missing };
 }
 
 /** Each part that must work before work is accepted. */

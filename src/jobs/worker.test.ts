@@ -43,7 +43,7 @@ class SteeredRunner implements Runner {
       writeFileSync(path, "the bytes of an output");
       return { file, path, sizeBytes: 22, media, checks: ["looked at"] };
     });
-    run.end({ kind: "done", outputs, deviceReason: "Because.", encoder: "steered" });
+    run.end({ kind: "done", outputs, deviceReason: "Because.", encoder: "steered", proof: null });
   }
 }
 
@@ -216,6 +216,7 @@ describe("the worker", () => {
     runner.runs[0]?.end({
       kind: "failed",
       report: { code: "stalled", message: "m", hint: "", retryable: true, log: "" },
+      fault: null,
     });
     const deadline = performance.now() + 5000;
     while (worker.busySlots > 0 && performance.now() < deadline) await Bun.sleep(1);

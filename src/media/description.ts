@@ -20,6 +20,22 @@ export interface InputDescription {
   keyframesOnly?: boolean;
   /** Set for a still: the container's word of its `MediaInfo` (jpeg, png, webp). */
   still?: string;
+  /** The picture that is decoded from it; absent when none is: what a GPU's decoder must know first. */
+  picture?: InputPicture;
+}
+
+/** What decides whether a GPU's decoder and filters can work on a picture. */
+export interface InputPicture {
+  /** In ffmpeg's words: `h264`, `hevc`. */
+  codec: string;
+  pixelFormat: string;
+  bitDepth: number;
+  /** Coded size in pixels. */
+  width: number;
+  height: number;
+  /** Degrees clockwise by which players turn it; ffmpeg turns it with CPU filters. */
+  rotation: number;
+  interlaced: boolean;
 }
 
 export type VideoCodec = "h264" | "hevc" | "av1" | "vp9";

@@ -2,15 +2,30 @@
 import { availableParallelism } from "node:os";
 import { Failure } from "../trouble.ts";
 import { askTool } from "./ffmpeg.ts";
+import type { GpuSkill } from "./gpu-skill.ts";
 
 /** A place where a step can run. */
 export interface Device {
-  /** `cpu`, later `gpu:0` … */
+  /** `cpu`, `gpu:0` … */
   id: string;
   kind: "cpu" | "gpu";
-  /** For the person: "CPU, 8 cores". */
+  /** For the person: "CPU, 8 cores", "NVIDIA L4". */
   title: string;
+  /** Jobs that it takes at the same time. */
   slots: number;
+  /** Of a GPU; absent on the CPU. */
+  traits?: GpuTraits;
+}
+
+/** What the planner knows of a GPU. */
+export interface GpuTraits {
+  /** "GPU-…" */
+  uuid: string;
+  /** "8.9": 7.5 is Turing, 8.9 Ada, 10 and 12 Blackwell; null when the driver does not say. */
+  computeCapability: string | null;
+  memoryTotalBytes: number | null;
+  /** What it was seen to do with this ffmpeg and this driver. */
+  skills: readonly GpuSkill[];
 }
 
 /** The ffmpeg of this box. */

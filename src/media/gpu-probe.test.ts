@@ -3,8 +3,9 @@ import { expect, test } from "bun:test";
 import type { Toolchain } from "./devices.ts";
 import { type GpuReport, gpuReport, gpuState, mendable } from "./gpu.ts";
 import type { SkillVerdict } from "./gpu-probe.ts";
+import { type GpuSkill, gpuSkills } from "./gpu-skill.ts";
 import type { NvidiaGpu } from "./nvidia-smi.ts";
-import { type GpuSkill, gpuSkills, notCompiled, readProbe, type Verdict } from "./probe-verdict.ts";
+import { notCompiled, readProbe, type Verdict } from "./probe-verdict.ts";
 
 const l4: NvidiaGpu = {
   ...{ index: 0, uuid: "GPU-aa", name: "NVIDIA L4", pciBusId: "00000000:01:00.0" },

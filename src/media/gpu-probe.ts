@@ -4,10 +4,9 @@
  */
 import type { Toolchain } from "./devices.ts";
 import { type RunOutcome, runFfmpeg } from "./ffmpeg.ts";
+import { type GpuSkill, gpuSkills } from "./gpu-skill.ts";
 import type { NvidiaGpu } from "./nvidia-smi.ts";
 import {
-  type GpuSkill,
-  gpuSkills,
   lostVerdict,
   notCompiled,
   type ProbeRun,

@@ -4,8 +4,8 @@
  */
 import { codecTitles } from "./encoders.ts";
 import type { SkillVerdict } from "./gpu-probe.ts";
+import { type GpuCodec, type GpuSkill, skillTitle } from "./gpu-skill.ts";
 import type { Inventory, NvidiaGpu, Words } from "./nvidia-smi.ts";
-import { type GpuCodec, type GpuSkill, skillTitle } from "./probe-verdict.ts";
 
 /** One thing that a GPU can do, or why not. */
 export interface GpuAbility extends GpuSkill {

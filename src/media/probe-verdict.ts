@@ -1,29 +1,9 @@
 /** What the exit code and the words of a probe mean: can, cannot and why, or busy. Pure. */
-import type { VideoCodec } from "./description.ts";
 import type { Toolchain } from "./devices.ts";
 import { codecTitles } from "./encoders.ts";
+import { type GpuSkill, skillTitle } from "./gpu-skill.ts";
 import type { NvidiaGpu, Words } from "./nvidia-smi.ts";
 import { plainLog } from "./stderr.ts";
-
-export type GpuCodec = Exclude<VideoCodec, "vp9">;
-
-/** One thing that a GPU may be able to do. */
-export interface GpuSkill {
-  work: "encode" | "decode";
-  codec: GpuCodec;
-  bitDepth: 8 | 10;
-}
-
-/** In the order in which they are tried and shown. Decoding is tried with H.264, which every GPU has. */
-export const gpuSkills: readonly GpuSkill[] = [
-  { work: "encode", codec: "h264", bitDepth: 8 },
-  { work: "encode", codec: "hevc", bitDepth: 8 },
-  { work: "encode", codec: "av1", bitDepth: 8 },
-  { work: "encode", codec: "h264", bitDepth: 10 },
-  { work: "encode", codec: "hevc", bitDepth: 10 },
-  { work: "encode", codec: "av1", bitDepth: 10 },
-  { work: "decode", codec: "h264", bitDepth: 8 },
-];
 
 /**
  * `scope` says what else is lost with it: only this skill, all of the encoder, or all of the GPU. A
@@ -242,12 +222,6 @@ function byHand({ work, codec }: GpuSkill, gpu: NvidiaGpu): string {
   return work === "decode"
     ? `Try it by hand with a video of your own: ${visible} ffmpeg -hwaccel cuda -i FILE -f null -`
     : `Try it by hand: ${visible} ffmpeg -f lavfi -i color=s=256x256 -frames:v 10 -c:v ${codec}_nvenc -f null -`;
-}
-
-/** "HEVC", "HEVC 10 bit", "H.264 decoding". */
-export function skillTitle({ work, codec, bitDepth }: GpuSkill): string {
-  const title = `${codecTitles[codec]}${bitDepth === 10 ? " 10 bit" : ""}`;
-  return work === "decode" ? `${title} decoding` : title;
 }
 
 /** First generation with an AV1 encoder; Hopper (9.0) is a higher number and has none at all. */

@@ -24,12 +24,15 @@ import {
   videoEncoderOptions,
 } from "./encoders.ts";
 import { openPads, renderGraph } from "./graph.ts";
+import { type Avoided, type Placement, placeOn } from "./placement.ts";
 import { jpegScale } from "./quality.ts";
 import { inputPath, safeInputFlags, stillFlags } from "./safety.ts";
 
 export interface RenderTarget {
   device: Device;
   toolchain: Toolchain;
+  /** What is left to the CPU because it failed on the GPU; absent: nothing. */
+  avoided?: Avoided | undefined;
 }
 
 export interface RenderFiles {
@@ -46,6 +49,7 @@ export interface RenderedRun {
   encoder: string | null;
   /** For the person: what does the work and where. */
   deviceReason: string;
+  placement: Placement;
 }
 
 /** What ffmpeg's releases say differently. Oldest supported: 5.1. */
@@ -95,6 +99,7 @@ export function renderArgv(
   return {
     argv: [...inputs, ...graph, ...outputs.flatMap((output) => output.argv)],
     encoder,
+    placement: placeOn(description, target, target.avoided),
     deviceReason: reasonOf(description, encoder, target.device),
   };
 }

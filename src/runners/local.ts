@@ -6,19 +6,39 @@ import type { Config } from "../config.ts";
 import type { InputRef, RenderDescription } from "../media/description.ts";
 import type { Toolchain } from "../media/devices.ts";
 import { runFfmpeg } from "../media/ffmpeg.ts";
+import { type GpuFault, gpuFaultOf } from "../media/gpu-fault.ts";
 import { measurePackets } from "../media/packets.ts";
+import { usesGpu } from "../media/placement.ts";
 import { openSubject, probe } from "../media/probe.ts";
-import { type RenderedRun, renderArgv } from "../media/render.ts";
+import { renderArgv } from "../media/render.ts";
 import type { PathName } from "../media/stderr.ts";
 import { type VerifyTools, verifyOutput } from "../media/verify.ts";
-import { assert, Failure, Refusal } from "../trouble.ts";
+import { assert, Failure, type FailureReport, Refusal } from "../trouble.ts";
 import { diskFullFailure, explainRun, refuseQuietDiskFull } from "./explain.ts";
-import type { AttemptOutcome, AttemptRequest, ProvenOutput, Runner } from "./runner.ts";
+import { proofOf } from "./proof.ts";
+import type { AttemptOutcome, AttemptRequest, Proof, ProvenOutput, Runner } from "./runner.ts";
 
 export interface LocalRunnerParts {
   /** The toolchain, or how to get the one that is current; that may throw a Failure or a Refusal. */
   toolchain: Toolchain | (() => Toolchain);
   config: Pick<Config, "jobs" | "ffmpeg" | "storage">;
+}
+
+/** What a run that ended well tells of itself. */
+interface CarriedOut {
+  encoder: string | null;
+  deviceReason: string;
+  proof: Proof | null;
+}
+
+/** A run that failed because of its GPU: what the job would say, and what to do instead. */
+class GpuTrouble extends Failure {
+  readonly fault: GpuFault;
+
+  constructor({ code, message, hint, retryable, log }: FailureReport, fault: GpuFault) {
+    super(code, message, { hint, retryable, log });
+    this.fault = fault;
+  }
 }
 
 /** With less than this to write into, a run is not begun: it could only fail. */
@@ -45,7 +65,7 @@ export class LocalRunner implements Runner {
       return await this.proveAll(request, folder, done);
     } catch (trouble) {
       if (request.signal.aborted) return { kind: "aborted" };
-      return { kind: "failed", report: failureOf(trouble).report };
+      return { kind: "failed", report: failureOf(trouble).report, fault: faultOf(trouble) };
     }
   }
 
@@ -55,15 +75,13 @@ export class LocalRunner implements Runner {
   }
 
   /** Null when it was aborted. */
-  private async carryOut(
-    request: AttemptRequest,
-    folder: string,
-  ): Promise<Pick<RenderedRun, "encoder" | "deviceReason"> | null> {
+  private async carryOut(request: AttemptRequest, folder: string): Promise<CarriedOut | null> {
     const { work } = request;
     if (work.kind === "write") {
       assert(plainName.test(work.file), `file name ${work.file} is plain`);
       await writeDurably(join(folder, work.file), work.text);
-      return { encoder: null, deviceReason: "Written by Kinomill itself; no encoder is needed" };
+      const deviceReason = "Written by Kinomill itself; no encoder is needed";
+      return { encoder: null, deviceReason, proof: null };
     }
     return await this.render(request, work.description, folder);
   }
@@ -72,16 +90,18 @@ export class LocalRunner implements Runner {
     request: AttemptRequest,
     description: RenderDescription,
     folder: string,
-  ): Promise<RenderedRun | null> {
+  ): Promise<CarriedOut | null> {
     const { jobs, ffmpeg, storage } = this.parts.config;
     const toolchain = this.toolchain();
     const files = inputFiles(request, description);
     await refuseMissing(files);
     const rendered = renderArgv(
       description,
-      { device: request.device, toolchain },
+      { device: request.device, toolchain, avoided: request.avoided },
       { resolve: (from) => pathOf(request, from), outputFolder: folder },
     );
+    const { placement } = rendered;
+    const startedMs = performance.now();
     const outcome = await runFfmpeg({
       tool: toolchain.ffmpegPath,
       argv: rendered.argv,
@@ -95,6 +115,7 @@ export class LocalRunner implements Runner {
       memoryBytes: memoryBytes(),
       fileBytes: await roomBytes(folder, storage.reserveBytes),
       expectedSeconds: description.expectedSeconds,
+      gpuUuid: usesGpu(placement) ? (request.device.traits?.uuid ?? null) : null,
       onProgress: request.onProgress,
     });
     if (outcome.kind === "aborted") return null;
@@ -105,15 +126,22 @@ export class LocalRunner implements Runner {
     ];
     if (outcome.kind === "exited" && outcome.code === 0) {
       refuseQuietDiskFull(outcome.stderr, names);
-      return rendered;
+      const { encoder, deviceReason } = rendered;
+      const seconds = (performance.now() - startedMs) / 1000;
+      const proof = proofOf({ placement, encoder, device: request.device, outcome, seconds });
+      return { encoder, deviceReason, proof };
     }
-    throw explainRun(outcome, names, jobs);
+    const failure = explainRun(outcome, names, jobs);
+    if (!usesGpu(placement)) throw failure;
+    const { device, memoryFreeBytes = null } = request;
+    const fault = gpuFaultOf(outcome, { placement, device, toolchain, memoryFreeBytes });
+    throw fault === null ? failure : new GpuTrouble(failure.report, fault);
   }
 
   private async proveAll(
     request: AttemptRequest,
     folder: string,
-    done: Pick<RenderedRun, "encoder" | "deviceReason">,
+    done: CarriedOut,
   ): Promise<AttemptOutcome> {
     const outputs: ProvenOutput[] = [];
     for (const expectation of request.expectations) {
@@ -126,12 +154,12 @@ export class LocalRunner implements Runner {
       if (verification.kind === "rejected") {
         // A full disk can leave exit code 0 and files of nothing behind.
         await refuseFullDisk(folder);
-        return { kind: "failed", report: verification.report };
+        return { kind: "failed", report: verification.report, fault: null };
       }
       const { sizeBytes, media, checks } = verification;
       outputs.push({ file, path, sizeBytes, media, checks });
     }
-    return { kind: "done", outputs, deviceReason: done.deviceReason, encoder: done.encoder };
+    return { kind: "done", outputs, ...done };
   }
 
   private verifyTools(request: AttemptRequest): VerifyTools {
@@ -234,6 +262,10 @@ async function sourcePictureSeconds(
   if (seconds === null) return null;
   const rest = Math.max(0, seconds - (input.seekSeconds ?? 0));
   return Math.min(rest, input.durationSeconds ?? rest);
+}
+
+function faultOf(trouble: unknown): GpuFault | null {
+  return trouble instanceof GpuTrouble ? trouble.fault : null;
 }
 
 /** Ours to show on the job; a broken invariant stays what it is and crashes. */

@@ -104,6 +104,22 @@ const failureShape = z
   })
   .meta({ id: "Failure" });
 
+const proofShape = z
+  .strictObject({
+    decoder: text.describe('"NVDEC" or "CPU"; null when no picture was decoded'),
+    filters: text.describe('"CUDA" or "CPU"; null when nothing was filtered'),
+    encoder: text.describe("In the words of ffmpeg; null when no picture was encoded"),
+    device: z.string(),
+    averageFps: z.number().nullable().describe("Frames of the output per second of work"),
+    realtimeFactor: z.number().nullable().describe("Seconds of output per second of work"),
+    fenceLayers: z.array(z.string()).describe("What kept ffmpeg in its place"),
+    sentence: z.string().describe("All of it for a person"),
+  })
+  .meta({ id: "Proof" });
+
+/** What really ran. Jobs of before it was kept have none. */
+const proof = proofShape.nullable().optional().describe("What really ran; null when not known");
+
 const stepShape = z.strictObject({
   name: z.string(),
   title: z.string(),
@@ -111,6 +127,7 @@ const stepShape = z.strictObject({
   device: text,
   deviceReason: text,
   encoder: text,
+  proof,
   checks: z.array(z.string()),
 });
 
@@ -120,6 +137,8 @@ const attemptShape = z.strictObject({
   finishedAt: time.nullable(),
   outcome: z.enum(["running", "succeeded", "failed", "cancelled", "interrupted"]),
   device: z.string(),
+  deviceReason: text.optional(),
+  proof,
   error: failureShape.nullable(),
 });
 

@@ -1,4 +1,5 @@
 /** A job: its states, what moves between them, and its form in the API. */
+import type { Proof } from "../runners/runner.ts";
 import type { FailureReport } from "../trouble.ts";
 
 export const jobStates = [
@@ -32,6 +33,8 @@ export interface JobStep {
   device: string | null;
   deviceReason: string | null;
   encoder: string | null;
+  /** What really ran; absent or null until it was done, and where Kinomill wrote the output itself. */
+  proof?: Proof | null;
   checks: string[];
 }
 
@@ -42,6 +45,10 @@ export interface JobAttempt {
   finishedAt: string | null;
   outcome: "running" | "succeeded" | "failed" | "cancelled" | "interrupted";
   device: string;
+  /** Why this device, and why not a GPU; absent or null when it was not noted. */
+  deviceReason?: string | null;
+  /** What really ran in its last step; absent or null until that was done. */
+  proof?: Proof | null;
   error: FailureReport | null;
 }
 

@@ -5,7 +5,13 @@
 import { describe, expect, test } from "bun:test";
 import type { Device, Toolchain } from "./devices.ts";
 import type { RunOutcome } from "./ffmpeg.ts";
-import { type FaultContext, gpuFaultOf, quietGpuFault, reactions } from "./gpu-fault.ts";
+import {
+  type FaultContext,
+  gpuFaultOf,
+  quietGpuFault,
+  reactions,
+  rejectedOutputFault,
+} from "./gpu-fault.ts";
 import type { Placement } from "./placement.ts";
 
 const device: Device = { id: "gpu:0", kind: "gpu", title: "NVIDIA L4", slots: 2 };
@@ -162,6 +168,12 @@ test("exit code 0 is a fault when NVDEC broke off, and only then", () => {
   expect(quietGpuFault(refused)).toBeNull();
   expect(faultOf(decodePicture, allOnGpu, 0)?.name).toBe("decoder-failed");
   expect(faultOf(decodePicture, encodeOnGpu, 0)).toBeNull();
+});
+
+test("an output that is not as it should be is made again on the CPU when a GPU had a part in it", () => {
+  const fault = rejectedOutputFault({ ...onCpu, filters: "cuda" });
+  expect(fault).toMatchObject({ name: "output-rejected", reaction: "cpu" });
+  expect(rejectedOutputFault(onCpu)).toBeNull();
 });
 
 test("whatever is not busy asks for nothing that is short, and only cpu-decode avoids", () => {

@@ -86,6 +86,15 @@ export function quietGpuFault(stderr: string): GpuFault | null {
   return decoderFailed.text.test(stderr) ? decoderFailed.fault : null;
 }
 
+/**
+ * For an output that was made on a GPU and did not stand up to its verification: truncated, padded (the
+ * CUDA filters of ffmpeg 7.1 and 9.0 do that), or not decodable. The CPU shows whether the source is to
+ * blame. Null when no GPU had a part in it.
+ */
+export function rejectedOutputFault(placement: Placement): GpuFault | null {
+  return usesGpu(placement) ? outputRejected : null;
+}
+
 function readFault(stderr: string, context: FaultContext): GpuFault | null {
   if (elsewhere.test(stderr)) return null;
   for (const row of faultRows) {
@@ -104,6 +113,15 @@ const hang: GpuFault = {
   reaction: "device-out",
   sentence: "The work on it stood still and was ended.",
   remedy: `If it happens again: ${restartAndWatch}`,
+  shortage: null,
+  avoid: nothingAvoided,
+};
+
+const outputRejected: GpuFault = {
+  name: "output-rejected",
+  reaction: "cpu",
+  sentence: "What it made was not as it should be.",
+  remedy: null,
   shortage: null,
   avoid: nothingAvoided,
 };

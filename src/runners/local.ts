@@ -6,12 +6,17 @@ import type { Config } from "../config.ts";
 import type { InputRef, RenderDescription } from "../media/description.ts";
 import type { Toolchain } from "../media/devices.ts";
 import { runFfmpeg } from "../media/ffmpeg.ts";
-import { type GpuFault, gpuFaultOf } from "../media/gpu-fault.ts";
+import {
+  type GpuFault,
+  gpuFaultOf,
+  quietGpuFault,
+  rejectedOutputFault,
+} from "../media/gpu-fault.ts";
 import { measurePackets } from "../media/packets.ts";
-import { usesGpu } from "../media/placement.ts";
+import { type Placement, usesGpu } from "../media/placement.ts";
 import { openSubject, probe } from "../media/probe.ts";
 import { renderArgv } from "../media/render.ts";
-import type { PathName } from "../media/stderr.ts";
+import { type PathName, plainLog } from "../media/stderr.ts";
 import { type VerifyTools, verifyOutput } from "../media/verify.ts";
 import { assert, Failure, type FailureReport, Refusal } from "../trouble.ts";
 import { diskFullFailure, explainRun, refuseQuietDiskFull } from "./explain.ts";
@@ -29,6 +34,8 @@ interface CarriedOut {
   encoder: string | null;
   deviceReason: string;
   proof: Proof | null;
+  /** Null when no ffmpeg ran. */
+  placement: Placement | null;
 }
 
 /** A run that failed because of its GPU: what the job would say, and what to do instead. */
@@ -81,7 +88,7 @@ export class LocalRunner implements Runner {
       assert(plainName.test(work.file), `file name ${work.file} is plain`);
       await writeDurably(join(folder, work.file), work.text);
       const deviceReason = "Written by Kinomill itself; no encoder is needed";
-      return { encoder: null, deviceReason, proof: null };
+      return { encoder: null, deviceReason, proof: null, placement: null };
     }
     return await this.render(request, work.description, folder);
   }
@@ -126,10 +133,11 @@ export class LocalRunner implements Runner {
     ];
     if (outcome.kind === "exited" && outcome.code === 0) {
       refuseQuietDiskFull(outcome.stderr, names);
+      if (placement.decode === "nvdec") refuseQuietGpuFault(outcome.stderr, names);
       const { encoder, deviceReason } = rendered;
       const seconds = (performance.now() - startedMs) / 1000;
       const proof = proofOf({ placement, encoder, device: request.device, outcome, seconds });
-      return { encoder, deviceReason, proof };
+      return { encoder, deviceReason, proof, placement };
     }
     const failure = explainRun(outcome, names, jobs);
     if (!usesGpu(placement)) throw failure;
@@ -141,7 +149,7 @@ export class LocalRunner implements Runner {
   private async proveAll(
     request: AttemptRequest,
     folder: string,
-    done: CarriedOut,
+    { placement, ...done }: CarriedOut,
   ): Promise<AttemptOutcome> {
     const outputs: ProvenOutput[] = [];
     for (const expectation of request.expectations) {
@@ -154,7 +162,8 @@ export class LocalRunner implements Runner {
       if (verification.kind === "rejected") {
         // A full disk can leave exit code 0 and files of nothing behind.
         await refuseFullDisk(folder);
-        return { kind: "failed", report: verification.report, fault: null };
+        const fault = placement === null ? null : rejectedOutputFault(placement);
+        return { kind: "failed", report: verification.report, fault };
       }
       const { sizeBytes, media, checks } = verification;
       outputs.push({ file, path, sizeBytes, media, checks });
@@ -262,6 +271,18 @@ async function sourcePictureSeconds(
   if (seconds === null) return null;
   const rest = Math.max(0, seconds - (input.seekSeconds ?? 0));
   return Math.min(rest, input.durationSeconds ?? rest);
+}
+
+/** ffmpeg may call it success when NVDEC broke off; what it says gives it away. */
+function refuseQuietGpuFault(stderr: string, names: PathName[]): void {
+  const fault = quietGpuFault(stderr);
+  if (fault === null) return;
+  const { report } = new Failure("media_undecodable", "The picture was not decoded to its end.", {
+    hint: "Check that the source plays to its end on your own machine, then retry the job.",
+    retryable: true,
+    log: plainLog(stderr, names),
+  });
+  throw new GpuTrouble(report, fault);
 }
 
 function faultOf(trouble: unknown): GpuFault | null {

@@ -14,6 +14,7 @@ import { Queue } from "../jobs/queue.ts";
 import { Worker } from "../jobs/worker.ts";
 import type { Log } from "../log.ts";
 import { cpuDevice, type Device, detectToolchain } from "../media/devices.ts";
+import { GpuLoad } from "../media/gpu-load.ts";
 import { Gpus } from "../media/gpus.ts";
 import { probe } from "../media/probe.ts";
 import { Toolbox } from "../media/toolbox.ts";
@@ -31,6 +32,7 @@ interface Base {
   storage: ReturnType<typeof openDiskStorage>;
   toolbox: Toolbox;
   gpus: Gpus;
+  gpuLoad: GpuLoad;
   device: Device;
   runner: LocalRunner;
 }
@@ -48,7 +50,7 @@ export interface WorkParts extends Base {
 /** Opens the parts and finishes what a crash interrupted. Nothing runs before `start`. */
 export async function openWork(config: Config, log: Log, database: Database): Promise<WorkParts> {
   const base = openBase(config, log, database);
-  const { feed, toolbox, gpus } = base;
+  const { feed, toolbox, gpus, gpuLoad } = base;
   // The three know each other only through these calls.
   const onAsset = (asset: Asset) => {
     const change = asset.state === "deleting" ? "deleted" : "added";
@@ -71,7 +73,7 @@ export async function openWork(config: Config, log: Log, database: Database): Pr
     });
   const close = async () => {
     toolbox.close();
-    await Promise.all([worker.stop(), thumbnailer.stop(), gpus.close()]);
+    await Promise.all([worker.stop(), thumbnailer.stop(), gpus.close(), gpuLoad.close()]);
   };
   return { ...base, library, jobs, worker, start, close };
 }
@@ -94,6 +96,7 @@ function openBase(config: Config, log: Log, database: Database): Base {
     }),
     toolbox,
     gpus: new Gpus(),
+    gpuLoad: new GpuLoad({ clock }),
     device: cpuDevice(config.jobs.cpuSlots),
     runner: new LocalRunner({ toolchain: () => toolbox.toolchain(), config }),
   };

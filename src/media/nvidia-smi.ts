@@ -3,7 +3,8 @@
  * indexes may change between two starts of the machine.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import { type Answer, consultTool } from "./ffmpeg.ts";
+import type { Answer } from "./ffmpeg.ts";
+import { askGpus, gpuRows, wholeNumber } from "./smi-query.ts";
 
 /** What nvidia-smi says of one GPU. A field that the GPU, the driver or MIG does not give is null. */
 export interface NvidiaGpu {
@@ -55,9 +56,6 @@ const knownFields = [
 /** Every field of every driver since 2019: the query when a driver refuses without naming a field. */
 const oldFields = ["index", "uuid", "name", "driver_version", "memory.total", "memory.used"];
 
-/** Times that a refused field is left out; more of them are unknown on no driver that encodes. */
-const ATTEMPTS_MAX = 6;
-
 export interface InventoryOptions {
   /** Path or name of nvidia-smi. */
   tool?: string;
@@ -71,35 +69,15 @@ export interface InventoryOptions {
 export async function takeInventory(options: InventoryOptions = {}): Promise<Inventory | null> {
   const tool = Bun.which(options.tool ?? "nvidia-smi");
   if (tool === null) return withoutTool((options.hardwareThere ?? nvidiaOnPciBus)());
-  let fields = knownFields;
-  for (let attempt = 0; ; attempt += 1) {
-    const answer = await consultTool(
-      tool,
-      [`--query-gpu=${fields.join(",")}`, "--format=csv,noheader,nounits"],
-      { limitMs: options.limitMs ?? ANSWER_LIMIT_MS, ...pick(options.signal) },
-    );
-    if (answer.kind === "aborted") return null;
-    const fewer = attempt < ATTEMPTS_MAX ? withoutRefused(fields, answer) : null;
-    if (fewer === null) return readInventory(answer, fields);
-    fields = fewer;
-  }
-}
-
-function pick(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
-}
-
-/** The query with fewer fields when this driver knows one of them not (exit code 2); null when it does. */
-export function withoutRefused(fields: string[], answer: Answer): string[] | null {
-  if (answer.kind !== "exited" || answer.code !== 2) return null;
-  const refused = /Field "([^"]+)" is not a valid field/.exec(answer.stdout + answer.stderr)?.[1];
-  const fewer = fields.filter((field) => field !== refused);
-  if (fewer.length < fields.length) return fewer;
-  return fields === oldFields ? null : oldFields;
+  const { answer, fields } = await askGpus(tool, knownFields, oldFields, {
+    limitMs: options.limitMs ?? ANSWER_LIMIT_MS,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  return answer.kind === "aborted" ? null : readInventory(answer, fields);
 }
 
 /** From the answer to what is there. Pure. */
-export function readInventory(answer: Answer, fields: string[]): Inventory {
+export function readInventory(answer: Answer, fields: readonly string[]): Inventory {
   if (answer.kind !== "exited") return { kind: "trouble", ...silence(answer) };
   const gpus = parseGpus(answer.stdout, fields);
   // Exit code 14 is a warning, and one lost GPU must not hide the others: rows count at any code.
@@ -108,13 +86,10 @@ export function readInventory(answer: Answer, fields: string[]): Inventory {
 }
 
 /** Rows that hold a UUID; everything else that nvidia-smi prints is passed over. */
-export function parseGpus(text: string, fields: string[]): NvidiaGpu[] {
-  return text.split("\n").flatMap((line) => {
-    const cells = line.split(",").map((cell) => cell.trim());
-    const value = (field: string) => plainValue(cells[fields.indexOf(field)]);
-    const uuid = value("uuid");
+export function parseGpus(text: string, fields: readonly string[]): NvidiaGpu[] {
+  return gpuRows(text, fields).flatMap(({ uuid, value }) => {
     const index = wholeNumber(value("index"));
-    if (cells.length !== fields.length || index === null || !uuid?.startsWith("GPU-")) return [];
+    if (index === null) return [];
     const bytes = (field: string) => {
       const mebibytes = wholeNumber(value(field));
       return mebibytes === null ? null : mebibytes * 1024 ** 2;
@@ -136,16 +111,6 @@ export function parseGpus(text: string, fields: string[]): NvidiaGpu[] {
       },
     ];
   });
-}
-
-/** "[N/A]", "[Not Supported]", "[GPU is lost]", "[Unknown Error]", "N/A" and "ERR!" are no values. */
-function plainValue(cell: string | undefined): string | null {
-  if (cell === undefined || cell === "" || /^(\[.*\]|N\/A|ERR!)$/.test(cell)) return null;
-  return cell;
-}
-
-function wholeNumber(text: string | null): number | null {
-  return text !== null && /^\d+$/.test(text) ? Number(text) : null;
 }
 
 const rebootRemedy = "Restart the machine: sudo reboot";

@@ -8,7 +8,7 @@ import type { Parts } from "../http/parts.ts";
 import { startServer } from "../http/server.ts";
 import type { Log } from "../log.ts";
 import { operations } from "../operations/index.ts";
-import { healthReport, systemReport } from "./report.ts";
+import { deviceReports, healthReport, systemReport } from "./report.ts";
 import { openWork } from "./work.ts";
 
 export interface Appliance {
@@ -57,7 +57,9 @@ async function openParts(
     feed: work.feed,
     storage: work.storage,
     operations,
+    gpuLoad: work.gpuLoad,
     system: () => systemReport({ ...work, config, clock, startedAtMs }),
+    devices: () => deviceReports(work),
     health: () => healthReport({ ...work, config, database }),
   };
   const server = await startServer(parts);

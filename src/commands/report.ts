@@ -3,7 +3,7 @@ import { type Clock, isoTime } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/open.ts";
 import { REQUEST_MAX_BYTES } from "../http/body.ts";
-import type { PartHealth, SystemReport } from "../http/parts.ts";
+import type { DeviceReport, PartHealth, SystemReport } from "../http/parts.ts";
 import { abilitiesOf } from "../media/devices.ts";
 import type { FenceLayers } from "../media/fence.ts";
 import { knownFenceLayers, standingLayers } from "../media/fence-layers.ts";
@@ -22,17 +22,14 @@ export const cpuReason = "Jobs are encoded on the CPU. This version does not use
 export async function systemReport(
   parts: Shown & { clock: Clock; startedAtMs: number },
 ): Promise<SystemReport> {
-  const { config, clock, startedAtMs, toolbox, storage, device, worker, library } = parts;
+  const { config, clock, startedAtMs, toolbox, storage, library } = parts;
   const gpus = gpuState(parts);
   return {
     version: product.version,
     commit: product.commit,
     startedAt: isoTime(startedAtMs),
     uptimeSeconds: Math.floor((clock.nowMs() - startedAtMs) / 1000),
-    devices: [
-      { ...device, busy: worker.busySlots, reason: cpuReason },
-      ...gpus.gpus.map(gpuDevice),
-    ],
+    devices: deviceReports(parts),
     gpus: { state: gpus.kind, sentence: gpus.sentence, remedy: gpus.remedy },
     ffmpeg: ffmpegReport(toolbox.state),
     storage: {
@@ -49,6 +46,13 @@ export async function systemReport(
   };
 }
 
+/** The CPU and every GPU; cheap enough to ask for every other second. */
+export function deviceReports(parts: Pick<Shown, "gpus" | "toolbox" | "device" | "worker">) {
+  const { device, worker } = parts;
+  const cpu: DeviceReport = { ...device, busy: worker.busySlots, reason: cpuReason };
+  return [cpu, ...gpuState(parts).gpus.map(gpuDevice)];
+}
+
 /** GPUs are tried with ffmpeg: without one there is nothing to wait for. */
 function gpuState({ gpus, toolbox }: Pick<Shown, "gpus" | "toolbox">): GpuState {
   if (toolbox.state.kind !== "missing") return gpus.state();
@@ -57,7 +61,7 @@ function gpuState({ gpus, toolbox }: Pick<Shown, "gpus" | "toolbox">): GpuState 
 }
 
 /** No slots: a device that runs no jobs of this version. */
-function gpuDevice({ id, title, sentence, ...gpu }: GpuReport): SystemReport["devices"][number] {
+function gpuDevice({ id, title, sentence, ...gpu }: GpuReport): DeviceReport {
   return { id, kind: "gpu", title, slots: 0, busy: 0, reason: sentence, gpu };
 }
 

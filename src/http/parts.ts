@@ -8,6 +8,7 @@ import type { Jobs } from "../jobs/jobs.ts";
 import type { Log } from "../log.ts";
 import type { AbilityReport, Device } from "../media/devices.ts";
 import type { GpuReport, GpuState } from "../media/gpu.ts";
+import type { GpuLoad } from "../media/gpu-load.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Storage } from "../storage/storage.ts";
 
@@ -20,20 +21,23 @@ export type AccountsPart = Pick<
 /** What `GET /system` tells of a GPU beside what every device has. */
 export type GpuFacts = Omit<GpuReport, "id" | "title" | "sentence">;
 
+/** The CPU or a GPU, as `GET /system` tells of it. */
+export type DeviceReport = Device & {
+  /** Slots that work now. */
+  busy: number;
+  /** Why it is used, or why not, in a plain sentence; absent when there is nothing to say. */
+  reason?: string;
+  /** Of a GPU: what it is, and what it can do or why not. */
+  gpu?: GpuFacts;
+};
+
 /** `GET /system`. No paths of the host. */
 export interface SystemReport {
   version: string;
   commit: string;
   startedAt: string;
   uptimeSeconds: number;
-  devices: (Device & {
-    /** Slots that work now. */
-    busy: number;
-    /** Why it is used, or why not, in a plain sentence; absent when there is nothing to say. */
-    reason?: string;
-    /** Of a GPU: what it is, and what it can do or why not. */
-    gpu?: GpuFacts;
-  })[];
+  devices: DeviceReport[];
   /** Whether GPUs were found; why not and what to do. */
   gpus: Pick<GpuState, "sentence" | "remedy"> & { state: GpuState["kind"] };
   ffmpeg: {
@@ -77,7 +81,11 @@ export interface Parts {
   feed: Pick<Feed, "subscribe" | "since" | "latestId">;
   storage: Pick<Storage, "kind" | "open" | "stat" | "put" | "presign" | "freeBytes"> & Presigned;
   operations: readonly Operation[];
+  /** What the GPUs are doing. */
+  gpuLoad: Pick<GpuLoad, "latest" | "history" | "watch" | "onSample" | "sampleNow">;
   system(): Promise<SystemReport>;
+  /** The devices of `system()` alone, without waiting. */
+  devices(): DeviceReport[];
   health(): Promise<PartHealth[]>;
 }
 

@@ -18,6 +18,7 @@ import { Jobs } from "../../src/jobs/jobs.ts";
 import { LiveProgress } from "../../src/jobs/live.ts";
 import { Queue } from "../../src/jobs/queue.ts";
 import { silentLog } from "../../src/log.ts";
+import { GpuLoad } from "../../src/media/gpu-load.ts";
 import { operations } from "../../src/operations/index.ts";
 import { openDiskStorage } from "../../src/storage/disk.ts";
 import { Refusal } from "../../src/trouble.ts";
@@ -113,7 +114,9 @@ export async function openSite(
   });
   const parts: Parts = {
     ...{ config, log: silentLog(), clock, accounts, library, jobs, feed, storage, operations },
+    gpuLoad: new GpuLoad({ clock, tool: join(folder, "nvidia-smi") }),
     system: () => Promise.resolve(systemOfRig),
+    devices: () => systemOfRig.devices,
     health: () => Promise.resolve([{ part: "database", ok: true, sentence: "" }]),
   };
   const site = createSite(parts);

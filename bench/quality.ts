@@ -9,7 +9,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Speed, VideoCodec, VideoEncode } from "../src/media/description.ts";
 import { videoEncoderOptions, videoEncoders } from "../src/media/encoders.ts";
-import { crfAtAnchors, qualityAnchors, type RatedEncoder } from "../src/media/quality.ts";
+import {
+  type CpuEncoder,
+  crfAtAnchors,
+  qualityAnchors,
+  type RatedEncoder,
+} from "../src/media/quality.ts";
 
 /** Pieces of the source, at 360 lines, so that more than one kind of picture counts and it ends soon. */
 const pieces = { startSeconds: [2, 9, 17, 24], eachSeconds: 1 };
@@ -80,7 +85,7 @@ function prepare(path: string | undefined): string {
 function measure(
   source: string,
   codec: VideoCodec,
-  encoder: RatedEncoder,
+  encoder: CpuEncoder,
   crf: number,
   chosen: Speed,
 ): Point {

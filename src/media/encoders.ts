@@ -12,10 +12,10 @@ import type {
   VideoEncode,
 } from "./description.ts";
 import type { Toolchain } from "./devices.ts";
-import { crfFor, presetFor, type RatedEncoder } from "./quality.ts";
+import { type CpuEncoder, crfFor, presetFor } from "./quality.ts";
 
 /** Encoders per codec, the preferred first. */
-export const videoEncoders: Record<VideoCodec, readonly RatedEncoder[]> = {
+export const videoEncoders: Record<VideoCodec, readonly CpuEncoder[]> = {
   h264: ["libx264"],
   hevc: ["libx265"],
   // SVT-AV1 is several times faster than libaom at equal quality.
@@ -43,7 +43,7 @@ const svtMinPixels = 64;
  * The encoder that this ffmpeg has for the codec.
  * @throws Failure `tool_missing` when it has none.
  */
-export function chooseVideoEncoder(encode: VideoEncode, toolchain: Toolchain): RatedEncoder {
+export function chooseVideoEncoder(encode: VideoEncode, toolchain: Toolchain): CpuEncoder {
   const small =
     Math.min(encode.width ?? svtMinPixels, encode.height ?? svtMinPixels) < svtMinPixels;
   const candidates = videoEncoders[encode.codec].filter((name) => toolchain.encoders.has(name));
@@ -70,7 +70,7 @@ function missing(title: string, toolchain: Toolchain): Failure {
 }
 
 /** Options of one video encoder, without the `-c:v`. */
-export function videoEncoderOptions(encoder: RatedEncoder, encode: VideoEncode): string[] {
+export function videoEncoderOptions(encoder: CpuEncoder, encode: VideoEncode): string[] {
   const keyframes = ["-g", String(encode.gopFrames)];
   const rate = rateOptions(encoder, encode);
   const preset = presetFor[encoder][encode.speed];
@@ -143,7 +143,7 @@ function soundFilter(audio: AudioEncode): string {
   );
 }
 
-function rateOptions(encoder: RatedEncoder, encode: VideoEncode): string[] {
+function rateOptions(encoder: CpuEncoder, encode: VideoEncode): string[] {
   if ("bitRate" in encode.rate) return bitRateOptions(encoder, encode.rate.bitRate);
   const crf = ["-crf", String(crfFor(encoder, encode.rate.quality))];
   // libvpx and libaom treat CRF as a floor unless the bit rate is zero.
@@ -152,7 +152,7 @@ function rateOptions(encoder: RatedEncoder, encode: VideoEncode): string[] {
 }
 
 /** Half as much again for peaks, over a buffer of two seconds at that peak: smooth on any link. */
-function bitRateOptions(encoder: RatedEncoder, bitRate: number): string[] {
+function bitRateOptions(encoder: CpuEncoder, bitRate: number): string[] {
   const average = ["-b:v", String(bitRate)];
   // SVT-AV1 takes no peak in its average mode.
   if (encoder === "libsvtav1") return average;

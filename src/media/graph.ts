@@ -49,7 +49,7 @@ export interface FilterChain {
 }
 
 /** One filter in ffmpeg's words, before escaping. */
-interface NativeFilter {
+export interface NativeFilter {
   name: string;
   options: [key: string, value: string | number][];
 }
@@ -60,15 +60,24 @@ const padName = /^[a-z][a-z0-9_]{0,31}$/;
 /** More chains than any operation needs; a graph that grows past it is a bug of a plan. */
 const maxChains = 64;
 
+/** A chain in ffmpeg's words. */
+export type ChainTranslator = (chain: FilterChain) => NativeFilter[];
+
+/** All on the CPU. */
+export const cpuFilters: ChainTranslator = ({ filters }) => filters.flatMap(nativeOf);
+
 /**
  * The value of `-filter_complex` for the chains, in their order.
  * Broken invariants: a bad pad name, a pad made or used twice, a pad used but never made.
  */
-export function renderGraph(chains: readonly FilterChain[]): string {
+export function renderGraph(
+  chains: readonly FilterChain[],
+  translate: ChainTranslator = cpuFilters,
+): string {
   checkPads(chains);
   return chains
     .map((chain) => {
-      const filters = chain.filters.flatMap(nativeOf).map(renderFilter);
+      const filters = translate(chain).map(renderFilter);
       assert(filters.length > 0, `chain to ${chain.to} has filters`);
       return `[${sourceName(chain.from)}]${filters.join(",")}[${chain.to}]`;
     })
@@ -122,7 +131,8 @@ function checkPads(chains: readonly FilterChain[]): void {
   }
 }
 
-function nativeOf(filter: VideoFilter): NativeFilter[] {
+/** One filter as the CPU does it. */
+export function nativeOf(filter: VideoFilter): NativeFilter[] {
   switch (filter.filter) {
     case "scale":
       return [scale(filter)];
@@ -163,7 +173,11 @@ function nativeOf(filter: VideoFilter): NativeFilter[] {
   }
 }
 
-function native(name: string, options: Record<string, string | number | undefined>): NativeFilter {
+/** Options that are undefined are left out. */
+export function native(
+  name: string,
+  options: Record<string, string | number | undefined>,
+): NativeFilter {
   const given = Object.entries(options).filter((pair) => pair[1] !== undefined);
   return { name, options: given as [string, string | number][] };
 }

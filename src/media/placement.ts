@@ -2,8 +2,16 @@
  * Where each part of a run happens. One description has three ways: all on the GPU (NVDEC, CUDA filters,
  * NVENC: frames never leave the card), mixed, or all on the CPU.
  */
-import type { RenderDescription } from "./description.ts";
+import type {
+  ImageEncode,
+  InputDescription,
+  RenderDescription,
+  VideoEncode,
+} from "./description.ts";
 import type { Device, Toolchain } from "./devices.ts";
+import { scales, whyNotCuda } from "./graph-cuda.ts";
+import { is420, whyNotNvdec } from "./nvdec.ts";
+import { whyNotNvenc } from "./nvenc.ts";
 
 export interface Placement {
   /** Who decodes the picture; null when none is decoded. */
@@ -26,14 +34,107 @@ export const nothingAvoided: Avoided = { decode: false, filters: false };
 
 /** The way for a description on a device. Pure. A CPU device places all on the CPU. */
 export function placeOn(
-  _description: RenderDescription,
-  _target: { device: Device; toolchain: Toolchain },
-  _avoided: Avoided = nothingAvoided,
+  description: RenderDescription,
+  target: { device: Device; toolchain: Toolchain },
+  avoided: Avoided = nothingAvoided,
 ): Placement {
-  return { decode: "cpu", filters: "cpu", encode: "cpu", because: "" };
+  const work = pictureWork(description);
+  const cpu: Placement = {
+    decode: work.inputs.length > 0 ? "cpu" : null,
+    filters: description.graph.length > 0 ? "cpu" : null,
+    encode: work.encodes.length > 0 ? "cpu" : null,
+    because: "",
+  };
+  if (target.device.kind === "cpu" || cpu.encode === null) return cpu;
+  const notEncoded = whyNotEncoded(work, target);
+  const notDecoded = avoided.decode ? "NVDEC failed on this input" : whyNotDecoded(work, target);
+  const encode = notEncoded === null ? "nvenc" : "cpu";
+  const decode = notDecoded === null ? "nvdec" : "cpu";
+  const notFiltered =
+    cpu.filters === null ? null : whyNotFiltered(description, target, { encode, decode, avoided });
+  const filters = cpu.filters === null || notFiltered !== null ? cpu.filters : "cuda";
+  const reasons = [notDecoded, notFiltered, notEncoded].filter((reason) => reason);
+  return { decode, filters, encode, because: [...new Set(reasons)].join("; ") };
 }
 
 /** Whether the run touches the GPU at all. */
 export function usesGpu({ decode, filters, encode }: Placement): boolean {
   return decode === "nvdec" || filters === "cuda" || encode === "nvenc";
+}
+
+/** The inputs whose picture is decoded, by position. */
+export function pictureInputs(description: RenderDescription): Set<number> {
+  const sources = [
+    ...description.graph.map(({ from }) => from),
+    ...encodesOf(description).map(({ source }) => source),
+  ];
+  return new Set(sources.flatMap((source) => ("input" in source ? [source.input] : [])));
+}
+
+interface PictureWork {
+  inputs: InputDescription[];
+  encodes: (VideoEncode | ImageEncode)[];
+  /** What is known of how long it is. */
+  expectedSeconds: number | null;
+}
+
+function pictureWork(description: RenderDescription): PictureWork {
+  const used = pictureInputs(description);
+  return {
+    inputs: description.inputs.filter((_, index) => used.has(index)),
+    encodes: encodesOf(description),
+    expectedSeconds: description.expectedSeconds,
+  };
+}
+
+function encodesOf({ outputs }: RenderDescription): (VideoEncode | ImageEncode)[] {
+  return outputs.flatMap(({ video }) => (video === null || video.kind === "copy" ? [] : [video]));
+}
+
+type Target = Parameters<typeof placeOn>[1];
+
+/** One encode that NVENC cannot do takes the others along: half a job on each would need both. */
+function whyNotEncoded({ encodes }: PictureWork, target: Target): string | null {
+  return first(encodes, (encode) =>
+    encode.kind === "image" ? "single pictures are made by the CPU" : whyNotNvenc(encode, target),
+  );
+}
+
+/** Pictures of less than this are made before a GPU has started. */
+const longEnoughSeconds = 60;
+
+function whyNotDecoded({ inputs, encodes, expectedSeconds }: PictureWork, target: Target) {
+  const films = encodes.some(({ kind }) => kind === "encode");
+  if (!films && (expectedSeconds ?? 0) < longEnoughSeconds) return "only a short piece is decoded";
+  return first(inputs, (input) => whyNotNvdec(input, target));
+}
+
+function whyNotFiltered(
+  { graph, inputs }: RenderDescription,
+  { toolchain }: Target,
+  way: { encode: "nvenc" | "cpu"; decode: "nvdec" | "cpu"; avoided: Avoided },
+): string | null {
+  // Nobody asks why the CPU filters what it decodes and encodes.
+  if (way.encode === "cpu" && way.decode === "cpu") return "";
+  if (way.avoided.filters) return "CUDA's filters failed on this input";
+  const upright = inputs.every(({ picture }) => (picture?.rotation ?? 0) === 0);
+  if (!upright) return "the picture is turned upright, which is work for the CPU";
+  const impossible = first(graph, whyNotCuda);
+  if (impossible !== null) return impossible;
+  const needed = ["scale_cuda", ...(way.decode === "cpu" ? ["hwupload_cuda"] : [])];
+  const missing = needed.find((name) => !toolchain.filters.has(name));
+  if (missing !== undefined) return `this ffmpeg has no ${missing}`;
+  if (way.encode === "nvenc" && way.decode === "nvdec") return null;
+  if (!graph.some(scales)) return "";
+  // Other formats would lose colour before they are scaled instead of after.
+  const fits = inputs.every(({ picture }) => picture !== undefined && is420(picture));
+  return way.decode === "nvdec" || fits ? null : "the input is not 4:2:0";
+}
+
+function first<Item>(items: readonly Item[], why: (item: Item) => string | null): string | null {
+  for (const item of items) {
+    const reason = why(item);
+    if (reason !== null) return reason;
+  }
+  return null;
 }

@@ -11,13 +11,16 @@ import {
 } from "./quality.ts";
 
 const encoders = Object.keys(crfAtAnchors) as RatedEncoder[];
-/** What the encoders accept: x264 and x265 0–51, the others 0–63. */
+/** What the encoders accept: x264, x265 and NVENC 0–51, the others 0–63. */
 const highest: Record<RatedEncoder, number> = {
   libx264: 51,
   libx265: 51,
   libsvtav1: 63,
   "libaom-av1": 63,
   "libvpx-vp9": 63,
+  h264_nvenc: 51,
+  hevc_nvenc: 51,
+  av1_nvenc: 51,
 };
 
 describe("the quality scale", () => {

@@ -5,8 +5,10 @@
 import { assert } from "../trouble.ts";
 import type { Speed } from "./description.ts";
 
-/** Encoders whose constant-quality number the scale maps to. */
-export type RatedEncoder = "libx264" | "libx265" | "libsvtav1" | "libaom-av1" | "libvpx-vp9";
+/** Encoders whose constant-quality number the scale maps to: CRF on the CPU, CQ of NVENC. */
+export type CpuEncoder = "libx264" | "libx265" | "libsvtav1" | "libaom-av1" | "libvpx-vp9";
+export type NvencEncoder = "h264_nvenc" | "hevc_nvenc" | "av1_nvenc";
+export type RatedEncoder = CpuEncoder | NvencEncoder;
 
 /** What `quality` means when nobody says: fine for the web, no difference seen at normal distance. */
 export const defaultQuality = 65;
@@ -14,21 +16,27 @@ export const defaultQuality = 65;
 /** The scale's anchors; between them the number is a straight line. */
 export const qualityAnchors = [0, 25, 50, 65, 80, 100] as const;
 
-/** CRF at each anchor, per encoder at speed `balanced`. Falls from left to right: a test holds it. */
+/**
+ * CRF or CQ at each anchor, per encoder at speed `balanced`. Falls from left to right: a test holds it.
+ * NVENC's rows are derived, not measured: `docs/quality.md` says from what.
+ */
 export const crfAtAnchors: Record<RatedEncoder, readonly number[]> = {
   libx264: [42, 34, 27, 22.5, 18.5, 12],
   libx265: [43.5, 35, 28, 23.5, 19, 11.5],
   libsvtav1: [63, 57, 41, 28, 17, 5],
   "libaom-av1": [63, 56, 43, 32, 19, 6],
   "libvpx-vp9": [58, 45, 33, 25, 17, 8],
+  h264_nvenc: [42, 34, 27, 22.5, 18.5, 12],
+  hevc_nvenc: [43.5, 35, 28, 23.5, 19, 11.5],
+  av1_nvenc: [51, 46, 38, 31, 24, 11],
 };
 
 /** Encoders that take fractions of a CRF step; the others want whole numbers. */
-const fractional = new Set<RatedEncoder>(["libx264", "libx265"]);
+const fractional = new Set<RatedEncoder>(["libx264", "libx265", "h264_nvenc", "hevc_nvenc"]);
 
 /**
- * The encoder's CRF for a quality of 0–100. Lower CRF is better, so this falls as quality rises.
- * Halves for x264 and x265, whole numbers for the others.
+ * The encoder's CRF or CQ for a quality of 0–100. Lower is better, so this falls as quality rises.
+ * Halves for H.264 and HEVC, whole numbers for the others.
  */
 export function crfFor(encoder: RatedEncoder, quality: number): number {
   assert(quality >= 0 && quality <= 100, `quality ${quality} is 0–100`);
@@ -36,7 +44,7 @@ export function crfFor(encoder: RatedEncoder, quality: number): number {
   return fractional.has(encoder) ? Math.round(crf * 2) / 2 : Math.round(crf);
 }
 
-/** The encoder's preset per speed, in its own words: names for x264 and x265, numbers for the others. */
+/** The encoder's preset per speed, in its own words: names or numbers. */
 export const presetFor: Record<RatedEncoder, Record<Speed, string>> = {
   libx264: { fast: "veryfast", balanced: "medium", best: "slow" },
   libx265: { fast: "superfast", balanced: "fast", best: "slow" },
@@ -44,6 +52,10 @@ export const presetFor: Record<RatedEncoder, Record<Speed, string>> = {
   // cpu-used
   "libaom-av1": { fast: "8", balanced: "6", best: "4" },
   "libvpx-vp9": { fast: "5", balanced: "3", best: "1" },
+  // NVIDIA's for files, where nobody waits for the next picture; p1–p4 are for streams.
+  h264_nvenc: { fast: "p5", balanced: "p6", best: "p7" },
+  hevc_nvenc: { fast: "p5", balanced: "p6", best: "p7" },
+  av1_nvenc: { fast: "p5", balanced: "p6", best: "p7" },
 };
 
 /** libwebp's quality is 0–100 already; PNG has none. */

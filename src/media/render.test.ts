@@ -5,8 +5,9 @@ import { findOperation, parseParams, planFor } from "../operations/index.ts";
 import { Failure } from "../trouble.ts";
 import type { HdrMetadata, RenderDescription, VideoEncode } from "./description.ts";
 import type { Device, Toolchain } from "./devices.ts";
+import { dialectOf } from "./dialect.ts";
 import type { MediaInfo } from "./media.ts";
-import { dialectOf, renderArgv } from "./render.ts";
+import { renderArgv } from "./render.ts";
 import { safeInputFlags } from "./safety.ts";
 
 const device: Device = { id: "cpu", kind: "cpu", title: "CPU, 8 cores", slots: 1 };
@@ -97,7 +98,7 @@ describe("the argv", () => {
     };
     expect(said({ video: { codec: "av1" } })).toEqual([
       "libsvtav1",
-      "AV1 with libsvtav1 on CPU, 8 cores; this version does not use GPUs",
+      "AV1 with libsvtav1 on CPU, 8 cores",
     ]);
     expect(said({})).toEqual([null, "The streams are copied: nothing is encoded"]);
     expect(said({ audio: { codec: "mp3" } })[1]).toContain("Only sound is encoded");

@@ -1,5 +1,5 @@
 /** Decisions about the picture that operations share: size, frame rate, bit depth, colour. Pure. */
-import type { ColorTags } from "../media/description.ts";
+import type { ColorTags, InputPicture } from "../media/description.ts";
 import type { VideoFilter } from "../media/graph.ts";
 import type { VideoStream } from "../media/media.ts";
 
@@ -18,6 +18,12 @@ export interface Fitting {
   /** Filters that bring the shown picture to the frame; empty when it is there already. */
   filters: VideoFilter[];
   frame: Frame;
+}
+
+/** What a GPU must know of the picture before it can decode it. */
+export function inputPicture(video: VideoStream): InputPicture {
+  const { codec, pixelFormat, bitDepth, width, height, rotation, interlaced } = video;
+  return { codec, pixelFormat, bitDepth, width, height, rotation, interlaced };
 }
 
 /** The size that a viewer sees, in square pixels. */

@@ -12,7 +12,7 @@ import {
   type PlanInput,
   type Step,
 } from "./operation.ts";
-import { fitInto, hdrCurve, rateNumber } from "./picture.ts";
+import { fitInto, hdrCurve, inputPicture, rateNumber } from "./picture.ts";
 import { layoutSprite, spriteIndex, spriteSeconds } from "./sprite.ts";
 import { requireTonemap } from "./transcode-picture.ts";
 
@@ -151,7 +151,7 @@ function posterStep(params: Params, source: Source): Step {
     work: {
       kind: "render",
       description: {
-        inputs: [input],
+        inputs: [{ ...input, picture: inputPicture(video) }],
         graph: [chainOf(video, filters)],
         outputs: [imageOutput(params, file, 1)],
         expectedSeconds: null,
@@ -256,7 +256,13 @@ function spriteSteps(
     work: {
       kind: "render",
       description: {
-        inputs: [{ from: { asset: 0 }, ...(layout.keyframesOnly ? { keyframesOnly: true } : {}) }],
+        inputs: [
+          {
+            from: { asset: 0 },
+            ...(layout.keyframesOnly ? { keyframesOnly: true } : {}),
+            picture: inputPicture(video),
+          },
+        ],
         graph: [chainOf(video, filters)],
         outputs: [imageOutput(params, file, files.length)],
         expectedSeconds: seconds,

@@ -5,6 +5,7 @@ import { assert, Refusal } from "../trouble.ts";
 import { codecTitle, containers } from "./containers.ts";
 import { outputName } from "./naming.ts";
 import { defineOperation, type Plan, type PlanContext, type PlanInput } from "./operation.ts";
+import { inputPicture } from "./picture.ts";
 import { decidePicture, type PictureDecision } from "./transcode-picture.ts";
 import { type TranscodeParams, transcodeSchema } from "./transcode-schema.ts";
 import {
@@ -50,6 +51,7 @@ interface Parts {
 function stepOf(params: TranscodeParams, input: PlanInput, parts: Parts): Plan["steps"][number] {
   const { picture, sound, cut } = parts;
   const facts = containers[params.container];
+  const { video } = input.media;
   const silentOnly = picture.stream === null;
   const ending = silentOnly ? facts.audioEnding : facts.ending;
   const file = `output.${ending}`;
@@ -65,6 +67,9 @@ function stepOf(params: TranscodeParams, input: PlanInput, parts: Parts): Plan["
             from: { asset: 0 },
             ...(cut.from > 0 ? { seekSeconds: cut.from } : {}),
             ...(cut.trimmed && cut.seconds !== null ? { durationSeconds: cut.seconds } : {}),
+            ...(picture.stream?.kind === "encode" && video !== null
+              ? { picture: inputPicture(video) }
+              : {}),
           },
         ],
         graph: picture.graph,

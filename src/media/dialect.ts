@@ -1,0 +1,26 @@
+/**
+ * What ffmpeg's releases say differently: the one table. What is the same from 5.1 to 9.0 is no row:
+ * hyphens in `-spatial-aq`, preset names p1–p7 and `-noautoscale` (`-autoscale 0` parses on 5.1 alone).
+ * What a build may lack (encoders, filters) is asked from ffmpeg itself and stands in `Toolchain`.
+ */
+
+/** Oldest supported: 5.1. */
+export interface Dialect {
+  /** Option that says how frames get their times: per output since 5.1, global and now removed before. */
+  frameTiming: "-fps_mode" | "-vsync";
+  /**
+   * NVDEC's own surfaces travel through filters and encoder, and decoding stops with "No decoder surfaces
+   * left" when too many are held; newer releases hand on copies. So frames are copied by `scale_cuda`
+   * even where nothing is scaled, and the decoder gets surfaces to spare.
+   */
+  nvdecLendsSurfaces: boolean;
+}
+
+export function dialectOf(release: { major: number; minor: number }): Dialect {
+  const atLeast = (major: number, minor: number) =>
+    release.major > major || (release.major === major && release.minor >= minor);
+  return {
+    frameTiming: atLeast(5, 1) ? "-fps_mode" : "-vsync",
+    nvdecLendsSurfaces: !atLeast(7, 0),
+  };
+}

@@ -1,0 +1,121 @@
+/** NVENC: what it takes, by codec and generation of the GPU, and its words in ffmpeg. Pure. */
+import type { VideoEncode } from "./description.ts";
+import type { Device, Toolchain } from "./devices.ts";
+import { codecTitles } from "./encoders.ts";
+import { capabilityOf, encodesLikeTuring } from "./generation.ts";
+import type { GpuCodec } from "./gpu-skill.ts";
+import { crfFor, type NvencEncoder, presetFor } from "./quality.ts";
+
+/**
+ * Sizes that NVENC codes, from the driver's own answers on an RTX 5090 (rigaya/NVEnc, GPUFeatures). The
+ * lower bounds are the same on all generations that were dumped.
+ */
+const limits: Record<GpuCodec, { width: number; height: number; most: number }> = {
+  h264: { width: 145, height: 49, most: 4096 },
+  hevc: { width: 129, height: 33, most: 8192 },
+  av1: { width: 192, height: 128, most: 8192 },
+};
+
+/** What NVENC gets from memory of the CPU, for each pixel format of an output. Both are 4:2:0. */
+const pixelFormats: Record<string, { memory: string; bitDepth: 8 | 10 }> = {
+  yuv420p: { memory: "yuv420p", bitDepth: 8 },
+  yuv420p10le: { memory: "p010le", bitDepth: 10 },
+};
+
+/** Why this GPU and ffmpeg cannot encode it, as a clause; null when they can. */
+export function whyNotNvenc(
+  encode: VideoEncode,
+  { device, toolchain }: { device: Device; toolchain: Toolchain },
+): string | null {
+  const { codec, hdrMetadata = null } = encode;
+  if (codec === "vp9") return "no GPU encodes VP9";
+  const skills = (device.traits?.skills ?? []).filter(({ work }) => work === "encode");
+  if (skills.length === 0) return "this GPU has no video encoder";
+  const pixels = pixelFormats[encode.pixelFormat];
+  if (pixels === undefined) return `${encode.pixelFormat} is encoded by the CPU`;
+  const { bitDepth } = pixels;
+  const able = skills.some((skill) => skill.codec === codec && skill.bitDepth === bitDepth);
+  const deep = bitDepth === 8 ? "" : ` with ${bitDepth} bits`;
+  if (!able) return `this GPU does not encode ${codecTitles[codec]}${deep}`;
+  if (!toolchain.encoders.has(nvencOf(codec))) return `this ffmpeg has no ${nvencOf(codec)}`;
+  // Written by builds for NVENC's interface 13 alone, and there only when the container said it too; which
+  // interface a build is for is nowhere to be read.
+  if (hdrMetadata !== null) return "with NVENC the HDR metadata would be lost";
+  return whyNotSize(encode, codec, capabilityOf(device.traits));
+}
+
+function whyNotSize(
+  { width, height }: VideoEncode,
+  codec: GpuCodec,
+  capability: number,
+): string | null {
+  if (width === undefined || height === undefined) return null;
+  const least = limits[codec];
+  // Before Pascal HEVC went to 4096 too.
+  const most = capability < 6 ? 4096 : least.most;
+  if (width < least.width || height < least.height) {
+    return `${width}×${height} is too small for NVENC in ${codecTitles[codec]}`;
+  }
+  if (Math.max(width, height) <= most) return null;
+  return `${width}×${height} is too large for NVENC in ${codecTitles[codec]}`;
+}
+
+export function nvencOf(codec: GpuCodec): NvencEncoder {
+  return `${codec}_nvenc`;
+}
+
+/** The pixel format in which NVENC takes frames from the CPU's memory: ten bits as P010 alone. */
+export function nvencPixelFormat(pixelFormat: string): string {
+  return pixelFormats[pixelFormat]?.memory ?? pixelFormat;
+}
+
+/** Pictures that the encoder looks ahead: beyond 20 NVIDIA's guide sees no more gain for files. */
+const lookaheadFrames = "20";
+
+/**
+ * Options of NVENC, without the `-c:v`. All that a preset or a release would choose by itself is said.
+ * The environment shows one GPU alone, so it is number 0.
+ */
+export function nvencOptions(
+  encoder: NvencEncoder,
+  encode: VideoEncode,
+  device: Pick<Device, "title" | "traits">,
+): string[] {
+  const turing = encodesLikeTuring(device);
+  return [
+    ...["-gpu", "0", "-preset", presetFor[encoder][encode.speed], "-tune", "hq"],
+    ...["-rc", "vbr", ...rateOptions(encoder, encode)],
+    ...["-multipass", encode.speed === "best" ? "fullres" : "qres", "-spatial-aq", "1"],
+    ...(turing ? ["-temporal-aq", "1"] : []),
+    ...(capabilityOf(device.traits) >= 6 ? ["-rc-lookahead", lookaheadFrames] : []),
+    ...profileOptions(encoder, encode),
+    ...["-g", String(encode.gopFrames), ...bFrameOptions(encoder, turing), "-forced-idr", "1"],
+  ];
+}
+
+/** Half as much again for peaks, over two seconds at that peak, as on the CPU. */
+function rateOptions(encoder: NvencEncoder, { rate }: VideoEncode): string[] {
+  // Without the zero ffmpeg's own 2 Mbit/s would be the ceiling.
+  if ("quality" in rate) return ["-cq", String(crfFor(encoder, rate.quality)), "-b:v", "0"];
+  const peak = Math.round(rate.bitRate * 1.5);
+  return ["-b:v", String(rate.bitRate), "-maxrate", String(peak), "-bufsize", String(peak * 2)];
+}
+
+/** AV1 has one profile for 4:2:0, of both depths. */
+function profileOptions(encoder: NvencEncoder, { pixelFormat }: VideoEncode): string[] {
+  const tenBit = pixelFormats[pixelFormat]?.bitDepth === 10;
+  switch (encoder) {
+    case "h264_nvenc":
+      return ["-profile:v", tenBit ? "high10" : "high"];
+    case "hevc_nvenc":
+      return ["-profile:v", tenBit ? "main10" : "main"];
+    case "av1_nvenc":
+      return [];
+  }
+}
+
+/** HEVC has no B-frames before Turing, and asking for them fails; so does asking for references to them. */
+function bFrameOptions(encoder: NvencEncoder, turing: boolean): string[] {
+  if (turing) return ["-bf", "3", "-b_ref_mode", "middle"];
+  return ["-bf", encoder === "hevc_nvenc" ? "0" : "3", "-b_ref_mode", "disabled"];
+}

@@ -1,0 +1,124 @@
+/** The picture of one output in ffmpeg's words: copied, encoded, or made into images. Pure. */
+import type {
+  ImageEncode,
+  OutputContainer,
+  OutputDescription,
+  StreamRef,
+  VideoEncode,
+} from "./description.ts";
+import type { Device, Toolchain } from "./devices.ts";
+import type { Dialect } from "./dialect.ts";
+import { chooseVideoEncoder, videoEncoderOptions } from "./encoders.ts";
+import { nvencOf, nvencOptions, nvencPixelFormat } from "./nvenc.ts";
+import type { Placement } from "./placement.ts";
+import { jpegScale } from "./quality.ts";
+import type { Way } from "./way.ts";
+
+export interface VideoTarget {
+  device: Device;
+  toolchain: Toolchain;
+  dialect: Dialect;
+  placement: Placement;
+  way: Way;
+}
+
+export interface RenderedVideo {
+  argv: string[];
+  /** In ffmpeg's words; null when nothing is encoded. */
+  encoder: string | null;
+}
+
+/** Ticks per second for uneven frame distances: MPEG's own clock, exact for 24, 25, 30, 60 and 29.97. */
+const variableRateClock = 90_000;
+
+/** @throws Failure `tool_missing` when this ffmpeg lacks the encoder. */
+export function renderVideo(output: OutputDescription, target: VideoTarget): RenderedVideo {
+  const { video, container } = output;
+  if (video === null) return { argv: ["-vn"], encoder: null };
+  const map = ["-map", mapOf(video.source)];
+  switch (video.kind) {
+    case "copy":
+      return { argv: [...map, "-c:v", "copy", ...codecTag(video.codec, container)], encoder: null };
+    case "image":
+      return renderImage(video, map, target.dialect);
+    case "encode": {
+      const { encoder, options } = encoderOf(video, target);
+      const argv = [
+        ...[...map, "-c:v", encoder, ...options, ...colorOptions(video)],
+        ...[...codecTag(video.codec, container), ...timing(video, target.dialect)],
+      ];
+      return { argv, encoder };
+    }
+  }
+}
+
+/** The argument of `-map`. */
+export function mapOf(source: StreamRef): string {
+  return "pad" in source ? `[${source.pad}]` : `${source.input}:${source.stream}`;
+}
+
+function encoderOf(video: VideoEncode, target: VideoTarget) {
+  const { device, toolchain, placement, way } = target;
+  if (placement.encode === "nvenc" && video.codec !== "vp9") {
+    const encoder = nvencOf(video.codec);
+    const options = nvencOptions(encoder, video, device);
+    // Frames on the card have their format already; asked for here, a filter of the CPU would be added.
+    const pixels = way.encodedFromCard ? [] : ["-pix_fmt", nvencPixelFormat(video.pixelFormat)];
+    return { encoder, options: [...keepSize(target), ...options, ...pixels] };
+  }
+  const encoder = chooseVideoEncoder(video, toolchain);
+  const options = [...videoEncoderOptions(encoder, video), "-pix_fmt", video.pixelFormat];
+  return { encoder, options: [...keepSize(target), ...options] };
+}
+
+/**
+ * When the source changes its size in the middle ffmpeg adds a scaler of its own, which cannot take
+ * frames on the card; `scale_cuda` keeps the size already.
+ */
+function keepSize({ placement, way }: VideoTarget): string[] {
+  return placement.filters === "cuda" || way.encodedFromCard ? ["-noautoscale"] : [];
+}
+
+/**
+ * ffmpeg 5.1 snaps frames to the grid of the guessed rate unless the encoder's clock is finer. `vfr`
+ * keeps what comes and drops only frames of equal time; it never repeats one.
+ */
+function timing(video: VideoEncode, dialect: Dialect): string[] {
+  const mode = [dialect.frameTiming, "vfr"];
+  return video.variableFrameRate ? [...mode, "-enc_time_base:v", `1/${variableRateClock}`] : mode;
+}
+
+function renderImage(image: ImageEncode, map: string[], dialect: Dialect): RenderedVideo {
+  const encoder = { jpeg: "mjpeg", png: "png", webp: "libwebp" }[image.codec];
+  const quality = {
+    jpeg: ["-q:v", String(jpegScale(image.quality)), "-color_range", "pc"],
+    png: [],
+    webp: ["-quality", String(Math.round(image.quality)), "-compression_level", "4"],
+  }[image.codec];
+  const one = image.frames === 1;
+  return {
+    encoder,
+    argv: [
+      ...[...map, "-c:v", encoder, ...quality],
+      ...[dialect.frameTiming, "passthrough"],
+      ...(image.frames === null ? [] : ["-frames:v", String(image.frames)]),
+      // A single picture is written under its name as it is; several are numbered from one.
+      ...(one ? ["-update", "1"] : ["-start_number", "1"]),
+    ],
+  };
+}
+
+/** Apple's players take HEVC only under this tag; ffmpeg's own choice is `hev1`. */
+function codecTag(codec: string, container: OutputContainer): string[] {
+  const apple = container === "mp4" || container === "mov";
+  return codec === "hevc" && apple ? ["-tag:v", "hvc1"] : [];
+}
+
+function colorOptions({ color }: VideoEncode): string[] {
+  return [
+    ...(color.primaries === null ? [] : ["-color_primaries", color.primaries]),
+    ...(color.transfer === null ? [] : ["-color_trc", color.transfer]),
+    ...(color.space === null ? [] : ["-colorspace", color.space]),
+    ...(color.range === null ? [] : ["-color_range", color.range]),
+  ];
+}

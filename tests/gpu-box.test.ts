@@ -1,29 +1,14 @@
 /** The rig: each box is what its name says, seen by nvidia-smi and by ffmpeg behind Kinomill's own fence. */
-import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadConfig } from "../src/config.ts";
 import { configureFence } from "../src/media/fence-settings.ts";
 import { type RunOutcome, runFfmpeg } from "../src/media/ffmpeg.ts";
 import { eventually } from "./appliance.ts";
-import { type BoxName, type GpuBox, gpuBox } from "./gpu-box.ts";
+import { type BoxName, enterBox, type GpuBox, gpuBox } from "./gpu-box.ts";
 
 setDefaultTimeout(240_000);
-
-const before = { ...process.env };
-afterEach(() => {
-  configureFence(null);
-  for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
-  Object.assign(process.env, before);
-});
-
-/** Settles in: from here on this process is one that runs on the box. */
-async function enter(box: GpuBox): Promise<void> {
-  Object.assign(process.env, box.environment);
-  const environment = box.environment;
-  configureFence((await loadConfig({ file: null, environment, flags: {} })).ffmpeg);
-}
 
 /** Encodes a second on the GPU as a job does it, fence and all. */
 async function encode(
@@ -53,6 +38,11 @@ async function encode(
   }
 }
 
+/** With which code differs between the releases of ffmpeg. */
+function hasFailed(outcome: RunOutcome): boolean {
+  return outcome.kind === "exited" && outcome.code !== 0;
+}
+
 function smi(box: GpuBox, limitMs = 20_000) {
   const argv = ["nvidia-smi", "--query-gpu=uuid,name", "--format=csv,noheader"];
   const env = { ...process.env, ...box.environment };
@@ -63,7 +53,7 @@ function smi(box: GpuBox, limitMs = 20_000) {
 describe("two L4", () => {
   test("encode through the fence, and the log has what reached the driver", async () => {
     using box = gpuBox({ gpus: "twoL4" });
-    await enter(box);
+    using _inside = await enterBox(box);
     expect(await encode()).toMatchObject({ kind: "exited", code: 0, stderr: "" });
     const init = box.logEvents().find(({ ev }) => ev === "init");
     const asked = { gpu: 0, codec: "h264", w: 320, h: 240, preset: 5, cq: 23, gop: 50, bf: 2 };
@@ -73,7 +63,7 @@ describe("two L4", () => {
 
   test("are told apart by their UUID, and the one that is named does the work", async () => {
     using box = gpuBox({ gpus: "twoL4" });
-    await enter(box);
+    using _inside = await enterBox(box);
     const { told } = smi(box);
     expect(told).toBe(`${box.uuid(0)}, NVIDIA L4\n${box.uuid(1)}, NVIDIA L4\n`);
     expect(await encode({ gpuUuid: box.uuid(1) })).toMatchObject({ kind: "exited", code: 0 });
@@ -83,7 +73,7 @@ describe("two L4", () => {
 
   test("are out of reach when the settings do not say that they may be reached", async () => {
     using box = gpuBox({ gpus: "twoL4", fault: { cudaError: 100 } });
-    await enter(box);
+    using _inside = await enterBox(box);
     configureFence({ passEnvironment: [], sandboxRead: [], sandboxWrite: [] });
     // Neither does the fault reach the driver, nor the driver its folder with the locks of sessions.
     const outcome = await encode();
@@ -102,15 +92,15 @@ describe("the other boxes fail as their name says", () => {
   ];
   test.each(fails)("%s: ffmpeg says %s", async (gpus, text) => {
     using box = gpuBox({ gpus });
-    await enter(box);
+    using _inside = await enterBox(box);
     const outcome = await encode();
-    expect(outcome).toMatchObject({ kind: "exited", code: 1 });
+    expect(hasFailed(outcome)).toBeTrue();
     expect("stderr" in outcome ? outcome.stderr : "").toContain(text);
   });
 
   test("tooOldGpu: H.264 and nothing newer", async () => {
     using box = gpuBox({ gpus: "tooOldGpu" });
-    await enter(box);
+    using _inside = await enterBox(box);
     expect(await encode()).toMatchObject({ kind: "exited", code: 0 });
     const hevc = await encode({ encoder: "hevc_nvenc" });
     expect("stderr" in hevc ? hevc.stderr : "").toContain("Codec not supported");
@@ -118,11 +108,29 @@ describe("the other boxes fail as their name says", () => {
 
   test("geforce3: the fourth session of the system is refused", async () => {
     using box = gpuBox({ gpus: "geforce3", fault: { delayMs: 20 } });
-    await enter(box);
+    using _inside = await enterBox(box);
     const outcomes = await Promise.all([1, 2, 3, 4].map(() => encode({ seconds: 4 })));
-    const refused = outcomes.filter((outcome) => outcome.kind === "exited" && outcome.code !== 0);
+    const refused = outcomes.filter(hasFailed);
     expect(refused.length).toBe(1);
     expect(JSON.stringify(refused)).toContain("OpenEncodeSessionEx failed: out of memory (10)");
+  });
+
+  test("mig: the GPU that is split is seen by nvidia-smi and not by CUDA, the other by both", async () => {
+    using box = gpuBox({ gpus: "mig" });
+    using _inside = await enterBox(box);
+    const query = ["nvidia-smi", "--query-gpu=mig.mode.current", "--format=csv,noheader"];
+    const told = Bun.spawnSync(query, { env: process.env }).stdout.toString();
+    expect(told).toBe("Enabled\n[N/A]\n");
+    const split = await encode({ gpuUuid: box.uuid(0) });
+    expect("stderr" in split ? split.stderr : "").toContain("CUDA_ERROR_NO_DEVICE");
+    expect(await encode({ gpuUuid: box.uuid(1) })).toMatchObject({ kind: "exited", code: 0 });
+  });
+
+  test("a library that is missing is missed behind the fence too", async () => {
+    using box = gpuBox({ gpus: "twoL4", without: "libnvidia-encode.so.1" });
+    using _inside = await enterBox(box);
+    const outcome = await encode();
+    expect("stderr" in outcome ? outcome.stderr : "").toContain("Cannot load libnvidia-encode");
   });
 
   test("nvidia-smi is missing, hangs, fails or does not fit the driver", () => {
@@ -144,7 +152,7 @@ describe("the other boxes fail as their name says", () => {
 describe("what happens while it works", () => {
   test("a GPU that is lost fails who uses it, until it is found again", async () => {
     using box = gpuBox({ gpus: "twoL4" });
-    await enter(box);
+    using _inside = await enterBox(box);
     box.slow(0, 40);
     const running = encode({ seconds: 20 });
     await eventually("the encoder is open", 20_000, async () =>
@@ -152,7 +160,7 @@ describe("what happens while it works", () => {
     );
     box.lose(0);
     const outcome = await running;
-    expect(outcome).toMatchObject({ kind: "exited", code: 1 });
+    expect(hasFailed(outcome)).toBeTrue();
     expect("stderr" in outcome ? outcome.stderr : "").toContain("generic error (20)");
     expect(smi(box).told).toContain("[GPU is lost]");
     box.find(0);
@@ -160,11 +168,20 @@ describe("what happens while it works", () => {
     expect(await encode()).toMatchObject({ kind: "exited", code: 0 });
   });
 
+  test("a GPU that falls off the bus by itself is lost for all, until it is found", async () => {
+    using box = gpuBox({ gpus: "twoL4", fault: { lostAfter: 5 } });
+    using _inside = await enterBox(box);
+    expect(hasFailed(await encode())).toBeTrue();
+    expect(smi(box).told).toStartWith(`${box.uuid(0)}, [GPU is lost]`);
+    box.find(0);
+    expect(smi(box).told).toStartWith(`${box.uuid(0)}, NVIDIA L4`);
+  });
+
   test("a fault comes on the GPU that is named, and after the pictures that it is given", async () => {
     using box = gpuBox({ gpus: "twoL4", fault: { encodeFailsAfter: 10, onlyGpu: 1 } });
-    await enter(box);
+    using _inside = await enterBox(box);
     expect(await encode({ gpuUuid: box.uuid(0) })).toMatchObject({ kind: "exited", code: 0 });
-    expect(await encode({ gpuUuid: box.uuid(1) })).toMatchObject({ kind: "exited", code: 1 });
+    expect(hasFailed(await encode({ gpuUuid: box.uuid(1) }))).toBeTrue();
     const closed = box.logEvents().findLast(({ ev }) => ev === "close");
     expect(closed).toMatchObject({ gpu: 1, pics: 10 });
   });

@@ -6,9 +6,11 @@
  *     await using appliance = await Appliance.start({ environment: box.environment });
  */
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -16,13 +18,18 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { loadConfig } from "../src/config.ts";
+import { configureFence } from "../src/media/fence-settings.ts";
 
 const emulator = resolve(import.meta.dir, "gpu-emulator");
+const builtLibraries = join(emulator, ".build/lib");
 
 /** The libraries are built in about 15 s on one busy core. */
 const BUILD_LIMIT_MS = 180_000;
 
 const l4 = "NVIDIA L4,8.9,23034,h264+hevc+av1,2";
+const h200 = "NVIDIA H200,9.0,143771,none";
+const blackwell = "NVIDIA RTX PRO 6000 Blackwell,12.0,97887,h264+hevc+av1,4";
 
 /** The boxes: what the emulator is told. A GPU is name, compute capability, MiB, codecs, encoders. */
 const boxes = {
@@ -33,7 +40,7 @@ const boxes = {
     NVFAKE_MAX_SESSIONS: "3",
   },
   /** CUDA, and no encoder. */
-  h200: { NVFAKE_GPUS: "NVIDIA H200,9.0,143771,none" },
+  h200: { NVFAKE_GPUS: h200 },
   /** Older than the interface that any ffmpeg of today is built for. */
   oldDriver: { NVFAKE_GPUS: l4, NVFAKE_DRIVER: "390.157", NVFAKE_API: "8.1" },
   /** nvidia-smi sees the GPU, CUDA does not: a container without its device nodes. */
@@ -46,6 +53,20 @@ const boxes = {
   smiMismatch: { NVFAKE_GPUS: l4, NVFAKE_SMI: "mismatch", NVFAKE_CUINIT: "803" },
   /** First generation Maxwell: H.264 alone. */
   tooOldGpu: { NVFAKE_GPUS: "NVIDIA GeForce GTX 750 Ti,5.0,2048,h264,1" },
+  /** Pascal: HEVC without B-frames. */
+  pascal: { NVFAKE_GPUS: "NVIDIA Quadro P4000,6.1,8192,h264+hevc,1" },
+  /** One GPU that MIG has split, and one that it has not. */
+  mig: { NVFAKE_GPUS: `${blackwell};${blackwell}`, NVFAKE_MIG: "0" },
+  /** Several H200 whose link is not set up. */
+  noFabric: { NVFAKE_GPUS: `${h200};${h200}`, NVFAKE_CUINIT: "802" },
+  /** A container with libraries for a driver that is newer than the machine's. */
+  cudaTooNew: { NVFAKE_GPUS: l4, NVFAKE_CUINIT: "804" },
+  /** NVENC alone: NVDEC takes nothing. */
+  noDecoder: { NVFAKE_GPUS: l4, NVFAKE_NVDEC: "none" },
+  smiNonsense: { NVFAKE_GPUS: l4, NVFAKE_SMI: "nonsense" },
+  smiDenied: { NVFAKE_GPUS: l4, NVFAKE_SMI: "denied" },
+  /** nvidia-smi without the library that it asks. */
+  smiNoLibrary: { NVFAKE_GPUS: l4, NVFAKE_SMI: "nolib" },
 } satisfies Record<string, Record<string, string>>;
 
 export type BoxName = keyof typeof boxes;
@@ -65,21 +86,45 @@ const faults = {
   encodeCrashesAfter: "NVFAKE_CRASH_AFTER",
   /** Pictures after which the driver never answers again. */
   encodeHangsAfter: "NVFAKE_HANG_AFTER",
+  /** Pictures after which the GPU falls off the bus. */
+  lostAfter: "NVFAKE_LOSE_AFTER",
   /** Number of the one GPU that has these faults. */
   onlyGpu: "NVFAKE_ONLY_GPU",
   /** Further milliseconds for each picture, on every GPU. */
   delayMs: "NVFAKE_DELAY_MS",
   /** MiB of device memory that a process gets. */
   vramMegabytes: "NVFAKE_VRAM_MB",
+  /** MiB that other programs take, as nvidia-smi tells. */
+  usedMegabytes: "NVFAKE_USED_MB",
   /** CUresult of opening a decoder. */
   decoderError: "NVFAKE_NVDEC_ERR",
-  /** Pictures after which decoding fails. */
+  /** Pictures after which decoding fails, with CUDA error 999 unless `decodeStatus` says another. */
   decodeFailsAfter: "NVFAKE_DEC_FAIL_AFTER",
+  decodeStatus: "NVFAKE_DEC_FAIL_CODE",
+  /** Pictures after which decoding never answers again. */
+  decodeHangsAfter: "NVFAKE_DEC_HANG_AFTER",
   /** CUresult of cuInit. */
   cudaError: "NVFAKE_CUINIT",
+  /** CUresult of making a context. */
+  contextError: "NVFAKE_CTX_ERR",
+  /** CUresult of loading the code of a filter. */
+  moduleError: "NVFAKE_MODULE_ERR",
+  /** CUresult of running a filter, from the run `launchFailsAfter` on. */
+  launchError: "NVFAKE_LAUNCH_ERR",
+  launchFailsAfter: "NVFAKE_LAUNCH_AFTER",
 } as const;
 
 export type BoxFault = { [name in keyof typeof faults]?: number };
+
+/** A part of the driver that may be missing. */
+export type DriverLibrary = "libcuda.so.1" | "libnvidia-encode.so.1" | "libnvcuvid.so.1";
+
+export interface BoxWish {
+  gpus: BoxName;
+  fault?: BoxFault;
+  /** The box lacks this library. */
+  without?: DriverLibrary;
+}
 
 /** One thing that reached the driver; what it is decides which fields there are. */
 export interface DriverEvent {
@@ -113,9 +158,11 @@ export interface GpuBox extends Disposable {
  * Sets up a box; the emulator is built when it is not.
  * @throws Error with the compiler's words
  */
-export function gpuBox(wanted: { gpus: BoxName; fault?: BoxFault }): GpuBox {
+export function gpuBox(wanted: BoxWish): GpuBox {
   buildEmulator();
   const stateFolder = mkdtempSync(join(tmpdir(), "gpu-box-"));
+  const { without } = wanted;
+  const libraries = without === undefined ? builtLibraries : incomplete(stateFolder, without);
   const log = join(stateFolder, "log.jsonl");
   const control = (name: string, gpu: number) => join(stateFolder, `${name}.${gpu}`);
   const injected = Object.entries(wanted.fault ?? {}).map(([name, value]) => [
@@ -125,13 +172,13 @@ export function gpuBox(wanted: { gpus: BoxName; fault?: BoxFault }): GpuBox {
   return {
     environment: {
       PATH: wanted.gpus === "noNvidiaSmi" ? pathWithoutSmi(stateFolder) : pathWithSmi(),
-      LD_LIBRARY_PATH: join(emulator, ".build/lib"),
+      LD_LIBRARY_PATH: libraries,
       NVFAKE_STATE: stateFolder,
       NVFAKE_LOG: log,
       ...boxes[wanted.gpus],
       ...Object.fromEntries(injected),
       KINOMILL_FFMPEG_PASS_ENVIRONMENT: "NVFAKE_*",
-      KINOMILL_FFMPEG_SANDBOX_READ: join(emulator, ".build/lib"),
+      KINOMILL_FFMPEG_SANDBOX_READ: libraries,
       KINOMILL_FFMPEG_SANDBOX_WRITE: stateFolder,
     },
     stateFolder,
@@ -148,6 +195,34 @@ export function gpuBox(wanted: { gpus: BoxName; fault?: BoxFault }): GpuBox {
 export function buildEmulator(): void {
   const built = Bun.spawnSync([join(emulator, "build")], { timeout: BUILD_LIMIT_MS });
   if (built.exitCode !== 0) throw new Error(`tests/gpu-emulator/build: ${built.stderr.toString()}`);
+}
+
+/**
+ * Settles in: from here on this process is one that runs on the box, until what it returns is disposed of.
+ *
+ *     using _inside = await enterBox(box);
+ */
+export async function enterBox({ environment }: GpuBox): Promise<Disposable> {
+  const before = { ...process.env };
+  Object.assign(process.env, environment);
+  configureFence((await loadConfig({ file: null, environment, flags: {} })).ffmpeg);
+  return {
+    [Symbol.dispose]: () => {
+      configureFence(null);
+      for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
+      Object.assign(process.env, before);
+    },
+  };
+}
+
+/** The driver without one of its libraries. */
+function incomplete(stateFolder: string, without: DriverLibrary): string {
+  const folder = join(stateFolder, "lib");
+  mkdirSync(folder);
+  for (const name of readdirSync(builtLibraries)) {
+    if (name !== without) copyFileSync(join(builtLibraries, name), join(folder, name));
+  }
+  return folder;
 }
 
 /** The last line may be half written. */

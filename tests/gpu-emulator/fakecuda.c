@@ -41,7 +41,11 @@ static const struct {
     {100, "CUDA_ERROR_NO_DEVICE", "no CUDA-capable device is detected"},
     {101, "CUDA_ERROR_INVALID_DEVICE", "invalid device ordinal"},
     {201, "CUDA_ERROR_INVALID_CONTEXT", "invalid device context"},
+    {209, "CUDA_ERROR_NO_BINARY_FOR_GPU", "no kernel image is available for execution on the device"},
     {214, "CUDA_ERROR_ECC_UNCORRECTABLE", "uncorrectable ECC error encountered"},
+    {221, "CUDA_ERROR_JIT_COMPILER_NOT_FOUND", "PTX JIT compiler library not found"},
+    {222, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION",
+     "the provided PTX was compiled with an unsupported toolchain."},
     {500, "CUDA_ERROR_NOT_FOUND", "named symbol not found"},
     {700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"},
     {719, "CUDA_ERROR_LAUNCH_FAILED", "unspecified launch failure"},
@@ -210,6 +214,11 @@ API CUresult cuCtxCreate_v2(CUcontext *c, unsigned f, CUdevice d) {
   if (nvf_lost(gpus[d].phys)) {
     nvf_log("\"ev\":\"cuCtxCreate\",\"gpu\":%d,\"err\":999", gpus[d].phys);
     return ERROR_UNKNOWN;
+  }
+  long e = nvf_int("NVFAKE_CTX_ERR", 0);
+  if (e) {
+    nvf_log("\"ev\":\"cuCtxCreate\",\"gpu\":%d,\"err\":%ld", gpus[d].phys, e);
+    return (CUresult)e;
   }
   *c = calloc(1, sizeof **c);
   (*c)->dev = d;

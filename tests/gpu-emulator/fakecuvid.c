@@ -259,7 +259,12 @@ API CUresult cuvidDecodePicture(CUvideodecoder h, CUVIDPICPARAMS *p) {
   Decoder *d = (Decoder *)h;
   long k = nvf_int("NVFAKE_DEC_FAIL_AFTER", -1);
   if (k >= 0 && d->n >= k)
-    return (CUresult)999;
+    return (CUresult)nvf_int("NVFAKE_DEC_FAIL_CODE", 999);
+  if ((k = nvf_int("NVFAKE_DEC_HANG_AFTER", -1)) >= 0 && d->n >= k) {
+    nvf_log("\"ev\":\"hang\"");
+    for (;;)
+      pause();
+  }
   if (p->CurrPicIdx < 0 || p->CurrPicIdx >= 64)
     return (CUresult)1;
   d->cur = p->CurrPicIdx;

@@ -464,6 +464,8 @@ static NVENCSTATUS nv_encode(void *h, NV_ENC_PIC_PARAMS *p) {
       for (;;)
         pause();
     }
+    if ((k = nvf_int("NVFAKE_LOSE_AFTER", -1)) >= 0 && e->pictures == k)
+      nvf_lose(e->gpu.phys);
   }
   if (nvf_lost(e->gpu.phys))
     return fail(e, NV_ENC_ERR_GENERIC, "GPU lost");

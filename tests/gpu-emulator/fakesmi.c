@@ -51,7 +51,7 @@ static int is_given(int argc, char **argv, const char *k) {
 
 static int print_field(const NvfGpu *g, const char *f, int nounits, int header) {
   char u[64], unit[16] = "", v[128] = "[N/A]";
-  int n = 0, vram = 1, fps = 0, lost = nvf_lost(g->phys);
+  int n = 0, vram = 1 + (int)nvf_int("NVFAKE_USED_MB", 0), fps = 0, lost = nvf_lost(g->phys);
   for (int i = 0; i < session_count; i++)
     if (sessions[i].gpu == g->phys) {
       n++;
@@ -80,6 +80,8 @@ static int print_field(const NvfGpu *g, const char *f, int nounits, int header) 
     sprintf(v, "%d", vram), strcpy(unit, "MiB");
   else if (!strcmp(f, "memory.free"))
     sprintf(v, "%ld", g->mib - vram), strcpy(unit, "MiB");
+  else if (!strncmp(f, "utilization.", 12) && nvf_split(g->phys))
+    strcpy(v, "[N/A]");
   else if (!strcmp(f, "utilization.gpu"))
     sprintf(v, "%d", n ? 5 : 0), strcpy(unit, "%");
   else if (!strcmp(f, "utilization.memory"))
@@ -99,7 +101,7 @@ static int print_field(const NvfGpu *g, const char *f, int nounits, int header) 
   else if (!strcmp(f, "power.draw"))
     sprintf(v, "27.40"), strcpy(unit, "W");
   else if (!strcmp(f, "mig.mode.current"))
-    sprintf(v, "[N/A]");
+    sprintf(v, nvf_split(g->phys) ? "Enabled" : "[N/A]");
   else if (!strcmp(f, "persistence_mode"))
     sprintf(v, "Enabled");
   else if (!strcmp(f, "pstate"))
@@ -128,7 +130,7 @@ int main(int argc, char **argv) {
     pause();
   if (!strcmp(mode, "fail")) {
     printf(
-        "NVIDIA-SMI is_given failed because it couldn't communicate with the NVIDIA driver. Make "
+        "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make "
         "sure that the latest NVIDIA driver is installed and running.\n\n");
     return 9;
   }
@@ -142,6 +144,14 @@ int main(int argc, char **argv) {
         "Failed to initialize NVML: Driver/library version mismatch\nNVML library version: %.7s\n",
         nvf_env("NVFAKE_DRIVER", "570.133.07"));
     return 18;
+  }
+  if (!strcmp(mode, "denied")) {
+    printf("Failed to initialize NVML: Insufficient Permissions\n");
+    return 4;
+  }
+  if (!strcmp(mode, "nonsense")) {
+    printf("\033[31m<<<<<<<\n,,,,,,,,,,,\n0, 1, 2\nGPU-\n%%s%%n\n");
+    return 0;
   }
   if (!n) {
     printf("No devices were found\n");
@@ -184,7 +194,7 @@ int main(int argc, char **argv) {
         if (k++)
           printf(", ");
         if (print_field(&g[i < 0 ? 0 : i], t, nou, i < 0) < 0) {
-          printf("Field \"%s\" is not a valid print_field to query.\n\n", t);
+          printf("Field \"%s\" is not a valid field to query.\n\n", t);
           return 2;
         }
       }
@@ -200,7 +210,7 @@ int main(int argc, char **argv) {
     for (int i = 0; i < n; i++)
       if (sel < 0 || sel == i) {
         char u[64];
-        int c = 0, fps = 0, vram = 1;
+        int c = 0, fps = 0, vram = 1 + (int)nvf_int("NVFAKE_USED_MB", 0);
         nvf_uuid(i, u);
         for (int k = 0; k < session_count; k++)
           if (sessions[k].gpu == i) {

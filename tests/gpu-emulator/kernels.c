@@ -11,7 +11,12 @@ struct CUfunc_st {
 };
 
 API CUresult cuModuleLoadData(CUmodule *m, const void *img) {
+  long e = nvf_int("NVFAKE_MODULE_ERR", 0);
   (void)img;
+  if (e) {
+    nvf_log("\"ev\":\"cuModuleLoadData\",\"err\":%ld", e);
+    return (CUresult)e;
+  }
   *m = calloc(1, sizeof **m);
   return 0;
 }
@@ -189,9 +194,13 @@ struct ScaleParams {
 API CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsigned bx,
                             unsigned by, unsigned bz, unsigned sm, CUstream s, void **k,
                             void **ex) {
+  static long launches;
   char algo[16];
   const Format *in, *out;
   int uv;
+  long e = nvf_int("NVFAKE_LAUNCH_ERR", 0);
+  if (launches++ >= nvf_int("NVFAKE_LAUNCH_AFTER", 0) && e)
+    return (CUresult)e;
   (void)gz;
   (void)bz;
   (void)sm;

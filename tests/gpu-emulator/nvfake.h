@@ -3,26 +3,43 @@
  * none.
  *
  * Environment, read when it is needed:
+ *
  *   NVFAKE_GPUS            "name,compute capability,MiB,codecs[,encoders];…"; codecs: h264+hevc+av1
- * or none. Without it: "NVIDIA L4,8.9,23034,h264+hevc+av1,2". NVFAKE_STATE           Folder for
- * locks and controls; without it /tmp/nvfake-state. NVFAKE_LOG             File that gets a line of
- * JSON for each event at the driver. NVFAKE_DRIVER          Version of the driver; without it
- * 570.133.07. NVFAKE_API             Highest version of NVENC's interface; without it 13.0.
+ *                          or none. Without it: "NVIDIA L4,8.9,23034,h264+hevc+av1,2".
+ *   NVFAKE_STATE           Folder for locks and controls; without it /tmp/nvfake-state.
+ *   NVFAKE_LOG             File that gets a line of JSON for each event at the driver.
+ *   NVFAKE_DRIVER          Version of the driver; without it 570.133.07.
+ *   NVFAKE_API             Highest version of NVENC's interface; without it 13.0.
+ *   NVFAKE_MIG             Number of the GPU that MIG has split: CUDA does not see it.
+ *   CUDA_VISIBLE_DEVICES   As the real driver has it: "1,0", "GPU-<uuid>"; "" and "-1" are none.
+ *
  *   NVFAKE_CUINIT          CUDA error of cuInit: 100 is no device, 999 unknown, 803 a driver that
- * does not fit. NVFAKE_MAX_SESSIONS    Encode sessions that the whole system may have; without it
- * 256. NVFAKE_VRAM_MB         MiB of device memory that one process may take. NVFAKE_OPEN_ERR
- * NVENCSTATUS of OpenEncodeSessionEx. NVFAKE_INIT_ERR        NVENCSTATUS of InitializeEncoder.
+ *                          does not fit, 804 libraries that do not, 802 no fabric manager.
+ *   NVFAKE_CTX_ERR         CUDA error of making a context.
+ *   NVFAKE_VRAM_MB         MiB of device memory that one process may take.
+ *   NVFAKE_USED_MB         MiB that other programs take, for nvidia-smi to tell.
+ *   NVFAKE_MODULE_ERR      CUDA error of loading the code of a filter: 209, 221, 222.
+ *   NVFAKE_LAUNCH_ERR      CUDA error of running a filter …
+ *   NVFAKE_LAUNCH_AFTER    … from this run on; without it from the first.
+ *
+ *   NVFAKE_MAX_SESSIONS    Encode sessions that the whole system may have; without it 256.
+ *   NVFAKE_OPEN_ERR        NVENCSTATUS of OpenEncodeSessionEx.
+ *   NVFAKE_INIT_ERR        NVENCSTATUS of InitializeEncoder.
  *   NVFAKE_FAIL_AFTER      Pictures after which EncodePicture fails …
  *   NVFAKE_FAIL_CODE       … with this NVENCSTATUS; without it 20, generic.
  *   NVFAKE_CRASH_AFTER     Pictures after which the process aborts.
  *   NVFAKE_HANG_AFTER      Pictures after which a call never returns.
+ *   NVFAKE_LOSE_AFTER      Pictures after which the GPU falls off the bus, for all that use it.
  *   NVFAKE_ONLY_GPU        Number of the one GPU on which the faults of NVENC above happen.
  *   NVFAKE_DELAY_MS        Further milliseconds for each picture; may have a fraction.
+ *
  *   NVFAKE_NVDEC=none      The decoder supports nothing.
  *   NVFAKE_NVDEC_ERR       CUresult of cuvidCreateDecoder.
- *   NVFAKE_DEC_FAIL_AFTER  Pictures after which decoding fails with CUDA error 999.
- *   NVFAKE_SMI             How nvidia-smi fails: fail, nolib, mismatch or hang.
- *   CUDA_VISIBLE_DEVICES   As the real driver has it: "1,0", "GPU-<uuid>"; "" and "-1" are none.
+ *   NVFAKE_DEC_FAIL_AFTER  Pictures after which decoding fails …
+ *   NVFAKE_DEC_FAIL_CODE   … with this CUresult; without it 999, unknown.
+ *   NVFAKE_DEC_HANG_AFTER  Pictures after which decoding never returns.
+ *
+ *   NVFAKE_SMI             How nvidia-smi fails: fail, nolib, mismatch, denied, nonsense or hang.
  *
  * Files in NVFAKE_STATE, looked at for each picture:
  *   lost.<number>          That GPU has fallen off the bus.
@@ -98,14 +115,20 @@ static inline int nvf_all(NvfGpu *g) {
   return n;
 }
 
+static inline int nvf_split(int phys) {
+  return nvf_int("NVFAKE_MIG", -1) == phys;
+}
+
 /* The GPUs as CUDA counts them in this process. */
 static inline int nvf_visible(NvfGpu *g) {
   NvfGpu all[NVF_MAXGPU];
   int n = nvf_all(all), m = 0;
   const char *vis = getenv("CUDA_VISIBLE_DEVICES");
   if (!vis) {
-    memcpy(g, all, sizeof all);
-    return n;
+    for (int i = 0; i < n; i++)
+      if (!nvf_split(i))
+        g[m++] = all[i];
+    return m;
   }
   char *dup = strdup(vis), *sv = NULL;
   for (char *t = strtok_r(dup, ",", &sv); t && m < NVF_MAXGPU; t = strtok_r(NULL, ",", &sv)) {
@@ -120,7 +143,7 @@ static inline int nvf_visible(NvfGpu *g) {
     } else
       idx = atoi(t);
     /* CUDA stops at the first entry that is none. */
-    if (idx < 0 || idx >= n)
+    if (idx < 0 || idx >= n || nvf_split(idx))
       break;
     g[m++] = all[idx];
   }
@@ -132,6 +155,14 @@ static inline int nvf_lost(int phys) {
   char p[512];
   snprintf(p, sizeof p, "%s/lost.%d", nvf_state(), phys);
   return access(p, F_OK) == 0;
+}
+
+static inline void nvf_lose(int phys) {
+  char p[512];
+  snprintf(p, sizeof p, "%s/lost.%d", nvf_state(), phys);
+  int fd = open(p, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  if (fd >= 0)
+    close(fd);
 }
 
 static inline double nvf_delay_ms(int phys) {

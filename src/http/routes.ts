@@ -1,6 +1,8 @@
 /** Every route of the site, in one list. */
 import type { Elysia } from "elysia";
 import { assetEndpoints } from "./assets.ts";
+import { DeviceWatch } from "./device-watch.ts";
+import { deviceEndpoints } from "./devices.ts";
 import { mountDocs } from "./docs.ts";
 import { type Endpoint, endpoint, json, mount } from "./endpoint.ts";
 import { mountEntrance } from "./entrance.ts";
@@ -19,20 +21,22 @@ import type { Streams } from "./stream.ts";
 import { systemEndpoints } from "./system.ts";
 
 /** The calls that the OpenAPI document describes. */
-export function apiEndpoints(parts: Parts, streams: Streams): Endpoint[] {
+export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch): Endpoint[] {
   return [
     ...assetEndpoints(parts),
     ...operationEndpoints(parts),
     ...jobEndpoints(parts),
     ...eventEndpoints(parts, streams),
     ...systemEndpoints(parts),
+    ...deviceEndpoints(parts, streams, watch),
     ...healthEndpoints(parts),
   ];
 }
 
 export function createRoutes(parts: Parts, streams: Streams): Elysia {
   const app = newRouter();
-  const endpoints = apiEndpoints(parts, streams);
+  const watch = new DeviceWatch(parts);
+  const endpoints = apiEndpoints(parts, streams, watch);
   const documentEndpoint: Endpoint = endpoint({
     method: "GET",
     path: "/api/v1/openapi.json",

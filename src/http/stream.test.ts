@@ -1,45 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { StreamReader } from "../../tests/http/reader.ts";
 import { addFilm, openSite, type SiteRig } from "../../tests/http/site.ts";
 import { Streams } from "./stream.ts";
 import type { Visit } from "./visit.ts";
-
-/** Longest that a test waits for a message that must come. */
-const WAIT_MS = 5_000;
-
-class Reader {
-  private readonly reader;
-  private text = "";
-
-  constructor(response: Response) {
-    const body: ReadableStream<Uint8Array> | null = response.body;
-    if (body === null) throw new Error("the stream has no body");
-    this.reader = body.getReader();
-  }
-
-  /** All text until `piece` came. */
-  async until(piece: string): Promise<string> {
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => late.reject(new Error(`no ${piece} in ${this.text}`)), WAIT_MS);
-    try {
-      while (!this.text.includes(piece)) {
-        const { value, done } = await Promise.race([this.reader.read(), late.promise]);
-        if (done) throw new Error(`ended before ${piece}: ${this.text}`);
-        this.text += new TextDecoder().decode(value);
-      }
-    } finally {
-      clearTimeout(timer);
-    }
-    return this.text;
-  }
-
-  async end(): Promise<void> {
-    while (!(await this.reader.read()).done);
-  }
-
-  leave(): Promise<void> {
-    return this.reader.cancel();
-  }
-}
 
 describe("events over HTTP", () => {
   let site: SiteRig;
@@ -61,7 +24,7 @@ describe("events over HTTP", () => {
   test("begin with the jobs that have not ended and go on with changes", async () => {
     const response = await site.ask("/api/v1/events", { as: "ann" });
     expect(response.headers.get("content-type")).toBe("text/event-stream");
-    const reader = new Reader(response);
+    const reader = new StreamReader(response);
     const first = await reader.until(jobId);
     expect(first).toContain('event: job\ndata: {"id":"jb_');
     site.parts.jobs.cancel(site.people.ann.id, jobId);
@@ -71,7 +34,7 @@ describe("events over HTTP", () => {
   });
 
   test("are not told to others", async () => {
-    const reader = new Reader(await site.ask("/api/v1/events", { as: "bob" }));
+    const reader = new StreamReader(await site.ask("/api/v1/events", { as: "bob" }));
     site.parts.jobs.cancel(site.people.ann.id, jobId);
     const bobs = await addFilm(site, "bob");
     expect(await reader.until(bobs)).not.toContain(jobId);
@@ -82,7 +45,7 @@ describe("events over HTTP", () => {
     const before = site.feed.latestId;
     site.parts.jobs.cancel(site.people.ann.id, jobId);
     const headers = { "last-event-id": String(before) };
-    const reader = new Reader(await site.ask("/api/v1/events", { as: "ann", headers }));
+    const reader = new StreamReader(await site.ask("/api/v1/events", { as: "ann", headers }));
     const text = await reader.until('"state":"cancelled"');
     expect(text).not.toContain('"state":"queued"');
     await reader.leave();
@@ -90,13 +53,13 @@ describe("events over HTTP", () => {
 
   test("give the full state when what was missed is no longer known", async () => {
     const headers = { "last-event-id": "12" };
-    const reader = new Reader(await site.ask("/api/v1/events", { as: "ann", headers }));
+    const reader = new StreamReader(await site.ask("/api/v1/events", { as: "ann", headers }));
     await reader.until('"state":"queued"');
     await reader.leave();
   });
 
   test("of one job leave the others out", async () => {
-    const reader = new Reader(await site.ask(`/api/v1/jobs/${jobId}/events`, { as: "ann" }));
+    const reader = new StreamReader(await site.ask(`/api/v1/jobs/${jobId}/events`, { as: "ann" }));
     await reader.until(jobId);
     const film = await addFilm(site, "ann");
     const other = submit(film);
@@ -110,7 +73,7 @@ describe("events over HTTP", () => {
   test("for the page carry progress as HTML and never a forged event", async () => {
     const claim = site.queue.claim({ id: "cpu" });
     expect(claim?.jobId).toBe(jobId);
-    const reader = new Reader(await site.ask("/ui/events", { browser: "ann" }));
+    const reader = new StreamReader(await site.ask("/ui/events", { browser: "ann" }));
     await reader.until("event: job\ndata: {}\n\n");
     const progress = { percent: 41.5, frame: 1, fps: 1, speed: 2, etaSeconds: 3 };
     site.feed.publish(site.people.ann.id, {
@@ -157,7 +120,7 @@ describe("the streams of a server", () => {
         return () => undefined;
       },
     );
-    const text = await new Reader(response).until("data: c\n\n");
+    const text = await new StreamReader(response).until("data: c\n\n");
     expect(text).toContain("data: a\ndata: event: forged\ndata: data: b\ndata: c\n\n");
     expect(text).not.toMatch(/^event: forged/m);
     expect(text).not.toMatch(/^id: 2/m);
@@ -186,7 +149,7 @@ describe("the streams of a server", () => {
   test("a heartbeat goes out, and a revoked session ends the stream", async () => {
     const streams = new Streams(5);
     let allowed = true;
-    const reader = new Reader(streams.open(visit("us_1"), () => allowed, nothing));
+    const reader = new StreamReader(streams.open(visit("us_1"), () => allowed, nothing));
     await reader.until(": still here");
     allowed = false;
     await reader.end();

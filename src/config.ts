@@ -35,6 +35,10 @@ const fenceFolder = folder.refine(
   "must be an absolute path and not /",
 );
 
+const gpuName = z
+  .string()
+  .regex(/^(GPU-[0-9a-fA-F-]{8,40}|\d{1,2})$/, "must be a UUID (GPU-…) or the number of a GPU");
+
 /** Far more than an installation needs: each one costs every start of ffmpeg a system call or two. */
 const FENCE_ADDITIONS = 64;
 
@@ -120,6 +124,43 @@ export const configSchema = z.strictObject({
         .default("quick")
         .describe(
           "How outputs are proven: quick probes them and decodes their first, middle and last seconds; full decodes all of them.",
+        ),
+    })
+    .prefault({}),
+  gpu: z
+    .strictObject({
+      maxJobs: z
+        .int()
+        .min(1)
+        .max(64)
+        .default(3)
+        .describe(
+          "Jobs that run on one GPU at the same time. Three keep every encoder of today's cards busy.",
+        ),
+      memoryReserveBytes: z
+        .int()
+        .min(0)
+        .max(1024 * GIB)
+        .default(256 * 1024 ** 2)
+        .describe("Bytes of each GPU's memory that Kinomill leaves to other programs."),
+      leaveAlone: z
+        .array(gpuName)
+        .max(64)
+        .default([])
+        .describe(
+          "GPUs that Kinomill does not use, by UUID as nvidia-smi -L prints it (GPU-…) or by number. Numbers may change between two starts of the machine.",
+        ),
+      yieldToOthers: z
+        .boolean()
+        .default(false)
+        .describe(
+          "Start no job on a GPU while another program encodes on it; jobs wait until it is free.",
+        ),
+      whenNone: z
+        .enum(["cpu", "wait"])
+        .default("cpu")
+        .describe(
+          "What becomes of a job that a GPU could encode when no GPU can: cpu runs it on the CPU, wait lets it wait for a GPU.",
         ),
     })
     .prefault({}),

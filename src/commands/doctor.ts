@@ -10,7 +10,6 @@ import { Gpus, type GpusOptions } from "../media/gpus.ts";
 import { Failure } from "../trouble.ts";
 import { exitCodes } from "./exit.ts";
 import type { CommonOptions } from "./program.ts";
-import { cpuReason } from "./report.ts";
 import { configOf } from "./settings.ts";
 
 /** `bad` keeps Kinomill from working, `poor` takes something away, `good` is said too. */
@@ -105,7 +104,7 @@ function deviceFinding(config: Config): Finding {
   return {
     part: "devices",
     verdict: "good",
-    sentence: `${title}: ${jobs} at a time (jobs.cpuSlots). ${cpuReason}`,
+    sentence: `${title}: ${jobs} at a time (jobs.cpuSlots).`,
   };
 }
 

@@ -115,6 +115,7 @@ function addMedia(program: Command, add: Add, run: Run): void {
         .argParser(collectParam)
         .default([]),
     )
+    .option("--device <which>", "auto (a GPU where it can) or cpu", "auto")
     .option("--overwrite", "replace the output when it exists")
     .option("--json", "print JSON lines");
   run(work, async () => (await import("./run.ts")).runOperation);

@@ -12,12 +12,9 @@ import type { ToolboxState } from "../media/toolbox.ts";
 import { product } from "../product.ts";
 import type { WorkParts } from "./work.ts";
 
-type Shown = Pick<WorkParts, "toolbox" | "gpus" | "storage" | "device" | "worker" | "library"> & {
+type Shown = Pick<WorkParts, "toolbox" | "gpus" | "storage" | "device" | "slots" | "library"> & {
   config: Config;
 };
-
-/** What this version says of the one device that it uses. */
-export const cpuReason = "Jobs are encoded on the CPU. This version does not use GPUs.";
 
 export async function systemReport(
   parts: Shown & { clock: Clock; startedAtMs: number },
@@ -47,10 +44,19 @@ export async function systemReport(
 }
 
 /** The CPU and every GPU; cheap enough to ask for every other second. */
-export function deviceReports(parts: Pick<Shown, "gpus" | "toolbox" | "device" | "worker">) {
-  const { device, worker } = parts;
-  const cpu: DeviceReport = { ...device, busy: worker.busySlots, reason: cpuReason };
-  return [cpu, ...gpuState(parts).gpus.map(gpuDevice)];
+export function deviceReports(
+  parts: Pick<Shown, "gpus" | "toolbox" | "device" | "slots" | "config">,
+) {
+  const { device, slots, config } = parts;
+  const { gpus } = gpuState(parts);
+  const helped = gpus.some(({ inService }) => inService);
+  const cpu: DeviceReport = {
+    ...device,
+    busy: slots.use(device).jobs,
+    reason: helped ? "Does what no GPU takes: pictures, sound, copies, VP9." : "Does all jobs.",
+  };
+  const slotsOf = (gpu: GpuReport) => (gpu.inService ? config.gpu.maxJobs : 0);
+  return [cpu, ...gpus.map((gpu) => gpuDevice(gpu, slotsOf(gpu), slots.use(gpu).jobs))];
 }
 
 /** GPUs are tried with ffmpeg: without one there is nothing to wait for. */
@@ -60,9 +66,9 @@ function gpuState({ gpus, toolbox }: Pick<Shown, "gpus" | "toolbox">): GpuState 
   return { kind: "looking", sentence, remedy: null, gpus: [] };
 }
 
-/** No slots: a device that runs no jobs of this version. */
-function gpuDevice({ id, title, sentence, ...gpu }: GpuReport): DeviceReport {
-  return { id, kind: "gpu", title, slots: 0, busy: 0, reason: sentence, gpu };
+function gpuDevice(report: GpuReport, slots: number, busy: number): DeviceReport {
+  const { id, title, sentence, ...gpu } = report;
+  return { id, kind: "gpu", title, slots, busy, reason: sentence, gpu };
 }
 
 function ffmpegReport(state: ToolboxState): SystemReport["ffmpeg"] {

@@ -6,13 +6,18 @@ import { existsSync, statSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { sizeText } from "../../views/quantities.ts";
+import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { type Finished, runSteps } from "../jobs/steps.ts";
-import { cpuDevice, detectToolchain } from "../media/devices.ts";
+import { detectToolchain, type Toolchain } from "../media/devices.ts";
+import { type GpuSkill, gpuSkills } from "../media/gpu-skill.ts";
+import { Gpus } from "../media/gpus.ts";
 import { probe } from "../media/probe.ts";
 import { findOperation, parseParams, planFor } from "../operations/index.ts";
 import type { Operation, Plan } from "../operations/operation.ts";
 import { parameterFields, paramsFromTexts } from "../operations/parameters.ts";
+import { type BoxParts, noGpus, openBox } from "../runners/box.ts";
+import type { Dispatch } from "../runners/dispatch.ts";
 import { LocalRunner } from "../runners/local.ts";
 import { type FailureReport, Refusal } from "../trouble.ts";
 import { exitCodes } from "./exit.ts";
@@ -25,6 +30,7 @@ interface RunOptions extends CommonOptions {
   param: string[];
   overwrite?: boolean;
   json?: boolean;
+  device?: string;
 }
 
 export async function runOperation(
@@ -49,8 +55,42 @@ export async function runOperation(
   );
   const plan = planFor(operation, params, planInputs, toolchain);
   const target = await chooseTarget(plan, inputs, options);
+  const gpus = await lookForGpus(plan, toolchain, config, options);
   const runner = new LocalRunner({ toolchain, config });
-  return await carryOut({ plan, inputs, target, config, runner, options });
+  const box = openBox({ config, clock: systemClock, runner, toolchain: () => toolchain, gpus });
+  try {
+    return await carryOut({ plan, inputs, target, config, dispatch: box.dispatch, options });
+  } finally {
+    await gpus.close();
+  }
+}
+
+/** Nothing is asked of the GPUs when no step could use one, and only what the plan needs is tried. */
+async function lookForGpus(
+  plan: Plan,
+  toolchain: Toolchain,
+  config: Config,
+  { device = "auto" }: RunOptions,
+): Promise<BoxParts["gpus"] & { close(): Promise<void> }> {
+  if (!["auto", "cpu"].includes(device)) {
+    throw new Refusal(400, "bad_usage", `--device is auto or cpu, not ${device}.`);
+  }
+  const skills = skillsFor(plan);
+  if (device === "cpu" || skills.length === 0) return { ...noGpus, close: async () => {} };
+  const { leaveAlone, maxJobs } = config.gpu;
+  const gpus = new Gpus({ leaveAlone, maxJobs, skills });
+  await gpus.open(toolchain);
+  return gpus;
+}
+
+/** Ten bits of a codec are tried only after eight. */
+function skillsFor(plan: Plan): GpuSkill[] {
+  const encodes = plan.steps.flatMap(({ work }) =>
+    work.kind === "render" ? work.description.outputs.map(({ video }) => video) : [],
+  );
+  const codecs = new Set(encodes.flatMap((video) => (video?.kind === "encode" ? video.codec : [])));
+  if (![...codecs].some((codec) => codec !== "vp9")) return [];
+  return gpuSkills.filter(({ work, codec }) => work === "decode" || codecs.has(codec));
 }
 
 /** The texts of `--param`, and the container from the output's ending when it was not given. */
@@ -120,7 +160,7 @@ interface Work {
   inputs: string[];
   target: Target;
   config: Config;
-  runner: LocalRunner;
+  dispatch: Dispatch;
   options: RunOptions;
 }
 
@@ -140,8 +180,8 @@ async function carryOut(work: Work): Promise<number> {
     for (const note of plan.notes) tellNote(note, options.json ?? false, say);
     const outcome = await runSteps({
       plan,
-      runner: work.runner,
-      device: cpuDevice(config.jobs.cpuSlots),
+      dispatch: work.dispatch,
+      firstPlace: null,
       assetPaths: work.inputs.map((path) => resolve(path)),
       jobFolder,
       verify: config.jobs.verify,
@@ -149,6 +189,13 @@ async function carryOut(work: Work): Promise<number> {
       onStep: (_steps, changed) => {
         stepTitle = changed.title;
         say({ type: "step", ...changed });
+      },
+      onFault: (device, _report, fault) => {
+        tellNote(
+          `${device.title}: ${fault.sentence} Going on elsewhere.`,
+          options.json ?? false,
+          say,
+        );
       },
       onProgress: (progress) => {
         line.show(stepTitle, progress);

@@ -13,14 +13,16 @@ import { LiveProgress } from "../jobs/live.ts";
 import { Queue } from "../jobs/queue.ts";
 import { Worker } from "../jobs/worker.ts";
 import type { Log } from "../log.ts";
-import { cpuDevice, type Device, detectToolchain } from "../media/devices.ts";
+import { type Device, detectToolchain } from "../media/devices.ts";
 import { GpuLoad } from "../media/gpu-load.ts";
 import { Gpus } from "../media/gpus.ts";
 import { probe } from "../media/probe.ts";
 import { Toolbox } from "../media/toolbox.ts";
+import { openBox } from "../runners/box.ts";
+import type { Dispatch } from "../runners/dispatch.ts";
 import { LocalRunner } from "../runners/local.ts";
+import type { Slots } from "../runners/slots.ts";
 import { openDiskStorage } from "../storage/disk.ts";
-import { cpuReason } from "./report.ts";
 
 /** What stands below the library and the jobs. */
 interface Base {
@@ -35,6 +37,8 @@ interface Base {
   gpuLoad: GpuLoad;
   device: Device;
   runner: LocalRunner;
+  dispatch: Dispatch;
+  slots: Slots;
 }
 
 export interface WorkParts extends Base {
@@ -81,6 +85,12 @@ export async function openWork(config: Config, log: Log, database: Database): Pr
 function openBase(config: Config, log: Log, database: Database): Base {
   const clock = systemClock;
   const toolbox = new Toolbox(() => detectToolchain(toolPaths(config)));
+  const toolchain = () => toolbox.toolchain();
+  const runner = new LocalRunner({ toolchain, config });
+  const { leaveAlone, maxJobs } = config.gpu;
+  const gpus = new Gpus({ leaveAlone, maxJobs, clock });
+  const gpuLoad = new GpuLoad({ clock });
+  const { cpu, ...box } = openBox({ config, clock, runner, toolchain, gpus, gpuLoad });
   return {
     config,
     log,
@@ -95,10 +105,8 @@ function openBase(config: Config, log: Log, database: Database): Base {
       clock,
     }),
     toolbox,
-    gpus: new Gpus(),
-    gpuLoad: new GpuLoad({ clock }),
-    device: cpuDevice(config.jobs.cpuSlots),
-    runner: new LocalRunner({ toolchain: () => toolbox.toolchain(), config }),
+    ...{ gpus, gpuLoad, runner, ...box },
+    device: cpu,
   };
 }
 
@@ -139,7 +147,6 @@ function openJobs(
   };
   const jobs = new Jobs({
     ...shared,
-    device: { id: base.device.id, reason: cpuReason },
     onQueued: () => worker.wake(),
     onCancelled: (jobId) => worker.abort(jobId),
   });

@@ -77,7 +77,8 @@ describe("openDatabase", () => {
 });
 
 describe("migrate", () => {
-  const second = { version: 2, name: "second", sql: "CREATE TABLE second (a TEXT) STRICT;" };
+  const version = migrations.length + 1;
+  const later = { version, name: "later", sql: "CREATE TABLE later (a TEXT) STRICT;" };
 
   test("refuses a database of a newer Kinomill and leaves it alone", () => {
     const db = openDatabase(folder);
@@ -91,13 +92,13 @@ describe("migrate", () => {
 
   test("rolls a broken migration back as a whole", () => {
     const db = openDatabase(folder);
-    const broken = { ...second, sql: `${second.sql} CREATE TABLE half (a TEXT) STRICT; SELEKT;` };
+    const broken = { ...later, sql: `${later.sql} CREATE TABLE half (a TEXT) STRICT; SELEKT;` };
     expect(() => migrate(db, [...migrations, broken])).toThrow("SELEKT");
     expect(db.inTransaction).toBe(false);
     expect(readVersion(db)).toBe(migrations.length);
-    expect(db.query("SELECT name FROM sqlite_schema WHERE name = 'second'").get()).toBeNull();
-    migrate(db, [...migrations, second]);
-    expect(readVersion(db)).toBe(2);
+    expect(db.query("SELECT name FROM sqlite_schema WHERE name = 'later'").get()).toBeNull();
+    migrate(db, [...migrations, later]);
+    expect(readVersion(db)).toBe(version);
     db.close();
   });
 
@@ -105,16 +106,18 @@ describe("migrate", () => {
     const db = openDatabase(folder);
     db.run("PRAGMA foreign_keys = OFF");
     const dangling = `INSERT INTO token VALUES ('tk_1', 'us_0', 'x', '${"0".repeat(64)}', 'now', NULL)`;
-    expect(() => migrate(db, [...migrations, { ...second, sql: dangling }])).toThrow("dangling");
+    expect(() => migrate(db, [...migrations, { ...later, sql: dangling }])).toThrow("dangling");
     expect(db.query("SELECT id FROM token").all()).toEqual([]);
-    expect(() => migrate(db, [...migrations, { ...second, sql: "COMMIT" }])).toThrow("transaction");
-    expect(readVersion(db)).toBe(1);
+    expect(() => migrate(db, [...migrations, { ...later, sql: "COMMIT" }])).toThrow("transaction");
+    expect(readVersion(db)).toBe(migrations.length);
     db.close();
   });
 
   test("refuses a list with a gap in its numbers", () => {
     const db = openDatabase(folder);
-    expect(() => migrate(db, [...migrations, { ...second, version: 3 }])).toThrow("numbered");
+    expect(() => migrate(db, [...migrations, { ...later, version: version + 1 }])).toThrow(
+      "numbered",
+    );
     db.close();
   });
 });

@@ -11,6 +11,7 @@ const gpuShape = z.strictObject({
   memoryTotalBytes: z.int().nullable(),
   memoryUsedBytes: z.int().nullable(),
   mig: z.boolean().describe("Split into instances by MIG"),
+  inService: z.boolean().describe("Whether jobs run on it now"),
   abilities: z
     .array(
       z.strictObject({

@@ -17,7 +17,11 @@ export const finalStates = ["succeeded", "failed", "cancelled"] as const satisfi
 /** Every move that there is; a test compares this with what `queue.ts` does and with the diagram in `docs/`. */
 export const transitions = [
   { from: "queued", to: "running", by: "claim" },
+  { from: "queued", to: "waiting", by: "hold" },
   { from: "queued", to: "cancelled", by: "cancel" },
+  { from: "waiting", to: "running", by: "claim" },
+  { from: "waiting", to: "queued", by: "unhold" },
+  { from: "waiting", to: "cancelled", by: "cancel" },
   { from: "running", to: "succeeded", by: "succeed" },
   { from: "running", to: "failed", by: "fail" },
   { from: "running", to: "cancelled", by: "cancel" },

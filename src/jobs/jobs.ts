@@ -10,7 +10,8 @@ import { newId } from "../identity.ts";
 import type { Log } from "../log.ts";
 import { findOperation, parseParams, planFor } from "../operations/index.ts";
 import type { Plan, PlanContext } from "../operations/operation.ts";
-import { Refusal } from "../trouble.ts";
+import type { Dispatch } from "../runners/dispatch.ts";
+import { assert, Refusal } from "../trouble.ts";
 import type { Feed } from "./feed.ts";
 import type { Job } from "./job.ts";
 import type { LiveProgress } from "./live.ts";
@@ -46,8 +47,8 @@ export interface JobsParts {
   live: LiveProgress;
   /** What this box's ffmpeg can do; refuses (503) while it is not known. */
   planContext(): PlanContext;
-  /** Device that jobs run on for now, with the reason in a plain sentence. */
-  device: { id: string; reason: string };
+  /** Where steps run, for estimates. */
+  dispatch: Pick<Dispatch, "preview">;
   /** Effects after a commit: a free worker looks for work; a running job is stopped. */
   onQueued(): void;
   onCancelled(jobId: string): void;
@@ -132,12 +133,15 @@ export class Jobs {
   /** What the job would do; starts nothing. @throws as `submit` */
   estimate(ownerId: string, request: JobRequest): Estimate {
     const { plan } = this.planRequest(ownerId, request);
+    const first = plan.steps[0];
+    assert(first !== undefined, "a plan has a step");
+    const { device, reason } = this.parts.dispatch.preview(first.work);
     return {
       operation: request.operation,
       steps: plan.steps.map(({ name, title }) => ({ name, title })),
       notes: plan.notes,
-      device: this.parts.device.id,
-      deviceReason: this.parts.device.reason,
+      device: device.id,
+      deviceReason: reason,
     };
   }
 

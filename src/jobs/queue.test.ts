@@ -86,10 +86,10 @@ describe("claiming", () => {
     const plan = database
       .query<{ detail: string }, []>(
         `EXPLAIN QUERY PLAN
-         SELECT id FROM job WHERE state = 'queued' ORDER BY priority DESC, id LIMIT 1`,
+         SELECT id FROM job WHERE state IN ('queued', 'waiting') ORDER BY priority DESC, id LIMIT 1`,
       )
       .all();
-    expect(plan.map(({ detail }) => detail).join()).toContain("job_queued");
+    expect(plan.map(({ detail }) => detail).join()).toContain("job_claimable");
     expect(plan.map(({ detail }) => detail).join()).not.toContain("TEMP B-TREE");
   });
 });
@@ -113,7 +113,7 @@ describe("a claim whose job moved on", () => {
     const fresh = claimed();
     expect(fresh.fence).toBe(stale.fence + 1);
     expect(queue.fail(stale, failure)).toBe(false);
-    expect(queue.noteSteps(stale, [], "late")).toBe(false);
+    expect(queue.noteSteps(stale, [], { device: "cpu", deviceReason: "late" })).toBe(false);
     expect(stateOf(id)).toBe("running");
     expect(queue.succeed(fresh, () => {})).toBe(true);
     expect(queue.succeed(fresh, () => {})).toBe(false);
@@ -152,8 +152,13 @@ test("another user can neither cancel, retry nor reorder a job", () => {
 });
 
 /** Brings a fresh job into a state by the queue's own functions. */
-const reach: Record<Exclude<JobState, "waiting">, () => string> = {
+const reach: Record<JobState, () => string> = {
   queued: () => add(),
+  waiting: () => {
+    const id = add();
+    queue.hold(id, "No GPU can do it.");
+    return id;
+  },
   running: () => {
     add();
     return claimed().jobId;
@@ -178,6 +183,8 @@ const reach: Record<Exclude<JobState, "waiting">, () => string> = {
 /** Every function that moves a job, tried from every state. */
 const moves: Record<string, (id: string, claim: Claim) => unknown> = {
   claim: () => queue.claim(device),
+  hold: (id) => queue.hold(id, "No GPU can do it."),
+  unhold: (id) => queue.unhold(id, "All slots are at work."),
   succeed: (_id, claim) => queue.succeed(claim, () => {}),
   fail: (_id, claim) => queue.fail(claim, failure),
   release: (_id, claim) => queue.release(claim),

@@ -20,6 +20,20 @@ export interface Claim {
   fence: number;
 }
 
+/** A job that may be claimed. */
+export interface Candidate extends Omit<Claim, "fence"> {
+  /** Whether it waits for a device that the box does not have. */
+  held: boolean;
+  /** Why it does not run, as it was noted last. */
+  reason: string | null;
+}
+
+/** What `noteSteps` reads of a step. */
+export type StepPlace = Pick<JobStep, "device" | "deviceReason" | "proof">;
+
+const cancellableStates = ["queued", "waiting", "running"] as const;
+type CancellableState = (typeof cancellableStates)[number];
+
 export interface NewJob {
   id: string;
   ownerId: string;
@@ -75,33 +89,96 @@ export class Queue {
     for (const [position, assetId] of job.inputIds.entries()) input.run(job.id, position, assetId);
   }
 
-  /** queued → running: the most urgent, oldest job, or null when none waits. */
-  claim(device: { id: string }): Claim | null {
+  /** Jobs that may be claimed, the most urgent first, then the oldest. */
+  candidates(limit: number): Candidate[] {
+    return this.database
+      .query<JobRow, [number]>(
+        `SELECT * FROM job WHERE state IN ('queued', 'waiting')
+         ORDER BY priority DESC, id LIMIT ?1`,
+      )
+      .all(limit)
+      .map((row) => ({
+        ...this.request(row),
+        held: row.state === "waiting",
+        reason: row.device_reason,
+      }));
+  }
+
+  /** queued or waiting → running: this job, or the first of all. Null when there is none to take. */
+  claim(device: { id: string }, jobId: string | null = null): Claim | null {
     return transaction(this.database, (): Claim | null => {
       const row = this.database
-        .query<JobRow, [string, string]>(
+        .query<JobRow, [string, string, string | null]>(
           `UPDATE job SET state = 'running', fence = fence + 1, started_at = ?1, device = ?2,
-               progress_percent = 0
-             WHERE id = (SELECT id FROM job WHERE state = 'queued' ORDER BY priority DESC, id LIMIT 1)
-               AND state = 'queued'
+               device_reason = NULL, progress_percent = 0
+             WHERE id = coalesce(?3, (SELECT id FROM job WHERE state IN ('queued', 'waiting')
+                                      ORDER BY priority DESC, id LIMIT 1))
+               AND state IN ('queued', 'waiting')
              RETURNING *`,
         )
-        .get(this.now(), device.id);
+        .get(this.now(), device.id, jobId);
       if (row === null) return null;
+      this.beginAttempt(row.id, row.fence, device.id);
+      return { ...this.request(row), fence: row.fence };
+    });
+  }
+
+  private request(row: JobRow): Omit<Claim, "fence"> {
+    return {
+      jobId: row.id,
+      ownerId: row.owner_id,
+      operation: row.operation,
+      params: JSON.parse(row.params) as Record<string, unknown>,
+      inputIds: this.inputIds(row.id),
+    };
+  }
+
+  private beginAttempt(jobId: string, fence: number, deviceId: string): void {
+    this.database
+      .query(
+        `INSERT INTO attempt (job_id, fence, device, outcome, started_at)
+           VALUES (?1, ?2, ?3, 'running', ?4)`,
+      )
+      .run(jobId, fence, deviceId, this.now());
+  }
+
+  /** queued → waiting: no device of the box can do it now. Also changes the reason of one that waits. */
+  hold(jobId: string, reason: string): boolean {
+    return this.park(jobId, "waiting", reason);
+  }
+
+  /** waiting → queued: a device can do it, but none is free. Also changes the reason of a queued one. */
+  unhold(jobId: string, reason: string): boolean {
+    return this.park(jobId, "queued", reason);
+  }
+
+  private park(jobId: string, state: "queued" | "waiting", reason: string): boolean {
+    return (
       this.database
         .query(
-          `INSERT INTO attempt (job_id, fence, device, outcome, started_at)
-             VALUES (?1, ?2, ?3, 'running', ?4)`,
+          `UPDATE job SET state = ?2, device_reason = ?3
+           WHERE id = ?1 AND state IN ('queued', 'waiting')`,
         )
-        .run(row.id, row.fence, device.id, this.now());
-      return {
-        jobId: row.id,
-        ownerId: row.owner_id,
-        operation: row.operation,
-        params: JSON.parse(row.params) as Record<string, unknown>,
-        inputIds: this.inputIds(row.id),
-        fence: row.fence,
-      };
+        .run(jobId, state, reason).changes === 1
+    );
+  }
+
+  /**
+   * running → running: the attempt ended by a fault of its device, and the next one begins on another.
+   * Null when the claim is void.
+   */
+  tryElsewhere(claim: Claim, error: FailureReport, device: { id: string }): Claim | null {
+    return transaction(this.database, (): Claim | null => {
+      const row = this.database
+        .query<{ fence: number }, [string, number, string]>(
+          `UPDATE job SET fence = fence + 1, device = ?3, device_reason = NULL, progress_percent = 0
+             WHERE id = ?1 AND state = 'running' AND fence = ?2 RETURNING fence`,
+        )
+        .get(claim.jobId, claim.fence, device.id);
+      if (row === null) return null;
+      this.endAttempt(claim.jobId, claim.fence, "failed", error);
+      this.beginAttempt(claim.jobId, row.fence, device.id);
+      return { ...claim, fence: row.fence };
     });
   }
 
@@ -114,16 +191,32 @@ export class Queue {
       .map(({ asset_id }) => asset_id);
   }
 
-  /** What a running job tells of itself. False when the claim is no longer valid. */
-  noteSteps(claim: Claim, steps: readonly JobStep[], deviceReason: string | null): boolean {
-    return (
-      this.database
+  /** What a running job tells of itself; `changed` is the step. False when the claim is no longer valid. */
+  noteSteps(claim: Claim, steps: readonly JobStep[], changed: StepPlace): boolean {
+    return transaction(this.database, (): boolean => {
+      const noted = this.database
         .query(
-          `UPDATE job SET steps = ?3, device_reason = coalesce(?4, device_reason)
+          `UPDATE job SET steps = ?3, device = coalesce(?4, device),
+             device_reason = coalesce(?5, device_reason)
            WHERE id = ?1 AND state = 'running' AND fence = ?2`,
         )
-        .run(claim.jobId, claim.fence, JSON.stringify(steps), deviceReason).changes === 1
-    );
+        .run(
+          ...[claim.jobId, claim.fence, JSON.stringify(steps)],
+          ...[changed.device, changed.deviceReason],
+        ).changes;
+      if (noted !== 1) return false;
+      this.database
+        .query(
+          `UPDATE attempt SET device = coalesce(?3, device),
+             device_reason = coalesce(?4, device_reason), proof = coalesce(?5, proof)
+           WHERE job_id = ?1 AND fence = ?2 AND outcome = 'running'`,
+        )
+        .run(
+          ...[claim.jobId, claim.fence, changed.device, changed.deviceReason],
+          jsonOrNull(changed.proof ?? null),
+        );
+      return true;
+    });
   }
 
   /** running → succeeded. `record` writes the outputs in the same transaction. False: the claim is void. */
@@ -204,10 +297,10 @@ export class Queue {
     });
   }
 
-  /** queued or running → cancelled. Returns the state before, or null when it was neither. */
-  cancel(ownerId: string, jobId: string): "queued" | "running" | null {
-    return transaction(this.database, (): "queued" | "running" | null => {
-      for (const from of ["queued", "running"] as const) {
+  /** queued, waiting or running → cancelled. Returns the state before, or null when it was none of them. */
+  cancel(ownerId: string, jobId: string): CancellableState | null {
+    return transaction(this.database, (): CancellableState | null => {
+      for (const from of cancellableStates) {
         const row = this.database
           .query<{ fence: number }, [string, string, string, string]>(
             `UPDATE job SET state = 'cancelled', finished_at = ?4
@@ -235,11 +328,14 @@ export class Queue {
     );
   }
 
-  /** Moves a queued job before or behind others. False when it is not queued. */
+  /** Moves a job that does not run yet before or behind others. False when it is not one. */
   setPriority(ownerId: string, jobId: string, priority: number): boolean {
     return (
       this.database
-        .query("UPDATE job SET priority = ?3 WHERE id = ?1 AND owner_id = ?2 AND state = 'queued'")
+        .query(
+          `UPDATE job SET priority = ?3
+           WHERE id = ?1 AND owner_id = ?2 AND state IN ('queued', 'waiting')`,
+        )
         .run(jobId, ownerId, priority).changes === 1
     );
   }

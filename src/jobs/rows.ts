@@ -1,5 +1,6 @@
 /** From rows to jobs: what a reader sees. The queue's writes are in `queue.ts`. */
 import type { Database, SQLQueryBindings } from "bun:sqlite";
+import type { Proof } from "../runners/runner.ts";
 import type { FailureReport } from "../trouble.ts";
 import type { Job, JobAttempt, JobState, JobStep } from "./job.ts";
 
@@ -29,6 +30,8 @@ interface AttemptRow {
   fence: number;
   device: string;
   outcome: JobAttempt["outcome"];
+  device_reason: string | null;
+  proof: string | null;
   error: string | null;
   started_at: string;
   finished_at: string | null;
@@ -135,6 +138,8 @@ function attemptsOf(database: Database, jobId: string): JobAttempt[] {
       fence: row.fence,
       device: row.device,
       outcome: row.outcome,
+      deviceReason: row.device_reason,
+      proof: row.proof === null ? null : (JSON.parse(row.proof) as Proof),
       error: row.error === null ? null : (JSON.parse(row.error) as FailureReport),
       startedAt: row.started_at,
       finishedAt: row.finished_at,

@@ -6,9 +6,12 @@ import { media as mediaOf } from "../../tests/operations/specimen.ts";
 import { Library } from "../assets/library.ts";
 import { AssetRecords } from "../assets/records.ts";
 import { systemClock } from "../clock.ts";
+import { loadConfig } from "../config.ts";
 import { type Database, openDatabase } from "../database/open.ts";
 import { newId, newSecret } from "../identity.ts";
 import { silentLog } from "../log.ts";
+import type { Toolchain } from "../media/devices.ts";
+import { noGpus, openBox } from "../runners/box.ts";
 import type { AttemptOutcome, AttemptRequest, Runner } from "../runners/runner.ts";
 import { openDiskStorage } from "../storage/disk.ts";
 import { Feed } from "./feed.ts";
@@ -18,17 +21,35 @@ import { LiveProgress } from "./live.ts";
 import { Queue } from "./queue.ts";
 import { Worker } from "./worker.ts";
 
+const config = await loadConfig({ file: null, environment: {}, flags: {} });
+
+const toolchain: Toolchain = {
+  ...{ ffmpegPath: "ffmpeg", ffprobePath: "ffprobe", version: "7.1" },
+  release: { major: 7, minor: 1 },
+  encoders: new Set(["libx264", "aac"]),
+  decoders: new Set(["h264"]),
+  filters: new Set(["scale", "format"]),
+  hwaccels: new Set(),
+};
+
 const media = mediaOf({ audio: [], durationSeconds: 2 });
 
 /** Stands where ffmpeg would be: each run ends when the test says so, or when it is aborted. */
 class SteeredRunner implements Runner {
   readonly name = "steered";
+  /** Runs that were not ended. */
+  open = 0;
   readonly runs: { request: AttemptRequest; end(outcome: AttemptOutcome): void }[] = [];
 
   run(request: AttemptRequest): Promise<AttemptOutcome> {
     return new Promise((resolve) => {
-      request.signal.addEventListener("abort", () => resolve({ kind: "aborted" }));
-      this.runs.push({ request, end: resolve });
+      const end = (outcome: AttemptOutcome) => {
+        this.open -= 1;
+        resolve(outcome);
+      };
+      this.open += 1;
+      request.signal.addEventListener("abort", () => end({ kind: "aborted" }));
+      this.runs.push({ request, end });
     });
   }
 
@@ -89,23 +110,25 @@ beforeEach(async () => {
     live: new LiveProgress(),
     clock: systemClock,
     log: silentLog(),
-    planContext: () => ({
-      encoders: new Set(["libx264", "aac"]),
-      decoders: new Set(["h264"]),
-      filters: new Set(["scale", "format"]),
-    }),
+    planContext: () => toolchain,
   };
+  const { dispatch } = openBox({
+    config: { ...config, jobs: { ...config.jobs, cpuSlots: 2 } },
+    clock: systemClock,
+    runner,
+    toolchain: () => toolchain,
+    gpus: noGpus,
+  });
   jobs = new Jobs({
     ...shared,
-    device: { id: "cpu", reason: "" },
+    dispatch,
     onQueued: () => worker.wake(),
     onCancelled: (id) => worker.abort(id),
   });
   worker = new Worker({
     ...shared,
     jobs,
-    runner,
-    device: { id: "cpu", kind: "cpu", title: "CPU", slots: 2 },
+    dispatch,
     workFolder: join(folder, "work"),
     verify: "quick",
     onPublished: () => {},
@@ -158,7 +181,7 @@ describe("the worker", () => {
     expect(ids.map((id) => jobs.get(ownerId, id).state)).toEqual(["running", "running", "queued"]);
     runner.succeed();
     await runsBegun(3);
-    expect(worker.busySlots).toBe(2);
+    expect(runner.open).toBe(2);
   });
 
   test("publishes what was proven and clears its folder", async () => {
@@ -171,7 +194,7 @@ describe("the worker", () => {
     expect([job.outputs.length, job.progressPercent, job.deviceReason]).toEqual([
       1,
       100,
-      "Because.",
+      "Because. This machine has no NVIDIA GPU.",
     ]);
     expect(job.steps[0]?.checks).toEqual(["looked at"]);
     expect(storedKeys().toSorted()).toEqual([assetId, ...job.outputs].toSorted());

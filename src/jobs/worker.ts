@@ -1,6 +1,6 @@
 /**
- * The worker: as many jobs at a time as the device has slots. Claims, plans, runs each step through the
- * runner, publishes. It decides nothing about media and writes no SQL.
+ * The worker: takes the jobs for which there is a place, in their order, runs each step through the
+ * dispatch, publishes. It decides nothing about media and writes no SQL.
  */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,16 +9,19 @@ import type { Library } from "../assets/library.ts";
 import { databaseRefusal } from "../database/transaction.ts";
 import type { Log } from "../log.ts";
 import type { Device } from "../media/devices.ts";
-import { findOperation, parseParams, planFor } from "../operations/index.ts";
-import type { Plan, PlanContext } from "../operations/operation.ts";
-import type { Runner } from "../runners/runner.ts";
+import type { GpuFault } from "../media/gpu-fault.ts";
+import type { PlanContext } from "../operations/operation.ts";
+import type { Dispatch, Place, Wait } from "../runners/dispatch.ts";
+import { wantsGpu } from "../runners/places.ts";
 import { assert, Failure, type FailureReport, Refusal } from "../trouble.ts";
 import type { Feed } from "./feed.ts";
 import type { Jobs } from "./jobs.ts";
 import type { LiveProgress } from "./live.ts";
+import { Preparation, type Prepared } from "./preparation.ts";
 import { type PublicationParts, publish } from "./publication.ts";
-import type { Claim, Queue } from "./queue.ts";
+import type { Candidate, Claim, Queue } from "./queue.ts";
 import { type Finished, runSteps, type StepsOutcome } from "./steps.ts";
+import { isPlace, Turns, type Wanted } from "./turns.ts";
 
 export interface WorkerParts extends PublicationParts {
   queue: Queue;
@@ -26,8 +29,7 @@ export interface WorkerParts extends PublicationParts {
   feed: Feed;
   live: LiveProgress;
   library: Library;
-  runner: Runner;
-  device: Device;
+  dispatch: Dispatch;
   log: Log;
   /** What this box's ffmpeg can do; refuses (503) while it is not known. */
   planContext(): PlanContext;
@@ -41,15 +43,31 @@ export interface WorkerParts extends PublicationParts {
 /** A queued job is found at once by `wake`; this tick heals what a full disk kept from being recorded. */
 const HEAL_TICK_MS = 30_000;
 
+/** Jobs that are looked at in one round: enough to find work for an idle device behind a full one. */
+const CANDIDATES_MAX = 256;
+
+/** Of those, the ones whose reason to wait is kept up to date on the page. */
+const REASONS_MAX = 50;
+
+interface Running {
+  abort: AbortController;
+  done: Promise<void>;
+}
+
 export class Worker {
   private readonly parts: WorkerParts;
-  private readonly running = new Map<string, { abort: AbortController; done: Promise<void> }>();
+  private readonly preparation: Preparation;
+  private readonly turns = new Turns();
+  private readonly running = new Map<string, Running>();
   private started = false;
   private stopping = false;
+  private waking = false;
   private tick: Timer | null = null;
 
   constructor(parts: WorkerParts) {
     this.parts = parts;
+    this.preparation = new Preparation(parts);
+    parts.dispatch.onFree(() => this.wake());
   }
 
   /** Puts back what a crash left running and clears its files. Call it before anything can claim. */
@@ -65,14 +83,14 @@ export class Worker {
     if (returned > 0) this.parts.log.warn({ jobs: returned }, "interrupted jobs are queued again");
   }
 
-  /** Looks after lost jobs and free slots; the tick calls it. */
+  /** Looks after lost jobs and free places; the tick calls it. */
   heal(): void {
     try {
       this.requeueLost();
-      this.wake();
     } catch (cause) {
-      this.parts.log.error({ err: cause }, "the queue cannot be read or written; trying again");
+      this.parts.log.error({ err: cause }, "the queue cannot be written; trying again");
     }
+    this.wake();
   }
 
   /** Starts to work. */
@@ -82,19 +100,23 @@ export class Worker {
     this.wake();
   }
 
-  /** Fills the free slots with queued jobs. */
+  /** Starts the jobs for which there is a place, and notes on the others why they wait. */
   wake(): void {
-    while (this.started && !this.stopping && this.running.size < this.parts.device.slots) {
-      const claim = this.parts.queue.claim(this.parts.device);
-      if (claim === null) return;
-      const abort = new AbortController();
-      const done = this.carryOut(claim, abort.signal)
-        .catch((cause: unknown) => this.parts.log.error({ err: cause, job: claim.jobId }, "worker"))
-        .finally(() => {
-          this.running.delete(claim.jobId);
-          this.wake();
-        });
-      this.running.set(claim.jobId, { abort, done });
+    // What is released in a round wakes us again: the round that runs sees it.
+    if (this.waking || !this.started || this.stopping) return;
+    this.waking = true;
+    try {
+      const candidates = this.parts.queue.candidates(CANDIDATES_MAX);
+      const waiting = this.turns.round(
+        candidates,
+        (job) => this.wantedOf(job),
+        (job) => this.tryStart(job),
+      );
+      for (const { job, wait } of waiting.slice(0, REASONS_MAX)) this.noteWait(job, wait);
+    } catch (cause) {
+      this.parts.log.error({ err: cause }, "the queue cannot be read or written; trying again");
+    } finally {
+      this.waking = false;
     }
   }
 
@@ -106,6 +128,7 @@ export class Worker {
   /** Ends the ffmpeg of a job that was cancelled. */
   abort(jobId: string): void {
     this.running.get(jobId)?.abort.abort();
+    this.preparation.forget(jobId);
   }
 
   /** Ends all work and puts it back into the queue; resolves when every ffmpeg is gone. */
@@ -117,22 +140,89 @@ export class Worker {
     await Promise.all(all.map(({ done }) => done));
   }
 
-  private async carryOut(claim: Claim, signal: AbortSignal): Promise<void> {
-    const { jobs, live, queue } = this.parts;
-    const folder = join(this.parts.workFolder, `${claim.jobId}-${claim.fence}`);
-    jobs.tell(claim.ownerId, claim.jobId);
+  private wantedOf(job: Candidate): Wanted {
+    const first = this.prepare(job).prepared?.plan.steps[0];
+    return first !== undefined && wantsGpu(first.work) ? "gpu" : "cpu";
+  }
+
+  private prepare(job: Candidate): { prepared: Prepared | null; trouble: unknown } {
+    try {
+      return { prepared: this.preparation.prepare(job), trouble: null };
+    } catch (trouble) {
+      return { prepared: null, trouble };
+    }
+  }
+
+  /** True when it was started, or ended because it cannot be. */
+  private tryStart(job: Candidate): Wait | true {
+    const { prepared, trouble } = this.prepare(job);
+    if (prepared === null) return this.refuse(job, trouble);
+    const first = prepared.plan.steps[0];
+    assert(first !== undefined, "a plan has a step");
+    const found = this.parts.dispatch.place(first.work);
+    if (!isPlace(found)) return found;
+    const claim = this.parts.queue.claim(found.device, job.jobId);
+    if (claim === null) this.parts.dispatch.release(found);
+    else this.begin(claim, prepared, found);
+    return true;
+  }
+
+  /** A job that cannot be planned any more fails with the reason; without an ffmpeg it waits. */
+  private refuse(job: Candidate, trouble: unknown): Wait | true {
+    if (trouble instanceof Refusal && trouble.status === 503) {
+      return { kind: "busy", sentence: trouble.message };
+    }
+    const claim = this.parts.queue.claim({ id: "cpu" }, job.jobId);
+    if (claim === null) return true;
+    this.parts.queue.fail(claim, this.report(trouble, claim));
+    this.parts.jobs.tell(claim.ownerId, claim.jobId);
+    return true;
+  }
+
+  private noteWait(job: Candidate, wait: Wait): void {
+    const held = wait.kind === "absent";
+    if (job.held === held && job.reason === wait.sentence) return;
+    const { queue, jobs } = this.parts;
+    const noted = held
+      ? queue.hold(job.jobId, wait.sentence)
+      : queue.unhold(job.jobId, wait.sentence);
+    if (noted) jobs.show(job.ownerId, job.jobId);
+  }
+
+  private begin(claim: Claim, prepared: Prepared, place: Place): void {
+    const abort = new AbortController();
+    const done = this.carryOut(claim, { prepared, place }, abort.signal)
+      .catch((cause: unknown) => this.parts.log.error({ err: cause, job: claim.jobId }, "worker"))
+      .finally(() => {
+        this.running.delete(claim.jobId);
+        this.preparation.forget(claim.jobId);
+        this.wake();
+      });
+    this.running.set(claim.jobId, { abort, done });
+  }
+
+  private async carryOut(
+    first: Claim,
+    work: { prepared: Prepared; place: Place },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { jobs, live, queue, workFolder } = this.parts;
+    // A fault of a device moves the job to the next attempt, which has a claim of its own.
+    const held = { claim: first };
+    const folder = join(workFolder, `${first.jobId}-${first.fence}`);
+    jobs.tell(first.ownerId, first.jobId);
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      const outcome = await this.runPlan(claim, folder, signal);
-      if (outcome.kind === "failed") queue.fail(claim, outcome.report);
-      else if (outcome.kind === "aborted") queue.release(claim);
-      else await this.publishAll(claim, outcome.finished);
+      const outcome = await this.runPlan(held, work, folder, signal);
+      if (outcome.kind === "failed") queue.fail(held.claim, outcome.report);
+      else if (outcome.kind === "aborted") queue.release(held.claim);
+      else await this.publishAll(held.claim, outcome.finished);
     } catch (cause) {
-      queue.fail(claim, this.report(cause, claim));
+      queue.fail(held.claim, this.report(cause, held.claim));
     } finally {
-      live.clear(claim.jobId);
+      live.clear(first.jobId);
       await rm(folder, { recursive: true, force: true });
-      jobs.tell(claim.ownerId, claim.jobId);
+      jobs.tell(first.ownerId, first.jobId);
     }
   }
 
@@ -155,41 +245,40 @@ export class Worker {
     }).report;
   }
 
-  private runPlan(claim: Claim, jobFolder: string, signal: AbortSignal): Promise<StepsOutcome> {
-    const { plan, assetPaths } = this.planClaim(claim);
-    const { runner, device, verify, queue, jobs, live, feed } = this.parts;
+  private runPlan(
+    held: { claim: Claim },
+    { prepared, place }: { prepared: Prepared; place: Place },
+    jobFolder: string,
+    signal: AbortSignal,
+  ): Promise<StepsOutcome> {
+    const { dispatch, verify, queue, jobs, live, feed } = this.parts;
+    const { ownerId, jobId } = held.claim;
     return runSteps({
-      plan,
-      runner,
-      device,
-      assetPaths,
+      ...prepared,
+      dispatch,
+      firstPlace: place,
       jobFolder,
       verify,
       signal,
       onStep: (steps, changed) => {
-        queue.noteSteps(claim, steps, changed.deviceReason);
-        jobs.show(claim.ownerId, claim.jobId);
+        queue.noteSteps(held.claim, steps, changed);
+        jobs.show(ownerId, jobId);
+      },
+      onFault: (device, report, fault) => {
+        this.logFault(jobId, device, fault);
+        // Void when it was cancelled meanwhile: what runs on is aborted, and its end changes nothing.
+        held.claim = queue.tryElsewhere(held.claim, report, device) ?? held.claim;
+        jobs.tell(ownerId, jobId);
       },
       onProgress: (progress) => {
-        live.set(claim.jobId, progress);
-        feed.publish(claim.ownerId, { type: "progress", jobId: claim.jobId, progress });
+        live.set(jobId, progress);
+        feed.publish(ownerId, { type: "progress", jobId, progress });
       },
     });
   }
 
-  private planClaim(claim: Claim): { plan: Plan; assetPaths: string[] } {
-    const operation = findOperation(claim.operation);
-    const params = parseParams(operation, claim.params);
-    const inputs = claim.inputIds.map((id) => this.parts.library.get(claim.ownerId, id));
-    const planInputs = inputs.map(({ name, media }) => {
-      assert(media !== null, "a job's input was media when the job was accepted");
-      return { name, media };
-    });
-    const assetPaths = inputs.map(({ id }) => {
-      const path = this.parts.storage.localPath(id);
-      assert(path !== null, "this storage has local files");
-      return path;
-    });
-    return { plan: planFor(operation, params, planInputs, this.parts.planContext()), assetPaths };
+  private logFault(jobId: string, device: Device, fault: GpuFault): void {
+    const { name, reaction } = fault;
+    this.parts.log.warn({ job: jobId, device: device.id, fault: name, reaction }, fault.sentence);
   }
 }

@@ -2,7 +2,6 @@
 import { expect, test } from "bun:test";
 import type { Toolchain } from "./devices.ts";
 import { type GpuReport, gpuReport, gpuState, mendable } from "./gpu.ts";
-import type { SkillVerdict } from "./gpu-probe.ts";
 import { type GpuSkill, gpuSkills } from "./gpu-skill.ts";
 import type { NvidiaGpu } from "./nvidia-smi.ts";
 import { notCompiled, readProbe, type Verdict } from "./probe-verdict.ts";
@@ -104,19 +103,19 @@ test("what is not compiled in asks for another ffmpeg only where the GPU could u
 });
 
 function reportOf(verdictFor: (skill: GpuSkill) => Verdict): GpuReport {
-  return gpuReport(
-    l4,
-    gpuSkills.map((skill): SkillVerdict => ({ skill, verdict: verdictFor(skill) })),
-  );
+  const verdicts = gpuSkills.map((skill) => ({ skill, verdict: verdictFor(skill) }));
+  return gpuReport(l4, { verdicts, fault: null, leftAlone: false });
 }
 
-test("the sentence of a GPU says what it can do and that jobs do not use it yet", () => {
+test("the sentence of a GPU says what it can do", () => {
   const all = reportOf(() => ({ state: "can" }));
-  expect(all.sentence).toBe(
-    "Ready for H.264, HEVC and AV1; H.264, HEVC and AV1 in 10 bit too. Jobs of this version still encode on the CPU.",
-  );
+  expect(all.sentence).toBe("Ready for H.264, HEVC and AV1; H.264, HEVC and AV1 in 10 bit too.");
   expect(reportOf(() => verdictOf(texts.sessions)).sentence).toStartWith("Busy, not tried: ");
-  const untried = gpuState({ kind: "gpus", gpus: [l4] }, () => null);
+  const untried = gpuState({ kind: "gpus", gpus: [l4] }, () => ({
+    verdicts: null,
+    fault: null,
+    leftAlone: false,
+  }));
   expect(untried).toMatchObject({ kind: "looking", gpus: [{ abilities: [] }] });
 });
 

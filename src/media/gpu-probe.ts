@@ -55,6 +55,8 @@ export function probeArguments({ work, codec, bitDepth }: GpuSkill): string[] {
 }
 
 export interface ProbeOptions {
+  /** What is tried; all when absent. */
+  skills?: readonly GpuSkill[];
   signal?: AbortSignal;
   limitSeconds?: number;
 }
@@ -66,7 +68,7 @@ export async function probeGpu(
   options: ProbeOptions = {},
 ): Promise<SkillVerdict[] | null> {
   const verdicts: SkillVerdict[] = [];
-  for (const skill of gpuSkills) {
+  for (const skill of options.skills ?? gpuSkills) {
     const settled =
       (gpu.name === null ? lostVerdict() : null) ??
       inherited(skill, verdicts) ??

@@ -3,6 +3,7 @@
  * page say of it. Pure.
  */
 import { codecTitles } from "./encoders.ts";
+import type { GpuFault } from "./gpu-fault.ts";
 import type { SkillVerdict } from "./gpu-probe.ts";
 import { type GpuCodec, type GpuSkill, skillTitle } from "./gpu-skill.ts";
 import type { Inventory, NvidiaGpu, Words } from "./nvidia-smi.ts";
@@ -32,9 +33,11 @@ export interface GpuReport {
   memoryTotalBytes: number | null;
   memoryUsedBytes: number | null;
   mig: boolean;
+  /** Whether jobs run on it: it was tried, can do something, and is neither out of service nor left alone. */
+  inService: boolean;
   /** Empty until it was tried. */
   abilities: GpuAbility[];
-  /** All of it in a sentence or two, with what this version makes of it. */
+  /** All of it in a sentence or two. */
   sentence: string;
 }
 
@@ -49,9 +52,6 @@ export interface GpuState {
   gpus: GpuReport[];
 }
 
-/** What this version does with a GPU. */
-export const unusedWords = "Jobs of this version still encode on the CPU.";
-
 export const lookingState: GpuState = {
   kind: "looking",
   sentence: "Kinomill is still looking for GPUs.",
@@ -59,21 +59,35 @@ export const lookingState: GpuState = {
   gpus: [],
 };
 
-/** @param verdictsOf the results of a GPU, or null while it is not tried */
+/** What is known of a GPU besides what nvidia-smi says. */
+export interface GpuKnowledge {
+  /** Null while it is not tried. */
+  verdicts: SkillVerdict[] | null;
+  /** For which it is out of service; null when it is in. */
+  fault: GpuFault | null;
+  /** By the settings. */
+  leftAlone: boolean;
+}
+
 export function gpuState(
   inventory: Inventory,
-  verdictsOf: (gpu: NvidiaGpu) => SkillVerdict[] | null,
+  knowledgeOf: (gpu: NvidiaGpu) => GpuKnowledge,
 ): GpuState {
   if (inventory.kind !== "gpus") {
     const { kind, reason, remedy } = inventory;
     return { kind, sentence: `${reason} Jobs are encoded on the CPU.`, remedy, gpus: [] };
   }
-  const gpus = inventory.gpus.map((gpu) => gpuReport(gpu, verdictsOf(gpu)));
-  const done = inventory.gpus.every((gpu) => verdictsOf(gpu) !== null);
+  const known = inventory.gpus.map((gpu) => ({ gpu, ...knowledgeOf(gpu) }));
+  const gpus = known.map(({ gpu, ...knowledge }) => gpuReport(gpu, knowledge));
+  // One that is out of service is known well enough.
+  const done = known.every(
+    ({ verdicts, fault, leftAlone }) => verdicts !== null || fault !== null || leftAlone,
+  );
   return { kind: done ? "found" : "looking", sentence: "", remedy: null, gpus };
 }
 
-export function gpuReport(gpu: NvidiaGpu, verdicts: SkillVerdict[] | null): GpuReport {
+export function gpuReport(gpu: NvidiaGpu, knowledge: GpuKnowledge): GpuReport {
+  const { verdicts, fault, leftAlone } = knowledge;
   const abilities = (verdicts ?? []).map(toAbility);
   const { index, uuid, driver, computeCapability, pciBusId, mig } = gpu;
   return {
@@ -82,8 +96,18 @@ export function gpuReport(gpu: NvidiaGpu, verdicts: SkillVerdict[] | null): GpuR
     memoryTotalBytes: gpu.memoryTotalBytes,
     memoryUsedBytes: gpu.memoryUsedBytes,
     abilities,
-    sentence: `${verdicts === null ? "Kinomill is still trying what it can do." : summary(abilities)} ${unusedWords}`,
+    inService: !leftAlone && fault === null && abilities.some(({ state }) => state === "can"),
+    sentence: sentenceOf(knowledge, abilities),
   };
+}
+
+function sentenceOf({ verdicts, fault, leftAlone }: GpuKnowledge, abilities: GpuAbility[]): string {
+  if (leftAlone) return "Left alone, as the setting gpu.leaveAlone says.";
+  if (fault !== null) {
+    const remedy = fault.remedy === null ? "" : ` ${fault.remedy}`;
+    return `Out of service since a job failed on it: ${fault.sentence} Jobs go elsewhere, and Kinomill tries it again by itself.${remedy}`;
+  }
+  return verdicts === null ? "Kinomill is still trying what it can do." : summary(abilities);
 }
 
 function toAbility({ skill, verdict }: SkillVerdict): GpuAbility {

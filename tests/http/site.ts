@@ -18,6 +18,7 @@ import { Jobs } from "../../src/jobs/jobs.ts";
 import { LiveProgress } from "../../src/jobs/live.ts";
 import { Queue } from "../../src/jobs/queue.ts";
 import { silentLog } from "../../src/log.ts";
+import { cpuDevice } from "../../src/media/devices.ts";
 import { GpuLoad } from "../../src/media/gpu-load.ts";
 import { operations } from "../../src/operations/index.ts";
 import { openDiskStorage } from "../../src/storage/disk.ts";
@@ -108,7 +109,7 @@ export async function openSite(
     feed,
     live: new LiveProgress(),
     planContext: () => abilities,
-    device: { id: "cpu", reason: "There is no GPU." },
+    dispatch: { preview: () => ({ device: cpuDevice(1), reason: "There is no GPU." }) },
     onQueued: () => undefined,
     onCancelled: () => undefined,
   });

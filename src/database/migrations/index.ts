@@ -1,4 +1,5 @@
 import initial from "./0001_initial.sql" with { type: "text" };
+import places from "./0002_places.sql" with { type: "text" };
 
 /** One step of the schema. `version` is the `user_version` of a database that has it. */
 export interface Migration {
@@ -8,4 +9,7 @@ export interface Migration {
 }
 
 /** Every migration in order: a new one is a file beside this and a line here. A released one never changes. */
-export const migrations: readonly Migration[] = [{ version: 1, name: "initial", sql: initial }];
+export const migrations: readonly Migration[] = [
+  { version: 1, name: "initial", sql: initial },
+  { version: 2, name: "places", sql: places },
+];

@@ -1,0 +1,64 @@
+/** From a job's request to its plan and its files. The same job is asked about many times before it starts. */
+import type { Library } from "../assets/library.ts";
+import { findOperation, parseParams, planFor } from "../operations/index.ts";
+import type { Plan, PlanContext } from "../operations/operation.ts";
+import type { Storage } from "../storage/storage.ts";
+import { assert } from "../trouble.ts";
+import type { Claim } from "./queue.ts";
+
+export interface Prepared {
+  plan: Plan;
+  /** Absolute paths of the inputs by position. */
+  assetPaths: string[];
+}
+
+export interface PreparationParts {
+  library: Library;
+  storage: Pick<Storage, "localPath">;
+  /** What this box's ffmpeg can do; refuses (503) while it is not known. */
+  planContext(): PlanContext;
+}
+
+/** Plans kept: somewhat more than the jobs that are looked at in one round. */
+const PLANS_MAX = 512;
+
+export class Preparation {
+  private readonly parts: PreparationParts;
+  private readonly plans = new Map<string, { plan: Plan; context: PlanContext }>();
+
+  constructor(parts: PreparationParts) {
+    this.parts = parts;
+  }
+
+  /** @throws Refusal when an input is gone, when the media cannot be worked on so, without an ffmpeg */
+  prepare(job: Omit<Claim, "fence">): Prepared {
+    const inputs = job.inputIds.map((id) => this.parts.library.get(job.ownerId, id));
+    const assetPaths = inputs.map(({ id }) => {
+      const path = this.parts.storage.localPath(id);
+      assert(path !== null, "this storage has local files");
+      return path;
+    });
+    const context = this.parts.planContext();
+    const known = this.plans.get(job.jobId);
+    if (known !== undefined && known.context === context) return { plan: known.plan, assetPaths };
+    const operation = findOperation(job.operation);
+    const params = parseParams(operation, job.params);
+    const planInputs = inputs.map(({ name, media }) => {
+      assert(media !== null, "a job's input was media when the job was accepted");
+      return { name, media };
+    });
+    const plan = planFor(operation, params, planInputs, context);
+    this.remember(job.jobId, plan, context);
+    return { plan, assetPaths };
+  }
+
+  forget(jobId: string): void {
+    this.plans.delete(jobId);
+  }
+
+  private remember(jobId: string, plan: Plan, context: PlanContext): void {
+    this.plans.set(jobId, { plan, context });
+    const oldest = this.plans.keys().next();
+    if (this.plans.size > PLANS_MAX && oldest.done !== true) this.plans.delete(oldest.value);
+  }
+}

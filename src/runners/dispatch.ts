@@ -1,0 +1,317 @@
+/**
+ * From a step to a device: takes a place for it, runs it there, and when a GPU fails goes on to the next
+ * place: another GPU, the same after a while, the CPU. A fault of a GPU costs time, not the job.
+ */
+import type { StepWork } from "../media/description.ts";
+import type { Device, Toolchain } from "../media/devices.ts";
+import type { GpuFault } from "../media/gpu-fault.ts";
+import type { FailureReport } from "../trouble.ts";
+import { type Choice, choicesFor, type History, noHistory, wantsGpu } from "./places.ts";
+import type { AttemptOutcome, AttemptRequest, Runner } from "./runner.ts";
+import type { Reservation, Shortage, Slots } from "./slots.ts";
+
+/** The GPUs of the box, as far as dispatching goes. */
+export interface GpuPool {
+  /** GPUs in service, with what they were seen to do. */
+  devices(): readonly Device[];
+  /** A sentence while some GPU is not tried yet; null when all are known. */
+  undecided(): string | null;
+  /** Why no GPU is in service, a plain sentence; "" when one is. */
+  whyNone(): string;
+  /** Takes a GPU out of service until a probe on it succeeds. */
+  suspend(uuid: string, fault: GpuFault): void;
+  /** Free memory when it was last looked at; null when unknown. */
+  memoryFreeBytes(uuid: string): number | null;
+  /** Called when a GPU comes, goes, or is known better. Returns the end of the subscription. */
+  onChange(listener: () => void): () => void;
+}
+
+export interface DispatchParts {
+  runner: Runner;
+  slots: Slots;
+  gpus: GpuPool;
+  cpu: Device;
+  toolchain(): Toolchain;
+  /** What becomes of a step that a GPU could encode when none can. */
+  whenNone: "cpu" | "wait";
+  /** Has the load of the GPUs sampled until it is called off; called while a run uses one. */
+  watchGpus?: () => () => void;
+  /** Milliseconds before a busy GPU is asked again, by the number of times that it was. */
+  busyDelayMs?: (times: number) => number;
+}
+
+/** A place that was taken for a step. Give it back with `release`. */
+export interface Place extends Choice {
+  reservation: Reservation;
+  /** Why it is not a GPU, a plain sentence; "" when it is, or when nothing is encoded. */
+  why: string;
+}
+
+/** No place now. `absent`: no device of the box can do it, which only a change of the box ends. */
+export interface Wait {
+  kind: "busy" | "absent";
+  sentence: string;
+}
+
+/** One step to carry out: an attempt without its device. */
+export type StepRun = Omit<AttemptRequest, "device" | "avoided" | "memoryFreeBytes">;
+
+export interface DispatchEvents {
+  /** A run begins here. */
+  onPlaced(place: Place): void;
+  /** Nothing runs; why. */
+  onWait(sentence: string): void;
+  /** An attempt ended by a fault of its GPU, and another follows. */
+  onFault(device: Device, report: FailureReport, fault: GpuFault): void;
+}
+
+/** Times that a busy GPU is asked again before the CPU does the work: with the delays, half a minute. */
+const BUSY_MAX = 5;
+
+/** Attempts at one step in all: four GPUs, each with and without its decoder, and the CPU. */
+const ATTEMPTS_MAX = 9;
+
+/** A step that waits inside a running job looks this often, should nobody wake it. */
+const LOOK_AGAIN_MS = 5_000;
+
+const doublingDelayMs = (times: number) => 1000 * 2 ** (times - 1);
+
+export class Dispatch {
+  private readonly parts: DispatchParts;
+  private readonly listeners = new Set<() => void>();
+  /** True while nothing new may start. */
+  private closedBecause: string | null = null;
+
+  constructor(parts: DispatchParts) {
+    this.parts = parts;
+    parts.gpus.onChange(() => this.tellFree());
+  }
+
+  /** Called when a place may be free again. Returns the end of the subscription. */
+  onFree(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Lets nothing start, with the sentence that waiting jobs show; null opens it again. */
+  close(because: string | null): void {
+    this.closedBecause = because;
+    if (because === null) this.tellFree();
+  }
+
+  /** Takes the best place that is free now. */
+  place(work: StepWork, history: History = noHistory): Place | Wait {
+    if (this.closedBecause !== null) return { kind: "busy", sentence: this.closedBecause };
+    const { gpus, cpu, toolchain, slots } = this.parts;
+    const devices = gpus.devices();
+    const box = { cpu, gpus: devices, toolchain: toolchain() };
+    const choices = choicesFor(work, box, history);
+    const shortages: Shortage[] = [];
+    for (const choice of this.leastUsedFirst(choices.gpus)) {
+      const taken = slots.take(choice.device, choice.need);
+      if ("takenAtMs" in taken) return { ...choice, reservation: taken, why: "" };
+      shortages.push(taken);
+    }
+    const why = this.whyNotGpu(work, { ...choices, shortages, history });
+    const wait = this.waitForGpu(work, choices.gpus, shortages, why);
+    if (wait !== null) return wait;
+    const taken = slots.take(cpu, choices.cpu.need);
+    if ("takenAtMs" in taken) return { ...choices.cpu, reservation: taken, why };
+    return { kind: "busy", sentence: taken.sentence };
+  }
+
+  /** Where the step would go if all were free; takes nothing. */
+  preview(work: StepWork): { device: Device; reason: string } {
+    const { gpus, cpu, toolchain } = this.parts;
+    const choices = choicesFor(
+      work,
+      { cpu, gpus: gpus.devices(), toolchain: toolchain() },
+      noHistory,
+    );
+    const gpu = this.leastUsedFirst(choices.gpus)[0];
+    if (gpu !== undefined) {
+      const encodes = gpu.placement.encode === "nvenc";
+      const reason = encodes
+        ? `Would be encoded on ${gpu.device.title}.`
+        : `Would be decoded on ${gpu.device.title} and encoded on the CPU.`;
+      return { device: gpu.device, reason };
+    }
+    const why = this.whyNotGpu(work, { ...choices, shortages: [], history: noHistory });
+    return { device: cpu, reason: `Would run on ${cpu.title}. ${why}`.trim() };
+  }
+
+  /** Something outside changed: whoever waits looks again. */
+  lookAgain(): void {
+    this.tellFree();
+  }
+
+  release(place: Place): void {
+    this.parts.slots.release(place.reservation);
+    this.tellFree();
+  }
+
+  /** Runs a step where there is a place, first at `place` when one was taken already. */
+  async carryOut(
+    step: StepRun,
+    place: Place | null,
+    events: DispatchEvents,
+  ): Promise<AttemptOutcome> {
+    let history = noHistory;
+    let busyTimes = 0;
+    let next = place;
+    for (let attempt = 1; ; attempt += 1) {
+      const here = next ?? (await this.waitForPlace(step, history, events));
+      next = null;
+      if (here === null) return { kind: "aborted" };
+      events.onPlaced(here);
+      const outcome = await this.runAt(step, here, history);
+      const fault = outcome.kind === "failed" ? outcome.fault : null;
+      if (outcome.kind !== "failed" || fault === null || attempt >= ATTEMPTS_MAX) {
+        return withWhy(outcome, here, history);
+      }
+      this.noteFault(here, fault);
+      if (fault.reaction === "later") busyTimes += 1;
+      history = afterFault(history, here, fault, busyTimes);
+      events.onFault(here.device, outcome.report, fault);
+      if (fault.reaction === "later" && busyTimes <= BUSY_MAX) {
+        events.onWait(`${here.device.title} is busy: ${fault.sentence} It is asked again soon.`);
+        const delayMs = (this.parts.busyDelayMs ?? doublingDelayMs)(busyTimes);
+        if (!(await this.pause(step.signal, delayMs))) return { kind: "aborted" };
+      }
+    }
+  }
+
+  private async runAt(step: StepRun, place: Place, history: History): Promise<AttemptOutcome> {
+    const { device } = place;
+    const { runner, gpus } = this.parts;
+    const uuid = device.traits?.uuid;
+    const memoryFreeBytes = uuid === undefined ? null : gpus.memoryFreeBytes(uuid);
+    const unwatch = uuid === undefined ? undefined : this.parts.watchGpus?.();
+    try {
+      return await runner.run({ ...step, device, avoided: history.avoided, memoryFreeBytes });
+    } finally {
+      unwatch?.();
+      this.release(place);
+    }
+  }
+
+  private noteFault({ device, reservation }: Place, fault: GpuFault): void {
+    const uuid = device.traits?.uuid;
+    if (fault.reaction === "device-out" && uuid !== undefined) this.parts.gpus.suspend(uuid, fault);
+    if (fault.shortage === "sessions") this.parts.slots.noteSessionLimit(reservation);
+  }
+
+  /** Fewest jobs first, then fewest sessions: several GPUs fill evenly. */
+  private leastUsedFirst(choices: readonly Choice[]): Choice[] {
+    const used = choices.map((choice) => ({ choice, use: this.parts.slots.use(choice.device) }));
+    return used
+      .toSorted((a, b) => a.use.jobs - b.use.jobs || a.use.sessions - b.use.sessions)
+      .map(({ choice }) => choice);
+  }
+
+  private waitForGpu(
+    work: StepWork,
+    gpus: readonly Choice[],
+    shortages: readonly Shortage[],
+    why: string,
+  ): Wait | null {
+    const encodes = gpus.some(({ placement }) => placement.encode === "nvenc");
+    const busy = shortages.find(({ kind }) => kind === "busy");
+    if (encodes && busy !== undefined) return { kind: "busy", sentence: busy.sentence };
+    if (gpus.length > 0 || !wantsGpu(work)) return null;
+    const undecided = this.parts.gpus.undecided();
+    if (undecided !== null) return { kind: "busy", sentence: undecided };
+    if (this.parts.whenNone === "cpu") return null;
+    return { kind: "absent", sentence: `No GPU can do it. ${why}`.trim() };
+  }
+
+  private whyNotGpu(
+    work: StepWork,
+    found: { because: string; shortages: readonly Shortage[]; history: History },
+  ): string {
+    if (!wantsGpu(work)) return "";
+    const { history, because, shortages } = found;
+    if (history.sentences.length > 0) return history.sentences.join(" ");
+    const never = shortages.find(({ kind }) => kind === "never");
+    return never?.sentence ?? (because === "" ? this.parts.gpus.whyNone() : because);
+  }
+
+  /** Null when it was aborted. Waits as long as a queued job would: what ends it is a free place. */
+  private async waitForPlace(
+    step: StepRun,
+    history: History,
+    events: DispatchEvents,
+  ): Promise<Place | null> {
+    for (let told = ""; ; ) {
+      if (step.signal.aborted) return null;
+      const found = this.place(step.work, history);
+      if ("reservation" in found) return found;
+      if (found.sentence !== told) events.onWait(found.sentence);
+      told = found.sentence;
+      await this.pause(step.signal, LOOK_AGAIN_MS);
+    }
+  }
+
+  /** Until something is free or the time is over; false when it was aborted. */
+  private async pause(signal: AbortSignal, limitMs: number): Promise<boolean> {
+    if (signal.aborted) return false;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, limitMs);
+    const end = this.onFree(resolve);
+    const stop = () => resolve();
+    signal.addEventListener("abort", stop, { once: true });
+    await promise;
+    signal.removeEventListener("abort", stop);
+    clearTimeout(timer);
+    end();
+    return !signal.aborted;
+  }
+
+  private tellFree(): void {
+    for (const listener of [...this.listeners]) listener();
+  }
+}
+
+/** What the next attempt must know. */
+function afterFault(
+  history: History,
+  { device }: Place,
+  fault: GpuFault,
+  busyTimes: number,
+): History {
+  const sentences = [...history.sentences, `${device.title}: ${fault.sentence}`].slice(
+    -ATTEMPTS_MAX,
+  );
+  const next = { ...history, sentences };
+  const excluded = new Set([...history.excluded, device.traits?.uuid ?? ""]);
+  switch (fault.reaction) {
+    case "later":
+      return busyTimes <= BUSY_MAX ? next : { ...next, cpuOnly: true };
+    case "cpu":
+      return { ...next, cpuOnly: true };
+    case "cpu-decode": {
+      const { avoided } = history;
+      // The same fault again, with the part already on the CPU: this GPU cannot.
+      const news =
+        (fault.avoid.decode && !avoided.decode) || (fault.avoid.filters && !avoided.filters);
+      if (!news) return { ...next, excluded };
+      const both = {
+        decode: avoided.decode || fault.avoid.decode,
+        filters: avoided.filters || fault.avoid.filters,
+      };
+      return { ...next, avoided: both };
+    }
+    case "other-gpu":
+    case "device-out":
+      return { ...next, excluded };
+  }
+}
+
+/** What the person reads: where it ran, and why not on the GPU that was to do it. */
+function withWhy(outcome: AttemptOutcome, place: Place, history: History): AttemptOutcome {
+  if (outcome.kind !== "done") return outcome;
+  const before = history.sentences.join(" ");
+  const why = place.why === "" ? before : place.why;
+  if (why === "") return outcome;
+  return { ...outcome, deviceReason: `${outcome.deviceReason.replace(/\.$/, "")}. ${why}` };
+}

@@ -1,0 +1,77 @@
+/** Where a step could run on this box, best first, and why not on a GPU. Pure. */
+import type { StepWork } from "../media/description.ts";
+import type { Device, Toolchain } from "../media/devices.ts";
+import {
+  type Avoided,
+  nothingAvoided,
+  type Placement,
+  placeOn,
+  usesGpu,
+} from "../media/placement.ts";
+import { type Need, needOf } from "./need.ts";
+
+export interface Choice {
+  device: Device;
+  placement: Placement;
+  need: Need;
+}
+
+/** What earlier attempts at a step showed. */
+export interface History {
+  avoided: Avoided;
+  /** UUIDs of GPUs that this step does not try again. */
+  excluded: ReadonlySet<string>;
+  /** True when no GPU of this box can do it. */
+  cpuOnly: boolean;
+  /** What went wrong, one sentence for each attempt: "NVIDIA L4: its encoder failed." */
+  sentences: readonly string[];
+}
+
+export const noHistory: History = {
+  avoided: nothingAvoided,
+  excluded: new Set(),
+  cpuOnly: false,
+  sentences: [],
+};
+
+export interface Choices {
+  /** GPUs that can take a part of the work; those that encode before those that only decode. */
+  gpus: Choice[];
+  cpu: Choice;
+  /** Why none of the GPUs can, when there are some; "" when there are none or one can. */
+  because: string;
+}
+
+export function choicesFor(
+  work: StepWork,
+  box: { cpu: Device; gpus: readonly Device[]; toolchain: Toolchain },
+  history: History,
+): Choices {
+  const place = (device: Device): Choice => {
+    const placement = placementOf(work, device, box.toolchain, history.avoided);
+    return { device, placement, need: needOf(work, placement) };
+  };
+  const open = history.cpuOnly
+    ? []
+    : box.gpus.filter(({ traits }) => traits !== undefined && !history.excluded.has(traits.uuid));
+  const placed = open.map(place);
+  const able = placed.filter(({ placement }) => usesGpu(placement));
+  const encoding = able.filter(({ placement }) => placement.encode === "nvenc");
+  const because = able.length > 0 ? "" : (placed[0]?.placement.because ?? "");
+  return { gpus: encoding.length > 0 ? encoding : able, cpu: place(box.cpu), because };
+}
+
+function placementOf(work: StepWork, device: Device, toolchain: Toolchain, avoided: Avoided) {
+  if (work.kind === "render") {
+    return placeOn(work.description, { device, toolchain }, avoided);
+  }
+  return { decode: null, filters: null, encode: null, because: "" };
+}
+
+/** Whether the step encodes a picture in a codec that NVENC knows on some GPU. */
+export function wantsGpu(work: StepWork): boolean {
+  if (work.kind !== "render") return false;
+  return work.description.outputs.some(
+    ({ video }) => video?.kind === "encode" && video.codec !== "vp9",
+  );
+}

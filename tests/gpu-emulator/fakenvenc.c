@@ -247,7 +247,7 @@ static NVENCSTATUS nv_init(void *h, NV_ENC_INITIALIZE_PARAMS *p) {
   Encoder *e = h;
   long injected = nvf_int("NVFAKE_INIT_ERR", 0);
   if (injected && nvf_fault_here(e->gpu.phys))
-    return fail(e, (NVENCSTATUS)injected, "injected InitializeEncoder error");
+    return fail(e, (NVENCSTATUS)injected, ""); /* As a driver without details. */
   e->codec = codec_of(&p->encodeGUID);
   e->width = p->encodeWidth;
   e->height = p->encodeHeight;

@@ -106,6 +106,8 @@ export class Dispatch {
     const devices = gpus.devices();
     const box = { cpu, gpus: devices, toolchain: toolchain() };
     const choices = choicesFor(work, box, history);
+    const undecided = this.undecided(work, choices.gpus, history);
+    if (undecided !== null) return undecided;
     const shortages: Shortage[] = [];
     for (const choice of this.leastUsedFirst(choices.gpus)) {
       const taken = slots.take(choice.device, choice.need);
@@ -172,7 +174,7 @@ export class Dispatch {
       this.noteFault(here, fault);
       if (fault.reaction === "later") busyTimes += 1;
       history = afterFault(history, here, fault, busyTimes);
-      events.onFault(here.device, outcome.report, fault);
+      events.onFault(here.device, faultReport(here.device, outcome.report, fault), fault);
       if (fault.reaction === "later" && busyTimes <= BUSY_MAX) {
         events.onWait(`${here.device.title} is busy: ${fault.sentence} It is asked again soon.`);
         const delayMs = (this.parts.busyDelayMs ?? doublingDelayMs)(busyTimes);
@@ -209,6 +211,14 @@ export class Dispatch {
       .map(({ choice }) => choice);
   }
 
+  /** A GPU that is not tried yet may be the one that encodes it; being tried takes a second or two. */
+  private undecided(work: StepWork, gpus: readonly Choice[], history: History): Wait | null {
+    const encodes = gpus.some(({ placement }) => placement.encode === "nvenc");
+    if (encodes || history.cpuOnly || !wantsGpu(work)) return null;
+    const sentence = this.parts.gpus.undecided();
+    return sentence === null ? null : { kind: "busy", sentence };
+  }
+
   private waitForGpu(
     work: StepWork,
     gpus: readonly Choice[],
@@ -218,11 +228,8 @@ export class Dispatch {
     const encodes = gpus.some(({ placement }) => placement.encode === "nvenc");
     const busy = shortages.find(({ kind }) => kind === "busy");
     if (encodes && busy !== undefined) return { kind: "busy", sentence: busy.sentence };
-    if (gpus.length > 0 || !wantsGpu(work)) return null;
-    const undecided = this.parts.gpus.undecided();
-    if (undecided !== null) return { kind: "busy", sentence: undecided };
-    if (this.parts.whenNone === "cpu") return null;
-    return { kind: "absent", sentence: `No GPU can do it. ${why}`.trim() };
+    if (encodes || !wantsGpu(work) || this.parts.whenNone === "cpu") return null;
+    return { kind: "absent", sentence: `No GPU can encode it. ${why}`.trim() };
   }
 
   private whyNotGpu(
@@ -270,6 +277,12 @@ export class Dispatch {
   private tellFree(): void {
     for (const listener of [...this.listeners]) listener();
   }
+}
+
+/** What the attempt failed of, in the words of the GPU's fault instead of ffmpeg's exit code. */
+function faultReport(device: Device, report: FailureReport, fault: GpuFault): FailureReport {
+  const message = `${device.title}: ${fault.sentence}`;
+  return { ...report, message, hint: fault.remedy ?? "", retryable: true };
 }
 
 /** What the next attempt must know. */

@@ -38,7 +38,7 @@ export interface Choices {
   /** GPUs that can take a part of the work; those that encode before those that only decode. */
   gpus: Choice[];
   cpu: Choice;
-  /** Why none of the GPUs can, when there are some; "" when there are none or one can. */
+  /** Why none of the GPUs encodes it, when there are some; "" when there are none or one does. */
   because: string;
 }
 
@@ -57,8 +57,15 @@ export function choicesFor(
   const placed = open.map(place);
   const able = placed.filter(({ placement }) => usesGpu(placement));
   const encoding = able.filter(({ placement }) => placement.encode === "nvenc");
-  const because = able.length > 0 ? "" : (placed[0]?.placement.because ?? "");
+  // When none encodes: why the first does not, be it that it decodes.
+  const first = encoding.length > 0 ? undefined : placed[0];
+  const because = first === undefined ? "" : whyNot(first);
   return { gpus: encoding.length > 0 ? encoding : able, cpu: place(box.cpu), because };
+}
+
+function whyNot({ device, placement }: Choice): string {
+  const { because } = placement;
+  return because === "" ? "" : `${device.title}: ${because.replace(/\.$/, "")}.`;
 }
 
 function placementOf(work: StepWork, device: Device, toolchain: Toolchain, avoided: Avoided) {

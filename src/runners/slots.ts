@@ -90,7 +90,7 @@ export class Slots {
 
   /** Whether the need would fit now; takes nothing. */
   shortage(device: Device, need: Need): Shortage | null {
-    const cpu = this.cpuShortage(device, need);
+    const cpu = this.cpuShortage(need);
     if (device.traits === undefined) return cpu;
     return this.gpuShortage(device, device.traits.uuid, need) ?? cpu;
   }
@@ -160,23 +160,24 @@ export class Slots {
     return fresh ? use : null;
   }
 
-  private cpuShortage(device: Device, need: Need): Shortage | null {
+  /**
+   * What is encoded on the CPU shares its slots, wherever it is decoded. What feeds an encoder of a GPU
+   * comes on top, and what is wider than the CPU runs alone rather than never.
+   */
+  private cpuShortage(need: Need): Shortage | null {
     const { cpuSlots } = this.parts.limits;
     const own = cpuSlots * threadsPerSlot;
-    const feeds = device.traits !== undefined;
+    const feeds = need.sessions > 0;
     const limit = feeds ? own * feedingOvercommit : own;
-    const used = feeds ? this.threadsOfAll() : this.use(device).cpuThreads;
-    // What is wider than the CPU runs alone rather than never.
+    const used = [...this.taken]
+      .filter((each) => feeds || each.need.sessions === 0)
+      .reduce((sum, each) => sum + each.need.cpuThreads, 0);
     if (need.cpuThreads === 0 || used + Math.min(need.cpuThreads, limit) <= limit) return null;
     const sentence =
       cpuSlots === 1
         ? "The one slot of the CPU is at work."
         : `All ${cpuSlots} slots of the CPU are at work.`;
     return { kind: "busy", sentence };
-  }
-
-  private threadsOfAll(): number {
-    return [...this.taken].reduce((sum, { need }) => sum + need.cpuThreads, 0);
   }
 
   private gpuShortage(device: Device, uuid: string, need: Need): Shortage | null {

@@ -37,6 +37,7 @@ function nothingEncoded({ outputs }: RenderDescription, device: Device): string 
 
 function partsOf({ graph }: RenderDescription, placement: Placement): string[] {
   const { decode, filters, encode } = placement;
+  if (decode === "cpu" && filters === "cpu") return ["decoded and filtered by the CPU"];
   const decoded = decode === null ? [] : [`decoded by ${decode === "nvdec" ? "NVDEC" : "the CPU"}`];
   const work = graph.some(scales) ? "scaled" : "filtered";
   const gpuEncodes = encode === "nvenc";

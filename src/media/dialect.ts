@@ -14,6 +14,8 @@ export interface Dialect {
    * even where nothing is scaled, and the decoder gets surfaces to spare.
    */
   nvdecLendsSurfaces: boolean;
+  /** The highest `-cq` that `av1_nvenc` takes. The scale of AV1 goes to 63, which came to be said later. */
+  mostAv1Cq: 51 | 63;
 }
 
 export function dialectOf(release: { major: number; minor: number }): Dialect {
@@ -22,5 +24,6 @@ export function dialectOf(release: { major: number; minor: number }): Dialect {
   return {
     frameTiming: atLeast(5, 1) ? "-fps_mode" : "-vsync",
     nvdecLendsSurfaces: !atLeast(7, 0),
+    mostAv1Cq: atLeast(7, 1) ? 63 : 51,
   };
 }

@@ -73,7 +73,7 @@ export interface CudaPassage {
   /** What comes in; undefined when unknown. */
   picture: InputPicture | undefined;
   /** Size of what goes out, in pixels; undefined when unknown. */
-  size: { width: number; height: number } | undefined;
+  size: Size | undefined;
 }
 
 /**
@@ -92,7 +92,7 @@ export function cudaFilters(chain: FilterChain, passage: CudaPassage): NativeFil
   return [
     ...before.flatMap(nativeOf),
     ...(passage.upload ? upload(passage.picture) : []),
-    scaleCuda(scale ?? passage.size, cardFormat, passage),
+    ...scaleCuda(scale ?? passage.size, cardFormat, passage),
     ...(passage.download ? download(cardFormat, wanted) : []),
     ...after.filter((filter) => filter !== scale && filter !== format).flatMap(nativeOf),
   ];
@@ -113,23 +113,44 @@ function download(card: string | undefined, wanted: string | undefined): NativeF
   ];
 }
 
-/** From this on `bilinear` is better: it weighs three samples a side, further apart the more it shrinks. */
-const muchSmaller = 2;
+/**
+ * From so many times smaller on the next way is the better one. The kernels' Lanczos has four taps at any
+ * size, and what they leap over becomes moiré; their bilinear weighs three samples a side, further apart
+ * the more it shrinks, up to three times; beyond that it is done twice. Computed with the formulas of
+ * `vf_scale_cuda.cu` on four frames of film, as PSNR against a Lanczos as wide as it should be: at 1.5
+ * times 52 dB against 48, at 2 times 47 against 49, at 4 times 35, 39, and 44 in two steps.
+ */
+const bilinearFrom = 2;
+const twoStepsFrom = 3.5;
+
+interface Size {
+  width: number;
+  height: number;
+}
 
 function scaleCuda(
-  size: { width: number; height: number } | undefined,
+  size: Size | undefined,
   format: string | undefined,
   { lent, picture }: CudaPassage,
-): NativeFilter {
-  const shrinking =
-    size === undefined || picture === undefined
-      ? 1
-      : Math.max(picture.width / size.width, picture.height / size.height);
-  return native("scale_cuda", {
-    w: size?.width,
-    h: size?.height,
-    interp_algo: shrinking < muchSmaller ? "lanczos" : "bilinear",
-    format,
-    passthrough: lent ? 0 : undefined,
-  });
+): NativeFilter[] {
+  const last = (interp_algo: "lanczos" | "bilinear") =>
+    native("scale_cuda", {
+      w: size?.width,
+      h: size?.height,
+      interp_algo,
+      format,
+      passthrough: lent ? 0 : undefined,
+    });
+  if (size === undefined || picture === undefined) return [last("lanczos")];
+  const shrinking = Math.max(picture.width / size.width, picture.height / size.height);
+  if (shrinking < bilinearFrom) return [last("lanczos")];
+  if (shrinking < twoStepsFrom) return [last("bilinear")];
+  const w = between(picture.width, size.width);
+  const h = between(picture.height, size.height);
+  return [native("scale_cuda", { w, h, interp_algo: "bilinear" }), last("bilinear")];
+}
+
+/** Half of the way as factors go; even, for 4:2:0. */
+function between(from: number, to: number): number {
+  return Math.max(2, Math.round(Math.sqrt(from * to) / 2) * 2);
 }

@@ -17,8 +17,9 @@ interface DecodeRule {
 }
 
 /**
- * NVIDIA's NVDEC application note 13.0, table 1, in 4:2:0. GA100 (8.0) and Hopper (9.0) decode as Turing
- * does: no AV1. GP100 (6.0) has no VP9 with ten bits.
+ * NVIDIA's NVDEC application note 13.0, table 1, in 4:2:0, and the drivers' own answers (rigaya/NVEnc,
+ * GPUFeatures). GA100 (8.0) and Hopper (9.0) decode as Turing does: no AV1. Of Pascal some chips have VP9
+ * with ten bits and others, the GTX 1060 among them, have not.
  *
  * On the CPU by choice: MPEG-2, whose pictures are small and interlaced, so that they go to the CPU's
  * deinterlacer anyway; VP8 and MJPEG, which are rare, cheap to decode, and MJPEG mostly 4:2:2.
@@ -26,7 +27,7 @@ interface DecodeRule {
 const rules: Record<string, DecodeRule> = {
   h264: rule("H.264", { 8: 5 }, { width: 48, height: 16 }, 4096),
   hevc: rule("HEVC", { 8: 6, 10: 6.1 }, { width: 144, height: 144 }, 8192),
-  vp9: rule("VP9", { 8: 6, 10: 6.1 }, { width: 128, height: 128 }, 8192),
+  vp9: rule("VP9", { 8: 6, 10: 7.5 }, { width: 128, height: 128 }, 8192),
   av1: rule("AV1", { 8: 8.6, 10: 8.6 }, { width: 128, height: 128 }, 8192, [9]),
 };
 
@@ -57,13 +58,16 @@ export function whyNotNvdec(
   if (!seen) return "this GPU was not seen to decode";
   if (input.still !== undefined || input.keyframesOnly) return "only single pictures are decoded";
   if (input.picture === undefined) return "what the input's picture is was not said";
+  if (input.picture.codec === "av1" && !toolchain.decoders.has("av1")) {
+    return "this ffmpeg was built without NVDEC for AV1";
+  }
   return whyNotDecoded(input.picture, capabilityOf(device.traits));
 }
 
 function whyNotDecoded(picture: InputPicture, capability: number): string | null {
   const { codec, bitDepth, width, height } = picture;
   const found = rules[codec];
-  if (found === undefined) return `${codec} is decoded by the CPU`;
+  if (found === undefined) return `${codec} is left to the CPU`;
   const depth = bitDepth === 8 || bitDepth === 10 ? bitDepth : null;
   const from = depth === null ? undefined : found.from[depth];
   const deep = bitDepth === 8 ? "" : ` with ${bitDepth} bits`;
@@ -90,13 +94,19 @@ const spareSurfaces = "4";
 
 /**
  * Input options that let NVDEC decode. The environment shows one GPU alone, so it is number 0.
- * @param onCard whether the frames stay in the GPU's memory. Otherwise ffmpeg itself takes them down, and
- *   its decoder on the CPU steps in where NVDEC refuses a stream.
+ * @param how.onCard whether the frames stay in the GPU's memory. Otherwise ffmpeg itself takes them down,
+ *   and its decoder on the CPU steps in where NVDEC refuses a stream.
  */
-export function nvdecFlags(onCard: boolean, dialect: Dialect): string[] {
+export function nvdecFlags(
+  { picture }: InputDescription,
+  how: { stream: number; onCard: boolean; dialect: Dialect },
+): string[] {
+  const { stream, onCard, dialect } = how;
   return [
     ...["-hwaccel", "cuda", "-hwaccel_device", "0"],
     ...(onCard ? ["-hwaccel_output_format", "cuda"] : []),
+    // ffmpeg 5.1 would take dav1d, which knows no GPU. Its own decoder of AV1 knows nothing else.
+    ...(picture?.codec === "av1" ? [`-c:${stream}`, "av1"] : []),
     ...["-threads", decoderThreads],
     ...(onCard && dialect.nvdecLendsSurfaces ? ["-extra_hw_frames", spareSurfaces] : []),
   ];

@@ -1,14 +1,15 @@
 /** NVENC: what it takes, by codec and generation of the GPU, and its words in ffmpeg. Pure. */
 import type { VideoEncode } from "./description.ts";
 import type { Device, Toolchain } from "./devices.ts";
+import type { Dialect } from "./dialect.ts";
 import { codecTitles } from "./encoders.ts";
-import { capabilityOf, encodesLikeTuring } from "./generation.ts";
+import { capabilityOf, type EncoderTraits, encoderTraits } from "./generation.ts";
 import type { GpuCodec } from "./gpu-skill.ts";
 import { crfFor, type NvencEncoder, presetFor } from "./quality.ts";
 
 /**
- * Sizes that NVENC codes, from the driver's own answers on an RTX 5090 (rigaya/NVEnc, GPUFeatures). The
- * lower bounds are the same on all generations that were dumped.
+ * Sizes that NVENC codes, by the drivers' own answers from an RTX 2070 to an RTX 5090 (rigaya/NVEnc,
+ * GPUFeatures). Before Turing the least are smaller; such pictures are nothing for a CPU.
  */
 const limits: Record<GpuCodec, { width: number; height: number; most: number }> = {
   h264: { width: 145, height: 49, most: 4096 },
@@ -77,26 +78,35 @@ const lookaheadFrames = "20";
  * The environment shows one GPU alone, so it is number 0.
  */
 export function nvencOptions(
-  encoder: NvencEncoder,
+  codec: GpuCodec,
   encode: VideoEncode,
-  device: Pick<Device, "title" | "traits">,
+  { device, dialect }: { device: Pick<Device, "title" | "traits">; dialect: Dialect },
 ): string[] {
-  const turing = encodesLikeTuring(device);
+  const encoder = nvencOf(codec);
+  const has = encoderTraits(codec, device);
   return [
     ...["-gpu", "0", "-preset", presetFor[encoder][encode.speed], "-tune", "hq"],
-    ...["-rc", "vbr", ...rateOptions(encoder, encode)],
+    ...["-rc", "vbr", ...rateOptions(encoder, encode, dialect)],
     ...["-multipass", encode.speed === "best" ? "fullres" : "qres", "-spatial-aq", "1"],
-    ...(turing ? ["-temporal-aq", "1"] : []),
-    ...(capabilityOf(device.traits) >= 6 ? ["-rc-lookahead", lookaheadFrames] : []),
+    ...(has.temporalAq ? ["-temporal-aq", "1"] : []),
+    ...(has.lookahead ? ["-rc-lookahead", lookaheadFrames] : []),
     ...profileOptions(encoder, encode),
-    ...["-g", String(encode.gopFrames), ...bFrameOptions(encoder, turing), "-forced-idr", "1"],
+    ...["-g", String(encode.gopFrames), ...bFrameOptions(has), "-forced-idr", "1"],
   ];
 }
 
 /** Half as much again for peaks, over two seconds at that peak, as on the CPU. */
-function rateOptions(encoder: NvencEncoder, { rate }: VideoEncode): string[] {
-  // Without the zero ffmpeg's own 2 Mbit/s would be the ceiling.
-  if ("quality" in rate) return ["-cq", String(crfFor(encoder, rate.quality)), "-b:v", "0"];
+function rateOptions(
+  encoder: NvencEncoder,
+  { rate }: VideoEncode,
+  { mostAv1Cq }: Dialect,
+): string[] {
+  if ("quality" in rate) {
+    const wanted = crfFor(encoder, rate.quality);
+    const cq = encoder === "av1_nvenc" ? Math.min(wanted, mostAv1Cq) : wanted;
+    // Without the zero ffmpeg's own 2 Mbit/s would be the ceiling.
+    return ["-cq", String(cq), "-b:v", "0"];
+  }
   const peak = Math.round(rate.bitRate * 1.5);
   return ["-b:v", String(rate.bitRate), "-maxrate", String(peak), "-bufsize", String(peak * 2)];
 }
@@ -114,8 +124,7 @@ function profileOptions(encoder: NvencEncoder, { pixelFormat }: VideoEncode): st
   }
 }
 
-/** HEVC has no B-frames before Turing, and asking for them fails; so does asking for references to them. */
-function bFrameOptions(encoder: NvencEncoder, turing: boolean): string[] {
-  if (turing) return ["-bf", "3", "-b_ref_mode", "middle"];
-  return ["-bf", encoder === "hevc_nvenc" ? "0" : "3", "-b_ref_mode", "disabled"];
+/** Three, so that there is a middle one. */
+function bFrameOptions({ bFrames, bReference }: EncoderTraits): string[] {
+  return ["-bf", bFrames ? "3" : "0", "-b_ref_mode", bReference ? "middle" : "disabled"];
 }

@@ -62,13 +62,15 @@ export function usesGpu({ decode, filters, encode }: Placement): boolean {
   return decode === "nvdec" || filters === "cuda" || encode === "nvenc";
 }
 
-/** The inputs whose picture is decoded, by position. */
-export function pictureInputs(description: RenderDescription): Set<number> {
+/** The streams whose picture is decoded: input by position, and the stream's index in it. */
+export function pictureStreams(description: RenderDescription): Map<number, number> {
   const sources = [
     ...description.graph.map(({ from }) => from),
     ...encodesOf(description).map(({ source }) => source),
   ];
-  return new Set(sources.flatMap((source) => ("input" in source ? [source.input] : [])));
+  return new Map(
+    sources.flatMap((source) => ("input" in source ? [[source.input, source.stream]] : [])),
+  );
 }
 
 interface PictureWork {
@@ -79,7 +81,7 @@ interface PictureWork {
 }
 
 function pictureWork(description: RenderDescription): PictureWork {
-  const used = pictureInputs(description);
+  const used = pictureStreams(description);
   return {
     inputs: description.inputs.filter((_, index) => used.has(index)),
     encodes: encodesOf(description),

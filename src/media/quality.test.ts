@@ -11,7 +11,7 @@ import {
 } from "./quality.ts";
 
 const encoders = Object.keys(crfAtAnchors) as RatedEncoder[];
-/** What the encoders accept: x264, x265 and NVENC 0–51, the others 0–63. */
+/** What the encoders accept: x264, x265 and their codecs in NVENC 0–51, the others 0–63. */
 const highest: Record<RatedEncoder, number> = {
   libx264: 51,
   libx265: 51,
@@ -20,7 +20,7 @@ const highest: Record<RatedEncoder, number> = {
   "libvpx-vp9": 63,
   h264_nvenc: 51,
   hevc_nvenc: 51,
-  av1_nvenc: 51,
+  av1_nvenc: 63,
 };
 
 describe("the quality scale", () => {

@@ -28,7 +28,7 @@ export const crfAtAnchors: Record<RatedEncoder, readonly number[]> = {
   "libvpx-vp9": [58, 45, 33, 25, 17, 8],
   h264_nvenc: [42, 34, 27, 22.5, 18.5, 12],
   hevc_nvenc: [43.5, 35, 28, 23.5, 19, 11.5],
-  av1_nvenc: [51, 46, 38, 31, 24, 11],
+  av1_nvenc: [63, 56, 43, 32, 19, 6],
 };
 
 /** Encoders that take fractions of a CRF step; the others want whole numbers. */

@@ -58,10 +58,10 @@ export function mapOf(source: StreamRef): string {
 }
 
 function encoderOf(video: VideoEncode, target: VideoTarget) {
-  const { device, toolchain, placement, way } = target;
+  const { toolchain, placement, way } = target;
   if (placement.encode === "nvenc" && video.codec !== "vp9") {
     const encoder = nvencOf(video.codec);
-    const options = nvencOptions(encoder, video, device);
+    const options = nvencOptions(video.codec, video, target);
     // Frames on the card have their format already; asked for here, a filter of the CPU would be added.
     const pixels = way.encodedFromCard ? [] : ["-pix_fmt", nvencPixelFormat(video.pixelFormat)];
     return { encoder, options: [...keepSize(target), ...options, ...pixels] };

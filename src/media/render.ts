@@ -18,7 +18,7 @@ import { dialectOf } from "./dialect.ts";
 import { audioEncoderOptions, chooseAudioEncoder } from "./encoders.ts";
 import { openPads, renderGraph } from "./graph.ts";
 import { nvdecFlags } from "./nvdec.ts";
-import { type Avoided, type Placement, pictureInputs, placeOn } from "./placement.ts";
+import { type Avoided, type Placement, pictureStreams, placeOn } from "./placement.ts";
 import { mapOf, type RenderedVideo, renderVideo, type VideoTarget } from "./render-video.ts";
 import { inputPath, safeInputFlags, stillFlags } from "./safety.ts";
 import { wayOf } from "./way.ts";
@@ -74,11 +74,13 @@ export function renderArgv(
   const placement = placeOn(description, target, target.avoided);
   const dialect = dialectOf(target.toolchain.release);
   const way = wayOf(description, placement, dialect);
-  const decoding = placement.decode === "nvdec" ? nvdecFlags(way.decodedOnCard, dialect) : [];
-  const pictures = pictureInputs(description);
-  const inputs = description.inputs.flatMap((input, index) =>
-    renderInput(input, files, pictures.has(index) ? decoding : []),
-  );
+  const pictures = pictureStreams(description);
+  const inputs = description.inputs.flatMap((input, index) => {
+    const stream = placement.decode === "nvdec" ? pictures.get(index) : undefined;
+    const onCard = way.decodedOnCard;
+    const decoding = stream === undefined ? [] : nvdecFlags(input, { stream, onCard, dialect });
+    return renderInput(input, files, decoding);
+  });
   const graph = description.graph.length === 0 ? "" : renderGraph(description.graph, way.translate);
   const videoTarget = { ...target, placement, way, dialect };
   const outputs = description.outputs.map((output) => renderOutput(output, videoTarget, files));

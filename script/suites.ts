@@ -10,8 +10,8 @@ import { type Outcome, parseJunit, summaryLine } from "./junit.ts";
 interface Suite {
   name: string;
   argv: string[];
-  /** True for `bun test`, which says in a JUnit file what it ran. */
-  counts: boolean;
+  /** Arguments that make it say in a JUnit file what it ran; null when it is a check without tests. */
+  reportTo: ((file: string) => string[]) | null;
 }
 
 /** A suite that takes longer hangs: the slowest takes a few minutes on two cores. */
@@ -19,12 +19,20 @@ const SUITE_LIMIT_MS = 30 * 60_000;
 
 const root = resolve(import.meta.dir, "..");
 
-const check = (name: string, ...argv: string[]): Suite => ({ name, argv, counts: false });
+/** The limit of one test; Bun's own of 5 s is short for ffmpeg on two busy cores. */
+const testLimit = "--timeout=60000";
+
+const check = (name: string, ...argv: string[]): Suite => ({ name, argv, reportTo: null });
 const tests = (name: string, ...folders: string[]): Suite => ({
   name,
-  // The limit of one test; Bun's own of 5 s is short for ffmpeg on two busy cores.
-  argv: ["bun", "test", "--timeout=60000", ...folders],
-  counts: true,
+  argv: ["bun", "test", testLimit, ...folders],
+  reportTo: (file) => ["--reporter=junit", `--reporter-outfile=${file}`],
+});
+/** What the unit tests and the whole-product tests say of the engine, on the ffmpeg of another Debian. */
+const engineTests = (name: string, release: "trixie" | "sid"): Suite => ({
+  name,
+  argv: ["script/engine-chroot", release, testLimit],
+  reportTo: (file) => [`--report=${file}`],
 });
 
 const suites: Suite[] = [
@@ -35,7 +43,7 @@ const suites: Suite[] = [
     "shell scripts",
     "bash",
     "-c",
-    "shellcheck script/{bench,bootstrap,build,demo,same-build,screenshots,test} tests/gpu-emulator/{build,selftest} .ci/run",
+    "shellcheck script/{bench,bootstrap,build,demo,engine-chroot,same-build,screenshots,test} tests/gpu-emulator/{build,selftest} .ci/run",
   ),
   check("build", "script/build"),
   tests("unit tests", "./src", "./views", "./script"),
@@ -44,6 +52,8 @@ const suites: Suite[] = [
 ];
 
 const fullSuites: Suite[] = [
+  engineTests("engine on ffmpeg 7.1 (Debian 13)", "trixie"),
+  engineTests("engine on ffmpeg 9.0 (Debian sid)", "sid"),
   check("the same build from another folder", "script/same-build"),
   check("benchmarks", "script/bench", "--quick"),
 ];
@@ -51,9 +61,7 @@ const fullSuites: Suite[] = [
 /** Runs one suite with its own temporary folder as TMPDIR. */
 async function run(suite: Suite, folder: string): Promise<Outcome> {
   const report = join(folder, `${suite.name.replaceAll(" ", "-")}.xml`);
-  const argv = suite.counts
-    ? [...suite.argv, "--reporter=junit", `--reporter-outfile=${report}`]
-    : suite.argv;
+  const argv = [...suite.argv, ...(suite.reportTo?.(report) ?? [])];
   process.stdout.write(`\n── ${suite.name}: ${argv.join(" ")}\n`);
   const started = performance.now();
   const child = Bun.spawn(argv, {
@@ -71,7 +79,7 @@ async function run(suite: Suite, folder: string): Promise<Outcome> {
     failures: exitCode === 0 ? [] : [suite.name],
     skipped: [],
   };
-  if (!suite.counts) return whole;
+  if (suite.reportTo === null) return whole;
   const outcome = parseJunit(await readFile(report, "utf8").catch(() => ""));
   // No report, or a bad exit without a failed test: a file that does not load, an error between tests.
   const told = outcome.failures.length > 0 || (exitCode === 0 && outcome.passed > 0);

@@ -58,6 +58,7 @@ async function openParts(
     storage: work.storage,
     operations,
     gpuLoad: work.gpuLoad,
+    workSwitch: work.workSwitch,
     system: () => systemReport({ ...work, config, clock, startedAtMs }),
     devices: () => deviceReports(work),
     health: () => healthReport({ ...work, config, database }),

@@ -12,14 +12,17 @@ import type { ToolboxState } from "../media/toolbox.ts";
 import { product } from "../product.ts";
 import type { WorkParts } from "./work.ts";
 
-type Shown = Pick<WorkParts, "toolbox" | "gpus" | "storage" | "device" | "slots" | "library"> & {
+type Shown = Pick<
+  WorkParts,
+  "toolbox" | "gpus" | "storage" | "device" | "slots" | "library" | "worker" | "workSwitch"
+> & {
   config: Config;
 };
 
 export async function systemReport(
   parts: Shown & { clock: Clock; startedAtMs: number },
 ): Promise<SystemReport> {
-  const { config, clock, startedAtMs, toolbox, storage, library } = parts;
+  const { config, clock, startedAtMs, toolbox, storage, library, workSwitch, worker } = parts;
   const gpus = gpuState(parts);
   return {
     version: product.version,
@@ -35,6 +38,7 @@ export async function systemReport(
       ...library.records.usage(),
     },
     sandbox: sandboxReport(knownFenceLayers()),
+    work: { ...workSwitch.state(), running: worker.busySlots },
     limits: {
       uploadMaxBytes: config.uploads.maxBytes,
       requestMaxBytes: REQUEST_MAX_BYTES,

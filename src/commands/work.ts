@@ -11,11 +11,13 @@ import { Feed } from "../jobs/feed.ts";
 import { Jobs } from "../jobs/jobs.ts";
 import { LiveProgress } from "../jobs/live.ts";
 import { Queue } from "../jobs/queue.ts";
+import { WorkSwitch, whyNothingStarts } from "../jobs/work-mode.ts";
 import { Worker } from "../jobs/worker.ts";
 import type { Log } from "../log.ts";
 import { type Device, detectToolchain } from "../media/devices.ts";
 import { GpuLoad } from "../media/gpu-load.ts";
 import { Gpus } from "../media/gpus.ts";
+import { continueRuns, pauseRuns } from "../media/pause.ts";
 import { probe } from "../media/probe.ts";
 import { Toolbox } from "../media/toolbox.ts";
 import { openBox } from "../runners/box.ts";
@@ -39,6 +41,7 @@ interface Base {
   runner: LocalRunner;
   dispatch: Dispatch;
   slots: Slots;
+  workSwitch: WorkSwitch;
 }
 
 export interface WorkParts extends Base {
@@ -91,11 +94,18 @@ function openBase(config: Config, log: Log, database: Database): Base {
   const gpus = new Gpus({ leaveAlone, maxJobs, clock });
   const gpuLoad = new GpuLoad({ clock });
   const { cpu, ...box } = openBox({ config, clock, runner, toolchain, gpus, gpuLoad });
+  const workSwitch = new WorkSwitch(database, clock);
+  workSwitch.follow(({ mode }) => {
+    if (mode === "paused") pauseRuns();
+    else continueRuns();
+    box.dispatch.close(whyNothingStarts(mode));
+  });
   return {
     config,
     log,
     clock,
     database,
+    workSwitch,
     feed: new Feed(clock),
     storage: openDiskStorage({
       folder: join(config.data, "storage"),

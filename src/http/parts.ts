@@ -5,6 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Feed } from "../jobs/feed.ts";
 import type { Jobs } from "../jobs/jobs.ts";
+import type { WorkState, WorkSwitch } from "../jobs/work-mode.ts";
 import type { Log } from "../log.ts";
 import type { AbilityReport, Device } from "../media/devices.ts";
 import type { GpuReport, GpuState } from "../media/gpu.ts";
@@ -60,6 +61,8 @@ export interface SystemReport {
   };
   /** What keeps ffmpeg in its place on this box, and in words what is missing. */
   sandbox: { layers: string[]; missing: string[] };
+  /** Whether the box works: a person's switch. */
+  work: WorkState & { running: number };
   limits: { uploadMaxBytes: number; requestMaxBytes: number; cpuSlots: number };
 }
 
@@ -83,6 +86,8 @@ export interface Parts {
   operations: readonly Operation[];
   /** What the GPUs are doing. */
   gpuLoad: Pick<GpuLoad, "latest" | "history" | "watch" | "onSample" | "sampleNow">;
+  /** Pauses, drains and continues all work. */
+  workSwitch: Pick<WorkSwitch, "set">;
   system(): Promise<SystemReport>;
   /** The devices of `system()` alone, without waiting. */
   devices(): DeviceReport[];

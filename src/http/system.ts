@@ -1,6 +1,9 @@
 /** What this box is and can do. */
 import { z } from "zod";
-import { type Endpoint, endpoint, json } from "./endpoint.ts";
+import type { User } from "../accounts/accounts.ts";
+import { type WorkMode, type WorkState, workModes } from "../jobs/work-mode.ts";
+import { Refusal } from "../trouble.ts";
+import { type Endpoint, endpoint, json, userOfCall } from "./endpoint.ts";
 import type { Parts, SystemReport } from "./parts.ts";
 
 const gpuShape = z.strictObject({
@@ -25,6 +28,15 @@ const gpuShape = z.strictObject({
       }),
     )
     .describe("Empty until it was tried"),
+});
+
+const workShape = z.strictObject({
+  mode: z
+    .enum(workModes)
+    .describe(
+      "running; paused: nothing starts, what runs is stopped where it stands; draining: nothing starts, what runs is finished",
+    ),
+  since: z.iso.datetime().nullable().describe("Null while nobody has switched it"),
 });
 
 const systemShape: z.ZodType<SystemReport> = z
@@ -70,6 +82,7 @@ const systemShape: z.ZodType<SystemReport> = z
       assetCount: z.int(),
     }),
     sandbox: z.strictObject({ layers: z.array(z.string()), missing: z.array(z.string()) }),
+    work: workShape.extend({ running: z.int().describe("Jobs that run now") }),
     limits: z.strictObject({
       uploadMaxBytes: z.int(),
       requestMaxBytes: z.int(),
@@ -88,5 +101,28 @@ export function systemEndpoints(parts: Parts): Endpoint[] {
       answers: { 200: { description: "The box.", schema: systemShape } },
       handle: async () => json(await parts.system()),
     }),
+    endpoint({
+      method: "PATCH",
+      path: "/api/v1/system/work",
+      tag: "system",
+      summary: "Pause, drain or continue all work.",
+      description: "For admins. It survives a restart.",
+      body: z.strictObject({ mode: z.enum(workModes) }),
+      answers: {
+        200: { description: "As it is now.", schema: workShape },
+        403: { description: "`forbidden`: only an admin may." },
+      },
+      handle: (call) => json(switchWork(parts, userOfCall(call), call.body.mode)),
+    }),
   ];
+}
+
+/** @throws Refusal 403 `forbidden` for members: it concerns everybody's jobs. */
+export function switchWork(
+  parts: Pick<Parts, "workSwitch">,
+  user: User,
+  mode: WorkMode,
+): WorkState {
+  if (user.role === "admin") return parts.workSwitch.set(mode);
+  throw new Refusal(403, "forbidden", "Only an admin may pause, drain or continue all work.");
 }

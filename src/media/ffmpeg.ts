@@ -7,18 +7,14 @@ import { join } from "node:path";
 import { processEnvironment } from "../config.ts";
 import { fenceExitCode, fenceMark } from "./fence-rules.ts";
 import { Movement } from "./movement.ts";
+import { signalGroup } from "./process-group.ts";
 import { type Progress, ProgressReader } from "./progress.ts";
 import { BoundedText } from "./stderr.ts";
 import { childEnvironment, rulesOf } from "./surroundings.ts";
-
-/** From SIGTERM to SIGKILL. A cancelled job must be gone within 5 s, a stopped ffmpeg included. */
-const terminateGraceMs = 3_000;
+import { type Signs, type StopReason, watchOver } from "./watch.ts";
 
 /** How long output pipes may stay open after the exit; only a stray child could hold them. */
 const drainLimitMs = 1_000;
-
-/** How often stalls and limits are looked at; a fraction of the shortest stall that can be set. */
-const watchIntervalMs = 500;
 
 /** ffmpeg tells its progress as often as the API passes it on. */
 const progressPeriodSeconds = "0.5";
@@ -47,6 +43,8 @@ export interface ToolRun {
   memoryBytes?: number | null;
   /** Largest file in bytes that it may write; null for no limit. */
   fileBytes?: number | null;
+  /** Whether it stops where it stands while all work is paused: then no limit counts that time. */
+  pausable?: boolean;
   /** UUID of the GPU that it uses: it sees that one alone, as number 0. Null or absent: it gets none. */
   gpuUuid?: string | null | undefined;
 }
@@ -100,6 +98,7 @@ export async function runFfmpeg(run: FfmpegRun): Promise<RunOutcome> {
         }
       },
       stalled: () => movement.stalled(),
+      rest: () => movement.rest(),
     },
   );
   return outcome.kind === "exited" ? { ...outcome, progress: last } : outcome;
@@ -222,12 +221,9 @@ function firstAbort(limitMs: number, signal: AbortSignal | undefined, done: Abor
   return promise;
 }
 
-interface Ears {
+interface Ears extends Signs {
   onStdout(chunk: Uint8Array): void;
-  stalled?(): Promise<boolean>;
 }
-
-type StopReason = "aborted" | "stalled" | "time_limit";
 
 async function supervise(run: ToolRun, ears: Ears): Promise<RunOutcome> {
   if (run.signal?.aborted) return { kind: "aborted" };
@@ -243,8 +239,9 @@ async function supervise(run: ToolRun, ears: Ears): Promise<RunOutcome> {
     pump(child.stderr, (chunk) => stderr.push(chunk)),
   ]);
   const watch = watchOver(child, run, ears);
-  await child.exited;
+  const ended = await Promise.race([child.exited.then(() => true), watch.abandoned]);
   watch.end();
+  if (ended !== true) child.unref();
   await Promise.race([pipes, Bun.sleep(drainLimitMs)]);
   return conclude(child, watch.reason(), stderr.text());
 }
@@ -276,42 +273,6 @@ async function pump(stream: ReadableStream<Uint8Array>, take: (chunk: Uint8Array
 }
 
 type Child = ReturnType<typeof spawnFenced>;
-
-/** Ends the child when the asker says so, when it stalls and when its time is up; remembers why. */
-function watchOver(child: Child, run: ToolRun, ears: Ears) {
-  let reason: StopReason | null = null;
-  let killTimer: Timer | undefined;
-  const stop = (why: StopReason) => {
-    if (reason !== null || child.exitCode !== null || child.signalCode !== null) return;
-    reason = why;
-    signalGroup(child.pid, "SIGTERM");
-    killTimer = setTimeout(() => signalGroup(child.pid, "SIGKILL"), terminateGraceMs);
-  };
-  const abort = () => stop("aborted");
-  const wallTimer = setTimeout(() => stop("time_limit"), run.wallLimitSeconds * 1000);
-  const stallTimer = setInterval(async () => {
-    if (await ears.stalled?.()) stop("stalled");
-  }, watchIntervalMs);
-  run.signal?.addEventListener("abort", abort, { once: true });
-  return {
-    reason: () => reason,
-    end: () => {
-      clearTimeout(killTimer);
-      clearTimeout(wallTimer);
-      clearInterval(stallTimer);
-      run.signal?.removeEventListener("abort", abort);
-    },
-  };
-}
-
-/** The group has the child's id because it was started detached. */
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // It ended in this moment.
-  }
-}
 
 function conclude(child: Child, reason: StopReason | null, stderr: string): RunOutcome {
   if (reason === "aborted") return { kind: "aborted" };

@@ -47,6 +47,11 @@ export class Movement {
     return performance.now() - this.movedAtMs >= this.stallMs;
   }
 
+  /** It was stopped on purpose: that is no stall. */
+  rest(): void {
+    this.moved();
+  }
+
   private moved(): void {
     this.movedAtMs = performance.now();
     this.files = null;

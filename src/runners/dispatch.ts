@@ -96,7 +96,7 @@ export class Dispatch {
   /** Lets nothing start, with the sentence that waiting jobs show; null opens it again. */
   close(because: string | null): void {
     this.closedBecause = because;
-    if (because === null) this.tellFree();
+    this.tellFree();
   }
 
   /** Takes the best place that is free now. */

@@ -116,6 +116,7 @@ export class LocalRunner implements Runner {
       readPaths: files.map(({ path }) => path),
       writePaths: [folder],
       signal: request.signal,
+      pausable: true,
       stallSeconds: jobs.stallSeconds,
       wallLimitSeconds: jobs.wallLimitSeconds,
       niceness: ffmpeg.niceness,

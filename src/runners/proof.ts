@@ -2,7 +2,7 @@
 import type { Device } from "../media/devices.ts";
 import { knownFenceLayers, standingLayers } from "../media/fence-layers.ts";
 import type { RunOutcome } from "../media/ffmpeg.ts";
-import type { Placement } from "../media/placement.ts";
+import { type Placement, usesGpu } from "../media/placement.ts";
 import type { Proof } from "./runner.ts";
 
 export interface Ran {
@@ -21,17 +21,18 @@ const quietFallback = /hwaccel initialisation returned error/;
 export function proofOf({ placement, encoder, device, outcome, seconds }: Ran): Proof {
   const { progress, stderr } = outcome;
   const fellBack = placement.decode === "nvdec" && quietFallback.test(stderr);
-  const decode = fellBack ? "cpu" : placement.decode;
+  const real: Placement = fellBack ? { ...placement, decode: "cpu" } : placement;
+  const { decode } = real;
   const facts = {
     decoder: decode === null ? null : { nvdec: "NVDEC", cpu: "CPU" }[decode],
     filters: placement.filters === null ? null : { cuda: "CUDA", cpu: "CPU" }[placement.filters],
     encoder,
-    device: device.title,
+    device: device.kind === "cpu" || usesGpu(real) ? device.title : "the CPU",
     averageFps: encoder === null ? null : perSecond(progress?.frame ?? null, seconds),
     realtimeFactor: perSecond(progress?.outputSeconds ?? null, seconds),
     fenceLayers: standingLayers(knownFenceLayers()),
   };
-  return { ...facts, sentence: sentenceOf(facts, placement) };
+  return { ...facts, sentence: sentenceOf(facts, real) };
 }
 
 /** To a tenth, which is more than a run repeats. Null when nothing was counted. */

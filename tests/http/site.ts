@@ -17,6 +17,7 @@ import { Feed } from "../../src/jobs/feed.ts";
 import { Jobs } from "../../src/jobs/jobs.ts";
 import { LiveProgress } from "../../src/jobs/live.ts";
 import { Queue } from "../../src/jobs/queue.ts";
+import { WorkSwitch } from "../../src/jobs/work-mode.ts";
 import { silentLog } from "../../src/log.ts";
 import { cpuDevice } from "../../src/media/devices.ts";
 import { GpuLoad } from "../../src/media/gpu-load.ts";
@@ -116,6 +117,7 @@ export async function openSite(
   const parts: Parts = {
     ...{ config, log: silentLog(), clock, accounts, library, jobs, feed, storage, operations },
     gpuLoad: new GpuLoad({ clock, tool: join(folder, "nvidia-smi") }),
+    workSwitch: new WorkSwitch(database, clock),
     system: () => Promise.resolve(systemOfRig),
     devices: () => systemOfRig.devices,
     health: () => Promise.resolve([{ part: "database", ok: true, sentence: "" }]),
@@ -172,6 +174,7 @@ export const systemOfRig = {
   },
   storage: { kind: "disk" as const, freeBytes: 1000, usedBytes: 10, assetCount: 1 },
   sandbox: { layers: ["limits"], missing: [] },
+  work: { mode: "running" as const, since: null, running: 0 },
   limits: { uploadMaxBytes: 1, requestMaxBytes: 1, cpuSlots: 1 },
 };
 

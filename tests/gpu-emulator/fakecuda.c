@@ -408,7 +408,19 @@ API CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr d, CUdeviceptr s, size_t n, CUstre
   return cuMemcpy(d, s, n);
 }
 
+/* Whether frames go up to the card or down from it is said once: no test counts them. */
+static void note_crossing(const CUDA_MEMCPY2D *c) {
+  static int up, down;
+  int from_host = c->srcMemoryType == CU_MEMORYTYPE_HOST,
+      to_host = c->dstMemoryType == CU_MEMORYTYPE_HOST;
+  if (from_host && !to_host && !__atomic_exchange_n(&up, 1, __ATOMIC_RELAXED))
+    nvf_log("\"ev\":\"copy_up\"");
+  if (to_host && !from_host && !__atomic_exchange_n(&down, 1, __ATOMIC_RELAXED))
+    nvf_log("\"ev\":\"copy_down\"");
+}
+
 API CUresult cuMemcpy2D_v2(const CUDA_MEMCPY2D *c) {
+  note_crossing(c);
   const char *s = c->srcMemoryType == CU_MEMORYTYPE_HOST    ? c->srcHost
                   : c->srcMemoryType == CU_MEMORYTYPE_ARRAY ? c->srcArray->p
                                                             : pointer_to(c->srcDevice);

@@ -1,8 +1,10 @@
 /** Sample data for looking at the pages without a server behind them: one of everything that can be seen. */
 
 import type { Asset } from "../src/assets/asset.ts";
-import type { Job, JobState } from "../src/jobs/job.ts";
+import type { Job, JobAttempt, JobState } from "../src/jobs/job.ts";
+import type { GpuSample } from "../src/media/gpu-samples.ts";
 import type { MediaInfo, VideoStream } from "../src/media/media.ts";
+import type { Proof } from "../src/runners/runner.ts";
 import type { JobEntry } from "../views/job-words.ts";
 import type { Viewer } from "../views/layout.ts";
 import type { SystemReport } from "../views/system.ts";
@@ -209,11 +211,53 @@ function entry(job: Job, input: number, outputs: readonly Asset[] = []): JobEntr
   return { job: { ...job, outputs: outputs.map(({ id }) => id) }, operationTitle, inputs, outputs };
 }
 
+const onL4: Proof = {
+  ...{ decoder: "NVDEC", filters: "CUDA", encoder: "h264_nvenc", device: "NVIDIA L4" },
+  ...{ averageFps: 412, realtimeFactor: 13.7, fenceLayers: ["limits", "Landlock 7", "seccomp"] },
+  sentence:
+    "Decoded and encoded on NVIDIA L4 (NVDEC → CUDA filters → NVENC), 412 fps, 13.7 × real time.",
+};
+
+const onCpu: Proof = {
+  ...{ decoder: "CPU", filters: "CPU", encoder: "libx264", device: "CPU, 16 cores" },
+  ...{ averageFps: 96, realtimeFactor: 3.2, fenceLayers: ["limits", "Landlock 7", "seccomp"] },
+  sentence: "Decoded and encoded on CPU, 16 cores (libx264), 96 fps, 3.2 × real time.",
+};
+
+const brokenGpu: JobAttempt = {
+  ...{ fence: 1, startedAt: ago(7), finishedAt: ago(6.8), outcome: "failed", device: "gpu:0" },
+  error: {
+    ...{ code: "encoder_failed", retryable: true, log: "", hint: "" },
+    message: "NVIDIA L4 stopped with a fault of its encoder.",
+  },
+};
+
+/** A job that was done here, after the attempts before. */
+function provenOn(device: string, proof: Proof, ...before: JobAttempt[]): Partial<Job> {
+  const sample = sampleJob(6, "succeeded");
+  const reason =
+    device === "cpu"
+      ? "H.264 with libx264 on CPU, 16 cores. NVIDIA L4: Its encoder stopped in the middle of the work (generic error 20)."
+      : "H.264 with h264_nvenc on NVIDIA L4; decoded by NVDEC, scaled by CUDA, frames never leave the card";
+  const { encoder } = proof;
+  return {
+    ...{ device, deviceReason: reason },
+    steps: sample.steps.map((step) => ({ ...step, device, deviceReason: reason, encoder, proof })),
+    attempts: [...before, ...sample.attempts.map((each) => ({ ...each, device, proof, fence: 2 }))],
+  };
+}
+
 export const entries: readonly JobEntry[] = [
   entry(sampleJob(1, "running"), 0),
-  entry(sampleJob(2, "queued"), 5),
+  entry(
+    sampleJob(2, "queued", {
+      deviceReason: "NVIDIA L4 has no free encode session: 3 of 3 are in use, 2 by other programs.",
+    }),
+    5,
+  ),
   entry(
     sampleJob(3, "succeeded", {
+      ...provenOn("gpu:0", onL4),
       notes: ["The source is already 30 frames a second: the rate was kept."],
     }),
     1,
@@ -232,7 +276,22 @@ export const entries: readonly JobEntry[] = [
     2,
   ),
   entry(sampleJob(5, "cancelled", { operation: "thumbnails" }), 3),
+  entry(sampleJob(6, "succeeded", provenOn("cpu", onCpu, brokenGpu)), 0, assets.slice(7, 8)),
 ];
+
+/** Five minutes of a GPU that was idle, was not looked at for a while, and then got work. */
+export const busyGpu: readonly GpuSample[] = Array.from({ length: 100 }, (_, number) => number)
+  .filter((number) => number < 20 || number > 30)
+  .map((number) => {
+    const work = number < 40 ? 0 : 1;
+    return {
+      ...{ uuid: "GPU-aa", takenAt: new Date(now).toISOString(), atMs: number * 3000 },
+      encoderPercent: work * Math.round(62 + 24 * Math.sin(number / 5) + (number % 3) * 4),
+      decoderPercent: work * Math.round(31 + 12 * Math.sin(number / 5)),
+      ...{ gpuPercent: 20 * work, memoryUsedBytes: 1.4e9, memoryTotalBytes: 24_152_899_584 },
+      ...{ temperatureCelsius: 61, powerWatts: 54.2, sessionCount: 3, averageFps: 142 },
+    };
+  });
 
 export const report: SystemReport = {
   version: "0.1.0",
@@ -240,25 +299,17 @@ export const report: SystemReport = {
   uptimeSeconds: 93_600,
   devices: [
     {
-      id: "cpu",
-      kind: "cpu",
-      title: "CPU, 16 cores",
-      slots: 4,
-      busySlots: 1,
-      reason: "Jobs are encoded on the CPU. This version does not use GPUs.",
-      gpu: null,
+      ...{ id: "cpu", kind: "cpu", title: "CPU, 16 cores", slots: 4, busySlots: 1 },
+      reason: "Does what no GPU can do.",
+      ...{ gpu: null, load: null, samples: [] },
     },
     {
-      id: "gpu:0",
-      kind: "gpu",
-      title: "NVIDIA L4",
-      slots: 0,
-      busySlots: 0,
-      reason: "Ready for H.264. Jobs of this version still encode on the CPU.",
+      ...{ id: "gpu:0", kind: "gpu", title: "NVIDIA L4", slots: 4, busySlots: 3 },
+      reason: "Ready for H.264.",
       gpu: {
         driver: "570.133.07",
         memoryTotalBytes: 24_152_899_584,
-        memoryUsedBytes: 1_048_576,
+        mig: false,
         abilities: [
           {
             ...{ work: "encode", codec: "h264", bitDepth: 8, title: "H.264", state: "can" },
@@ -271,6 +322,14 @@ export const report: SystemReport = {
           },
         ],
       },
+      load: busyGpu.at(-1) ?? null,
+      samples: busyGpu,
+    },
+    {
+      ...{ id: "gpu:1", kind: "gpu", title: "NVIDIA A30", slots: 0, busySlots: 0 },
+      reason: "Cannot encode. This model is built without an encoder. It can decode.",
+      gpu: { driver: null, memoryTotalBytes: 25_769_803_776, mig: true, abilities: [] },
+      ...{ load: null, samples: [] },
     },
   ],
   gpus: { state: "found", sentence: "", remedy: null },

@@ -7,6 +7,7 @@ import { findOperation, operations } from "../src/operations/index.ts";
 import { parameterFields } from "../src/operations/parameters.ts";
 import { staticFiles } from "../static/embedded.ts";
 import { assetJobs, assetPage } from "../views/asset.ts";
+import { devicesMessage, devicesPanel } from "../views/devices.ts";
 import { loginPage, setupPage } from "../views/entrance.ts";
 import type { Html } from "../views/html.ts";
 import { jobPage, jobPanel } from "../views/job.ts";
@@ -27,6 +28,8 @@ export interface Preview {
   progress(percent: number): void;
   /** Sends the event that makes lists fetch themselves. */
   change(): void;
+  /** Sends the load of the devices: the encoders of the first GPU at so many percent. */
+  load(encoderPercent: number): void;
   stop(): Promise<void>;
 }
 
@@ -127,6 +130,7 @@ async function fragmentFor(request: Request, url: URL): Promise<Response | null>
     const sentence = "The parameters of transcode are not right.";
     return htmlResponse(formErrors({ status: 422, sentence, errors }), 422);
   }
+  if (path === "/ui/system/devices") return htmlResponse(devicesPanel(report));
   if (path === "/ui/jobs") return htmlResponse(jobsList({ state: null, entries, next: null }));
   if (path.endsWith("/cancel")) {
     const sentence = "This job has already ended, so it cannot be cancelled.";
@@ -169,7 +173,7 @@ export function startPreview(clip: string, port = 0): Preview {
       if (file !== undefined) {
         return new Response(file.body, { headers: { "content-type": file.contentType } });
       }
-      if (url.pathname === "/ui/events") return events(request);
+      if (/^\/ui\/(system\/)?events$/.test(url.pathname)) return events(request);
       if (url.pathname.endsWith("/content")) return new Response(Bun.file(clip));
       if (url.pathname === "/api/v1/assets" && request.method === "POST") {
         await request.arrayBuffer();
@@ -198,6 +202,12 @@ export function startPreview(clip: string, port = 0): Preview {
       send(sseMessage({ data: jobProgressMessage({ ...first.job, progressPercent: percent }) }));
     },
     change: () => send(sseMessage({ event: "job", data: "{}" })),
+    load: (encoderPercent) => {
+      const devices = report.devices.map((device) =>
+        device.load === null ? device : { ...device, load: { ...device.load, encoderPercent } },
+      );
+      send(sseMessage({ data: devicesMessage(devices) }));
+    },
     stop: async () => {
       for (const stream of streams) stream.close();
       await server.stop(true);

@@ -32,6 +32,8 @@ const pages: Record<string, string> = {
   "running job": jobPath(0),
   "done job": jobPath(2),
   "failed job": jobPath(3),
+  "waiting job": jobPath(1),
+  "job that fell back": jobPath(5),
   system: "/system",
   login: "/login?error=1",
   setup: "/setup?error=1",
@@ -120,13 +122,29 @@ describe("live updates", () => {
     });
   });
 
+  test("what a GPU does changes in its place, meters, graph and all", async () => {
+    await withPage({}, async (page) => {
+      await open(page, "/system");
+      await page.evaluate(`window.live = document.getElementById("live-gpu-0")`);
+      const encoders = `live.querySelector("[aria-label='Encoders at work']")`;
+      await until(async () => {
+        preview.load(33);
+        return (await page.evaluate(`${encoders}.value === 33`)) === true;
+      });
+      expect(await page.evaluate(`live === document.getElementById("live-gpu-0")`)).toBe(true);
+      const graph = `live.querySelector("svg").namespaceURI + live.querySelectorAll("path").length`;
+      expect(await page.evaluate(graph)).toBe("http://www.w3.org/2000/svg4");
+      expect(await page.evaluate(pageAudit)).toEqual([]);
+    });
+  });
+
   test("a job event makes the list fetch itself, and the focus stays", async () => {
     await withPage({}, async (page) => {
       await open(page, "/jobs");
       const cancel = page.locator(`.job-row[data-state=running] button`);
       await cancel.focus();
       const fetched = page.waitForResponse((response) =>
-        response.url().includes("/ui/jobs?count=5"),
+        response.url().includes(`/ui/jobs?count=${entries.length}`),
       );
       await until(async () => {
         preview.change();

@@ -47,6 +47,19 @@ export function deviceTitle(device: string): string {
   return `${(kind ?? "").toUpperCase()}${number === undefined ? "" : ` ${number}`}`;
 }
 
+/** What a job that has not begun waits for, a plain sentence; null when it does not wait, or is not told. */
+export function waitReason({ state, deviceReason }: Job): string | null {
+  return state === "queued" || state === "waiting" ? deviceReason : null;
+}
+
+/** Whether a GPU failed and the CPU took over. */
+export function fellBack({ device, attempts }: Job): boolean {
+  return (
+    device === "cpu" &&
+    attempts.some(({ device: tried, outcome }) => tried.startsWith("gpu") && outcome === "failed")
+  );
+}
+
 export function inputTitle(entry: JobEntry): string {
   const [first] = entry.inputs;
   if (first === undefined) return entry.operationTitle;

@@ -1,10 +1,11 @@
 /** One job: live progress, steps with their proofs, attempts, the result or the failure. */
 import type { Asset } from "../src/assets/asset.ts";
-import type { JobAttempt, JobStep } from "../src/jobs/job.ts";
+import type { Job, JobAttempt, JobStep } from "../src/jobs/job.ts";
+import type { Proof } from "../src/runners/runner.ts";
 import type { FailureReport } from "../src/trouble.ts";
 import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
-import { deviceTitle, type JobEntry, stateBadge } from "./job-words.ts";
+import { deviceTitle, fellBack, type JobEntry, stateBadge, waitReason } from "./job-words.ts";
 import { jobButtons, runSeconds } from "./jobs.ts";
 import { page, type Viewer } from "./layout.ts";
 import { thumbnailPicture } from "./library.ts";
@@ -51,19 +52,42 @@ function panelInside(entry: JobEntry): Html {
 <div class="job-status-line" role="status">${stateBadge(job.state)}<span class="muted">${stateSentence(entry)}</span></div>
 <div class="job-status-actions">${jobButtons(entry, "normal")}</div>
 ${job.state === "running" ? jobProgress(job, "large") : null}
-${job.device === null && job.deviceReason === null ? null : html`<p class="device">${icon("device")}<span><strong>${job.device === null ? "Device" : deviceTitle(job.device)}</strong> <span hx-ignore>${job.deviceReason}</span></span></p>`}
+${deviceLine(job)}
 </section>
+${fallback(job)}
 ${job.error === null ? null : failure(job.error)}
 ${job.notes.length === 0 ? null : html`<ul class="notes" id="job-notes" hx-ignore>${job.notes.map((note) => html`<li>${icon("info")}<span>${note}</span></li>`)}</ul>`}
 ${entry.outputs.length === 0 ? null : results(entry.outputs)}
 <div class="job-columns">
-${steps(job.steps)}
+${steps(job)}
 <div>${parameters(job.params)}${attempts(job.attempts)}</div>
 </div>`;
 }
 
+/** Where it runs and why there, or what it waits for. */
+function deviceLine(job: Job): Html | null {
+  const waits = waitReason(job);
+  if (waits !== null) {
+    return html`<p class="device">${icon("clock")}<span><strong>Waits:</strong> <span hx-ignore>${waits}</span></span></p>`;
+  }
+  // A fall back to the CPU has a place of its own.
+  if (fellBack(job) && job.deviceReason !== null) return null;
+  if (job.device === null && job.deviceReason === null) return null;
+  return html`<p class="device">${icon("device")}<span><strong>${job.device === null ? "Device" : deviceTitle(job.device)}</strong> <span hx-ignore>${job.deviceReason}</span></span></p>`;
+}
+
+/** Nothing is wrong with the job: it took longer, and somebody may want to look at the GPU. */
+function fallback(job: Job): Html | null {
+  if (!fellBack(job) || job.deviceReason === null) return null;
+  const verb = job.finishedAt === null ? "runs" : "ran";
+  return html`<section class="callout" id="job-fallback" aria-label="Why it ${verb} on the CPU">
+${icon("info")}<div><p class="notice-title">It ${verb} on the CPU instead of a GPU</p><p hx-ignore>${job.deviceReason}</p></div>
+</section>`;
+}
+
 function stateSentence(entry: JobEntry): Html {
   const { job } = entry;
+  if (waitReason(job) !== null) return html`Asked for ${timeText(job.createdAt)}.`;
   if (job.state === "queued")
     return html`It starts as soon as a device is free. Asked for ${timeText(job.createdAt)}.`;
   if (job.state === "waiting") return html`It waits for other jobs or for a device that can do it.`;
@@ -111,16 +135,33 @@ const stepTitles: Record<JobStep["state"], string> = {
   failed: "failed",
 };
 
-function steps(list: readonly JobStep[]): Html {
+function steps(job: Job): Html {
   return html`<section class="block" aria-labelledby="steps-title"><h2 id="steps-title">Steps</h2>
-<ol class="timeline">${list.map(
+<ol class="timeline">${job.steps.map(
     (step) => html`<li class="${step.state}" id="step-${step.name}">
 <p class="step-title"><span hx-ignore>${step.title}</span> <span class="sr-only">${stepTitles[step.state]}</span></p>
-${step.device === null ? null : html`<p class="muted">${deviceTitle(step.device)}${step.encoder === null ? null : html` · <code>${step.encoder}</code>`}</p>`}
-${step.deviceReason === null ? null : html`<p class="muted" hx-ignore>${step.deviceReason}</p>`}
-${step.checks.length === 0 ? null : html`<ul class="proofs" hx-ignore>${step.checks.map((check) => html`<li>${icon("check")}<span>${check}</span></li>`)}</ul>`}
+${whatRan(step)}
+${step.deviceReason === null || step.deviceReason === job.deviceReason ? null : html`<p class="muted" hx-ignore>${step.deviceReason}</p>`}
+${stepProofs(step)}
 </li>`,
   )}</ol></section>`;
+}
+
+/** In one line: what really ran, or, until that is known, where it runs. */
+function whatRan({ device, encoder, proof }: JobStep): Html | null {
+  if (proof) return html`<p class="muted" hx-ignore>${proof.sentence}</p>`;
+  if (device === null) return null;
+  return html`<p class="muted">${deviceTitle(device)}${encoder === null ? null : html` · <code>${encoder}</code>`}</p>`;
+}
+
+function stepProofs({ checks, proof }: JobStep): Html | null {
+  const proofs = [...checks, ...(proof ? fenceWords(proof) : [])];
+  if (proofs.length === 0) return null;
+  return html`<ul class="proofs" hx-ignore>${proofs.map((each) => html`<li>${icon("check")}<span>${each}</span></li>`)}</ul>`;
+}
+
+function fenceWords({ fenceLayers }: Proof): string[] {
+  return fenceLayers.length === 0 ? [] : [`ffmpeg was fenced in by ${fenceLayers.join(", ")}`];
 }
 
 /** Parameters as `video.codec: h264`, the way the API and the command line name them. */
@@ -153,6 +194,12 @@ function attempts(list: readonly JobAttempt[]): Html | null {
   if (list.length === 0) return null;
   return html`<section class="facts"><h3>${list.length === 1 ? "Attempt" : "Attempts"}</h3><ol class="attempts">${list.map(
     (attempt) =>
-      html`<li><span>${timeText(attempt.startedAt)}</span><span>${deviceTitle(attempt.device)}</span><span class="${attempt.outcome === "failed" ? "bad-text" : null}">${outcomeTitles[attempt.outcome]}</span>${attempt.error === null ? null : html`<span class="muted" hx-ignore>${attempt.error.message}</span>`}</li>`,
+      html`<li><span>${timeText(attempt.startedAt)}</span><span>${deviceTitle(attempt.device)}</span><span class="${attempt.outcome === "failed" ? "bad-text" : null}">${outcomeTitles[attempt.outcome]}</span>${attemptWords(attempt, list.length)}</li>`,
   )}</ol></section>`;
+}
+
+/** Why it failed, or what ran; the only attempt of a job has its proof in the steps. */
+function attemptWords({ error, proof }: JobAttempt, count: number): Html | null {
+  const words = error?.message ?? (count > 1 ? proof?.sentence : undefined);
+  return words === undefined ? null : html`<span class="muted" hx-ignore>${words}</span>`;
 }

@@ -4,12 +4,14 @@ import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
 import {
   deviceTitle,
+  fellBack,
   inputTitle,
   type JobEntry,
   mayCancel,
   mayRetry,
   stateBadge,
   stateTitle,
+  waitReason,
 } from "./job-words.ts";
 import { page, type Viewer } from "./layout.ts";
 import { thumbnailPicture } from "./library.ts";
@@ -83,11 +85,13 @@ function rowFacts(entry: JobEntry): Html {
   if (job.state === "failed" && job.error !== null) {
     return html`<span class="bad-text" hx-ignore>${job.error.message}</span>`;
   }
+  const waits = waitReason(job);
+  if (waits !== null) return html`<span hx-ignore>Waits: ${waits}</span>`;
   if (job.state === "running" && job.device !== null) {
     return html`<span>${deviceTitle(job.device)}</span>${job.deviceReason === null ? null : html`<span hx-ignore>${job.deviceReason}</span>`}`;
   }
   const spent = job.state === "succeeded" ? runSeconds(entry) : null;
-  return html`${spent === null ? null : html`<span>took ${spanText(spent)}</span>`}${timeText(job.finishedAt ?? job.createdAt)}`;
+  return html`${spent === null ? null : html`<span>took ${spanText(spent)}</span>`}${spent !== null && fellBack(job) ? html`<span>on the CPU instead of a GPU</span>` : null}${timeText(job.finishedAt ?? job.createdAt)}`;
 }
 
 /** Seconds between start and end; null while it has not ended or never began. */

@@ -1,25 +1,16 @@
 /** The box: devices, what its ffmpeg can do, space, limits. */
-import type { AbilityReport, Device } from "../src/media/devices.ts";
-import type { GpuAbility, GpuReport, GpuState } from "../src/media/gpu.ts";
+import type { AbilityReport } from "../src/media/devices.ts";
+import { type DevicesView, devicesPanel } from "./devices.ts";
 import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
 import { page, type Viewer } from "./layout.ts";
+import { liveConnection } from "./live.ts";
 import { sizeText, spanText } from "./quantities.ts";
 
-export interface SystemReport {
+export interface SystemReport extends DevicesView {
   version: string;
   commit: string;
   uptimeSeconds: number;
-  devices: readonly (Device & {
-    /** How many slots work now. */
-    busySlots: number;
-    /** A plain sentence about it: why it is used, or why not; null when there is nothing to say. */
-    reason: string | null;
-    /** Null for the CPU. */
-    gpu: Pick<GpuReport, "driver" | "memoryTotalBytes" | "memoryUsedBytes" | "abilities"> | null;
-  })[];
-  /** Why there is no GPU, or what is wrong, and what to do; `sentence` is "" when the GPUs say it. */
-  gpus: { state: GpuState["kind"]; sentence: string; remedy: string | null };
   ffmpeg: {
     /** Null when ffmpeg cannot be started; `problem` then says why and what to do. */
     version: string | null;
@@ -42,68 +33,14 @@ export interface SystemReport {
 export function systemPage(viewer: Viewer, report: SystemReport): Html {
   const body = html`<div class="page-head"><h1>System</h1><p class="muted">Kinomill ${report.version} (<code>${report.commit}</code>), up for ${spanText(report.uptimeSeconds)}</p></div>
 <div class="panels">
-${devices(report)}
+${devicesPanel(report)}
 ${storage(report)}
 ${ffmpeg(report)}
 ${sandbox(report)}
 ${limits(report)}
-</div>`;
+</div>
+${liveConnection("/ui/system/events")}`;
   return page({ title: "System", viewer, active: "system", body });
-}
-
-function devices(report: SystemReport): Html {
-  return html`<section class="panel" aria-labelledby="devices-title"><h2 id="devices-title">${icon("device")}Devices</h2>
-<ul class="devices">${report.devices.map(deviceRow)}</ul>
-${gpuNote(report.gpus)}</section>`;
-}
-
-function deviceRow(device: SystemReport["devices"][number]): Html {
-  const { id, title, slots, busySlots, reason, gpu } = device;
-  return html`<li><p><strong>${title}</strong> <code>${id}</code></p>
-${gpu === null ? slotMeter(busySlots, slots) : gpuFacts(gpu)}
-${reason === null ? null : html`<p class="muted">${reason}</p>`}
-${gpu === null ? null : gpuAbilities(gpu)}</li>`;
-}
-
-function slotMeter(busySlots: number, slots: number): Html {
-  return html`<p class="meter-line"><meter min="0" max="${slots}" value="${busySlots}" aria-label="Slots at work">${busySlots}</meter><span>${busySlots} of ${slots} ${slots === 1 ? "slot" : "slots"} at work</span></p>`;
-}
-
-type Gpu = NonNullable<SystemReport["devices"][number]["gpu"]>;
-
-function gpuFacts({ driver, memoryTotalBytes, memoryUsedBytes }: Gpu): Html {
-  const memory =
-    memoryTotalBytes === null
-      ? null
-      : memoryUsedBytes === null
-        ? `${sizeText(memoryTotalBytes)} of memory`
-        : `${sizeText(memoryUsedBytes)} of ${sizeText(memoryTotalBytes)} of memory used`;
-  const facts = [memory, driver === null ? null : `driver ${driver}`].filter(
-    (fact) => fact !== null,
-  );
-  return html`<p class="muted">${facts.join(", ")}</p>`;
-}
-
-/** What it can do as chips, and under them why not, each cause once. */
-function gpuAbilities({ abilities }: Gpu): Html | null {
-  if (abilities.length === 0) return null;
-  const causes = Map.groupBy(
-    abilities.filter(({ because }) => because !== null),
-    ({ because, remedy }) => `${because} ${remedy ?? ""}`.trim(),
-  );
-  return html`<ul class="gpu-abilities">${abilities.map(chip)}</ul>
-${Array.from(causes, ([words, lacking]) => html`<p class="muted"><strong>${lacking.map(({ title }) => title).join(", ")}:</strong> ${words}</p>`)}`;
-}
-
-function chip({ title, state }: GpuAbility): Html {
-  const words = { can: "can", cannot: "cannot", busy: "busy" }[state];
-  return html`<li class="${state}">${icon(state === "can" ? "check" : "close")}${title} <span class="sr-only">${words}</span></li>`;
-}
-
-function gpuNote({ state, sentence, remedy }: SystemReport["gpus"]): Html | null {
-  if (sentence === "") return null;
-  if (state !== "trouble") return html`<p class="muted">${sentence}</p>`;
-  return html`<div class="callout bad">${icon("warning")}<p>${sentence} ${remedy ?? ""}</p></div>`;
 }
 
 function storage(report: SystemReport): Html {

@@ -26,7 +26,10 @@ beforeAll(async () => {
   const row = "GPU-aa, 35, 12, 7, 1024, 23034, 61, 54.20, 3, 118";
   writeFileSync(tool, `#!/bin/sh\necho >> ${folder}/asked\necho '${row}'\n`);
   chmodSync(tool, 0o755);
-  parts.devices = () => [...systemOfRig.devices, gpu];
+  const devices = [...systemOfRig.devices, gpu];
+  parts.devices = () => devices;
+  const { system } = parts;
+  parts.system = async () => ({ ...(await system()), devices });
 });
 
 afterAll(() => home.site.close());
@@ -133,6 +136,52 @@ test("the stream begins at once, goes on with samples, and ends the sampling", a
   expect(text).toContain('event: devices\ndata: {"devices":[{"id":"cpu"');
   expect(text).not.toContain("history");
   await reader.until("event: devices", 2);
+  await reader.leave();
+  expect(site.site.streams.count).toBe(0);
+});
+
+table("the devices on the page", [
+  {
+    name: "are there with what they do now",
+    path: "/system",
+    browser: "bob",
+    status: 200,
+    has: [
+      "NVIDIA L4",
+      "35 %",
+      "1.1 GB of 24.2 GB",
+      "3 encode sessions",
+      'hx-sse:connect="/ui/system',
+    ],
+  },
+  {
+    name: "come as a panel alone",
+    path: "/ui/system/devices",
+    browser: "bob",
+    headers: { "hx-request": "true" },
+    status: 200,
+    has: ['<section class="panel across" id="devices"', "NVIDIA L4"],
+    lacks: ["<html"],
+  },
+  { name: "are not for strangers", path: "/ui/system/devices", status: 401 },
+  { name: "neither is their stream", path: "/ui/system/events", status: 401 },
+]);
+
+test("the page is told to fetch its panel when a device is another, and what they do", async () => {
+  const { site } = home;
+  const { devices } = site.parts;
+  site.clock.advance(20_000);
+  const reader = new StreamReader(await site.ask("/ui/system/events", { browser: "ann" }));
+  const first = await reader.until(">35 %<");
+  expect(first).toContain("event: devices\ndata: {}\n\n");
+  expect(first).toContain('<hx-partial hx-target="#live-gpu-0"');
+  expect(first.match(/event: devices/g)?.length).toBe(1);
+  site.parts.devices = () => [{ ...gpu, reason: "Out of service." }];
+  try {
+    await reader.until("event: devices", 2);
+  } finally {
+    site.parts.devices = devices;
+  }
   await reader.leave();
   expect(site.site.streams.count).toBe(0);
 });

@@ -73,7 +73,7 @@ export function deviceEndpoints(parts: Parts, streams: Streams, watch: DeviceWat
       query,
       answers: { 200: { description: "Each device with its load.", schema: devicesShape } },
       handle: async (call) => {
-        await refresh(parts);
+        await refreshLoad(parts, SAMPLE_PATIENCE_MS);
         return json(devicesJson(parts, call.query.history));
       },
     }),
@@ -96,12 +96,13 @@ export function deviceEndpoints(parts: Parts, streams: Streams, watch: DeviceWat
   ];
 }
 
-/** Whoever asks now and then finds figures of now, though nobody watches. */
-async function refresh({ gpuLoad, devices, clock }: Parts): Promise<void> {
-  const gpus = devices().filter(({ kind }) => kind === "gpu");
+/** Whoever asks now and then finds figures of now, though nobody watches. Waits no longer than the limit. */
+export async function refreshLoad(parts: Parts, limitMs: number): Promise<void> {
+  const { gpuLoad, devices, clock } = parts;
+  const gpus = devices().filter(({ gpu }) => gpu !== undefined);
   const recentMs = clock.monotonicMs() - SAMPLE_INTERVAL_MS;
   const fresh = gpus.every((gpu) => (loadOf(gpuLoad, gpu)?.atMs ?? Number.NaN) >= recentMs);
-  if (!fresh) await Promise.race([gpuLoad.sampleNow(), Bun.sleep(SAMPLE_PATIENCE_MS)]);
+  if (!fresh) await Promise.race([gpuLoad.sampleNow(), Bun.sleep(limitMs)]);
 }
 
 function loadOf(gpuLoad: Pick<Parts["gpuLoad"], "latest">, device: DeviceReport): GpuSample | null {

@@ -1,15 +1,18 @@
 /** From the parts to what the views show: assets and jobs with the words around them. */
 
+import { type DeviceView, GRAPH_SPAN_MS } from "../../views/devices.ts";
 import type { JobEntry, NamedAsset } from "../../views/job-words.ts";
 import type { OperationFormView } from "../../views/operation-form.ts";
 import { sizeText } from "../../views/quantities.ts";
 import type { SystemReport as SystemView } from "../../views/system.ts";
 import type { Asset } from "../assets/asset.ts";
 import type { Job } from "../jobs/job.ts";
+import { SAMPLE_INTERVAL_MS } from "../media/gpu-load.ts";
+import { thinned } from "../media/gpu-series.ts";
 import type { Operation } from "../operations/operation.ts";
 import { parameterFields } from "../operations/parameters.ts";
 import { Refusal } from "../trouble.ts";
-import type { Parts, SystemReport } from "./parts.ts";
+import type { DeviceReport, Parts, SystemReport } from "./parts.ts";
 
 /** The asset, or null when it was deleted since. */
 export function findAsset(parts: Parts, ownerId: string, id: string): Asset | null {
@@ -69,17 +72,35 @@ export function formView(assetId: string, operation: Operation): OperationFormVi
   };
 }
 
+/** Points of a graph on the page: two of its pixels for each. */
+const GRAPH_POINTS = 100;
+
+/** An older sample says nothing of now: some rounds failed. */
+const LOAD_AGE_MAX_MS = 5 * SAMPLE_INTERVAL_MS;
+
+/** A device as the page shows it, with what it does now. */
+export function deviceView(parts: Parts, device: DeviceReport): DeviceView {
+  const { busy, reason, gpu, ...shown } = device;
+  const { gpuLoad, clock } = parts;
+  const load = gpu === undefined ? null : gpuLoad.latest(gpu.uuid);
+  const recent = load !== null && clock.monotonicMs() - load.atMs <= LOAD_AGE_MAX_MS;
+  const samples = gpu === undefined ? [] : gpuLoad.history(gpu.uuid, GRAPH_SPAN_MS);
+  return {
+    ...shown,
+    busySlots: busy,
+    reason: reason ?? null,
+    gpu: gpu ?? null,
+    load: recent ? load : null,
+    samples: thinned(samples, GRAPH_SPAN_MS, GRAPH_POINTS),
+  };
+}
+
 /** The report as the page shows it. Limits appear in the words of the configuration. */
-export function systemView(report: SystemReport): SystemView {
+export function systemView(parts: Parts, report: SystemReport): SystemView {
   const { limits } = report;
   return {
     ...report,
-    devices: report.devices.map(({ busy, reason, gpu, ...device }) => ({
-      ...device,
-      busySlots: busy,
-      reason: reason ?? null,
-      gpu: gpu ?? null,
-    })),
+    devices: report.devices.map((device) => deviceView(parts, device)),
     limits: [
       {
         title: "Largest upload",

@@ -7,12 +7,16 @@ import { libraryPage } from "../../views/library.ts";
 import { systemPage } from "../../views/system.ts";
 import type { User } from "../accounts/accounts.ts";
 import type { Asset } from "../assets/asset.ts";
+import { refreshLoad } from "./devices.ts";
 import { type PageHandler, route, userOfCall } from "./endpoint.ts";
 import { findJob, formView, fullJobEntry, operationsFor, systemView } from "./entries.ts";
 import { htmlResponse } from "./headers.ts";
 import { assetJobEntries, jobsView, libraryView } from "./lists.ts";
 import type { Parts } from "./parts.ts";
 import { visitOf } from "./visit.ts";
+
+/** A page waits this long for figures of now; a driver that is awake needs a third of it. */
+const PAGE_PATIENCE_MS = 150;
 
 /** Who looks at the page. */
 export function viewerOf(request: Request): User {
@@ -39,9 +43,10 @@ export function mountPages(app: Elysia, parts: Parts): void {
     const job = parts.jobs.get(user.id, id);
     return htmlResponse(jobPage(user, fullJobEntry(parts, user.id, job)));
   });
-  page("/system", async (request) =>
-    htmlResponse(systemPage(viewerOf(request), systemView(await parts.system()))),
-  );
+  page("/system", async (request) => {
+    await refreshLoad(parts, PAGE_PATIENCE_MS);
+    return htmlResponse(systemPage(viewerOf(request), systemView(parts, await parts.system())));
+  });
 }
 
 function assetView(parts: Parts, ownerId: string, asset: Asset) {

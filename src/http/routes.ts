@@ -11,6 +11,7 @@ import { mountFragments } from "./fragments.ts";
 import { newRouter } from "./handler.ts";
 import { healthEndpoints } from "./health.ts";
 import { jobEndpoints } from "./jobs.ts";
+import { mountDeviceFragments } from "./live-devices.ts";
 import { openApiDocument } from "./openapi.ts";
 import { operationEndpoints } from "./operations.ts";
 import { mountPages } from "./pages.ts";
@@ -58,6 +59,7 @@ export function createRoutes(parts: Parts, streams: Streams): Elysia {
   mountEntrance(app, parts);
   mountPages(app, parts);
   mountFragments(app, parts, streams);
+  mountDeviceFragments(app, parts, streams, watch);
   mountDocs(app, all, parts.operations);
   return app;
 }

@@ -1,0 +1,66 @@
+import { expect, test } from "bun:test";
+import type { Job } from "../src/jobs/job.ts";
+import { entries } from "../tests/preview-samples.ts";
+import { jobPanel } from "./job.ts";
+import { type JobEntry, waitReason } from "./job-words.ts";
+import { jobRow } from "./jobs.ts";
+
+function sample(state: Job["state"], device: string | null): JobEntry {
+  const found = entries.find(({ job }) => job.state === state && job.device === device);
+  if (found === undefined) throw new Error(`there is a sample job that is ${state}`);
+  return found;
+}
+
+const changed = (entry: JobEntry, change: Partial<Job>): JobEntry => ({
+  ...entry,
+  job: { ...entry.job, ...change },
+});
+
+const waiting = sample("queued", null);
+const onGpu = sample("succeeded", "gpu:0");
+const fallen = sample("succeeded", "cpu");
+
+test("a job that waits says what for, on its page and in the list", () => {
+  const reason = "All 3 encode sessions of this machine are in use.";
+  for (const state of ["queued", "waiting"] as const) {
+    const entry = changed(waiting, { state, deviceReason: reason });
+    expect(jobPanel(entry).toString()).toContain(reason);
+    expect(jobRow(entry).toString()).toContain(`Waits: ${reason}`);
+  }
+  const untold = changed(waiting, { deviceReason: null });
+  expect(jobPanel(untold).toString()).toContain("as soon as a device is free");
+  expect(jobRow(untold).toString()).not.toContain("Waits");
+  expect(waitReason({ ...onGpu.job, state: "running" })).toBeNull();
+});
+
+test("each step says in one line what really ran, and what fenced it in", () => {
+  const markup = jobPanel(onGpu).toString();
+  expect(markup).toContain("Decoded and encoded on NVIDIA L4 (NVDEC");
+  expect(markup.match(/Decoded and encoded/g)?.length).toBe(1);
+  expect(markup).toContain("fenced in by limits, Landlock 7, seccomp");
+  // The reason stands above the steps already.
+  expect(markup.match(/frames never leave the card/g)?.length).toBe(1);
+});
+
+test("a job of before proofs were kept shows device and encoder", () => {
+  const steps = onGpu.job.steps.map(({ proof: _, ...step }) => step);
+  expect(jobPanel(changed(onGpu, { steps })).toString()).toContain(
+    "GPU 0 · <code>h264_nvenc</code>",
+  );
+});
+
+test("a fall back to the CPU is told calmly, with its sentence once", () => {
+  const markup = jobPanel(fallen).toString();
+  expect(markup).toContain("It ran on the CPU instead of a GPU");
+  expect(markup).toContain('<section class="callout" ');
+  expect(markup.match(/Its encoder stopped in the middle/g)?.length).toBe(1);
+  expect(jobRow(fallen).toString()).toContain("on the CPU instead of a GPU");
+  const running = changed(fallen, { state: "running", finishedAt: null });
+  expect(jobPanel(running).toString()).toContain("It runs on the CPU instead of a GPU");
+});
+
+test("a job whose GPU failed and that another GPU did has not fallen back", () => {
+  const attempts = fallen.job.attempts.map((each) => ({ ...each, device: "gpu:0" }));
+  const markup = jobPanel(changed(fallen, { device: "gpu:1", attempts })).toString();
+  expect(markup).not.toContain("instead of a GPU");
+});

@@ -3,8 +3,12 @@ import { afterAll, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ManualClock } from "../clock.ts";
 import type { Toolchain } from "./devices.ts";
+import type { GpuFault } from "./gpu-fault.ts";
+import { GpuSuspensions } from "./gpu-suspension.ts";
 import { Gpus } from "./gpus.ts";
+import { nothingAvoided } from "./placement.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "gpus-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -70,4 +74,89 @@ test("a probe that never ends is ended, and the rest of that GPU is not tried", 
   expect(performance.now() - begun).toBeLessThan(4_500);
   expect(gpus.state().gpus[0]?.sentence).toContain("does not answer");
   await gpus.close();
+});
+
+const fault: GpuFault = {
+  ...{ name: "encoder-broke", reaction: "device-out", sentence: "Its encoder broke off." },
+  ...{ remedy: null, shortage: null, avoid: nothingAvoided },
+};
+
+async function until(what: string, seen: () => boolean): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!seen()) {
+    if (performance.now() > deadline) throw new Error(`not in time: ${what}`);
+    await Bun.sleep(5);
+  }
+}
+
+test("a GPU that failed stays out of service while its probes fail", async () => {
+  const tool = script("smi-out", `echo '${row}'`);
+  const works = join(folder, "works");
+  writeFileSync(works, "");
+  const ffmpeg = toolchain(script("ffmpeg-sometimes", `test -e ${works}`));
+  const gpus = new Gpus({ inventory: { tool }, maxJobs: 3 });
+  await gpus.open(ffmpeg);
+  expect(gpus.devices()).toMatchObject([{ id: "gpu:0", title: "NVIDIA L4", slots: 3 }]);
+  rmSync(works);
+  gpus.suspend("GPU-aa", fault);
+  await gpus.open(ffmpeg);
+  expect(gpus.devices()).toEqual([]);
+  expect(gpus.state().gpus[0]?.sentence).toContain("Out of service since a job failed on it");
+  expect(gpus.whyNone()).toContain("Its encoder broke off.");
+  await gpus.close();
+});
+
+test("one good probe puts it back by itself, and who listens is told", async () => {
+  const tool = script("smi-again", `echo '${row}'`);
+  const gpus = new Gpus({ inventory: { tool } });
+  await gpus.open(toolchain("/bin/true"));
+  let changes = 0;
+  gpus.onChange(() => {
+    changes += 1;
+  });
+  gpus.suspend("GPU-aa", fault);
+  expect([gpus.devices().length, changes]).toEqual([0, 1]);
+  await until("it is back", () => gpus.devices().length === 1);
+  expect(changes).toBeGreaterThan(1);
+  await gpus.close();
+});
+
+test("a GPU that fails again and again waits longer each time", () => {
+  const clock = new ManualClock();
+  const suspensions = new GpuSuspensions(clock);
+  const delays = Array.from({ length: 10 }, () => suspensions.suspend("GPU-aa", fault) / 1000);
+  expect(delays).toEqual([0, 5, 10, 20, 40, 80, 160, 320, 600, 600]);
+  expect([suspensions.waits("GPU-aa"), suspensions.waits("GPU-bb")]).toEqual([true, false]);
+  clock.advance(600_000);
+  expect(suspensions.waits("GPU-aa")).toBe(false);
+  expect(suspensions.suspend("GPU-aa", fault)).toBe(0);
+});
+
+test("GPUs that come and go are seen, and two of one name are told apart", async () => {
+  const rows = join(folder, "rows");
+  writeFileSync(rows, `${row}\n`);
+  const tool = script("smi-changes", `cat ${rows}`);
+  const gpus = new Gpus({ inventory: { tool } });
+  const ffmpeg = toolchain("/bin/true");
+  await gpus.open(ffmpeg);
+  expect(gpus.devices().map(({ title }) => title)).toEqual(["NVIDIA L4"]);
+  writeFileSync(rows, `${row}\n${row.replace("0, GPU-aa", "1, GPU-bb")}\n`);
+  await gpus.open(ffmpeg);
+  expect(gpus.devices().map(({ title }) => title)).toEqual(["NVIDIA L4 gpu:0", "NVIDIA L4 gpu:1"]);
+  writeFileSync(rows, `${row.replace("GPU-aa", "GPU-bb")}\n`);
+  await gpus.open(ffmpeg);
+  expect(gpus.devices().map(({ traits }) => traits?.uuid)).toEqual(["GPU-bb"]);
+  await gpus.close();
+});
+
+test("what the settings leave alone is neither tried nor used, by UUID or by number", async () => {
+  const tool = script("smi-alone", `echo '${row}'`);
+  for (const name of ["GPU-aa", "0"]) {
+    const gpus = new Gpus({ inventory: { tool }, leaveAlone: [name] });
+    await gpus.open(toolchain("/bin/true"));
+    expect(gpus.devices()).toEqual([]);
+    expect(gpus.state()).toMatchObject({ kind: "found", gpus: [{ abilities: [] }] });
+    expect(gpus.whyNone()).toContain("gpu.leaveAlone");
+    await gpus.close();
+  }
 });

@@ -88,7 +88,7 @@ export class Gpus {
       .map(({ id, uuid, title, computeCapability, memoryTotalBytes, abilities }) => ({
         id,
         kind: "gpu" as const,
-        title: (names.get(title)?.length ?? 0) > 1 ? `${title} (${id})` : title,
+        title: (names.get(title)?.length ?? 0) > 1 ? `${title} ${id}` : title,
         slots: maxJobs,
         traits: {
           uuid,

@@ -197,10 +197,10 @@ export class Dispatch {
     }
   }
 
-  private noteFault({ device, reservation }: Place, fault: GpuFault): void {
+  private noteFault({ device }: Place, fault: GpuFault): void {
     const uuid = device.traits?.uuid;
     if (fault.reaction === "device-out" && uuid !== undefined) this.parts.gpus.suspend(uuid, fault);
-    if (fault.shortage === "sessions") this.parts.slots.noteSessionLimit(reservation);
+    if (fault.shortage === "sessions") this.parts.slots.noteSessionLimit();
   }
 
   /** Fewest jobs first, then fewest sessions: several GPUs fill evenly. */

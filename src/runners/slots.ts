@@ -114,11 +114,11 @@ export class Slots {
   }
 
   /**
-   * The driver refused a session. What runs at this moment is all that it allows; at least one, or
-   * nothing would ever be tried again.
+   * The driver refused a session, and what asked for it gave its place back. What runs at this moment is
+   * all that the driver allows; at least one, or nothing would ever be tried again.
    */
-  noteSessionLimit(refused: Reservation): void {
-    const running = this.sessions() - refused.need.sessions + this.foreignSessionsOfAll();
+  noteSessionLimit(): void {
+    const running = this.sessions() + this.foreignSessionsOfAll();
     this.sessionLimit = {
       sessions: Math.max(1, running),
       learnedAtMs: this.parts.clock.monotonicMs(),

@@ -73,12 +73,25 @@ export function oddClip(): string {
   );
 }
 
+/**
+ * Arguments that copy a video with a note to turn it when it is shown.
+ * @param degrees counter-clockwise, as the note counts; a phone held upright writes 270
+ */
+export function turnedCopy(source: string, degrees: number): string[] {
+  const version = Bun.spawnSync(["ffmpeg", "-version"]).stdout.toString();
+  const major = Number(/^ffmpeg version \D?(\d+)/.exec(version)?.[1]);
+  // ffmpeg 6.0 brought the option, and 7.0 took the way before it.
+  return major >= 6
+    ? ["-display_rotation", String(degrees), "-i", source, "-c", "copy"]
+    : ["-i", source, "-c", "copy", "-metadata:s:v:0", `rotate=${degrees}`];
+}
+
 /** As phones write it: a wide picture and a note to turn it. */
 export function rotatedClip(): string {
   return clip("rotated.mp4", (path) => {
     const flat = `${path}.flat.mp4`;
     ffmpeg(...picture("320x180", 2), ...fastVideo, flat);
-    ffmpeg("-i", flat, "-c", "copy", "-metadata:s:v:0", "rotate=90", path);
+    ffmpeg(...turnedCopy(flat, 90), path);
   });
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { processesNaming, until } from "../../tests/support/processes.ts";
 import { fenceLayers } from "./fence.ts";
 import { configureFence } from "./fence-settings.ts";
-import { askTool, type FfmpegRun, runFfmpeg, runFfprobe } from "./ffmpeg.ts";
+import { askTool, type FfmpegRun, type RunOutcome, runFfmpeg, runFfprobe } from "./ffmpeg.ts";
 import type { Progress } from "./progress.ts";
 import { childEnvironment } from "./surroundings.ts";
 
@@ -60,6 +60,12 @@ const findFfmpeg = (marker: string) =>
     return found?.pid ?? null;
   });
 
+/** ffmpeg itself gave up: with 1 up to 6.1, with the error's own number from 7.0 on. */
+function expectGivenUp(outcome: RunOutcome): void {
+  expect(outcome.kind).toBe("exited");
+  expect(outcome).not.toMatchObject({ code: 0 });
+}
+
 describe("a run of ffmpeg", () => {
   test("ends with its exit code and the last progress", async () => {
     const seen: Progress[] = [];
@@ -76,8 +82,9 @@ describe("a run of ffmpeg", () => {
 
   test("keeps what ffmpeg said when it fails", async () => {
     const outcome = await runFfmpeg(newRun({ argv: ["-i", "absent", "out.mp4"] }));
-    expect(outcome).toMatchObject({ kind: "exited", code: 1 });
-    expect("stderr" in outcome && outcome.stderr).toContain("absent: No such file or directory");
+    expectGivenUp(outcome);
+    expect("stderr" in outcome && outcome.stderr).toContain("absent");
+    expect("stderr" in outcome && outcome.stderr).toContain("No such file or directory");
   });
 
   test("is not begun when it was cancelled before", async () => {
@@ -103,7 +110,7 @@ describe("a run of ffmpeg", () => {
     await runFfmpeg(newRun({ argv: [...picture(1), other], writePaths: [root] }));
     const copy = ["-i", other, "-c", "copy", "out.mp4"];
     const denied = await runFfmpeg(newRun({ argv: copy }));
-    expect(denied).toMatchObject({ kind: "exited", code: 1 });
+    expectGivenUp(denied);
     expect("stderr" in denied && denied.stderr).toContain("Permission denied");
     const given = await runFfmpeg(newRun({ argv: copy, readPaths: [other] }));
     expect(given).toMatchObject({ kind: "exited", code: 0 });

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ffmpeg } from "../../tests/clips.ts";
 import { Refusal } from "../trouble.ts";
-import { runFfmpeg } from "./ffmpeg.ts";
+import { type RunOutcome, runFfmpeg } from "./ffmpeg.ts";
 import { probe } from "./probe.ts";
 import { inputPath, safeInputFlags } from "./safety.ts";
 
@@ -80,6 +80,12 @@ function newRun(argv: string[], readPaths: string[]) {
   };
 }
 
+/** ffmpeg itself gave up: with 1 up to 6.1, with the error's own number from 7.0 on. */
+function expectGivenUp(outcome: RunOutcome): void {
+  expect(outcome.kind).toBe("exited");
+  expect(outcome).not.toMatchObject({ code: 0 });
+}
+
 describe("a playlist under another name", () => {
   test.each(attacks)("%s is refused and opens nothing of others", async (name, text, demuxer) => {
     const path = plant(name, text);
@@ -94,7 +100,8 @@ describe("a playlist under another name", () => {
   });
 
   test("the closed list of protocols alone leaks; the closed list of formats does not", async () => {
-    const path = plant("list-control", hls);
+    // Under its own name, without which ffmpeg 7.1 and later do not take it for a playlist.
+    const path = plant("list-control.m3u8", hls);
     const ffprobe = ["/usr/bin/ffprobe", "-v", "quiet"];
     const protocols = [...ffprobe, "-protocol_whitelist", "file", "-i", inputPath(path)];
     expect((await opens(protocols)).length).toBeGreaterThan(0);
@@ -106,7 +113,7 @@ describe("a playlist under another name", () => {
     const argv = ["-f", "hls", "-i", path, "-f", "null", "-"];
     const tool = "/usr/bin/ffmpeg";
     const denied = await runFfmpeg({ tool, ...newRun(argv, [path]) });
-    expect(denied).toMatchObject({ kind: "exited", code: 1 });
+    expectGivenUp(denied);
     expect("stderr" in denied && denied.stderr).toContain("Failed to open segment 0");
     // The control: the same run with the secret among its files goes through.
     const allowed = await runFfmpeg({ tool, ...newRun(argv, [path, secret]) });
@@ -120,7 +127,7 @@ describe("a filter that names files, which no list of ffmpeg's own stops,", () =
     const graph = `movie=${secret}[m];[0:v][m]overlay`;
     const argv = [...picture, "-filter_complex", graph, "-frames:v", "1", "-f", "null", "-"];
     const denied = await runFfmpeg({ tool, ...newRun(argv, []) });
-    expect(denied).toMatchObject({ kind: "exited", code: 1 });
+    expectGivenUp(denied);
     expect("stderr" in denied && denied.stderr).toContain("Permission denied");
     const allowed = await runFfmpeg({ tool, ...newRun(argv, [secret]) });
     expect(allowed).toMatchObject({ kind: "exited", code: 0 });

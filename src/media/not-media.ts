@@ -17,14 +17,18 @@ interface Complaint {
 /** Ordered: the first that matches tells most. Texts of ffmpeg 5.1 to 9.0. */
 const complaints: Complaint[] = [
   {
+    // From 7.1 on a playlist without the ending of one is not even taken for a format.
+    pattern: /Not detecting m3u8\/hls/,
+    sentence: () => formatSentence("hls"),
+  },
+  {
     pattern: /Codec \((\w+)\) not on whitelist/,
     sentence: ([, codec]) =>
       `A track is coded in ${codec}, which Kinomill does not decode. Convert it first, for example to H.264 and AAC.`,
   },
   {
     pattern: /\[(\w+)[^\]]*\] Format not on whitelist/,
-    sentence: ([, format]) =>
-      `Its format (${format}) is a playlist or one that Kinomill does not open. Upload the media itself, for example as MP4 or MKV.`,
+    sentence: ([, format]) => formatSentence(format ?? "unknown"),
   },
   {
     pattern: /moov atom not found/,
@@ -51,6 +55,10 @@ const complaints: Complaint[] = [
     sentence: () => "The file is cut off or damaged at its beginning. Upload the whole file again.",
   },
 ];
+
+function formatSentence(format: string): string {
+  return `Its format (${format}) is a playlist or one that Kinomill does not open. Upload the media itself, for example as MP4 or MKV.`;
+}
 
 /** ffprobe believes the ending .mp4 and then misses the index of what was never an MP4. */
 function startsLikeQuickTime(head: string): boolean {

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ffmpeg } from "../../tests/clips.ts";
+import { ffmpeg, turnedCopy } from "../../tests/clips.ts";
 import { Failure, Refusal } from "../trouble.ts";
 import { probe } from "./probe.ts";
 
@@ -77,8 +77,7 @@ describe("what a file is", () => {
 
   test("a phone's video says which way up it is", async () => {
     const flat = make("flat.mp4", ...picture(), ...h264);
-    // This ffmpeg writes `rotate=R` as a matrix that turns counter-clockwise by R.
-    const path = make("turned.mp4", "-i", flat, "-c", "copy", "-metadata:s:v:0", "rotate=270");
+    const path = make("turned.mp4", ...turnedCopy(flat, 270));
     const { video } = await probe(path, tools);
     expect(video).toMatchObject({ rotation: 90, width: 64, displayWidth: 48, displayHeight: 64 });
   });

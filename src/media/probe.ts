@@ -62,6 +62,8 @@ async function describe(subject: Subject, tools: ProbeTools): Promise<RawProbe> 
     throw refuse(stderr);
   }
   if (json.format === undefined) throw refuse(stderr);
+  // From 7.1 on ffprobe lists the first tracks and exits 0; the rest would be lost without a word.
+  if (stderr.includes("exceeds max_streams")) throw refuse(stderr);
   // A still is read as what its first bytes say, so there is no guess to be weighed.
   const guessed = stillContainerOf(subject.head) === null;
   if (guessed && (json.format.probe_score ?? 0) < lowestScore) throw refuse("");

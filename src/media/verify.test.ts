@@ -117,6 +117,20 @@ describe("a good output", () => {
       expect((await verdict(short, {}, mode, { sourcePictureSeconds })).kind).toBe("proven");
     }
   });
+
+  test("may have a track of sound that is over long before the others", async () => {
+    const maps = ["-map", "0:a", "-map", "1:a", "-c:a", "aac"];
+    const two = make("two.mka", ...sound(2), ...sound(9), ...maps);
+    const wanted = {
+      kind: "audio",
+      video: null,
+      audioTracks: 2,
+      audioCodecs: ["aac", "aac"],
+    } as const;
+    for (const mode of ["quick", "full"] as const) {
+      expect((await verdict(two, wanted, mode)).kind).toBe("proven");
+    }
+  });
 });
 
 describe("an output is rejected", () => {

@@ -1,5 +1,6 @@
 /** `thumbnails` with the real ffmpeg: every picture shows what its place or its cue says. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { turnedCopy } from "../clips.ts";
 import { type Performed, pixelAt, Rehearsal } from "./rehearsal.ts";
 
 setDefaultTimeout(60_000);
@@ -136,8 +137,7 @@ describe("a poster", () => {
     // Said afterwards: the encoder would have written what it had been told, not what is true.
     const tags =
       "h264_metadata=colour_primaries=1:transfer_characteristics=1:matrix_coefficients=1";
-    const turned = ["-i", flat, "-c", "copy", "-bsf:v", tags, "-metadata:s:v", "rotate=90"];
-    const source = stage.make("turned.mp4", ...turned);
+    const source = stage.make("turned.mp4", ...turnedCopy(flat, 90), "-bsf:v", tags);
     for (const format of ["jpeg", "png", "webp"]) {
       const wish = { format, quality: 95, poster: { at: 0, width: 36 } };
       const { outputs } = await stage.perform("thumbnails", wish, source);

@@ -1,6 +1,7 @@
 /** `transcode` with the real ffmpeg: what goes in odd comes out right, proven by decoding all of it. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Refusal } from "../../src/trouble.ts";
+import { turnedCopy } from "../clips.ts";
 import { frameTimes, picture, pixelAt, Rehearsal, sine, x264 } from "./rehearsal.ts";
 
 // Each makes a source, encodes it and decodes all of the result, on a machine that others use too.
@@ -84,9 +85,7 @@ describe("size", () => {
 
   test("a phone's rotated video is turned upright, and its height is the shown one", async () => {
     const flat = stage.make("flat.mp4", ...halves("320x180"), ...x264);
-    // The muxer counts counter-clockwise: 270 is what a phone held upright writes.
-    const turned = ["-i", flat, "-c", "copy", "-metadata:s:v", "rotate=270"];
-    const source = stage.make("phone.mp4", ...turned);
+    const source = stage.make("phone.mp4", ...turnedCopy(flat, 270));
     const { media, path } = await stage.transcode({ video: { maxHeight: 160 }, ...fast }, source);
     expect([media.video?.width, media.video?.height]).toEqual([90, 160]);
     expect(media.video?.rotation).toBe(0);

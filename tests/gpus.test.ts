@@ -36,13 +36,12 @@ function withoutVersions(line: string): string {
     .replace(/Install driver [\d.]+ or newer/, "Install driver D or newer");
 }
 
-const still = "Jobs of this version still encode on the CPU.";
 const noAv1 =
   "AV1, AV1 10 bit: ffmpeg V has no AV1 encoder for NVIDIA GPUs (av1_nvenc). Install ffmpeg 6.0 or newer, for example that of Debian 13 or Ubuntu 24.04.";
 const onCpu = "Jobs are encoded on the CPU.";
 
 const ready = (title: string, part: string): string[] => [
-  `ok    ${part}     ${title}, driver 570.133.07: Ready for H.264 and HEVC; HEVC in 10 bit too. ${still}`,
+  `ok    ${part}     ${title}, driver 570.133.07: Ready for H.264 and HEVC; HEVC in 10 bit too.`,
   `poor  ${part}     ${noAv1}`,
 ];
 
@@ -68,20 +67,20 @@ const cases: Record<string, Case> = {
   "an H200: no encoder, which is no fault, and it decodes": {
     gpus: "h200",
     lines: [
-      `ok    gpu:0     NVIDIA H200, 151 GB, driver 570.133.07: Cannot encode. This model is built without a video encoder (NVENC). It can decode. ${still}`,
+      `ok    gpu:0     NVIDIA H200, 151 GB, driver 570.133.07: Cannot encode. This model is built without a video encoder (NVENC). It can decode.`,
     ],
   },
   "a GPU with H.264 alone": {
     gpus: "tooOldGpu",
     lines: [
-      `ok    gpu:0     NVIDIA GeForce GTX 750 Ti, 2.1 GB, driver 570.133.07: Ready for H.264. ${still}`,
+      `ok    gpu:0     NVIDIA GeForce GTX 750 Ti, 2.1 GB, driver 570.133.07: Ready for H.264.`,
     ],
   },
   "all sessions in use: busy, not incapable": {
     gpus: "geforce3",
     fault: { openError: 10 },
     lines: [
-      `poor  gpu:0     NVIDIA GeForce RTX 4090, 25.8 GB, driver 570.133.07: Busy, not tried: Other programs use all of its encode sessions or its memory. ${still} See who uses it: nvidia-smi. GeForce cards allow a few sessions for the whole machine.`,
+      `poor  gpu:0     NVIDIA GeForce RTX 4090, 25.8 GB, driver 570.133.07: Busy, not tried: Other programs use all of its encode sessions or its memory. See who uses it: nvidia-smi. GeForce cards allow a few sessions for the whole machine.`,
       `poor  gpu:0     ${noAv1}`,
     ],
     av1: true,
@@ -89,19 +88,19 @@ const cases: Record<string, Case> = {
   "a driver that is too old": {
     gpus: "oldDriver",
     lines: [
-      `poor  gpu:0     NVIDIA L4, 24.2 GB, driver 390.157: Cannot encode. The NVIDIA driver 390.157 is too old for ffmpeg V, which needs NVENC N; the driver offers 8.1. It can decode. ${still} Install driver D or newer and restart, or use an older ffmpeg.`,
+      `poor  gpu:0     NVIDIA L4, 24.2 GB, driver 390.157: Cannot encode. The NVIDIA driver 390.157 is too old for ffmpeg V, which needs NVENC N; the driver offers 8.1. It can decode. Install driver D or newer and restart, or use an older ffmpeg.`,
     ],
   },
   "no device nodes": {
     gpus: "noDevice",
     lines: [
-      `poor  gpu:0     NVIDIA L4, 24.2 GB, driver 570.133.07: Cannot encode. nvidia-smi sees it, but programs may not use it (CUDA finds no device). ${still} See whether the user of Kinomill may open the nodes: ls -l /dev/nvidia*. A container that lost them is started again with --gpus all.`,
+      `poor  gpu:0     NVIDIA L4, 24.2 GB, driver 570.133.07: Cannot encode. nvidia-smi sees it, but programs may not use it (CUDA finds no device). See whether the user of Kinomill may open the nodes: ls -l /dev/nvidia*. A container that lost them is started again with --gpus all.`,
     ],
   },
   "a driver in trouble": {
     gpus: "unknownError",
     lines: [
-      `poor  gpu:0     NVIDIA L4, 24.2 GB, driver 570.133.07: Cannot encode. The GPU or its driver is in trouble (CUDA_ERROR_UNKNOWN). ${still} Restart the machine: sudo reboot. The kernel says more: sudo dmesg | grep -iE 'nvrm|xid'`,
+      `poor  gpu:0     NVIDIA L4, 24.2 GB, driver 570.133.07: Cannot encode. The GPU or its driver is in trouble (CUDA_ERROR_UNKNOWN). Restart the machine: sudo reboot. The kernel says more: sudo dmesg | grep -iE 'nvrm|xid'`,
     ],
   },
   "a driver that was upgraded under its feet": {
@@ -139,7 +138,7 @@ test(
     box.lose(0);
     const [lost, other] = (await doctorOn(box)).lines;
     expect(lost).toBe(
-      `poor  gpu:0     A GPU that does not say its name: Cannot encode. It has fallen off the bus: the machine no longer reaches it. ${still} Restart the machine: sudo reboot. When it comes back, look at its power, cooling and slot. The kernel says more: sudo dmesg | grep -iE 'nvrm|xid'`,
+      `poor  gpu:0     A GPU that does not say its name: Cannot encode. It has fallen off the bus: the machine no longer reaches it. Restart the machine: sudo reboot. When it comes back, look at its power, cooling and slot. The kernel says more: sudo dmesg | grep -iE 'nvrm|xid'`,
     );
     expect(other).toStartWith("ok    gpu:1     NVIDIA L4, 24.2 GB, driver 570.133.07: Ready for");
   },
@@ -201,8 +200,8 @@ test(
     expect(more).toEqual([]);
     expect([cpu.id, first.id, second.id]).toEqual(["cpu", "gpu:0", "gpu:1"]);
     expect([first.gpu.uuid, second.gpu.uuid]).toEqual([box.uuid(0), box.uuid(1)]);
-    expect(first).toMatchObject({ kind: "gpu", title: "NVIDIA L4", slots: 0, busy: 0 });
-    expect(first.reason).toEndWith(still);
+    expect(first).toMatchObject({ kind: "gpu", title: "NVIDIA L4", slots: 3, busy: 0 });
+    expect(first.reason).toStartWith("Ready for H.264");
     expect(first.gpu.abilities[0]).toEqual({
       ...{ work: "encode", codec: "h264", bitDepth: 8, title: "H.264", state: "can" },
       ...{ because: null, remedy: null },

@@ -33,7 +33,7 @@ export function jobsPage(viewer: Viewer, view: JobsView): Html {
     html`<a href="${state === null ? "/jobs" : `/jobs?state=${state}`}" aria-current="${state === view.state ? "true" : null}">${title}</a>`;
   const body = html`<div class="page-head">
 <h1>Jobs</h1>
-<nav class="segments" aria-label="Filter by state">${tab(null, "All")}${jobStates.filter((state) => state !== "waiting" || view.state === "waiting").map((state) => tab(state, stateTitle(state)))}</nav>
+<nav class="segments" aria-label="Filter by state">${tab(null, "All")}${jobStates.map((state) => tab(state, stateTitle(state)))}</nav>
 </div>
 ${jobsList(view)}
 ${liveConnection("/ui/events")}`;

@@ -39,6 +39,12 @@ export class GpuSuspensions {
     return delayMs;
   }
 
+  /** The probe on it failed: it stays out. Milliseconds until it may be tried once more. */
+  keepOut(uuid: string): number {
+    const found = this.byUuid.get(uuid);
+    return found === undefined ? 0 : this.suspend(uuid, found.fault);
+  }
+
   /** The fault for which it is out of service; null when it is in. */
   faultOf(uuid: string): GpuFault | null {
     const found = this.byUuid.get(uuid);

@@ -119,10 +119,18 @@ export class Gpus {
   /** Takes a GPU out of service until a probe on it succeeds. */
   suspend(uuid: string, fault: GpuFault): void {
     const delayMs = this.suspensions.suspend(uuid, fault);
+    this.forget(uuid);
+    this.tell();
+    this.openAfter(delayMs);
+  }
+
+  private forget(uuid: string): void {
     for (const key of this.verdicts.keys()) {
       if (key.startsWith(`${uuid} `)) this.verdicts.delete(key);
     }
-    this.tell();
+  }
+
+  private openAfter(delayMs: number): void {
     const timer = setTimeout(() => {
       this.timers.delete(timer);
       if (this.toolchain === null || this.closing.signal.aborted) return;
@@ -187,7 +195,12 @@ export class Gpus {
     });
     if (found === null) return;
     this.verdicts.set(key, found);
-    if (found.some(({ verdict }) => verdict.state === "can")) this.suspensions.reinstate(gpu.uuid);
+    const good = found.some(({ verdict }) => verdict.state === "can");
+    if (good) this.suspensions.reinstate(gpu.uuid);
+    else if (this.suspensions.faultOf(gpu.uuid) !== null) {
+      this.forget(gpu.uuid);
+      this.openAfter(this.suspensions.keepOut(gpu.uuid));
+    }
     this.tell();
   }
 }

@@ -77,9 +77,17 @@ export interface Capture {
   stdout: string;
 }
 
+/**
+ * Share of the source's pieces that may fail to decode. ffmpeg's own is two thirds: a file whose index is
+ * broken for its second half came out as half a film, with exit code 0. Recordings that begin in the
+ * middle of a picture stay below: what cannot be decoded before the first keyframe is not counted.
+ */
+const worstErrorRate = "0.1";
+
 const ffmpegGlobals = [
   ...["-nostdin", "-hide_banner", "-nostats", "-v", "warning"],
   ...["-progress", "pipe:1", "-stats_period", progressPeriodSeconds, "-y"],
+  ...["-max_error_rate", worstErrorRate],
 ];
 
 /** Runs ffmpeg inside the fence. Never rejects for what ffmpeg does. */

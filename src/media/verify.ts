@@ -112,7 +112,7 @@ function rejection(file: string, fault: string, log = ""): Failure {
     "output_rejected",
     `The output ${file} was rejected: ${fault.replace(/\.$/, "")}.`,
     {
-      hint: "Nothing was published. Run the job again; if it fails again, check the source with the preview, and try other settings or another ffmpeg.",
+      hint: "Nothing was published. The source may be cut off or say a wrong length of itself: play it to its end. If it is well, run the job again; if that fails too, try other settings or another ffmpeg.",
       retryable: true,
       log,
     },

@@ -6,6 +6,7 @@ import { cpus, release, totalmem } from "node:os";
 import { resolve } from "node:path";
 import { download } from "./download.ts";
 import { type Benchmark, type Figure, reached, table } from "./figure.ts";
+import { gpu } from "./gpu.ts";
 import { job } from "./job.ts";
 import { latency } from "./latency.ts";
 import { library } from "./library.ts";
@@ -20,6 +21,7 @@ const benchmarks: Record<string, Benchmark> = {
   download,
   library,
   latency,
+  gpu,
   job,
 };
 

@@ -34,6 +34,7 @@ const blackwell = "NVIDIA RTX PRO 6000 Blackwell,12.0,97887,h264+hevc+av1,4";
 /** The boxes: what the emulator is told. A GPU is name, compute capability, MiB, codecs, encoders. */
 const boxes = {
   twoL4: { NVFAKE_GPUS: `${l4};${l4}` },
+  fourL4: { NVFAKE_GPUS: [l4, l4, l4, l4].join(";") },
   /** The driver lets the whole system have three encode sessions. */
   geforce3: {
     NVFAKE_GPUS: "NVIDIA GeForce RTX 4090,8.9,24564,h264+hevc+av1,2",

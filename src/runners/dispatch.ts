@@ -54,7 +54,7 @@ export interface Wait {
 }
 
 /** One step to carry out: an attempt without its device. */
-export type StepRun = Omit<AttemptRequest, "device" | "avoided" | "memoryFreeBytes">;
+export type StepRun = Omit<AttemptRequest, "device" | "avoided" | "memoryFreeBytes" | "onRendered">;
 
 export interface DispatchEvents {
   /** A run begins here. */
@@ -189,11 +189,24 @@ export class Dispatch {
     const uuid = device.traits?.uuid;
     const memoryFreeBytes = uuid === undefined ? null : gpus.memoryFreeBytes(uuid);
     const unwatch = uuid === undefined ? undefined : this.parts.watchGpus?.();
+    let held = true;
+    const giveBack = () => {
+      if (held) this.release(place);
+      held = false;
+    };
+    // A GPU has the next job while the CPU proves this one's output; the CPU does both itself.
+    const onRendered = uuid === undefined ? () => {} : giveBack;
     try {
-      return await runner.run({ ...step, device, avoided: history.avoided, memoryFreeBytes });
+      return await runner.run({
+        ...step,
+        onRendered,
+        device,
+        avoided: history.avoided,
+        memoryFreeBytes,
+      });
     } finally {
       unwatch?.();
-      this.release(place);
+      giveBack();
     }
   }
 

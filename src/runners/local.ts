@@ -69,6 +69,7 @@ export class LocalRunner implements Runner {
       const folder = await freshFolder(request);
       const done = await this.carryOut(request, folder);
       if (done === null) return { kind: "aborted" };
+      request.onRendered?.();
       return await this.proveAll(request, folder, done);
     } catch (trouble) {
       if (request.signal.aborted) return { kind: "aborted" };

@@ -25,6 +25,8 @@ export interface AttemptRequest {
   /** Aborting ends ffmpeg: SIGTERM, then SIGKILL. */
   signal: AbortSignal;
   onProgress(progress: Progress): void;
+  /** Called once when the outputs are made; what follows, proving them, needs no device. */
+  onRendered?(): void;
 }
 
 /** What a finished attempt proved about one output. */

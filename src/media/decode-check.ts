@@ -141,7 +141,7 @@ async function decodeWhole(request: DecodeRequest): Promise<DecodeOutcome> {
     const fault = `only ${frames} of its ${expected} frames can be decoded`;
     return { kind: "faulty", fault, stderr: "" };
   }
-  if ((measured.seconds ?? 0) + Math.max(windowSeconds, tolerance) < durationSeconds) {
+  if ((measured.seconds ?? 0) + tolerance < durationSeconds) {
     const short = await explainMissingFrames(request, { ...everything, where: "at its end" });
     if (short !== null) return short;
   }

@@ -200,6 +200,17 @@ describe("an output is rejected", () => {
     }
   });
 
+  test("when the last second of a short picture is missing, and is there in the source", async () => {
+    const short = make("short3.mkv", ...picture(3), ...sound(4), ...codecs);
+    const sourcePictureSeconds = async () => 4;
+    const wanted = { durationSeconds: 4 };
+    expect(await fault(short, wanted, "quick", { sourcePictureSeconds })).toContain(
+      "it ends at 3.00 s, in the source at 4.00 s",
+    );
+    const honest = { sourcePictureSeconds: async () => 3 };
+    expect((await verdict(short, wanted, "quick", honest)).kind).toBe("proven");
+  });
+
   test("when a text is blank or no text", async () => {
     const text = { kind: "text", durationSeconds: null, video: null, audioTracks: 0 } as const;
     expect(await fault(write("blank.vtt", " \n\n"), text)).toContain("nothing but blanks");

@@ -42,7 +42,7 @@ function outcomeOf(ending: Ending, stderr: string): Exclude<RunOutcome, { kind: 
 const next: Record<Reaction, { title: string; what: string }> = {
   later: {
     title: "waits",
-    what: "The job waits and runs on the same GPU after a while. The GPU stays in service. Where another GPU is free, it may go there.",
+    what: "The job is tried again a few times within half a minute, then the CPU does it. The GPU stays in service.",
   },
   "cpu-decode": {
     title: "same GPU, less of it",
@@ -83,7 +83,7 @@ Out of service is a GPU, never a kind of work: a GPU that lost its encoder comes
 test shows that it still does that. \`kinomill doctor\` and the page of the system say which GPU is out, why,
 and what to type.
 
-Two faults leave no words behind that can be trusted:
+Exit code 0 is not believed either:
 
 - ffmpeg 7.1 ends with exit code 0 when NVDEC breaks off and it was not told to stop at errors; the output
   has only the first pictures. Kinomill tells it to stop (\`-xerror\`), reads what it printed even after exit
@@ -129,10 +129,12 @@ function faultsOf(cases: FaultCase[]): string {
     `\`${name}\``,
     next[reaction].title,
     sentence,
-    remedy ?? "Nothing: it is no fault that anybody could mend.",
+    remedy ?? "–",
   ]);
   const once = new Map(rows.map((row) => [row.join(" "), row]));
-  return `\n${table(["fault", "next", "what the job says", "what you can do"], [...once.values()])}`;
+  const byName = Map.groupBy(once.values(), ([name]) => name);
+  const head = ["fault", "next", "what the job says", "what you can do"];
+  return `\n${table(head, [...byName.values()].flat())}`;
 }
 
 function endingWords(ending: Ending): string {
@@ -145,10 +147,14 @@ function shortOf(version: string): string {
   return version.split(".").slice(0, 2).join(".");
 }
 
+/** With its columns in line, as the formatter wants it. */
 function table(head: string[], rows: string[][]): string {
-  const line = (cells: string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("");
+  const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll("|", "\\|")));
+  const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  const line = (row: string[]) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |\n`;
+  const rule = line(widths.map((width) => "-".repeat(width)));
+  return cells.map(line).toSpliced(1, 0, rule).join("");
 }
 
 if (import.meta.main) await Bun.write(pagePath, devicesPage());

@@ -3,7 +3,7 @@
  * may stand in one log. Pure.
  */
 import type { FaultContext, GpuFault } from "./gpu-fault.ts";
-import { driverTexts, driverWords, restartAndLook } from "./gpu-words.ts";
+import { driverTexts, driverWords, restartIfItStays } from "./gpu-words.ts";
 import type { Words } from "./nvidia-smi.ts";
 import { nothingAvoided } from "./placement.ts";
 
@@ -97,8 +97,12 @@ const driverRows: FaultRow[] = [
       told({ name: "memory-full", reaction: "later", shortage: "memory" }, driverWords.memoryFull),
   },
   {
+    text: driverTexts.reserved,
+    fault: () => told({ name: "gpu-reserved", reaction: "device-out" }, driverWords.reserved),
+  },
+  {
     // After one of these every call of the process fails, whatever it was for.
-    text: /CUDA_ERROR_(ILLEGAL_\w+|ECC_\w+|LAUNCH_\w+|HARDWARE_\w+|MISALIGNED_ADDRESS|CONTEXT_IS_DESTROYED|NVLINK_UNCORRECTABLE|DEVICE_UNAVAILABLE|DEVICE_NOT_LICENSED|EXTERNAL_DEVICE)/,
+    text: /CUDA_ERROR_(ILLEGAL_\w+|ECC_\w+|LAUNCH_\w+|HARDWARE_\w+|MISALIGNED_ADDRESS|CONTEXT_IS_DESTROYED|NVLINK_UNCORRECTABLE|DEVICE_NOT_LICENSED|EXTERNAL_DEVICE)/,
     fault: (found) =>
       told({ name: "gpu-trouble", reaction: "device-out" }, driverWords.cudaTrouble(found)),
   },
@@ -214,7 +218,7 @@ const encoderRows: FaultRow[] = [
     fault: (found) =>
       told(
         { name: "encoder-refused", reaction: "other-gpu" },
-        plain(`Its encoder (NVENC) cannot do this: ${found[1] ?? ""}.`),
+        plain(`Its encoder (NVENC) cannot do this ("${found[1] ?? ""}").`),
       ),
   },
   {
@@ -231,7 +235,7 @@ const encoderRows: FaultRow[] = [
       const said = found[1]?.replace(/^\(no details\)$/, "").replace(/\.$/, "") ?? "";
       return told(
         { name: "encoder-settings", reaction: "cpu" },
-        plain(`Its encoder (NVENC) refuses these settings${said === "" ? "" : `: ${said}`}.`),
+        plain(`Its encoder (NVENC) refuses these settings${said === "" ? "" : ` ("${said}")`}.`),
       );
     },
   },
@@ -240,7 +244,7 @@ const encoderRows: FaultRow[] = [
     fault: () =>
       told(
         { name: "encoder-failed", reaction: "device-out" },
-        { reason: "Its encoder (NVENC) broke off.", remedy: restartAndLook },
+        { reason: "Its encoder (NVENC) broke off.", remedy: restartIfItStays },
       ),
   },
   {

@@ -5,7 +5,7 @@
 import type { Device, Toolchain } from "./devices.ts";
 import type { RunOutcome } from "./ffmpeg.ts";
 import { decoderFailed, faultRows, rowFault } from "./gpu-fault-rows.ts";
-import { restartAndLook, restartAndWatch } from "./gpu-words.ts";
+import { kernelLog, restartIfItStays } from "./gpu-words.ts";
 import { type Avoided, nothingAvoided, type Placement, usesGpu } from "./placement.ts";
 
 /**
@@ -112,7 +112,7 @@ const hang: GpuFault = {
   name: "hang",
   reaction: "device-out",
   sentence: "The work on it stood still and was ended.",
-  remedy: `If it happens again: ${restartAndWatch}`,
+  remedy: restartIfItStays,
   shortage: null,
   avoid: nothingAvoided,
 };
@@ -131,7 +131,7 @@ function crash(signal: string): GpuFault {
     name: "crash",
     reaction: "device-out",
     sentence: `ffmpeg crashed while it used the GPU (${signal}).`,
-    remedy: `If it happens again, update ffmpeg and the driver. ${restartAndLook}`,
+    remedy: `If it happens again, update ffmpeg and the driver. ${kernelLog}`,
     shortage: null,
     avoid: nothingAvoided,
   };

@@ -5,10 +5,14 @@
 import type { Words } from "./nvidia-smi.ts";
 
 const restart = "Restart the machine: sudo reboot";
-const kernelLog = "The kernel says more: sudo dmesg | grep -iE 'nvrm|xid'";
+/** For whoever wants to know more. */
+export const kernelLog = "The kernel says more: sudo dmesg | grep -iE 'nvrm|xid'";
 
 /** For hardware or a driver in trouble. */
 export const restartAndLook = `${restart}. ${kernelLog}`;
+
+/** For what may have been a passing fault: Kinomill tries the GPU again by itself. */
+export const restartIfItStays = `If it stays out of service, restart the machine: sudo reboot. ${kernelLog}`;
 
 /** For a GPU that no longer does anything. */
 export const restartAndWatch = `${restart}. See what it does: nvidia-smi`;
@@ -30,6 +34,7 @@ export const driverTexts = {
   fabricMissing: /CUDA_ERROR_SYSTEM_NOT_READY/,
   noDevice: /CUDA_ERROR_NO_DEVICE/,
   memoryFull: /CUDA_ERROR_OUT_OF_MEMORY/,
+  reserved: /CUDA_ERROR_DEVICE_UNAVAILABLE/,
   /** Group: the rest of the name. */
   cudaTrouble: /CUDA_ERROR_(\w+)/,
   sessionRefused: /OpenEncodeSessionEx failed: out of memory \(10\)/,
@@ -83,6 +88,11 @@ export const driverWords = {
     reason: "nvidia-smi sees it, but programs may not use it (CUDA finds no device).",
     remedy:
       "See whether the user of Kinomill may open the nodes: ls -l /dev/nvidia*. A container that lost them is started again with --gpus all.",
+  },
+  reserved: {
+    reason: "Another program has it for itself, or it is being reset.",
+    remedy:
+      "See who uses it: nvidia-smi. When its compute mode is exclusive, open it to all: sudo nvidia-smi -c 0",
   },
   memoryFull: { reason: "Its memory is full.", remedy: "See who uses it: nvidia-smi" },
   cudaTrouble: (found: RegExpExecArray): Words => ({

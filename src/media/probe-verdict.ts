@@ -64,6 +64,7 @@ const rows: Row[] = [
   { text: driverTexts.driverMismatch, verdict: () => cannot("gpu", driverWords.driverMismatch) },
   { text: driverTexts.cudaTooNew, verdict: () => cannot("gpu", driverWords.cudaTooNew) },
   { text: driverTexts.fabricMissing, verdict: () => cannotNow("gpu", driverWords.fabricMissing) },
+  { text: driverTexts.reserved, verdict: () => cannotNow("gpu", driverWords.reserved) },
   { text: driverTexts.memoryFull, verdict: () => busy(driverWords.memoryFull) },
   {
     text: driverTexts.noDevice,

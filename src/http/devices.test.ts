@@ -167,6 +167,25 @@ table("the devices on the page", [
   { name: "neither is their stream", path: "/ui/system/events", status: 401 },
 ]);
 
+test("a figure that is old is not shown as that of now", async () => {
+  const { clock, parts } = home.site;
+  const { gpuLoad } = parts;
+  await gpuLoad.sampleNow();
+  clock.advance(11_000);
+  parts.gpuLoad = {
+    ...{ latest: (uuid) => gpuLoad.latest(uuid), history: (uuid) => gpuLoad.history(uuid) },
+    ...{ sampleNow: async () => undefined },
+    ...{ watch: () => () => undefined, onSample: () => () => undefined },
+  };
+  try {
+    const page = await (await home.site.ask("/system", { browser: "ann" })).text();
+    expect(page).toContain("–");
+    expect(page).not.toContain("35 %");
+  } finally {
+    parts.gpuLoad = gpuLoad;
+  }
+});
+
 test("the page is told to fetch its panel when a device is another, and what they do", async () => {
   const { site } = home;
   const { devices } = site.parts;

@@ -101,8 +101,9 @@ export async function refreshLoad(parts: Parts, limitMs: number): Promise<void> 
   const { gpuLoad, devices, clock } = parts;
   const gpus = devices().filter(({ gpu }) => gpu !== undefined);
   const recentMs = clock.monotonicMs() - SAMPLE_INTERVAL_MS;
-  const fresh = gpus.every((gpu) => (loadOf(gpuLoad, gpu)?.atMs ?? Number.NaN) >= recentMs);
-  if (!fresh) await Promise.race([gpuLoad.sampleNow(), Bun.sleep(limitMs)]);
+  // One of them is enough: the others were asked with it, and one that is lost would be asked every time.
+  const fresh = gpus.some((gpu) => (loadOf(gpuLoad, gpu)?.atMs ?? Number.NaN) >= recentMs);
+  if (gpus.length > 0 && !fresh) await Promise.race([gpuLoad.sampleNow(), Bun.sleep(limitMs)]);
 }
 
 function loadOf(gpuLoad: Pick<Parts["gpuLoad"], "latest">, device: DeviceReport): GpuSample | null {

@@ -33,6 +33,16 @@ async function until(what: string, condition: () => boolean): Promise<void> {
   }
 }
 
+/** Time in which anything that still goes on would have shown. */
+async function asLongAsOthersTakeFive(name: string): Promise<void> {
+  const { tool } = script(name, `echo '${row}'`);
+  const others = new GpuLoad({ clock: systemClock, tool, intervalMs: 10 });
+  const release = others.watch();
+  await until("five samples of others", () => others.history("GPU-aa").length >= 5);
+  release();
+  await others.close();
+}
+
 const row = "GPU-aa, 35, 12, 7, 1024, 23034, 61, 54.20, 3, 118";
 
 test("a sample has every figure in its unit; what a GPU does not give is null", async () => {
@@ -73,17 +83,9 @@ test("samples are taken only while somebody watches, and told to listeners", asy
   await load.sampleNow();
   expect(told.length).toBe(heard);
   const count = starts();
-  // As long as another one takes for five.
-  const other = new GpuLoad({
-    clock: systemClock,
-    tool: script("other", `echo '${row}'`).tool,
-    intervalMs: 10,
-  });
-  const release = other.watch();
-  await until("five samples of the other", () => other.history("GPU-aa").length >= 5);
-  release();
+  await asLongAsOthersTakeFive("others");
   expect(starts()).toBe(count);
-  await Promise.all([load.close(), other.close()]);
+  await load.close();
 });
 
 test("a watcher that comes while a sample is under way is served too", async () => {
@@ -94,6 +96,24 @@ test("a watcher that comes while a sample is under way is served too", async () 
   const release = load.watch();
   await until("further samples", () => load.history("GPU-aa").length >= 3);
   release();
+  await load.close();
+});
+
+test("a watcher that leaves while a sample is under way leaves none behind", async () => {
+  const gate = join(folder, "gate");
+  const { tool, starts } = script(
+    "left",
+    `until test -e ${gate}; do sleep 0.01; done; echo '${row}'`,
+  );
+  const load = new GpuLoad({ clock: systemClock, tool, intervalMs: 1 });
+  const release = load.watch();
+  await until("a sample is under way", () => starts() === 1);
+  const underWay = load.sampleNow();
+  release();
+  writeFileSync(gate, "");
+  await underWay;
+  await asLongAsOthersTakeFive("others-then");
+  expect(starts()).toBe(1);
   await load.close();
 });
 

@@ -32,6 +32,12 @@ test("a point is the mean of its part, and the peak of what must fit", () => {
   ]);
 });
 
+test("nor one more where rounding puts the edge of the span into a part of its own", () => {
+  // 500 ÷ (100 ÷ 3) is a little less than 15.
+  const samples = [500, 510, 540, 570, 600].map((atMs) => sample(atMs));
+  expect(thinned(samples, 100, 4).map(({ atMs }) => atMs)).toEqual([510, 540, 570, 600]);
+});
+
 test("never more points than asked for, in order, the newest among them", () => {
   const moments = fc.uniqueArray(fc.integer({ min: 0, max: 3_600_000 }), { minLength: 1 });
   fc.assert(

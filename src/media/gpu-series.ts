@@ -19,6 +19,7 @@ export function thinned(
   // One part less than there are points: the span begins and ends inside of one.
   const partMs = spanMs / (pointsMax - 1);
   const parts = Map.groupBy(samples, ({ atMs }) => Math.floor(atMs / partMs));
+  // Rounding may put the edge of the span into a part of its own.
   return Array.from(parts.values(), together).slice(-pointsMax);
 }
 

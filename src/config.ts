@@ -97,6 +97,12 @@ export const configSchema = z.strictObject({
         .max(16_384 * GIB)
         .default(512 * GIB)
         .describe("Largest file, in bytes, that one upload may have."),
+      allowWithoutSandbox: z
+        .boolean()
+        .default(false)
+        .describe(
+          "Take uploads although the kernel has no Landlock: a hostile file could then make ffmpeg read every file that this service can.",
+        ),
     })
     .prefault({}),
   jobs: z

@@ -20,6 +20,8 @@ export interface LibraryView {
   next: string | null;
   /** How many there are in all with this filter; null when nobody counted. */
   total: number | null;
+  /** Why no files are taken in, and what to do; absent or null: they are. */
+  uploadsRefused?: string | null;
 }
 
 const kindTitles: Record<KindFilter, string> = { video: "Video", audio: "Audio", image: "Images" };
@@ -32,8 +34,9 @@ export function libraryPage(viewer: Viewer, view: LibraryView): Html {
 <label class="search-field">${icon("search")}<span class="sr-only">Search by name</span><input type="search" name="q" value="${view.query}" placeholder="Search by name" maxlength="200" autocomplete="off" data-shortcut="/"></label>
 <fieldset class="segments"><legend class="sr-only">Kind</legend>${kindChoice("", "All", view.kind === null)}${kindFilters.map((kind) => kindChoice(kind, kindTitles[kind], view.kind === kind))}</fieldset>
 </form>
-<button type="button" class="button primary" data-pick-files>${icon("upload")}Upload</button>
+${uploadButton(view)}
 </div>
+${uploadsRefused(view)}
 <section id="uploads" class="uploads" aria-label="Uploads" hidden></section>
 ${libraryGrid(view)}
 <input type="file" id="file-picker" multiple hidden aria-label="Files to upload" accept="video/*,audio/*,image/*,.mkv,.mts,.m2ts,.ts,.mxf,.mov,.avi,.flv,.wmv,.webm,.gif">
@@ -41,6 +44,16 @@ ${libraryGrid(view)}
 ${uploadTemplate()}
 ${liveConnection("/ui/events")}`;
   return page({ title: "Library", viewer, active: "library", body, scripts: ["upload.js"] });
+}
+
+function uploadButton({ uploadsRefused }: LibraryView): Html | null {
+  if (uploadsRefused) return null;
+  return html`<button type="button" class="button primary" data-pick-files>${icon("upload")}Upload</button>`;
+}
+
+function uploadsRefused({ uploadsRefused }: LibraryView): Html | null {
+  if (!uploadsRefused) return null;
+  return html`<div class="callout bad" role="alert">${icon("warning")}<p>${uploadsRefused}</p></div>`;
 }
 
 function kindChoice(value: string, title: string, on: boolean): Html {
@@ -54,7 +67,7 @@ export function libraryGrid(view: LibraryView): Html {
     view.assets.length === 0
       ? filtered
         ? noMatches(view)
-        : emptyLibrary()
+        : emptyLibrary(view)
       : html`<ul class="grid" id="cards">${libraryMore(view)}</ul>`;
   return html`<div id="library" hx-get="/ui/library" hx-trigger="library from:body" hx-include="#library-filter" hx-swap="outerMorph" data-rows="#cards" hx-status:4xx="swap:none" hx-status:5xx="swap:none">
 <p class="sr-only" role="status">${countText(view)}</p>
@@ -125,9 +138,10 @@ ${icon("search")}
 </div>`;
 }
 
-function emptyLibrary(): Html {
+function emptyLibrary({ uploadsRefused }: LibraryView): Html {
+  const target = html`<button type="button" class="drop-target" data-pick-files>${icon("upload")}<strong>Drop videos here, or choose files</strong><span>Video, audio and pictures. Several at once are fine; large ones too.</span></button>`;
   return html`<div class="empty teach">
-<button type="button" class="drop-target" data-pick-files>${icon("upload")}<strong>Drop videos here, or choose files</strong><span>Video, audio and pictures. Several at once are fine; large ones too.</span></button>
+${uploadsRefused ? null : target}
 <ol class="steps-teach">
 <li><strong>Upload</strong><span>Kinomill looks into each file and tells you what it is.</span></li>
 <li><strong>Choose what to make</strong><span>Another format or size, thumbnails, and more. The original is never touched.</span></li>

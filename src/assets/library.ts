@@ -22,6 +22,8 @@ export interface LibraryParts {
   /** Tells what a file is; refuses (422) what is not media. */
   probe(path: string): Promise<MediaInfo>;
   uploadMaxBytes: number;
+  /** Why nothing is taken in, and what to do; absent or null: uploads are taken. */
+  uploadsRefused?: string | null;
   /** Called after an asset was recorded or deleted: pages refresh, the thumbnailer wakes. */
   onChange(asset: Asset): void;
 }
@@ -42,9 +44,14 @@ export class Library {
     this.records = new AssetRecords(parts.database, parts.clock);
   }
 
+  /** Why no upload is taken on this box, and what to do; null when they are. */
+  get uploadsRefused(): string | null {
+    return this.parts.uploadsRefused ?? null;
+  }
+
   /**
    * Stores a stream as a new asset of this owner. After it resolves the asset survives a power cut.
-   * @throws Refusal 413 `too_large`, 422 `not_media` (and the like of the probe), 507 `storage_full`;
+   * @throws Refusal 503 `sandbox_missing`, 413 `too_large`, 422 `not_media` (and the like of the probe), 507 `storage_full`;
    * nothing is kept then.
    */
   async upload(
@@ -53,6 +60,8 @@ export class Library {
     body: ReadableStream<Uint8Array>,
     options: UploadOptions,
   ): Promise<Asset> {
+    const refused = this.uploadsRefused;
+    if (refused !== null) throw new Refusal(503, "sandbox_missing", refused);
     await this.refuseEarly(options.declaredBytes);
     const id = newId("asset");
     this.records.noteIntents([id]);

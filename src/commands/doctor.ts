@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { sizeText } from "../../views/quantities.ts";
 import type { Config } from "../config.ts";
 import { abilitiesOf, cpuDevice, detectToolchain, type Toolchain } from "../media/devices.ts";
-import { knownFenceLayers } from "../media/fence-layers.ts";
+import { knownFenceLayers, whyNoUploads } from "../media/fence-layers.ts";
 import { type GpuReport, mendable } from "../media/gpu.ts";
 import { Gpus, type GpusOptions } from "../media/gpus.ts";
 import { Failure } from "../trouble.ts";
@@ -26,7 +26,7 @@ export async function doctor(options: CommonOptions & { json?: boolean }): Promi
     ...ffmpegFindings(toolchain),
     deviceFinding(config),
     ...(toolchain instanceof Failure ? [] : await gpuFindings(toolchain)),
-    sandboxFinding(),
+    sandboxFinding(config),
     ...dataFindings(config),
   ];
   if (options.json) console.log(JSON.stringify(findings, null, 2));
@@ -108,14 +108,17 @@ function deviceFinding(config: Config): Finding {
   };
 }
 
-function sandboxFinding(): Finding {
-  const { landlock, seccomp, reason } = knownFenceLayers();
+function sandboxFinding({ uploads }: Config): Finding {
+  const known = knownFenceLayers();
+  const { landlock, seccomp, reason } = known;
+  const refused = whyNoUploads(known, uploads.allowWithoutSandbox);
+  const taken = landlock === null ? "Uploads are taken: uploads.allowWithoutSandbox says so." : "";
   const layers = [landlock === null ? null : `Landlock ${landlock}`, seccomp ? "seccomp" : null]
     .filter((layer) => layer !== null)
     .join(" and ");
   return reason === ""
     ? { part: "sandbox", verdict: "good", sentence: `ffmpeg runs fenced in by ${layers}.` }
-    : { part: "sandbox", verdict: "poor", sentence: reason };
+    : { part: "sandbox", verdict: "poor", sentence: `${reason} ${refused ?? taken}`.trim() };
 }
 
 function dataFindings(config: Config): Finding[] {

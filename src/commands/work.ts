@@ -15,6 +15,7 @@ import { WorkSwitch, whyNothingStarts } from "../jobs/work-mode.ts";
 import { Worker } from "../jobs/worker.ts";
 import type { Log } from "../log.ts";
 import { type Device, detectToolchain } from "../media/devices.ts";
+import { knownFenceLayers, whyNoUploads } from "../media/fence-layers.ts";
 import { GpuLoad } from "../media/gpu-load.ts";
 import { Gpus } from "../media/gpus.ts";
 import { continueRuns, pauseRuns } from "../media/pause.ts";
@@ -129,6 +130,7 @@ function openLibrary(base: Base, onChange: (asset: Asset) => void): Library {
     ...base,
     probe: (path) => probe(path, toolPaths(base.config)),
     uploadMaxBytes: base.config.uploads.maxBytes,
+    uploadsRefused: whyNoUploads(knownFenceLayers(), base.config.uploads.allowWithoutSandbox),
     onChange,
   });
 }

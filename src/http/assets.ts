@@ -68,6 +68,9 @@ function uploadEndpoint(parts: Parts): Endpoint {
       201: { description: "Stored and probed.", schema: assetShape },
       413: { description: "`too_large`" },
       422: { description: "`not_media` and the like: nothing is kept." },
+      503: {
+        description: "`sandbox_missing`: the kernel cannot fence ffmpeg in, see the settings.",
+      },
       507: { description: "`storage_full`" },
     },
     handle: async (call) => {

@@ -31,7 +31,8 @@ export function libraryView(parts: Parts, ownerId: string, url: string): Library
     search: query === "" ? null : query,
     jobId: null,
   });
-  return { query, kind, assets: page.items, next: page.next, total: null };
+  const { uploadsRefused } = parts.library;
+  return { query, kind, assets: page.items, next: page.next, total: null, uploadsRefused };
 }
 
 export function jobsView(parts: Parts, ownerId: string, url: string): JobsView {

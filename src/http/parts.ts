@@ -79,7 +79,7 @@ export interface Parts {
   log: Log;
   clock: Clock;
   accounts: AccountsPart;
-  library: Pick<Library, "upload" | "get" | "list" | "delete">;
+  library: Pick<Library, "upload" | "uploadsRefused" | "get" | "list" | "delete">;
   jobs: Pick<Jobs, "submit" | "get" | "list" | "cancel" | "retry" | "setPriority" | "estimate">;
   feed: Pick<Feed, "subscribe" | "since" | "latestId">;
   storage: Pick<Storage, "kind" | "open" | "stat" | "put" | "presign" | "freeBytes"> & Presigned;

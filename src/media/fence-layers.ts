@@ -8,6 +8,16 @@ export function knownFenceLayers(): FenceLayers {
   return known;
 }
 
+/**
+ * Why no uploads are taken, and what to do; null when they are. Without Landlock a hostile file can make
+ * ffmpeg read other people's files: whether that is acceptable only the admin can say.
+ * @param allowed the setting `uploads.allowWithoutSandbox`
+ */
+export function whyNoUploads(layers: FenceLayers, allowed: boolean): string | null {
+  if (layers.landlock !== null || allowed) return null;
+  return "Uploads are refused: without Landlock in the kernel a hostile file could make ffmpeg read other people's files. Use Linux 5.13 or newer with lsm=landlock, or accept the risk with the setting uploads.allowWithoutSandbox = true.";
+}
+
 /** "limits", "Landlock 6", "seccomp": what keeps ffmpeg in its place. */
 export function standingLayers(layers: FenceLayers): string[] {
   const standing = ["limits"];

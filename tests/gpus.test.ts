@@ -9,7 +9,7 @@ import { gpuFindings } from "../src/commands/doctor.ts";
 import { detectToolchain } from "../src/media/devices.ts";
 import { Api } from "./api.ts";
 import { Appliance, eventually, executable } from "./appliance.ts";
-import { type BoxFault, type BoxName, type GpuBox, gpuBox } from "./gpu-box.ts";
+import { type BoxWish, type GpuBox, gpuBox } from "./gpu-box.ts";
 
 const toolchain = await detectToolchain({ ffmpegPath: "ffmpeg", ffprobePath: "ffprobe" });
 const hasAv1 = toolchain.encoders.has("av1_nvenc");
@@ -39,15 +39,15 @@ function withoutVersions(line: string): string {
 const noAv1 =
   "AV1, AV1 10 bit: ffmpeg V has no AV1 encoder for NVIDIA GPUs (av1_nvenc). Install ffmpeg 6.0 or newer, for example that of Debian 13 or Ubuntu 24.04.";
 const onCpu = "Jobs are encoded on the CPU.";
+const inContainer =
+  "In a container, start it with --gpus all -e NVIDIA_DRIVER_CAPABILITIES=compute,video,utility.";
 
 const ready = (title: string, part: string): string[] => [
   `ok    ${part}     ${title}, driver 570.133.07: Ready for H.264 and HEVC; HEVC in 10 bit too.`,
   `poor  ${part}     ${noAv1}`,
 ];
 
-interface Case {
-  gpus: BoxName;
-  fault?: BoxFault;
+interface Case extends BoxWish {
   lines: string[];
   /** Says something else where ffmpeg has av1_nvenc. */
   av1?: true;
@@ -109,6 +109,75 @@ const cases: Record<string, Case> = {
       `poor  gpus      The NVIDIA driver was upgraded, but the old one still runs in the kernel. ${onCpu} Restart the machine: sudo reboot`,
     ],
   },
+  "a GPU that MIG has split, and one that it has not": {
+    gpus: "mig",
+    lines: [
+      `poor  gpu:0     NVIDIA RTX PRO 6000 Blackwell, 103 GB, driver 570.133.07: Cannot encode. MIG has split this GPU, and Kinomill uses whole GPUs. Switch MIG off: sudo nvidia-smi -i GPU-fa4e0000-0000-4000-8000-000000000000 -mig 0`,
+      ...ready("NVIDIA RTX PRO 6000 Blackwell, 103 GB", "gpu:1"),
+    ],
+    av1: true,
+  },
+  "two H200 whose link is not set up": {
+    gpus: "noFabric",
+    lines: ["gpu:0", "gpu:1"].map(
+      (part) =>
+        `poor  ${part}     NVIDIA H200, 151 GB, driver 570.133.07: Cannot encode. The link between the GPUs of this machine (NVSwitch) is not set up yet. Start its service: sudo systemctl enable --now nvidia-fabricmanager. Its version must be that of the driver.`,
+    ),
+  },
+  "a container with libraries of a newer CUDA": {
+    gpus: "cudaTooNew",
+    lines: [
+      `poor  gpu:0     NVIDIA L4, 24.2 GB, driver 570.133.07: Cannot encode. The CUDA libraries of this container are newer than the driver of the machine. Use a container image of an older CUDA, or update the driver of the machine.`,
+    ],
+  },
+  "a GPU whose decoder takes nothing": {
+    gpus: "noDecoder",
+    lines: [
+      `ok    gpu:0     NVIDIA L4, 24.2 GB, driver 570.133.07: Ready for H.264 and HEVC; HEVC in 10 bit too. It does not decode.`,
+      `poor  gpu:0     ${noAv1}`,
+    ],
+    av1: true,
+  },
+  "a driver without its encoder": {
+    gpus: "twoL4",
+    without: "libnvidia-encode.so.1",
+    lines: ["gpu:0", "gpu:1"].map(
+      (part) =>
+        `poor  ${part}     NVIDIA L4, 24.2 GB, driver 570.133.07: Cannot encode. The library libnvidia-encode of the NVIDIA driver is missing. It can decode. Install the driver's video libraries (on Debian: sudo apt-get install libnvidia-encode1 libnvcuvid1; Ubuntu has libnvidia-encode-NNN and libnvidia-decode-NNN of the driver's number). ${inContainer}`,
+    ),
+  },
+  "a driver without CUDA": {
+    gpus: "h200",
+    without: "libcuda.so.1",
+    lines: [
+      `poor  gpu:0     NVIDIA H200, 151 GB, driver 570.133.07: Cannot encode. The library libcuda of the NVIDIA driver is missing. Install the driver's CUDA library (on Debian: sudo apt-get install libcuda1; Ubuntu has libnvidia-compute-NNN of the driver's number). ${inContainer}`,
+    ],
+  },
+  "an nvidia-smi without its library": {
+    gpus: "smiNoLibrary",
+    lines: [
+      `poor  gpus      The NVIDIA driver is incomplete: its library libnvidia-ml is missing. ${onCpu} Install the driver and restart: on Debian sudo apt-get install nvidia-driver, on Ubuntu sudo ubuntu-drivers install. ${inContainer}`,
+    ],
+  },
+  "an nvidia-smi that this user may not ask": {
+    gpus: "smiDenied",
+    lines: [
+      `poor  gpus      This user may not ask the NVIDIA driver. ${onCpu} Give the user of Kinomill the GPU nodes: sudo usermod -aG video,render USER, then start it again. See who may use them: ls -l /dev/nvidia*`,
+    ],
+  },
+  "an nvidia-smi that talks nonsense": {
+    gpus: "smiNonsense",
+    lines: [
+      `poor  gpus      nvidia-smi names no GPU in an answer that Kinomill understands; it said "<<<<<<<". ${onCpu} Run it by hand to see more: nvidia-smi`,
+    ],
+  },
+  "a GPU that another program keeps for itself": {
+    gpus: "tooOldGpu",
+    fault: { contextError: 46 },
+    lines: [
+      `poor  gpu:0     NVIDIA GeForce GTX 750 Ti, 2.1 GB, driver 570.133.07: Cannot encode. Another program has it for itself, or it is being reset. See who uses it: nvidia-smi. When its compute mode is exclusive, open it to all: sudo nvidia-smi -c 0`,
+    ],
+  },
   "a driver that is not loaded": {
     gpus: "smiFails",
     lines: [
@@ -117,11 +186,11 @@ const cases: Record<string, Case> = {
   },
 };
 
-for (const [name, { gpus, fault, lines, av1 }] of Object.entries(cases)) {
+for (const [name, { lines, av1, ...wish }] of Object.entries(cases)) {
   test(
     `doctor on ${name}`,
     async () => {
-      using box = gpuBox({ gpus, ...(fault === undefined ? {} : { fault }) });
+      using box = gpuBox(wish);
       const said = await doctorOn(box);
       expect(said.exitCode).toBe(0);
       if (!(av1 && hasAv1)) expect(said.lines).toEqual(lines);

@@ -43,6 +43,9 @@ const texts = {
     "[hevc_nvenc @ 0x55] Cannot load libnvidia-encode.so.1\n[hevc_nvenc @ 0x55] The minimum required Nvidia driver for nvenc is 470.57.02 or newer",
   codec: `[hevc_nvenc @ 0x55] Codec not supported${none}`,
   tenBit: `[hevc_nvenc @ 0x55] 10 bit encode not supported${none}`,
+  settings:
+    "[hevc_nvenc @ 0x55] InitializeEncoder failed: invalid param (8): Frame Dimension less than the minimum supported value.",
+  reserved: `${cuda}CUDA_ERROR_DEVICE_UNAVAILABLE: CUDA-capable device(s) is/are busy or unavailable`,
   encodeFails: "[hevc_nvenc @ 0x55] EncodePicture failed!: generic error (20): (no details)",
   new: "[hevc_nvenc @ 0x55] A text that nobody knows\nConversion failed!",
 };

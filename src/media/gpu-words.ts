@@ -20,8 +20,10 @@ export const restartAndWatch = `${restart}. See what it does: nvidia-smi`;
 /** For a GPU that is gone. */
 export const restartAndCheckSlot = `${restart}. When it comes back, look at its power, cooling and slot. ${kernelLog}`;
 
-const videoLibraries =
-  "Install the driver's video libraries (on Debian: sudo apt-get install libnvidia-encode1 libnvcuvid1; Ubuntu has libnvidia-encode-NNN of the driver's number). In a container, start it with --gpus all -e NVIDIA_DRIVER_CAPABILITIES=compute,video,utility.";
+const inContainer =
+  "In a container, start it with --gpus all -e NVIDIA_DRIVER_CAPABILITIES=compute,video,utility.";
+const videoLibraries = `Install the driver's video libraries (on Debian: sudo apt-get install libnvidia-encode1 libnvcuvid1; Ubuntu has libnvidia-encode-NNN and libnvidia-decode-NNN of the driver's number). ${inContainer}`;
+const cudaLibrary = `Install the driver's CUDA library (on Debian: sudo apt-get install libcuda1; Ubuntu has libnvidia-compute-NNN of the driver's number). ${inContainer}`;
 
 /** The texts; several of them may stand in one log. */
 export const driverTexts = {
@@ -39,6 +41,7 @@ export const driverTexts = {
   cudaTrouble: /CUDA_ERROR_(\w+)/,
   sessionRefused: /OpenEncodeSessionEx failed: out of memory \(10\)/,
   noEncoder: /OpenEncodeSessionEx failed: (?:unsupported device \(2\)|no encode device \(1\))/,
+  settingsRefused: /\w+ failed!?: (?:invalid|unsupported) param \((?:8|12)\)/,
   encoderBrokeOff: /EncodePicture failed!|generic error \(20\)/,
   decoderRefused: /Hardware is lacking required capabilities/,
 } as const;
@@ -69,7 +72,7 @@ export const driverWords = {
   },
   libraryMissing: (found: RegExpExecArray): Words => ({
     reason: `The library ${found[1] ?? ""} of the NVIDIA driver is missing.`,
-    remedy: videoLibraries,
+    remedy: found[1]?.includes("cuda") ? cudaLibrary : videoLibraries,
   }),
   driverMismatch: {
     reason: "The NVIDIA driver was upgraded, but the old one still runs in the kernel.",

@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { Answer } from "./ffmpeg.ts";
 import { askGpus, gpuRows, wholeNumber } from "./smi-query.ts";
+import { plainLog } from "./stderr.ts";
 
 /** What nvidia-smi says of one GPU. A field that the GPU, the driver or MIG does not give is null. */
 export interface NvidiaGpu {
@@ -195,13 +196,13 @@ function explainExit(code: number, said: string): Inventory {
       "See whether the machine has one: lspci -nn | grep -i nvidia. In a container, start it with --gpus all.";
     return { kind: "trouble", reason, remedy };
   }
-  const line = said.split("\n").find((each) => each.trim() !== "");
-  const told = line === undefined ? "nothing" : `"${line.trim().slice(0, 200)}"`;
-  return {
-    kind: "trouble",
-    reason: `nvidia-smi ended with code ${code} and said ${told}.`,
-    remedy: "Run it by hand to see more: nvidia-smi",
-  };
+  const line = (plainLog(said, []).split("\n")[0] ?? "").trim();
+  const told = line === "" ? "nothing" : `"${line.slice(0, 200)}"`;
+  const reason =
+    code === 0
+      ? `nvidia-smi names no GPU in an answer that Kinomill understands; it said ${told}.`
+      : `nvidia-smi ended with code ${code} and said ${told}.`;
+  return { kind: "trouble", reason, remedy: "Run it by hand to see more: nvidia-smi" };
 }
 
 const pciFolder = "/sys/bus/pci/devices";

@@ -109,9 +109,17 @@ const rows: Row[] = [
       cannot("skill", hardwareIs(`It does not decode ${codecTitles[skill.codec]}.`)),
   },
   {
+    text: driverTexts.settingsRefused,
+    verdict: ({ skill }) =>
+      cannot(
+        "skill",
+        hardwareIs(`Its encoder does not take ${skillTitle(skill)} from this ffmpeg.`),
+      ),
+  },
+  {
     text: driverTexts.encoderBrokeOff,
     verdict: () =>
-      cannotNow("encoder", {
+      cannotNow("skill", {
         reason: "The encoder broke off in the middle of a test.",
         remedy: restartAndLook,
       }),

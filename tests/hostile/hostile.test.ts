@@ -81,6 +81,22 @@ describe.each(guarded)("%s", (_what, way) => {
   });
 });
 
+describe("what the kernel refused", () => {
+  test("by Kinomill's own code is nothing: the flags kept ffmpeg from trying", () => {
+    expect(seen.ours.tries).toEqual([]);
+  });
+
+  test("behind the fence alone is what leaks without it", () => {
+    const files = corpus.filter(({ leaks = [], variant }) => leaks.length > 0 && !variant);
+    // What is of the network leaves no trace: the filter of system calls answers before strace does.
+    const local = files.filter(({ name }) => !/http|^session/.test(name));
+    const tried = new Set(
+      seen.fence.tries.map((line) => line.slice(0, line.lastIndexOf(" ", line.lastIndexOf(": ")))),
+    );
+    expect(local.map(({ name }) => name).filter((name) => !tried.has(name))).toEqual([]);
+  });
+});
+
 describe("Kinomill says of each file", () => {
   const reports = () =>
     new Map(seen.ours.reports.map(({ label, ending }) => [nameOf(label), ending] as const));

@@ -6,6 +6,8 @@ export interface Opened {
   label: string;
   /** Absolute path as the kernel resolved it, or the family of a socket (`AF_INET`). */
   what: string;
+  /** True when it only tried, and the kernel said no. Refused sockets are not seen: the fence comes first. */
+  refused: boolean;
 }
 
 /** The follower opens a path of this folder, which does not exist, to say what runs next. */
@@ -23,11 +25,13 @@ const tool = /\/ff(?:mpeg|probe)$/;
 const call = /^(?:<\.\.\. )?(\w+)[ (]/;
 const madeChild = /= (\d+)(?:<.*>)?$/;
 const gotDescriptor = /= \d+<(.*)>$/;
+const named = /^(?:open|creat)\w*\((?:[^,"]*, )?"((?:[^"\\]|\\.)*)"/;
+const refusal = /= -1 E(?:ACCES|PERM) /;
 const family = /^socket\((AF_\w+)/;
 
 /**
  * Opened files and sockets of ffmpeg and ffprobe; what else runs in the trace (the test itself, the
- * process that builds the fence) is left out. Refused calls are left out too.
+ * process that builds the fence) is left out, and so is what is not there.
  */
 export function openedByTools(log: string): Opened[] {
   const lines = log.split("\n").flatMap((text): [string, string][] => {
@@ -44,6 +48,7 @@ export function openedByTools(log: string): Opened[] {
   const opened: Opened[] = [];
   const families = new Map<string, string>();
   const starting = new Map<string, string>();
+  const opening = new Map<string, string>();
   let label = "";
   for (const [pid, text] of lines) {
     label = markerOf(text) ?? label;
@@ -54,10 +59,18 @@ export function openedByTools(log: string): Opened[] {
     if (started && tool.test(starting.get(pid) ?? "")) tools.add(pid);
     const asked = family.exec(text)?.[1];
     if (asked !== undefined) families.set(pid, asked);
+    const wanted = named.exec(text)?.[1];
+    if (wanted !== undefined) opening.set(pid, wanted);
+    if (refusal.test(text) && /^(open|creat)/.test(name ?? "") && isTool(pid)) {
+      opened.push({ label, what: unescapePath(opening.get(pid) ?? ""), refused: true });
+    }
     const path = gotDescriptor.exec(text)?.[1];
     if (path === undefined || name === undefined || !isTool(pid)) continue;
-    if (name === "socket") opened.push({ label, what: families.get(pid) ?? "AF_UNKNOWN" });
-    else if (/^(open|creat)/.test(name)) opened.push({ label, what: unescapePath(path) });
+    if (name === "socket") {
+      opened.push({ label, what: families.get(pid) ?? "AF_UNKNOWN", refused: false });
+    } else if (/^(open|creat)/.test(name)) {
+      opened.push({ label, what: unescapePath(path), refused: false });
+    }
   }
   return opened;
 }

@@ -1,7 +1,7 @@
 /** Starts the runs of one way under strace, and reads what they opened. */
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { corpus } from "./corpus.ts";
 import { isOfTheSystem, openedByTools, straceFlags } from "./trace.ts";
 import type { Report, Way } from "./ways.ts";
@@ -13,6 +13,8 @@ export const wayLimitMs = 240_000;
 export interface Seen {
   /** `file use opened`, for everything that was not the asker's. */
   leaks: string[];
+  /** The same for what was tried and refused by the kernel. */
+  tries: string[];
   reports: Report[];
   /** Labels of the runs that opened the asset itself: proof that they happened and were seen. */
   opened: Set<string>;
@@ -32,6 +34,7 @@ export async function watch(way: Way, root: string): Promise<Seen> {
   );
   return {
     leaks: parts.flatMap(({ leaks }) => leaks).toSorted(),
+    tries: parts.flatMap(({ tries }) => tries).toSorted(),
     reports: parts.flatMap(({ reports }) => reports),
     opened: new Set(parts.flatMap(({ opened }) => [...opened])),
   };
@@ -51,14 +54,18 @@ async function watchShard(way: Way, root: string, shard: number, shards: number)
   if ((await child.exited) !== 0) throw new Error(`the runs of ${way} broke off: ${stderr}`);
   const seen: Seen = {
     leaks: [],
+    tries: [],
     reports: JSON.parse(await readFile(report, "utf8")),
     opened: new Set(),
   };
-  for (const { label, what } of openedByTools(await readFile(log, "utf8"))) {
+  for (const { label, what, refused } of openedByTools(await readFile(log, "utf8"))) {
     const own = corpus[Number(label.split("/")[0])]?.name;
-    if (own !== undefined && what === join(root, "storage", own)) seen.opened.add(label);
-    else if (!isTheAskers(join(root, "jobs", way, label), what))
-      seen.leaks.push(`${nameOf(label)}: ${what}`);
+    // Careless runs say names as they stand in the storage, which is where they run.
+    const path = what.startsWith("AF_") ? what : resolve(root, "storage", what);
+    if (own !== undefined && path === join(root, "storage", own)) seen.opened.add(label);
+    else if (!isTheAskers(join(root, "jobs", way, label), path)) {
+      (refused ? seen.tries : seen.leaks).push(`${nameOf(label)}: ${path}`);
+    }
   }
   return seen;
 }

@@ -58,7 +58,7 @@ const next: Record<Reaction, { title: string; what: string }> = {
   },
   "device-out": {
     title: "GPU out of service",
-    what: "The GPU gets no further job until a test on it succeeds; that is tried again and again without anybody's doing. The job goes to another GPU, or to the CPU.",
+    what: "The GPU gets no further job until a test on it succeeds; that is tried again without anybody's doing, after a while and then ever more rarely. The job goes to another GPU, or to the CPU.",
   },
 };
 

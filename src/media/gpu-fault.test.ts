@@ -122,6 +122,16 @@ describe("the GPU is not to blame", () => {
     expect(faultOf(stderr)).toBeNull();
   });
 
+  test("when the CPU decodes what is damaged for an encoder on the GPU", () => {
+    const damaged = "[h264 @ 0x55] error while decoding MB 1 0\nin.mp4: corrupt decoded frame";
+    expect(faultOf(damaged)?.name).toBe("source-damaged");
+    expect(faultOf(damaged, encodeOnGpu)).toBeNull();
+    expect(faultOf("No decoder surfaces left", encodeOnGpu)).toBeNull();
+    expect(faultOf("Using more than 32 (40) decode surfaces", encodeOnGpu)).toBeNull();
+    expect(faultOf("hardware accelerator failed to decode picture", encodeOnGpu)).toBeNull();
+    expect(faultOf(`${refused}\n${mixed}`, encodeOnGpu)).toBeNull();
+  });
+
   test("when the run did not use it, whatever it says", () => {
     expect(faultOf(sessions, onCpu)).toBeNull();
     expect(gpuFaultOf({ kind: "stalled", stderr: "" }, context(onCpu))).toBeNull();

@@ -35,6 +35,12 @@ const engineTests = (name: string, release: "trixie" | "sid"): Suite => ({
   reportTo: (file) => [`--report=${file}`],
 });
 
+/** The usual tests leave out files that hardly differ from another, and what the control need not try. */
+const everyHostileFile: Suite = {
+  ...tests("every hostile file", "./tests/hostile"),
+  argv: ["env", "KINOMILL_TEST_EVERYTHING=1", "bun", "test", testLimit, "./tests/hostile"],
+};
+
 const suites: Suite[] = [
   check("formatting", "node_modules/.bin/biome", "format"),
   check("lint", "node_modules/.bin/biome", "lint", "--error-on-warnings"),
@@ -54,6 +60,7 @@ const suites: Suite[] = [
 const fullSuites: Suite[] = [
   engineTests("engine on ffmpeg 7.1 (Debian 13)", "trixie"),
   engineTests("engine on ffmpeg 9.0 (Debian sid)", "sid"),
+  everyHostileFile,
   check("the same build from another folder", "script/same-build"),
   check("benchmarks", "script/bench", "--quick"),
 ];

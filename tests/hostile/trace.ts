@@ -104,6 +104,8 @@ const ofTheSystem = [
   ...["/dev/null", "/dev/urandom", "/dev/random", "/proc/self/", "/proc/cpuinfo", "/proc/meminfo"],
   // libselinux looks whether it is there.
   "/proc/filesystems",
+  // The C library, before it takes a lot of memory.
+  "/proc/sys/vm/overcommit_memory",
 ];
 
 /** True for a path of the system or below `/proc/PID/` of the process itself. */

@@ -6,7 +6,8 @@ import { join, resolve } from "node:path";
 import type { Toolchain } from "../src/media/devices.ts";
 import type { RunOutcome } from "../src/media/ffmpeg.ts";
 import { type GpuFault, gpuFaultOf, type Reaction } from "../src/media/gpu-fault.ts";
-import { type Ending, type FaultCase, faultGroups, releases } from "../tests/engine/fault-cases.ts";
+import { type Ending, type FaultCase, releases } from "../tests/engine/fault-case.ts";
+import { faultGroups } from "../tests/engine/fault-cases.ts";
 
 export const pagePath = join(resolve(import.meta.dir, ".."), "docs/devices.md");
 

@@ -13,7 +13,8 @@ import { type FaultContext, gpuFaultOf } from "../../src/media/gpu-fault.ts";
 import { eventually } from "../appliance.ts";
 import { enterBox, type GpuBox, gpuBox } from "../gpu-box.ts";
 import { writeEngineClips } from "./clips.ts";
-import { type Ending, type FaultCase, faultGroups, type Major, releases } from "./fault-cases.ts";
+import { type Ending, type FaultCase, type Major, releases } from "./fault-case.ts";
+import { faultGroups } from "./fault-cases.ts";
 
 setDefaultTimeout(240_000);
 

@@ -40,27 +40,36 @@ export interface FaultCase {
   fault: { name: string; reaction: Reaction } | null;
 }
 
-export const because = "";
+const because = "";
+
+/** Where the parts of a run are. */
 export const allOnGpu: Placement = { decode: "nvdec", filters: "cuda", encode: "nvenc", because };
 export const nvdecToNvenc: Placement = { ...allOnGpu, filters: null };
 export const encodeOnGpu: Placement = { decode: "cpu", filters: null, encode: "nvenc", because };
 export const uploaded: Placement = { decode: "cpu", filters: "cuda", encode: "nvenc", because };
 
+/** NVDEC, and NVDEC as a job has it: it stops at errors and has pictures to spare. */
 export const nvdec = ["-hwaccel", "cuda", "-hwaccel_output_format", "cuda"];
 export const careful = ["-xerror", ...nvdec, "-threads", "2", "-extra_hw_frames", "12"];
+/** What follows the input of a run that is all on the GPU. */
 export const scaled = ["-an", "-vf", "scale_cuda=240:180", "-c:v", "h264_nvenc", "out.mp4"];
+/** A moving picture of a second as the input. */
 export const picture = (size: string) => ["-f", "lavfi", "-i", `testsrc2=s=${size}:r=25:d=1`];
 
-/** The three ways of a run: all on the GPU, CPU to NVENC, and CPU to CUDA filters to NVENC. */
+/** All on the GPU; and NVENC alone. */
 export const gpuRun = { argv: [...careful, "-i", "in.mp4", ...scaled], placement: allOnGpu };
 export const encodeRun = {
   argv: ["-i", "in.mp4", "-an", "-pix_fmt", "yuv420p", "-c:v", "h264_nvenc", "out.mp4"],
   placement: encodeOnGpu,
 };
+
+/** The CPU decodes, NVENC encodes as told. */
 export const encodeOf = (input: string[], ...encode: string[]) => ({
   argv: [...input, "-an", ...encode, "out.mp4"],
   placement: encodeOnGpu,
 });
+
+/** CUDA filters on what the CPU decoded. */
 export const uploadRun = {
   argv: [
     ...["-init_hw_device", "cuda=gpu:0", "-filter_hw_device", "gpu", "-i", "in.mp4"],
@@ -75,7 +84,9 @@ export const ends = (code: Ending, nine: Ending = code): Record<Major, Ending> =
   ...{ 5: typeof code === "number" ? 1 : code, 7: code, 9: nine },
 });
 
+/** The box that has nothing wrong with it. */
 export const twoL4 = { gpus: "twoL4" } as const;
+/** Faults by what follows from them. */
 export const later = (name: string) => ({ name, reaction: "later" }) as const;
 export const out = (name: string) => ({ name, reaction: "device-out" }) as const;
 export const cpuDecode = (name: string) => ({ name, reaction: "cpu-decode" }) as const;

@@ -14,6 +14,11 @@ export interface Dialect {
    * even where nothing is scaled, and the decoder gets surfaces to spare.
    */
   nvdecLendsSurfaces: boolean;
+  /**
+   * With B-frames `*_nvenc` moves the decoding times by ticks of the clock instead of by frames. On the
+   * fine clock of uneven distances they then lie after the time of showing, and the muxer guesses anew.
+   */
+  nvencShiftsByTicks: boolean;
   /** The highest `-cq` that `av1_nvenc` takes. The scale of AV1 goes to 63, which came to be said later. */
   mostAv1Cq: 51 | 63;
 }
@@ -24,6 +29,7 @@ export function dialectOf(release: { major: number; minor: number }): Dialect {
   return {
     frameTiming: atLeast(5, 1) ? "-fps_mode" : "-vsync",
     nvdecLendsSurfaces: !atLeast(7, 0),
+    nvencShiftsByTicks: !atLeast(7, 0),
     mostAv1Cq: atLeast(7, 1) ? 63 : 51,
   };
 }

@@ -83,7 +83,9 @@ export function nvencOptions(
   { device, dialect }: { device: Pick<Device, "title" | "traits">; dialect: Dialect },
 ): string[] {
   const encoder = nvencOf(codec);
-  const has = encoderTraits(codec, device);
+  const all = encoderTraits(codec, device);
+  const inOrder = dialect.nvencShiftsByTicks && (encode.variableFrameRate ?? false);
+  const has = inOrder ? { ...all, bFrames: false, bReference: false } : all;
   return [
     ...["-gpu", "0", "-preset", presetFor[encoder][encode.speed], "-tune", "hq"],
     ...["-rc", "vbr", ...rateOptions(encoder, encode, dialect)],

@@ -155,6 +155,18 @@ describe("NVENC is asked for what the generation has", () => {
 
   test("AV1 has all of it", () => expect(asked("av1", "NVIDIA L4", "8.9")).toBe(everythingThereIs));
 
+  test("no B-frames between uneven times where the release shows them wrongly", () => {
+    const bFrames = (major: number, variableFrameRate: boolean) => {
+      const uneven = { ...encode, variableFrameRate };
+      const dialect = dialectOf({ major, minor: 1 });
+      const options = nvencOptions("h264", uneven, { device: l4, dialect });
+      return [options[options.indexOf("-bf") + 1], options[options.indexOf("-b_ref_mode") + 1]];
+    };
+    expect(bFrames(5, true)).toEqual(["0", "disabled"]);
+    expect(bFrames(5, false)).toEqual(["3", "middle"]);
+    expect(bFrames(7, true)).toEqual(["3", "middle"]);
+  });
+
   test("the lowest quality of AV1 is what the release can say", () => {
     const cq = (major: number, minor: number) => {
       const worst = { ...encode, rate: { quality: 0 } };

@@ -52,6 +52,11 @@ const sources: Record<string, (path: string) => void> = {
   "prores.mov": (path) => ffmpeg(...picture("320x240"), "-c:v", "prores", path),
   "fields.ts": (path) =>
     ffmpeg(...picture("320x240", 1, 50), "-vf", "interlace", ...x264, "-x264opts", "tff=1", path),
+  // Twenty-five a second, and of the first second every third is missing.
+  "uneven.mp4": (path) => {
+    const some = "select='not(not(mod(n,3)))+gt(n,24)'";
+    ffmpeg(...picture("320x240", 2), "-vf", some, "-fps_mode", "vfr", ...x264, path);
+  },
   "turned.mp4": (path) => {
     const upright = source("h264.mp4");
     // 5.1 writes the old tag, later ones the matrix.
@@ -203,6 +208,16 @@ describe("all on the GPU", () => {
     expect(await framesOf(whole)).toBe(25);
     const halved = await transcode("h264.mp4", { params: { video: { frameRate: 12.5 } } });
     expect(await framesOf(halved)).toBe(13);
+  });
+
+  test("uneven distances between frames stay what they are", async () => {
+    const result = await transcode("uneven.mp4", { params: { video: { maxHeight: 180 } } });
+    expect(result.encode.variableFrameRate).toBe(true);
+    expect(initOf(result)["bf"]).toBe(toolchain.release.major < 7 ? 0 : 3);
+    const [first = 0, ...rest] = frameTimes(source("uneven.mp4"));
+    const [start = 0, ...others] = frameTimes(result.output.path);
+    const wanted = rest.map((time) => Math.round((time - first) * 1000));
+    expect(others.map((time) => Math.round((time - start) * 1000))).toEqual(wanted);
   });
 
   test.skipIf(!toolchain.encoders.has("av1_nvenc"))("AV1", async () => {

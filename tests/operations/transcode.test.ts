@@ -135,7 +135,12 @@ describe("size", () => {
 });
 
 describe("time", () => {
-  const uneven = ["-vf", "select='not(mod(n,3))+lt(n,10)',settb=1/1000", "-vsync", "passthrough"];
+  const uneven = [
+    "-vf",
+    "select='not(mod(n,3))+lt(n,10)',settb=1/1000",
+    "-fps_mode",
+    "passthrough",
+  ];
 
   for (const codec of ["h264", "hevc", "av1", "vp9"] as const) {
     test(`a variable frame rate keeps its times in ${codec}`, async () => {

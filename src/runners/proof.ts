@@ -47,7 +47,7 @@ type Facts = Omit<Proof, "sentence">;
 function sentenceOf(facts: Facts, placement: Placement): string {
   const { decoder, filters, encoder, device, realtimeFactor } = facts;
   const fps = facts.averageFps === null ? "" : `, ${Math.round(facts.averageFps)} fps`;
-  const pace = `${fps}${realtimeFactor === null ? "" : `, ${realtimeFactor} × real time`}`;
+  const pace = `${fps}${realtimeFactor === null ? "" : `, ${realtimeFactor.toFixed(1)} × real time`}`;
   if (encoder === null) return `Streams copied or sound alone${pace}.`;
   const onGpu = placement.encode === "nvenc";
   if (!onGpu && decoder !== "NVDEC" && filters !== "CUDA") {

@@ -20,14 +20,29 @@ function agoText(seconds) {
   return "just now";
 }
 
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const clockWithDay = new Intl.DateTimeFormat(undefined, {
+  dateStyle: "medium",
+  timeStyle: "short",
+});
+
+function clockText(at, now) {
+  const today = at.toDateString() === new Date(now).toDateString();
+  return (today ? clock : clockWithDay).format(at);
+}
+
+function relativeText(at, now) {
+  const seconds = (at.getTime() - now) / 1000;
+  const far = Math.abs(seconds) > 14 * 86_400;
+  return far ? at.toLocaleDateString(undefined, { dateStyle: "medium" }) : agoText(seconds);
+}
+
 function showTimes() {
   const now = Date.now();
-  for (const element of document.querySelectorAll("time[data-relative]")) {
+  for (const element of document.querySelectorAll("time[data-relative], time[data-clock]")) {
     const at = new Date(element.dateTime);
     if (Number.isNaN(at.getTime())) continue;
-    const seconds = (at.getTime() - now) / 1000;
-    const far = Math.abs(seconds) > 14 * 86_400;
-    const text = far ? at.toLocaleDateString(undefined, { dateStyle: "medium" }) : agoText(seconds);
+    const text = ("clock" in element.dataset ? clockText : relativeText)(at, now);
     if (element.textContent !== text) element.textContent = text;
     element.title = exact.format(at);
   }

@@ -10,7 +10,10 @@ import type { Viewer } from "../views/layout.ts";
 import type { SystemReport } from "../views/system.ts";
 import { video as videoOf } from "./operations/specimen.ts";
 
-export const viewer: Viewer = { id: "us_1", name: "Ana Perić", role: "admin" };
+export const viewer: Viewer = {
+  ...{ id: "us_1", name: "Ana Perić", role: "admin" },
+  work: "running",
+};
 
 const now = Date.now();
 const ago = (minutes: number) => new Date(now - minutes * 60_000).toISOString();
@@ -347,6 +350,7 @@ export const report: SystemReport = {
       },
     ],
   },
+  work: { mode: "running", since: null, running: 4 },
   sandbox: { layers: ["limits", "Landlock 7", "seccomp"], missing: [] },
   storage: { kind: "disk", freeBytes: 812e9, usedBytes: 143e9, assetCount: 231 },
   limits: [

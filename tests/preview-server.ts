@@ -3,6 +3,7 @@
  * and for `views.preview.test.ts`. It answers as `views/README.md` asks the server to.
  */
 
+import { type WorkMode, workModes } from "../src/jobs/work-mode.ts";
 import { findOperation, operations } from "../src/operations/index.ts";
 import { parameterFields } from "../src/operations/parameters.ts";
 import { staticFiles } from "../static/embedded.ts";
@@ -12,13 +13,19 @@ import { loginPage, setupPage } from "../views/entrance.ts";
 import type { Html } from "../views/html.ts";
 import { jobPage, jobPanel } from "../views/job.ts";
 import { jobsList, jobsPage } from "../views/jobs.ts";
-import { contentSecurityPolicy, newNonce } from "../views/layout.ts";
+import { contentSecurityPolicy, newNonce, type Viewer } from "../views/layout.ts";
 import { type LibraryView, libraryGrid, libraryMore, libraryPage } from "../views/library.ts";
 import { jobProgressMessage, sseMessage } from "../views/live.ts";
 import { operationForm } from "../views/operation-form.ts";
-import { systemPage } from "../views/system.ts";
+import { type SystemReport, systemPage } from "../views/system.ts";
 import { errorFragment, formErrors, notFoundPage } from "../views/trouble.ts";
-import { assets, entries, report, viewer } from "./preview-samples.ts";
+import { workBanner, workPanel } from "../views/work.ts";
+import {
+  assets,
+  entries,
+  report as sampleReport,
+  viewer as sampleViewer,
+} from "./preview-samples.ts";
 
 export interface Preview {
   origin: string;
@@ -28,6 +35,8 @@ export interface Preview {
   progress(percent: number): void;
   /** Sends the event that makes lists fetch themselves. */
   change(): void;
+  /** Switches all work, and tells every open stream, as when another admin does it. */
+  switchWork(mode: WorkMode): void;
   /** Sends the load of the devices: the encoders of the first GPU at so many percent. */
   load(encoderPercent: number): void;
   stop(): Promise<void>;
@@ -72,7 +81,24 @@ function form(assetId: string, name: string) {
   return { assetId, operation: { name, title, description }, fields: parameterFields(operation) };
 }
 
-function pageFor(url: URL): Response | null {
+interface Stage {
+  viewer: Viewer;
+  report: SystemReport;
+}
+
+/** `?work=paused` and `?role=member` show a page as it would be then. */
+function stageOf(url: URL, now: WorkMode): Stage {
+  const mode = workModes.find((each) => each === url.searchParams.get("work")) ?? now;
+  const role = url.searchParams.get("role") === "member" ? "member" : "admin";
+  const since = new Date().toISOString();
+  const running = url.searchParams.has("idle") ? 0 : sampleReport.work.running;
+  return {
+    viewer: { ...sampleViewer, role, work: mode },
+    report: { ...sampleReport, work: { mode, since, running } },
+  };
+}
+
+function pageFor(url: URL, { viewer, report }: Stage): Response | null {
   const [, section = "", id = ""] = url.pathname.split("/");
   if (url.pathname === "/") return htmlResponse(libraryPage(viewer, library(url)));
   if (section === "login") {
@@ -111,7 +137,11 @@ function pageFor(url: URL): Response | null {
   );
 }
 
-async function fragmentFor(request: Request, url: URL): Promise<Response | null> {
+async function fragmentFor(
+  request: Request,
+  url: URL,
+  { viewer, report }: Stage,
+): Promise<Response | null> {
   const path = url.pathname;
   const [, , kind = "", id = ""] = path.split("/");
   if (path === "/ui/library") {
@@ -130,6 +160,8 @@ async function fragmentFor(request: Request, url: URL): Promise<Response | null>
     const sentence = "The parameters of transcode are not right.";
     return htmlResponse(formErrors({ status: 422, sentence, errors }), 422);
   }
+  if (path === "/ui/work") return htmlResponse(workBanner(viewer, viewer.work));
+  if (path === "/ui/system/work") return htmlResponse(workPanel(viewer, report.work));
   if (path === "/ui/system/devices") return htmlResponse(devicesPanel(report));
   if (path === "/ui/jobs") return htmlResponse(jobsList({ state: null, entries, next: null }));
   if (path.endsWith("/cancel")) {
@@ -150,6 +182,11 @@ export function startPreview(clip: string, port = 0): Preview {
   const streams = new Set<ReadableStreamDefaultController<string>>();
   const send = (text: string) => {
     for (const stream of streams) stream.enqueue(text);
+  };
+  let mode: WorkMode = "running";
+  const switchWork = (wanted: WorkMode) => {
+    mode = wanted;
+    send(sseMessage({ event: "work", data: "{}" }));
   };
   const events = (request: Request) => {
     const body = new ReadableStream<string>({
@@ -185,12 +222,18 @@ export function startPreview(clip: string, port = 0): Preview {
         }
         return Response.json({ id: "as_new" }, { status: 201 });
       }
+      if (url.pathname === "/ui/system/work" && request.method === "POST") {
+        const wanted = (await request.formData()).get("mode");
+        switchWork(workModes.find((each) => each === wanted) ?? "running");
+        return new Response(null, { status: 204, headers: { "hx-trigger": "work" } });
+      }
+      const stage = stageOf(url, mode);
       const answer = url.pathname.startsWith("/ui/")
-        ? await fragmentFor(request, url)
-        : pageFor(url);
+        ? await fragmentFor(request, url, stage)
+        : pageFor(url, stage);
       if (answer !== null) return answer;
       hits.push(url.pathname);
-      return htmlResponse(notFoundPage(viewer), 404);
+      return htmlResponse(notFoundPage(stage.viewer), 404);
     },
   });
   const first = entries[0];
@@ -202,8 +245,9 @@ export function startPreview(clip: string, port = 0): Preview {
       send(sseMessage({ data: jobProgressMessage({ ...first.job, progressPercent: percent }) }));
     },
     change: () => send(sseMessage({ event: "job", data: "{}" })),
+    switchWork,
     load: (encoderPercent) => {
-      const devices = report.devices.map((device) =>
+      const devices = sampleReport.devices.map((device) =>
         device.load === null ? device : { ...device, load: { ...device.load, encoderPercent } },
       );
       send(sseMessage({ data: devicesMessage(devices) }));

@@ -35,6 +35,11 @@ const pages: Record<string, string> = {
   "waiting job": jobPath(1),
   "job that fell back": jobPath(5),
   system: "/system",
+  "system of a box that is paused": "/system?work=paused",
+  "system of a box that was drained": "/system?work=draining&idle=1",
+  "system for a member": "/system?work=paused&role=member",
+  "library of a box that is paused": "/?work=paused",
+  "jobs of a box that is drained": "/jobs?work=draining&role=member",
   login: "/login?error=1",
   setup: "/setup?error=1",
 };
@@ -135,6 +140,38 @@ describe("live updates", () => {
       const graph = `live.querySelector("svg").namespaceURI + live.querySelectorAll("path").length`;
       expect(await page.evaluate(graph)).toBe("http://www.w3.org/2000/svg4");
       expect(await page.evaluate(pageAudit)).toEqual([]);
+    });
+  });
+
+  test("the banner comes and goes with the switch, on the page of whoever looks", async () => {
+    await withPage({}, async (page) => {
+      await open(page, "/jobs");
+      const banner = page.locator("#work-banner");
+      expect(await banner.textContent()).toBe("");
+      await until(async () => {
+        preview.switchWork("paused");
+        return (await banner.textContent())?.includes("All work is paused.") ?? false;
+      });
+      expect(await page.evaluate(pageAudit)).toEqual([]);
+      await banner.getByRole("button", { name: "Continue" }).click();
+      await until(async () => (await banner.textContent()) === "");
+    });
+  });
+
+  test("the switch shows what is chosen, keeps the focus, and bears a second click", async () => {
+    await withPage({}, async (page) => {
+      await open(page, "/system");
+      const pause = page.getByRole("button", { name: "Pause all" });
+      await pause.focus();
+      await page.locator("#work-paused").dblclick();
+      await becomes(page, `document.getElementById("work").dataset.mode === "paused"`);
+      expect(await page.evaluate("document.activeElement.id")).toBe("work-paused");
+      expect(await page.locator("#work-paused").getAttribute("aria-current")).toBe("true");
+      const sentence = page.locator("#work [role=status]");
+      expect(await sentence.textContent()).toMatch(/^Paused since \d{1,2}:\d\d/);
+      await page.getByRole("button", { name: "Continue" }).click();
+      await becomes(page, `document.getElementById("work").dataset.mode === "running"`);
+      expect(await sentence.textContent()).toBe("Working: 4 jobs run.");
     });
   });
 

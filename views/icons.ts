@@ -29,6 +29,8 @@ const drawings = {
   check: '<path d="m5 12.5 4.6 4.6L19 7.5"/>',
   retry: '<path d="M4.5 12a7.5 7.5 0 1 0 2.4-5.5L4.5 8.7M4.5 4v4.7h4.7"/>',
   stop: '<rect x="6.5" y="6.5" width="11" height="11" rx="1.6"/>',
+  pause: '<path d="M9 6v12M15 6v12"/>',
+  play: '<path d="M8 5.5v13l10.5-6.5z"/>',
   clock: '<circle cx="12" cy="12" r="8.5"/><path d="M12 7.2V12l3.2 2"/>',
   warning: '<path d="M12 4 2.8 19.5h18.4zM12 10v4.4m0 2.6v.1"/>',
   info: '<circle cx="12" cy="12" r="8.5"/><path d="M12 11v5m0-8.2v.1"/>',

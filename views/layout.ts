@@ -1,15 +1,19 @@
 /** The frame of every page: head, navigation, account menu, notices; and the policy that guards it. */
 
+import type { WorkMode } from "../src/jobs/work-mode.ts";
 import { product } from "../src/product.ts";
 import { asset } from "../static/embedded.ts";
 import { type Html, html, raw } from "./html.ts";
 import { icon } from "./icons.ts";
+import { workBanner } from "./work.ts";
 
-/** The person who looks at the page. */
+/** The person who looks at the page, and what they are told wherever they are. */
 export interface Viewer {
   id: string;
   name: string;
   role: "admin" | "member";
+  /** Whether the box works. */
+  work: WorkMode;
 }
 
 export type Section = "library" | "jobs" | "system";
@@ -90,6 +94,7 @@ ${scripts.map((name) => html`<script src="${asset(name)}" type="module"></script
 <body class="${options.viewer === null ? "outside" : "inside"}" hx-status:4xx:inherited="target:#notices swap:beforeend" hx-status:5xx:inherited="target:#notices swap:beforeend">
 <a class="skip" href="#main">Skip to the content</a>
 ${options.viewer === null ? null : topBar(options.viewer, options.active)}
+${workNotice(options)}
 <main id="main" tabindex="-1">${options.body}</main>
 <div id="notices" class="notices" role="region" aria-label="Notices" aria-live="polite"></div>
 ${confirmDialog()}
@@ -111,6 +116,11 @@ ${themeButton()}
 ${accountMenu(viewer)}
 </div>
 </header>`;
+}
+
+/** The page of the box has the switch itself, and says more. */
+function workNotice({ viewer, active }: PageOptions): Html | null {
+  return viewer === null || active === "system" ? null : workBanner(viewer, viewer.work);
 }
 
 /** Switches between light, dark and the system's choice. Shown by theme.js; useless without it. */

@@ -1,4 +1,4 @@
-/** The box: devices, what its ffmpeg can do, space, limits. */
+/** The box: whether it works, devices, what its ffmpeg can do, space, limits. */
 import type { AbilityReport } from "../src/media/devices.ts";
 import { type DevicesView, devicesPanel } from "./devices.ts";
 import { type Html, html } from "./html.ts";
@@ -6,6 +6,7 @@ import { icon } from "./icons.ts";
 import { page, type Viewer } from "./layout.ts";
 import { liveConnection } from "./live.ts";
 import { sizeText, spanText } from "./quantities.ts";
+import { type WorkView, workPanel } from "./work.ts";
 
 export interface SystemReport extends DevicesView {
   version: string;
@@ -17,6 +18,7 @@ export interface SystemReport extends DevicesView {
     problem: string | null;
     abilities: readonly AbilityReport[];
   };
+  work: WorkView;
   /** What keeps ffmpeg in its place, and in sentences what is missing. */
   sandbox: { layers: readonly string[]; missing: readonly string[] };
   storage: {
@@ -33,6 +35,7 @@ export interface SystemReport extends DevicesView {
 export function systemPage(viewer: Viewer, report: SystemReport): Html {
   const body = html`<div class="page-head"><h1>System</h1><p class="muted">Kinomill ${report.version} (<code>${report.commit}</code>), up for ${spanText(report.uptimeSeconds)}</p></div>
 <div class="panels">
+${workPanel(viewer, report.work)}
 ${devicesPanel(report)}
 ${storage(report)}
 ${ffmpeg(report)}

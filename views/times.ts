@@ -9,7 +9,15 @@ const format = new Intl.DateTimeFormat("en-GB", {
 
 /** "20 Nov 2026, 16:25 UTC", which app.js makes "5 minutes ago". */
 export function timeText(isoTime: string): Html {
+  return html`<time datetime="${isoTime}" data-relative>${inUtc(isoTime)}</time>`;
+}
+
+/** "20 Nov 2026, 16:25 UTC", which app.js makes "17:25", or with the day when it is not today. */
+export function clockText(isoTime: string): Html {
+  return html`<time datetime="${isoTime}" data-clock>${inUtc(isoTime)}</time>`;
+}
+
+function inUtc(isoTime: string): string {
   const at = new Date(isoTime);
-  const text = Number.isNaN(at.getTime()) ? isoTime : `${format.format(at)} UTC`;
-  return html`<time datetime="${isoTime}" data-relative>${text}</time>`;
+  return Number.isNaN(at.getTime()) ? isoTime : `${format.format(at)} UTC`;
 }

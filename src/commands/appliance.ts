@@ -8,7 +8,7 @@ import type { Parts } from "../http/parts.ts";
 import { startServer } from "../http/server.ts";
 import type { Log } from "../log.ts";
 import { operations } from "../operations/index.ts";
-import { deviceReports, healthReport, systemReport } from "./report.ts";
+import { deviceReports, healthReport, systemReport, workReport } from "./report.ts";
 import { openWork } from "./work.ts";
 
 export interface Appliance {
@@ -61,6 +61,7 @@ async function openParts(
     workSwitch: work.workSwitch,
     system: () => systemReport({ ...work, config, clock, startedAtMs }),
     devices: () => deviceReports(work),
+    work: () => workReport(work),
     health: () => healthReport({ ...work, config, database }),
   };
   const server = await startServer(parts);

@@ -22,7 +22,7 @@ type Shown = Pick<
 export async function systemReport(
   parts: Shown & { clock: Clock; startedAtMs: number },
 ): Promise<SystemReport> {
-  const { config, clock, startedAtMs, toolbox, storage, library, workSwitch, worker } = parts;
+  const { config, clock, startedAtMs, toolbox, storage, library } = parts;
   const gpus = gpuState(parts);
   return {
     version: product.version,
@@ -38,13 +38,18 @@ export async function systemReport(
       ...library.records.usage(),
     },
     sandbox: sandboxReport(knownFenceLayers()),
-    work: { ...workSwitch.state(), running: worker.busySlots },
+    work: workReport(parts),
     limits: {
       uploadMaxBytes: config.uploads.maxBytes,
       requestMaxBytes: REQUEST_MAX_BYTES,
       cpuSlots: config.jobs.cpuSlots,
     },
   };
+}
+
+/** The switch, and what runs. */
+export function workReport({ workSwitch, worker }: Pick<Shown, "workSwitch" | "worker">) {
+  return { ...workSwitch.state(), running: worker.busySlots };
 }
 
 /** The CPU and every GPU; cheap enough to ask for every other second. */

@@ -7,15 +7,17 @@ import { operationJsonSchema } from "../operations/parameters.ts";
 import { type Endpoint, route } from "./endpoint.ts";
 import { htmlResponse } from "./headers.ts";
 import { viewerOf } from "./pages.ts";
+import type { Parts } from "./parts.ts";
 
 export function mountDocs(
   app: Elysia,
   endpoints: readonly Endpoint[],
   operations: readonly Operation[],
+  parts: Pick<Parts, "work">,
 ): void {
   route(app, "GET", "/docs", (request) => {
     const body = docsBody(endpoints, operations);
-    const viewer = viewerOf(request);
+    const viewer = viewerOf(parts, request);
     return htmlResponse(page({ title: "API", viewer, active: null, body }));
   });
 }

@@ -139,6 +139,11 @@ export function userOfCall(call: { visit: Visit }): User {
   return user;
 }
 
+/** The same for a route of the page. */
+export function askerOf(request: Request): User {
+  return userOfCall({ visit: visitOf(request) });
+}
+
 export function json(
   value: unknown,
   status = 200,

@@ -6,6 +6,7 @@ import type { OperationFormView } from "../../views/operation-form.ts";
 import { sizeText } from "../../views/quantities.ts";
 import type { SystemReport as SystemView } from "../../views/system.ts";
 import type { Asset } from "../assets/asset.ts";
+import type { Config } from "../config.ts";
 import type { Job } from "../jobs/job.ts";
 import { SAMPLE_INTERVAL_MS } from "../media/gpu-load.ts";
 import { thinned } from "../media/gpu-series.ts";
@@ -108,6 +109,28 @@ export function systemView(parts: Parts, report: SystemReport): SystemView {
         key: "uploads.maxBytes",
       },
       { title: "Jobs at once on the CPU", value: String(limits.cpuSlots), key: "jobs.cpuSlots" },
+      ...gpuLimits(parts.config.gpu),
     ],
   };
+}
+
+function gpuLimits(gpu: Config["gpu"]): SystemView["limits"] {
+  return [
+    { title: "Jobs at once on one GPU", value: String(gpu.maxJobs), key: "gpu.maxJobs" },
+    {
+      title: "GPU memory left to others",
+      value: sizeText(gpu.memoryReserveBytes),
+      key: "gpu.memoryReserveBytes",
+    },
+    {
+      title: "While others encode on a GPU",
+      value: gpu.yieldToOthers ? "jobs wait for it" : "jobs start all the same",
+      key: "gpu.yieldToOthers",
+    },
+    {
+      title: "When no GPU can encode",
+      value: gpu.whenNone === "cpu" ? "the CPU does" : "jobs wait for a GPU",
+      key: "gpu.whenNone",
+    },
+  ];
 }

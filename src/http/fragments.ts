@@ -13,12 +13,11 @@ import { paramsFromTexts } from "../operations/parameters.ts";
 import { Refusal } from "../trouble.ts";
 import { sendThumbnail } from "./assets.ts";
 import { readForm } from "./body.ts";
-import { route } from "./endpoint.ts";
+import { askerOf, route } from "./endpoint.ts";
 import { findJob, formView, fullJobEntry } from "./entries.ts";
 import { jobIdOf, watchdog } from "./events.ts";
 import { htmlResponse } from "./headers.ts";
 import { assetJobEntries, jobsView, libraryView } from "./lists.ts";
-import { viewerOf } from "./pages.ts";
 import type { Parts } from "./parts.ts";
 import type { Send, Streams } from "./stream.ts";
 import { visitOf } from "./visit.ts";
@@ -36,24 +35,24 @@ export function mountFragments(app: Elysia, parts: Parts, streams: Streams): voi
 
 function mountAssetFragments(app: Elysia, parts: Parts): void {
   route(app, "GET", "/ui/library", (request) => {
-    const view = libraryView(parts, viewerOf(request).id, request.url);
+    const view = libraryView(parts, askerOf(request).id, request.url);
     return htmlResponse(isFurtherPage(request) ? libraryMore(view) : libraryGrid(view));
   });
   route(app, "GET", "/ui/assets/:id/form", (request, { id = "" }) => {
-    const asset = parts.library.get(viewerOf(request).id, id);
+    const asset = parts.library.get(askerOf(request).id, id);
     const operation = findOperation(new URL(request.url).searchParams.get("operation") ?? "");
     return htmlResponse(operationForm(formView(asset.id, operation)));
   });
   route(app, "GET", "/ui/assets/:id/jobs", (request, { id = "" }) => {
-    const ownerId = viewerOf(request).id;
+    const ownerId = askerOf(request).id;
     const asset = parts.library.get(ownerId, id);
     return htmlResponse(assetJobs(asset.id, assetJobEntries(parts, ownerId, asset.id)));
   });
   route(app, "GET", "/ui/assets/:id/thumbnail", (request, { id = "" }) =>
-    sendThumbnail(parts, request, parts.library.get(viewerOf(request).id, id)),
+    sendThumbnail(parts, request, parts.library.get(askerOf(request).id, id)),
   );
   route(app, "DELETE", "/ui/assets/:id", async (request, { id = "" }) => {
-    await parts.library.delete(viewerOf(request).id, id);
+    await parts.library.delete(askerOf(request).id, id);
     return nothingBut({ "hx-redirect": "/" });
   });
 }
@@ -61,20 +60,20 @@ function mountAssetFragments(app: Elysia, parts: Parts): void {
 function mountJobFragments(app: Elysia, parts: Parts): void {
   route(app, "POST", "/ui/jobs", (request) => startJob(parts, request));
   route(app, "GET", "/ui/jobs", (request) => {
-    const view = jobsView(parts, viewerOf(request).id, request.url);
+    const view = jobsView(parts, askerOf(request).id, request.url);
     return htmlResponse(isFurtherPage(request) ? jobsMore(view) : jobsList(view));
   });
   route(app, "GET", "/ui/jobs/:id", (request, { id = "" }) => {
-    const ownerId = viewerOf(request).id;
+    const ownerId = askerOf(request).id;
     const job = parts.jobs.get(ownerId, id);
     return htmlResponse(jobPanel(fullJobEntry(parts, ownerId, job)));
   });
   route(app, "POST", "/ui/jobs/:id/cancel", (request, { id = "" }) => {
-    parts.jobs.cancel(viewerOf(request).id, id);
+    parts.jobs.cancel(askerOf(request).id, id);
     return nothingBut({ "hx-trigger": "job" });
   });
   route(app, "POST", "/ui/jobs/:id/retry", (request, { id = "" }) => {
-    parts.jobs.retry(viewerOf(request).id, id);
+    parts.jobs.retry(askerOf(request).id, id);
     return nothingBut({ "hx-trigger": "job" });
   });
 }
@@ -90,7 +89,7 @@ async function startJob(parts: Parts, request: Request): Promise<Response> {
   try {
     const operation = findOperation(form.get("operation") ?? "");
     const { job } = parts.jobs.submit(
-      viewerOf(request).id,
+      askerOf(request).id,
       {
         operation: operation.name,
         inputs: form.getAll("input"),
@@ -110,17 +109,23 @@ async function startJob(parts: Parts, request: Request): Promise<Response> {
 
 /**
  * The stream that pages listen to. The first message makes the page fetch its lists, so that nothing is
- * missed while it was hidden; what follows says what changed, and carries progress as HTML.
+ * missed while it was hidden; what follows says what changed, and carries progress as HTML. The switch of
+ * all work concerns everybody, whoever's jobs a page shows.
  */
 function openPageStream(parts: Parts, streams: Streams, request: Request): Response {
   const visit = visitOf(request);
-  const ownerId = viewerOf(request).id;
+  const ownerId = askerOf(request).id;
   const onlyJob = new URL(request.url).searchParams.get("job");
   return streams.open(visit, watchdog(parts, visit), (send) => {
     send({ event: "job", data: "{}" });
-    return parts.feed.subscribe(ownerId, (event) => {
+    const unfollow = parts.workSwitch.follow(() => send({ event: "work", data: "{}" }));
+    const unsubscribe = parts.feed.subscribe(ownerId, (event) => {
       if (onlyJob === null || jobIdOf(event) === onlyJob) tellPage(parts, ownerId, event, send);
     });
+    return () => {
+      unfollow();
+      unsubscribe();
+    };
   });
 }
 

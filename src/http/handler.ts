@@ -92,7 +92,7 @@ export function createHandle(app: Elysia, parts: Parts): Handle {
       return secure(response, visit.id);
     };
     const fail = (error: unknown): Response =>
-      finish(refuseSafely(request, visit, toRefusal(error, parts.log, visit.id)));
+      finish(refuseSafely(request, visit, toRefusal(error, parts.log, visit.id), parts));
     try {
       const answered = answer(request, visit);
       return answered instanceof Promise ? answered.then(finish, fail) : finish(answered);
@@ -103,9 +103,14 @@ export function createHandle(app: Elysia, parts: Parts): Handle {
 }
 
 /** The last resort must not depend on views: if they throw, the problem goes out as JSON. */
-function refuseSafely(request: Request, visit: Visit, refusal: Refusal): Response {
+function refuseSafely(
+  request: Request,
+  visit: Visit,
+  refusal: Refusal,
+  parts: Pick<Parts, "work">,
+): Response {
   try {
-    return refuse(request, visit, refusal);
+    return refuse(request, visit, refusal, parts.work().mode);
   } catch {
     return Response.json(problemOf(refusal), {
       status: refusal.status,

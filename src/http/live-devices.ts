@@ -22,7 +22,7 @@ export function mountDeviceFragments(
   route(app, "GET", "/ui/system/events", (request) => {
     const visit = visitOf(request);
     return streams.open(visit, watchdog(parts, visit), (send) => {
-      const known = { devices: "", message: "" };
+      const known = { devices: "", message: "", running: parts.work().running };
       const tell = () => {
         const report = parts.devices();
         // Whatever is not live: a device that came, went or was tried. The page then fetches its panel.
@@ -31,13 +31,23 @@ export function mountDeviceFragments(
         const message = devicesMessage(report.map((device) => deviceView(parts, device)));
         // On a box that does nothing, nothing is sent.
         if (message !== known.message) send({ data: message });
-        Object.assign(known, { devices, message });
+        const { running } = parts.work();
+        if (running !== known.running) send(workEvent);
+        Object.assign(known, { devices, message, running });
       };
       tell();
-      return watch.subscribe(tell);
+      const unfollow = parts.workSwitch.follow(() => send(workEvent));
+      const unsubscribe = watch.subscribe(tell);
+      return () => {
+        unfollow();
+        unsubscribe();
+      };
     });
   });
 }
+
+/** The panel of the switch says how many jobs run. */
+const workEvent = { event: "work", data: "{}" };
 
 /** Leaves out what a sample or a look at the box changes all the time. */
 function steady(name: string, value: unknown): unknown {

@@ -3,49 +3,50 @@ import type { Elysia } from "elysia";
 import { assetPage } from "../../views/asset.ts";
 import { jobPage } from "../../views/job.ts";
 import { jobsPage } from "../../views/jobs.ts";
+import type { Viewer } from "../../views/layout.ts";
 import { libraryPage } from "../../views/library.ts";
 import { systemPage } from "../../views/system.ts";
-import type { User } from "../accounts/accounts.ts";
 import type { Asset } from "../assets/asset.ts";
 import { refreshLoad } from "./devices.ts";
-import { type PageHandler, route, userOfCall } from "./endpoint.ts";
+import { askerOf, type PageHandler, route } from "./endpoint.ts";
 import { findJob, formView, fullJobEntry, operationsFor, systemView } from "./entries.ts";
 import { htmlResponse } from "./headers.ts";
 import { assetJobEntries, jobsView, libraryView } from "./lists.ts";
 import type { Parts } from "./parts.ts";
-import { visitOf } from "./visit.ts";
 
 /** A page waits this long for figures of now; a driver that is awake needs a third of it. */
 const PAGE_PATIENCE_MS = 150;
 
-/** Who looks at the page. */
-export function viewerOf(request: Request): User {
-  return userOfCall({ visit: visitOf(request) });
+/** Who looks at the page, and what they are told on each. */
+export function viewerOf(parts: Pick<Parts, "work">, request: Request): Viewer {
+  return { ...askerOf(request), work: parts.work().mode };
 }
 
 export function mountPages(app: Elysia, parts: Parts): void {
   const page = (path: string, handler: PageHandler) => route(app, "GET", path, handler);
   page("/", (request) => {
-    const user = viewerOf(request);
+    const user = viewerOf(parts, request);
     return htmlResponse(libraryPage(user, libraryView(parts, user.id, request.url)));
   });
   page("/assets/:id", (request, { id = "" }) => {
-    const user = viewerOf(request);
+    const user = viewerOf(parts, request);
     const asset = parts.library.get(user.id, id);
     return htmlResponse(assetPage(user, assetView(parts, user.id, asset)));
   });
   page("/jobs", (request) => {
-    const user = viewerOf(request);
+    const user = viewerOf(parts, request);
     return htmlResponse(jobsPage(user, jobsView(parts, user.id, request.url)));
   });
   page("/jobs/:id", (request, { id = "" }) => {
-    const user = viewerOf(request);
+    const user = viewerOf(parts, request);
     const job = parts.jobs.get(user.id, id);
     return htmlResponse(jobPage(user, fullJobEntry(parts, user.id, job)));
   });
   page("/system", async (request) => {
     await refreshLoad(parts, PAGE_PATIENCE_MS);
-    return htmlResponse(systemPage(viewerOf(request), systemView(parts, await parts.system())));
+    return htmlResponse(
+      systemPage(viewerOf(parts, request), systemView(parts, await parts.system())),
+    );
   });
 }
 

@@ -32,6 +32,9 @@ export type DeviceReport = Device & {
   gpu?: GpuFacts;
 };
 
+/** Whether the box works, and how many jobs run now; those that a pause has stopped are among them. */
+export type WorkReport = WorkState & { running: number };
+
 /** `GET /system`. No paths of the host. */
 export interface SystemReport {
   version: string;
@@ -62,7 +65,7 @@ export interface SystemReport {
   /** What keeps ffmpeg in its place on this box, and in words what is missing. */
   sandbox: { layers: string[]; missing: string[] };
   /** Whether the box works: a person's switch. */
-  work: WorkState & { running: number };
+  work: WorkReport;
   limits: { uploadMaxBytes: number; requestMaxBytes: number; cpuSlots: number };
 }
 
@@ -87,7 +90,9 @@ export interface Parts {
   /** What the GPUs are doing. */
   gpuLoad: Pick<GpuLoad, "latest" | "history" | "watch" | "onSample" | "sampleNow">;
   /** Pauses, drains and continues all work. */
-  workSwitch: Pick<WorkSwitch, "set">;
+  workSwitch: Pick<WorkSwitch, "set" | "follow">;
+  /** The same of `system()`, without waiting. */
+  work(): WorkReport;
   system(): Promise<SystemReport>;
   /** The devices of `system()` alone, without waiting. */
   devices(): DeviceReport[];

@@ -4,6 +4,7 @@
  */
 import { errorFragment, errorPage, notFoundPage } from "../../views/trouble.ts";
 import { databaseRefusal } from "../database/transaction.ts";
+import type { WorkMode } from "../jobs/work-mode.ts";
 import type { Log } from "../log.ts";
 import { Failure, type FieldFault, Refusal } from "../trouble.ts";
 import { htmlResponse } from "./headers.ts";
@@ -74,8 +75,11 @@ export function problemOf(refusal: Refusal): Problem {
   };
 }
 
-/** The answer for a refusal, in the form that this asker reads. */
-export function refuse(request: Request, visit: Visit, refusal: Refusal): Response {
+/**
+ * The answer for a refusal, in the form that this asker reads.
+ * @param work what a page says of the box besides
+ */
+export function refuse(request: Request, visit: Visit, refusal: Refusal, work: WorkMode): Response {
   const problem = problemOf(refusal);
   if (!visit.path.startsWith("/api/")) {
     const trouble = { status: problem.status, sentence: problem.detail, errors: refusal.errors };
@@ -83,8 +87,8 @@ export function refuse(request: Request, visit: Visit, refusal: Refusal): Respon
       return htmlResponse(errorFragment(trouble), problem.status, refusal.headers);
     }
     if (wantsPage(request, visit.path)) {
-      const view =
-        refusal.code === "not_found" ? notFoundPage(visit.user) : errorPage(visit.user, trouble);
+      const viewer = visit.user === null ? null : { ...visit.user, work };
+      const view = refusal.code === "not_found" ? notFoundPage(viewer) : errorPage(viewer, trouble);
       return htmlResponse(view, problem.status, refusal.headers);
     }
   }

@@ -12,6 +12,7 @@ import { newRouter } from "./handler.ts";
 import { healthEndpoints } from "./health.ts";
 import { jobEndpoints } from "./jobs.ts";
 import { mountDeviceFragments } from "./live-devices.ts";
+import { mountWorkFragments } from "./live-work.ts";
 import { openApiDocument } from "./openapi.ts";
 import { operationEndpoints } from "./operations.ts";
 import { mountPages } from "./pages.ts";
@@ -60,6 +61,7 @@ export function createRoutes(parts: Parts, streams: Streams): Elysia {
   mountPages(app, parts);
   mountFragments(app, parts, streams);
   mountDeviceFragments(app, parts, streams, watch);
-  mountDocs(app, all, parts.operations);
+  mountWorkFragments(app, parts);
+  mountDocs(app, all, parts.operations, parts);
   return app;
 }

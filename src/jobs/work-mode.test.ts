@@ -35,6 +35,16 @@ test("the switch tells who follows it, at once and at each change, and outlives 
   expect(new WorkSwitch(database, clock).state()).toEqual({ mode: "paused", since });
 });
 
+test("who no longer follows is told nothing more, and the others are", () => {
+  const work = new WorkSwitch(database, clock);
+  const seen: string[] = [];
+  const unfollow = work.follow(({ mode }) => seen.push(`first ${mode}`));
+  work.follow(({ mode }) => seen.push(`second ${mode}`));
+  unfollow();
+  work.set("draining");
+  expect(seen).toEqual(["first running", "second running", "second draining"]);
+});
+
 test("the database takes exactly the modes of the list", () => {
   const work = new WorkSwitch(database, clock);
   for (const mode of workModes) expect(work.set(mode).mode).toBe(mode);

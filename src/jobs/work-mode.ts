@@ -19,13 +19,20 @@ export class WorkSwitch {
   private readonly database: Database;
   private readonly clock: Clock;
   private readonly listeners = new Set<(state: WorkState) => void>();
+  /** As the database has it: every page asks, and the holder of the data folder alone writes it. */
+  private known: WorkState;
 
   constructor(database: Database, clock: Clock) {
     this.database = database;
     this.clock = clock;
+    this.known = this.read();
   }
 
   state(): WorkState {
+    return this.known;
+  }
+
+  private read(): WorkState {
     const row = this.database
       .query<{ mode: WorkMode; changed_at: string }, []>(
         "SELECT mode, changed_at FROM work_mode WHERE id = 1",
@@ -38,22 +45,24 @@ export class WorkSwitch {
 
   /** Setting what it is already changes nothing, also not since when. */
   set(mode: WorkMode): WorkState {
-    if (this.state().mode === mode) return this.state();
+    if (this.known.mode === mode) return this.known;
     this.database
       .query(
         `INSERT INTO work_mode (id, mode, changed_at) VALUES (1, ?1, ?2)
          ON CONFLICT (id) DO UPDATE SET mode = excluded.mode, changed_at = excluded.changed_at`,
       )
       .run(mode, isoTime(this.clock.nowMs()));
-    const state = this.state();
-    for (const listener of this.listeners) listener(state);
+    const state = this.read();
+    this.known = state;
+    for (const listener of [...this.listeners]) listener(state);
     return state;
   }
 
-  /** Called at once with what it is, and after every change. */
-  follow(listener: (state: WorkState) => void): void {
+  /** Called at once with what it is, and after every change. Returns what ends it. */
+  follow(listener: (state: WorkState) => void): () => void {
     this.listeners.add(listener);
-    listener(this.state());
+    listener(this.known);
+    return () => this.listeners.delete(listener);
   }
 }
 

@@ -114,11 +114,13 @@ export async function openSite(
     onQueued: () => undefined,
     onCancelled: () => undefined,
   });
+  const workSwitch = new WorkSwitch(database, clock);
   const parts: Parts = {
     ...{ config, log: silentLog(), clock, accounts, library, jobs, feed, storage, operations },
     gpuLoad: new GpuLoad({ clock, tool: join(folder, "nvidia-smi") }),
-    workSwitch: new WorkSwitch(database, clock),
-    system: () => Promise.resolve(systemOfRig),
+    workSwitch,
+    work: () => ({ ...workSwitch.state(), running: 0 }),
+    system: () => Promise.resolve({ ...systemOfRig, work: parts.work() }),
     devices: () => systemOfRig.devices,
     health: () => Promise.resolve([{ part: "database", ok: true, sentence: "" }]),
   };

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { Api, type Json } from "../api.ts";
-import { Appliance } from "../appliance.ts";
+import { Appliance, eventually } from "../appliance.ts";
 import { ffprobe } from "../clips.ts";
 import { pngBomb } from "../support/pictures.ts";
 import * as clips from "./clips.ts";
@@ -57,7 +57,7 @@ const lies: [what: string, make: () => string, endings: Partial<Record<Work, End
   [
     "a Matroska of 2 s that says 60 s",
     clips.tooLongMatroska,
-    { ...both(tooShort("2\\.00", "60.00")), thumbnails: noPicture },
+    { ...both(tooShort("2\\.00", "60.00")) },
   ],
   [
     "a Matroska of 8 s that says half a second",
@@ -83,7 +83,6 @@ const lies: [what: string, make: () => string, endings: Partial<Record<Work, End
     clips.withoutCues,
     {
       ...both({ result: { durationSeconds: 4, pictureSeconds: 4, soundSeconds: 4, frames: 100 } }),
-      thumbnails: pictures,
     },
   ],
   [
@@ -97,12 +96,12 @@ const lies: [what: string, make: () => string, endings: Partial<Record<Work, End
   [
     "frames that lie in the past of those before",
     clips.jumpsBack,
-    { ...both({ result: { durationSeconds: 4, pictureSeconds: 4 } }), thumbnails: pictures },
+    { ...both({ result: { durationSeconds: 4, pictureSeconds: 4 } }) },
   ],
   [
     "two recordings in one file",
     clips.clockBeginsAnew,
-    { ...both(tooShort("\\d\\.\\d\\d", "2.03")), thumbnails: pictures },
+    { ...both(tooShort("\\d\\.\\d\\d", "2.03")) },
   ],
   [
     "a picture that changes its size",
@@ -118,7 +117,6 @@ const lies: [what: string, make: () => string, endings: Partial<Record<Work, End
     clips.otherRate,
     {
       ...both({ result: { durationSeconds: 4, pictureSeconds: 4, frames: 150 } }),
-      thumbnails: pictures,
     },
   ],
   [
@@ -126,7 +124,6 @@ const lies: [what: string, make: () => string, endings: Partial<Record<Work, End
     clips.soundStops,
     {
       ...both({ result: { durationSeconds: 4, pictureSeconds: 4, soundSeconds: 2, frames: 100 } }),
-      thumbnails: pictures,
     },
   ],
   [
@@ -134,7 +131,6 @@ const lies: [what: string, make: () => string, endings: Partial<Record<Work, End
     clips.pictureStops,
     {
       ...both({ result: { durationSeconds: 5, pictureSeconds: 2, soundSeconds: 5, frames: 50 } }),
-      thumbnails: pictures,
     },
   ],
   [
@@ -167,8 +163,11 @@ beforeAll(async () => {
   }
   const end = performance.now() + allJobsMs;
   for (const [name, id] of started) {
-    jobs.set(name, await api.waitFor(id, "succeeded", "failed", "cancelled"));
-    if (performance.now() > end) throw new Error(`${name} ended only after ${allJobsMs} ms`);
+    const ended = await eventually(`${name} ends`, end - performance.now(), async () => {
+      const { body } = await api.get(`/api/v1/jobs/${id}`);
+      return ["succeeded", "failed", "cancelled"].includes(body.state) ? body : null;
+    });
+    jobs.set(name, ended);
   }
   await prober.end();
 }, 2 * allJobsMs);

@@ -8,12 +8,13 @@ export class Prober {
   /** Milliseconds of each answer so far. */
   readonly times: number[] = [];
   private readonly api: Api;
-  private readonly asking: Promise<void>;
+  private readonly asking: Promise<unknown>;
   private ended = false;
 
   constructor(api: Api) {
     this.api = api;
-    this.asking = this.ask();
+    // Kept until somebody asks for it: nobody waits for this promise until the end.
+    this.asking = this.ask().catch((trouble: unknown) => trouble);
   }
 
   /** Milliseconds within which this share of the questions was answered. */
@@ -25,7 +26,8 @@ export class Prober {
   /** Asks no more; @throws Error when an answer was none. */
   async end(): Promise<void> {
     this.ended = true;
-    await this.asking;
+    const trouble = await this.asking;
+    if (trouble !== undefined) throw trouble;
   }
 
   private async ask(): Promise<void> {

@@ -1,17 +1,23 @@
 /**
- * Measures what a CRF is worth in each encoder: `bun bench/quality.ts [FILE] [SPEED]`. Encodes a few
- * seconds at several CRFs, compares them with the source by SSIM (luma, in dB: 10·log10(1/(1−SSIM))),
- * and prints for each anchor of the quality scale the CRF at which an encoder reaches the SSIM of x264,
- * and what the table of `src/media/quality.ts` gives instead: `docs/quality.md` has the figures.
+ * Measures what a CRF or CQ is worth in each encoder: `bun bench/quality.ts [FILE] [SPEED]`. Encodes a few
+ * seconds at several of them, with NVENC too where an NVIDIA GPU is, compares them with the source by SSIM
+ * (luma, in dB: 10·log10(1/(1−SSIM))), and prints for each anchor of the quality scale the number at which
+ * an encoder reaches the SSIM of x264, and what the table of `src/media/quality.ts` gives instead:
+ * `docs/quality.md` has the figures.
  */
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Speed, VideoCodec, VideoEncode } from "../src/media/description.ts";
+import { type Device, detectToolchain } from "../src/media/devices.ts";
+import { dialectOf } from "../src/media/dialect.ts";
 import { videoEncoderOptions, videoEncoders } from "../src/media/encoders.ts";
+import { nvencOf, nvencOptions } from "../src/media/nvenc.ts";
+import { takeInventory } from "../src/media/nvidia-smi.ts";
 import {
   type CpuEncoder,
   crfAtAnchors,
+  type NvencEncoder,
   qualityAnchors,
   type RatedEncoder,
 } from "../src/media/quality.ts";
@@ -26,29 +32,74 @@ interface Point {
   kilobitsPerSecond: number;
 }
 
+/** An encoder that works here, and its options for an encode. */
+interface Subject {
+  encoder: RatedEncoder;
+  codec: VideoCodec;
+  optionsOf(encode: VideoEncode): string[];
+}
+
 const [file, speed = "balanced"] = Bun.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "quality-"));
 try {
-  main(prepare(file), speed as Speed);
+  const subjects = [...cpuSubjects(), ...(await gpuSubjects())];
+  main(prepare(file), speed as Speed, subjects);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function main(source: string, chosen: Speed): void {
+function cpuSubjects(): Subject[] {
+  const all = Object.entries(videoEncoders) as [VideoCodec, readonly CpuEncoder[]][];
+  return all.flatMap(([codec, encoders]) =>
+    encoders.map((encoder) => ({
+      ...{ encoder, codec },
+      optionsOf: (encode: VideoEncode) => videoEncoderOptions(encoder, encode),
+    })),
+  );
+}
+
+/** NVENC on the first GPU, with what it really encodes; none without a GPU. */
+async function gpuSubjects(): Promise<Subject[]> {
+  const inventory = await takeInventory();
+  const [gpu] = inventory?.kind === "gpus" ? inventory.gpus : [];
+  if (gpu === undefined) return [];
+  const { release } = await detectToolchain({ ffmpegPath: "ffmpeg", ffprobePath: "ffprobe" });
+  const { uuid, computeCapability } = gpu;
+  const traits = { uuid, computeCapability, memoryTotalBytes: null, skills: [] };
+  const device: Pick<Device, "title" | "traits"> = { title: gpu.name ?? uuid, traits };
+  console.log(`NVENC on ${device.title}, driver ${gpu.driver}`);
+  const codecs = (["h264", "hevc", "av1"] as const).filter((codec) => encodes(nvencOf(codec)));
+  return codecs.map((codec) => ({
+    ...{ encoder: nvencOf(codec), codec },
+    optionsOf: (encode) => nvencOptions(codec, encode, { device, dialect: dialectOf(release) }),
+  }));
+}
+
+function encodes(encoder: NvencEncoder): boolean {
+  try {
+    ffmpeg([
+      ...["-f", "lavfi", "-i", "color=s=256x256", "-frames:v", "3", "-pix_fmt", "yuv420p"],
+      ...["-c:v", encoder, "-f", "null", "-"],
+    ]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function main(source: string, chosen: Speed, subjects: Subject[]): void {
   const curves = new Map<RatedEncoder, Point[]>();
-  for (const [codec, encoders] of Object.entries(videoEncoders)) {
-    for (const encoder of encoders) {
-      // The table's own CRFs, the lowest first.
-      const points = crfAtAnchors[encoder]
-        .toReversed()
-        .map((crf) => measure(source, codec as VideoCodec, encoder, crf, chosen));
-      curves.set(encoder, points);
-      for (const point of points) {
-        const { crf, ssimDb, psnrDb, kilobitsPerSecond } = point;
-        console.log(
-          `${encoder.padEnd(12)} crf ${String(crf).padStart(4)}  SSIM ${ssimDb.toFixed(2)} dB  PSNR ${psnrDb.toFixed(2)} dB  ${Math.round(kilobitsPerSecond)} kbit/s`,
-        );
-      }
+  for (const subject of subjects) {
+    const { encoder } = subject;
+    // The table's own numbers, the lowest first.
+    const points = crfAtAnchors[encoder]
+      .toReversed()
+      .map((crf) => measure(source, subject, crf, chosen));
+    curves.set(encoder, points);
+    for (const { crf, ssimDb, psnrDb, kilobitsPerSecond } of points) {
+      console.log(
+        `${encoder.padEnd(12)} crf ${String(crf).padStart(4)}  SSIM ${ssimDb.toFixed(2)} dB  PSNR ${psnrDb.toFixed(2)} dB  ${Math.round(kilobitsPerSecond)} kbit/s`,
+      );
     }
   }
   const reference = curves.get("libx264") ?? [];
@@ -82,13 +133,8 @@ function prepare(path: string | undefined): string {
   return target;
 }
 
-function measure(
-  source: string,
-  codec: VideoCodec,
-  encoder: CpuEncoder,
-  crf: number,
-  chosen: Speed,
-): Point {
+function measure(source: string, subject: Subject, crf: number, chosen: Speed): Point {
+  const { encoder, codec } = subject;
   const encode: VideoEncode = {
     kind: "encode",
     source: { input: 0, stream: 0 },
@@ -99,8 +145,9 @@ function measure(
     gopFrames: 100,
     color: { primaries: null, transfer: null, space: null, range: null },
   };
-  const options = videoEncoderOptions(encoder, encode);
-  options[options.indexOf("-crf") + 1] = String(crf);
+  const options = subject.optionsOf(encode);
+  const rate = options.findIndex((option) => option === "-crf" || option === "-cq");
+  options[rate + 1] = String(crf);
   const target = join(folder, "encoded.mkv");
   ffmpeg(["-i", source, "-c:v", encoder, ...options, "-pix_fmt", "yuv420p", target]);
   const compare = "[0:v]split[a][b];[1:v]split[c][d];[a][c]ssim;[b][d]psnr";

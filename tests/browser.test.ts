@@ -58,6 +58,18 @@ const playedSeconds = () =>
     return video.currentTime;
   })()`) as Promise<number>;
 
+/** Asks for the slowest transcode of slow.mp4 and waits until it runs. */
+async function startLongJob(): Promise<string> {
+  await page.goto("/");
+  await page.locator(".card-name[title='slow.mp4']").first().click();
+  await page.locator("[name='video.quality']").fill("80");
+  await page.locator("[name='speed']").selectOption("best");
+  await page.getByRole("button", { name: "Start" }).click();
+  await page.waitForURL("**/jobs/*");
+  await page.locator("#job-panel[data-state=running]").waitFor();
+  return page.url().slice(page.url().lastIndexOf("/") + 1);
+}
+
 describe("in the browser, in this order", () => {
   test("the first visitor needs the setup code from the log and becomes the admin", async () => {
     await page.goto("/");
@@ -180,12 +192,7 @@ describe("in the browser, in this order", () => {
   test("a running job is cancelled from the list", async () => {
     const api = new Api(appliance.url, await appliance.token("bob"));
     expect((await api.get("/api/v1/jobs")).body.items).toEqual([]); // ann's jobs are not bob's
-    await page.goto("/");
-    await page.locator(".card-name[title='slow.mp4']").click();
-    await page.locator("[name='video.quality']").fill("80");
-    await page.locator("[name='speed']").selectOption("best");
-    await page.getByRole("button", { name: "Start" }).click();
-    await page.waitForURL("**/jobs/*");
+    await startLongJob();
     await page.goto("/jobs");
     const row = page.locator(".job-row[data-state=running]").first();
     await row.waitFor();
@@ -220,6 +227,42 @@ describe("in the browser, in this order", () => {
     await page.getByText("H.264").first().waitFor();
     await picture("system");
     expect(watched.faults).toEqual([]);
+  });
+
+  test("when an admin pauses all work, who looks at another page sees it, and when it goes on", async () => {
+    const bob = await openPage(browser, appliance.url);
+    await bob.page.goto("/");
+    await bob.page.getByLabel("Name").fill("bob");
+    await bob.page.getByLabel("Password").fill(appliance.password);
+    await bob.page.getByRole("button", { name: "Log in" }).click();
+    await bob.page.getByRole("heading", { name: "Library" }).waitFor();
+    await bob.page.evaluate("window.loadedOnce = true");
+    const banner = bob.page.locator("#work-banner");
+    expect(await banner.textContent()).toBe("");
+
+    const jobId = await startLongJob();
+    await page.goto("/system");
+    const sentence = page.locator("#work [role=status]");
+    await sentence.filter({ hasText: "Working: 1 job runs." }).waitFor();
+    await page.getByRole("button", { name: "Pause all" }).click();
+    await sentence.filter({ hasText: /^Paused since .*: 1 job is stopped where it/ }).waitFor();
+    await banner.filter({ hasText: "All work is paused." }).waitFor();
+    expect(await banner.getByRole("button").count()).toBe(0);
+
+    await page.goto("/jobs");
+    await page.locator("#work-banner").getByRole("button", { name: "Continue" }).click();
+    await eventually("the banners are gone", 10_000, async () => {
+      const texts = [banner, page.locator("#work-banner")].map((each) => each.textContent());
+      return (await Promise.all(texts)).join("") === "";
+    });
+    expect(await bob.page.evaluate("window.loadedOnce")).toBe(true);
+
+    await page.goto("/system");
+    await sentence.filter({ hasText: "Working: 1 job runs." }).waitFor();
+    await page.evaluate(`fetch("/ui/jobs/${jobId}/cancel", { method: "POST" }).then(() => null)`);
+    await sentence.filter({ hasText: "Working: no job runs now." }).waitFor();
+    expect([...watched.faults, ...bob.faults]).toEqual([]);
+    await bob.context.close();
   });
 
   test("works on a phone, in the dark, by the keyboard alone", async () => {

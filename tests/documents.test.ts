@@ -33,7 +33,7 @@ async function heightOf(path: string): Promise<string> {
 /** Runs the commands of a document in an empty folder with `match.mov` in it. */
 async function follow(document: string) {
   await using appliance = await Appliance.start();
-  const token = await appliance.token("reader");
+  const token = await appliance.token("reader", "admin");
   const folder = join(appliance.folder, "reader");
   await mkdir(folder);
   await makeClip(join(folder, "match.mov"));

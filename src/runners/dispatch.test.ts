@@ -289,6 +289,22 @@ describe("after a fault", () => {
 });
 
 describe("a step that waits inside a job", () => {
+  test("comes before jobs that have not begun, also between two steps of one job", async () => {
+    pool.all = [];
+    const dispatch = newDispatch();
+    const order: string[] = [];
+    dispatch.onFree(() => {
+      const found = dispatch.place(work("vp9"));
+      if ("reservation" in found) order.push("another job");
+    });
+    await reason(dispatch, work("vp9"));
+    order.push("first step");
+    await reason(dispatch, work("vp9"));
+    order.push("second step");
+    await Bun.sleep(5);
+    expect(order).toEqual(["first step", "second step", "another job"]);
+  });
+
   test("goes on when a place is free", async () => {
     const dispatch = newDispatch();
     pool.all = [];

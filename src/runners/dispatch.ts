@@ -79,6 +79,9 @@ const doublingDelayMs = (times: number) => 1000 * 2 ** (times - 1);
 export class Dispatch {
   private readonly parts: DispatchParts;
   private readonly listeners = new Set<() => void>();
+  /** Steps of running jobs that have no place, the oldest first. */
+  private readonly waiters = new Set<() => void>();
+  private telling = false;
   /** True while nothing new may start. */
   private closedBecause: string | null = null;
 
@@ -256,19 +259,42 @@ export class Dispatch {
     return never?.sentence ?? (because === "" ? this.parts.gpus.whyNone() : because);
   }
 
-  /** Null when it was aborted. Waits as long as a queued job would: what ends it is a free place. */
+  /**
+   * Null when it was aborted. Waits as long as a queued job would: what ends it is a free place. Steps
+   * that wait come before jobs that have not begun, in the order in which they came.
+   */
   private async waitForPlace(
     step: StepRun,
     history: History,
     events: DispatchEvents,
   ): Promise<Place | null> {
-    for (let told = ""; ; ) {
-      if (step.signal.aborted) return null;
+    if (step.signal.aborted) return null;
+    const { promise, resolve } = Promise.withResolvers<Place | null>();
+    let told = "";
+    const look = () => {
       const found = this.place(step.work, history);
-      if ("reservation" in found) return found;
-      if (found.sentence !== told) events.onWait(found.sentence);
-      told = found.sentence;
-      await this.pause(step.signal, LOOK_AGAIN_MS);
+      if ("reservation" in found) {
+        this.waiters.delete(look);
+        resolve(found);
+      } else if (found.sentence !== told) {
+        told = found.sentence;
+        events.onWait(told);
+      }
+    };
+    const stop = () => {
+      this.waiters.delete(look);
+      resolve(null);
+    };
+    this.waiters.add(look);
+    step.signal.addEventListener("abort", stop, { once: true });
+    const timer = setInterval(look, LOOK_AGAIN_MS);
+    try {
+      look();
+      return await promise;
+    } finally {
+      clearInterval(timer);
+      this.waiters.delete(look);
+      step.signal.removeEventListener("abort", stop);
     }
   }
 
@@ -287,8 +313,15 @@ export class Dispatch {
     return !signal.aborted;
   }
 
+  /** A moment later: the job whose step ended here takes its next place before others may. */
   private tellFree(): void {
-    for (const listener of [...this.listeners]) listener();
+    if (this.telling) return;
+    this.telling = true;
+    setImmediate(() => {
+      this.telling = false;
+      for (const look of [...this.waiters]) look();
+      for (const listener of [...this.listeners]) listener();
+    });
   }
 }
 

@@ -104,7 +104,7 @@ export function nvdecFlags(
   const { stream, onCard, dialect } = how;
   return [
     ...["-hwaccel", "cuda", "-hwaccel_device", "0"],
-    
+    ...(onCard ? ["-hwaccel_output_format", "cuda"] : []),
     // ffmpeg 5.1 would take dav1d, which knows no GPU. Its own decoder of AV1 knows nothing else.
     ...(picture?.codec === "av1" ? [`-c:${stream}`, "av1"] : []),
     ...["-threads", decoderThreads],

@@ -176,7 +176,10 @@ test("a driver that allows three sessions: all jobs run on the GPU, as many at a
 test("a GPU without an encoder decodes and scales, and the CPU encodes", async () => {
   await using rig = await open("h200");
   await tried(rig.api);
-  const [done] = await ended(rig.api, await startJobs(rig.api, 1));
+  const [done] = await ended(
+    rig.api,
+    await startJobs(rig.api, 1, { video: { quality: 50, maxHeight: 120 } }),
+  );
   expect(done.attempts[0].proof).toMatchObject({
     decoder: "NVDEC",
     filters: "CUDA",
@@ -197,14 +200,16 @@ test("a job that should wait for a GPU waits with its reason, and can be cancell
 });
 
 describe("the switch of all work", () => {
-  /** State of the ffmpeg that encodes for this appliance, as the kernel has it: R, S, T (stopped). */
+  /** State of each ffmpeg that encodes for this appliance, as the kernel has it: R, S, T (stopped). */
   function ffmpegStates(appliance: Appliance): string[] {
     const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
     return pids.flatMap((pid) => {
       try {
         const program = readlinkSync(`/proc/${pid}/exe`);
         const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-        if (!program.endsWith("/ffmpeg") || !argv.includes(join(appliance.folder))) return [];
+        // The thumbnailer runs ffmpeg as well; only jobs encode with this.
+        const encodes = argv.includes(appliance.folder) && argv.includes("h264_nvenc");
+        if (!program.endsWith("/ffmpeg") || !encodes) return [];
         const status = readFileSync(`/proc/${pid}/stat`, "utf8");
         return [status.slice(status.lastIndexOf(")") + 2, status.lastIndexOf(")") + 3)];
       } catch {

@@ -1,5 +1,5 @@
 /** The switch of all work: its panel on the page of the box, and what every page says while it is off. */
-import { type WorkMode, type WorkState, workModes } from "../src/jobs/work-mode.ts";
+import type { WorkMode, WorkState } from "../src/jobs/work-mode.ts";
 import { type Html, html } from "./html.ts";
 import { type IconName, icon } from "./icons.ts";
 import { clockText } from "./times.ts";
@@ -35,11 +35,14 @@ const choices: Record<WorkMode, { verb: string; state: string; icon: IconName; e
   },
 };
 
+/** In the order in which they stand side by side. */
+const modes = Object.keys(choices) as WorkMode[];
+
 /** `GET /ui/system/work`. Fetches itself when somebody switches and when a job begins or ends. */
 export function workPanel(viewer: Onlooker, work: WorkView): Html {
   return html`<section class="panel across" id="work" data-mode="${work.mode}" aria-labelledby="work-title" hx-get="/ui/system/work" hx-trigger="work from:body" hx-swap="outerMorph" hx-sync="this:queue last" hx-status:4xx="swap:none" hx-status:5xx="swap:none"><h2 id="work-title">${icon("jobs")}Work</h2>
 <p class="work-state" role="status">${workSentence(viewer, work)}</p>
-${viewer.role === "admin" ? html`<ul class="work-choices">${workModes.map((mode) => choice(mode, work.mode))}</ul>` : null}</section>`;
+${viewer.role === "admin" ? html`<ul class="work-choices">${modes.map((mode) => choice(mode, work.mode))}</ul>` : null}</section>`;
 }
 
 /**

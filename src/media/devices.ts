@@ -26,6 +26,8 @@ export interface GpuTraits {
   memoryTotalBytes: number | null;
   /** What it was seen to do with this ffmpeg and this driver. */
   skills: readonly GpuSkill[];
+  /** Why it cannot do the others, a plain sentence each; absent: nobody says. */
+  lacking?: readonly { skill: GpuSkill; because: string }[];
 }
 
 /** The ffmpeg of this box. */

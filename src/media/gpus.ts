@@ -97,6 +97,9 @@ export class Gpus {
           skills: abilities
             .filter((ability) => ability.state === "can")
             .map(({ work, codec, bitDepth }) => ({ work, codec, bitDepth })),
+          lacking: abilities.flatMap(({ work, codec, bitDepth, because }) =>
+            because === null ? [] : [{ skill: { work, codec, bitDepth }, because }],
+          ),
         },
       }));
   }

@@ -23,6 +23,12 @@ const pixelFormats: Record<string, { memory: string; bitDepth: 8 | 10 }> = {
   yuv420p10le: { memory: "p010le", bitDepth: 10 },
 };
 
+/** The first sentence is of H.264, which every encoder has: what it says holds for all. */
+function whyNoEncoder({ traits }: Device): string | null {
+  const because = traits?.lacking?.find(({ skill }) => skill.work === "encode")?.because;
+  return because === undefined ? null : `it cannot encode (${because.replace(/\.$/, "")})`;
+}
+
 /** Why this GPU and ffmpeg cannot encode it, as a clause; null when they can. */
 export function whyNotNvenc(
   encode: VideoEncode,
@@ -31,7 +37,7 @@ export function whyNotNvenc(
   const { codec, hdrMetadata = null } = encode;
   if (codec === "vp9") return "no GPU encodes VP9";
   const skills = (device.traits?.skills ?? []).filter(({ work }) => work === "encode");
-  if (skills.length === 0) return "this GPU has no video encoder";
+  if (skills.length === 0) return whyNoEncoder(device) ?? "this GPU has no video encoder";
   const pixels = pixelFormats[encode.pixelFormat];
   if (pixels === undefined) return `${encode.pixelFormat} is encoded by the CPU`;
   const { bitDepth } = pixels;

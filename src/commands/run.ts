@@ -9,6 +9,7 @@ import { sizeText } from "../../views/quantities.ts";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { type Finished, runSteps } from "../jobs/steps.ts";
+import { descriptionOf } from "../media/description.ts";
 import { detectToolchain, type Toolchain } from "../media/devices.ts";
 import { type GpuSkill, gpuSkills } from "../media/gpu-skill.ts";
 import { Gpus } from "../media/gpus.ts";
@@ -86,7 +87,7 @@ async function lookForGpus(
 /** Ten bits of a codec are tried only after eight. */
 function skillsFor(plan: Plan): GpuSkill[] {
   const encodes = plan.steps.flatMap(({ work }) =>
-    work.kind === "render" ? work.description.outputs.map(({ video }) => video) : [],
+    (descriptionOf(work)?.outputs ?? []).map(({ video }) => video),
   );
   const codecs = new Set(encodes.flatMap((video) => (video?.kind === "encode" ? video.codec : [])));
   if (![...codecs].some((codec) => codec !== "vp9")) return [];

@@ -3,6 +3,7 @@
  * `render.ts` turns it into an argv for one device and one ffmpeg. Operations build it, runners carry it out.
  */
 import type { FilterChain } from "./graph.ts";
+import type { ReadingKind } from "./readings.ts";
 
 /** An input asset of the job by position, or a file that an earlier step of the job made. */
 export type InputRef = { asset: number } | { step: string; file: string };
@@ -121,7 +122,8 @@ export interface StreamCopy {
 
 export type StreamRef = { pad: string } | { input: number; stream: number };
 
-export type OutputContainer = "mp4" | "mkv" | "webm" | "mov" | "image";
+/** `null` makes no file: ffmpeg runs for what its filters find out. */
+export type OutputContainer = "mp4" | "mkv" | "webm" | "mov" | "image" | "null";
 
 export interface OutputDescription {
   /** File name inside the job's folder, ours and plain: `output.mp4`. */
@@ -140,6 +142,8 @@ export interface RenderDescription {
   inputs: InputDescription[];
   graph: FilterChain[];
   outputs: OutputDescription[];
+  /** Files of earlier steps that filters read by a path relative to the step's folder. */
+  reads?: InputRef[];
   /** Seconds of output that 100 % means, for progress and ETA; null when unknown. */
   expectedSeconds: number | null;
 }
@@ -155,7 +159,44 @@ export interface Expectation {
   audioCodecs: string[];
 }
 
-/** What a step does: run ffmpeg, or write a text that the plan computed (a WebVTT index). */
+/** What a step does. */
 export type StepWork =
+  /** Runs ffmpeg, which makes the step's outputs. */
   | { kind: "render"; description: RenderDescription }
-  | { kind: "write"; file: string; text: string };
+  /** Writes a text that the plan computed (a WebVTT index). */
+  | { kind: "write"; file: string; text: string }
+  /**
+   * Runs ffmpeg for what it finds out. `reading` makes JSON of what it said and of the texts that its
+   * filters left in the step's folder; that is kept as `file`, for people and for later steps.
+   */
+  | { kind: "analyse"; description: RenderDescription; reading: ReadingKind; file: string }
+  /**
+   * Renders the candidates in their order until the output `file` fits, and keeps that one; the tries are
+   * told on the job. When none fits the step fails, or keeps the last where `orLast` says so.
+   */
+  | {
+      kind: "search";
+      candidates: SearchCandidate[];
+      file: string;
+      maxBytes: number;
+      orLast: boolean;
+    };
+
+/** What ffmpeg is to do first; null when it does not run. */
+export function descriptionOf(work: StepWork): RenderDescription | null {
+  switch (work.kind) {
+    case "write":
+      return null;
+    case "search":
+      return work.candidates[0]?.description ?? null;
+    case "render":
+    case "analyse":
+      return work.description;
+  }
+}
+
+export interface SearchCandidate {
+  /** For the person: "640 pixels wide, 15 frames per second". */
+  title: string;
+  description: RenderDescription;
+}

@@ -52,6 +52,8 @@ export interface ToolRun {
 export interface FfmpegRun extends ToolRun {
   /** Seconds without progress and without a change in its files after which it is ended. */
   stallSeconds: number;
+  /** Has it say more than warnings: what filters found out. */
+  talks?: boolean;
   /** Seconds of output that mean 100 %; null when unknown. */
   expectedSeconds: number | null;
   onProgress?(progress: Progress): void;
@@ -84,8 +86,8 @@ export interface Capture {
  */
 const worstErrorRate = "0.1";
 
-const ffmpegGlobals = [
-  ...["-nostdin", "-hide_banner", "-nostats", "-v", "warning"],
+const ffmpegGlobals = (level: "warning" | "info") => [
+  ...["-nostdin", "-hide_banner", "-nostats", "-v", level],
   ...["-progress", "pipe:1", "-stats_period", progressPeriodSeconds, "-y"],
   ...["-max_error_rate", worstErrorRate],
 ];
@@ -96,7 +98,7 @@ export async function runFfmpeg(run: FfmpegRun): Promise<RunOutcome> {
   const movement = new Movement(run.stallSeconds, run.cwd);
   let last: Progress | null = null;
   const outcome = await supervise(
-    { ...run, argv: [...ffmpegGlobals, ...run.argv] },
+    { ...run, argv: [...ffmpegGlobals(run.talks ? "info" : "warning"), ...run.argv] },
     {
       onStdout: (chunk) => {
         for (const progress of reader.push(chunk)) {

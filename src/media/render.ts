@@ -53,6 +53,7 @@ const muxers: Record<OutputContainer, string> = {
   mkv: "matroska",
   webm: "webm",
   image: "image2",
+  null: "null",
 };
 
 /** Packets that may wait for a slow stream before the muxer gives up; ffmpeg's 128 is too few for sparse ones. */
@@ -157,6 +158,7 @@ function renderMetadata(output: OutputDescription): string[] {
 
 /** The image writer reads `%` in the whole path, so a folder's own `%` is doubled where it numbers files. */
 function outputPath(output: OutputDescription, files: RenderFiles): string {
+  if (output.container === "null") return "-";
   const numbered = output.file.includes("%d");
   const folder = numbered ? files.outputFolder.replaceAll("%", "%%") : files.outputFolder;
   return `file:${folder}/${output.file}`;

@@ -1,7 +1,7 @@
 /** What a container can hold, as players take it: for refusing early what a muxer would refuse late. */
 import type { AudioCodec, OutputContainer, VideoCodec } from "../media/description.ts";
 
-export type MediaContainer = Exclude<OutputContainer, "image">;
+export type MediaContainer = Exclude<OutputContainer, "image" | "null">;
 
 export interface ContainerFacts {
   title: string;

@@ -1,5 +1,6 @@
 /** The list of operations, and the three things that every caller does with one: find, parse, plan. */
 import type { z } from "zod";
+import { descriptionOf, type InputRef, type StepWork } from "../media/description.ts";
 import { assert, Refusal } from "../trouble.ts";
 import { faultsOf } from "./faults.ts";
 import type { Operation, Plan, PlanContext, PlanInput } from "./operation.ts";
@@ -96,9 +97,13 @@ function checkPlan(plan: Plan, inputCount: number): void {
       assert(Buffer.byteLength(output.name) <= 255, `the name of ${output.file} is ≤ 255 bytes`);
       files.add(output.file);
     }
+    outputs += files.size;
+    for (const file of step.makes ?? []) {
+      assert(plainFile.test(file), `file name ${file} is plain`);
+      files.add(file);
+    }
     checkInputs(step, earlier, inputCount);
     earlier.set(step.name, files);
-    outputs += files.size;
   }
   assert(outputs > 0 && outputs <= maxOutputs, `a plan makes 1–${maxOutputs} files`);
 }
@@ -108,8 +113,7 @@ function checkInputs(
   earlier: Map<string, Set<string>>,
   inputCount: number,
 ): void {
-  if (step.work.kind !== "render") return;
-  for (const { from } of step.work.description.inputs) {
+  for (const from of readsOf(step.work)) {
     if ("asset" in from) {
       assert(from.asset >= 0 && from.asset < inputCount, `${step.name} reads an input of the job`);
     } else {
@@ -117,4 +121,16 @@ function checkInputs(
       assert(earlier.get(from.step)?.has(from.file), `${from.step} makes ${from.file}`);
     }
   }
+}
+
+/** Every file that a step reads, its candidates' included. */
+function readsOf(work: StepWork): InputRef[] {
+  const descriptions =
+    work.kind === "search"
+      ? work.candidates.map(({ description }) => description)
+      : [descriptionOf(work)].filter((description) => description !== null);
+  return descriptions.flatMap(({ inputs, reads = [] }) => [
+    ...inputs.map(({ from }) => from),
+    ...reads,
+  ]);
 }

@@ -41,6 +41,8 @@ export interface Step {
   /** Names of steps that must be done before. */
   needs: string[];
   work: StepWork;
+  /** Files that it leaves for later steps alone, plain names inside the step's folder; absent: none. */
+  makes?: string[];
   outputs: StepOutput[];
 }
 

@@ -1,5 +1,10 @@
 /** What a run takes of the box while it runs, estimated from its description and where it is placed. Pure. */
-import type { RenderDescription, StepWork, VideoEncode } from "../media/description.ts";
+import {
+  descriptionOf,
+  type RenderDescription,
+  type StepWork,
+  type VideoEncode,
+} from "../media/description.ts";
 import { type Placement, usesGpu } from "../media/placement.ts";
 
 export interface Need {
@@ -41,8 +46,8 @@ const unknownSide = { width: 3840, height: 2160 };
 
 /** What the work takes at this place. A text that Kinomill writes itself takes nothing. */
 export function needOf(work: StepWork, placement: Placement): Need {
-  if (work.kind === "write") return { cpuThreads: 0, sessions: 0, decoders: 0, memoryBytes: 0 };
-  const { description } = work;
+  const description = descriptionOf(work);
+  if (description === null) return { cpuThreads: 0, sessions: 0, decoders: 0, memoryBytes: 0 };
   const renditions = encodesOf(description);
   const onGpu = usesGpu(placement);
   return {

@@ -1,5 +1,5 @@
 /** Where a step could run on this box, best first, and why not on a GPU. Pure. */
-import type { StepWork } from "../media/description.ts";
+import { descriptionOf, type StepWork } from "../media/description.ts";
 import type { Device, Toolchain } from "../media/devices.ts";
 import {
   type Avoided,
@@ -69,16 +69,15 @@ function whyNot({ device, placement }: Choice): string {
 }
 
 function placementOf(work: StepWork, device: Device, toolchain: Toolchain, avoided: Avoided) {
-  if (work.kind === "render") {
-    return placeOn(work.description, { device, toolchain }, avoided);
+  const description = descriptionOf(work);
+  if (description !== null) {
+    return placeOn(description, { device, toolchain }, avoided);
   }
   return { decode: null, filters: null, encode: null, because: "" };
 }
 
 /** Whether the step encodes a picture in a codec that NVENC knows on some GPU. */
 export function wantsGpu(work: StepWork): boolean {
-  if (work.kind !== "render") return false;
-  return work.description.outputs.some(
-    ({ video }) => video?.kind === "encode" && video.codec !== "vp9",
-  );
+  const outputs = descriptionOf(work)?.outputs ?? [];
+  return outputs.some(({ video }) => video?.kind === "encode" && video.codec !== "vp9");
 }

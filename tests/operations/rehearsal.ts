@@ -45,6 +45,8 @@ export class Rehearsal {
       await mkdir(outputFolder, { recursive: true });
       if (step.work.kind === "write") {
         await Bun.write(join(outputFolder, step.work.file), step.work.text);
+      } else if (step.work.kind !== "render") {
+        throw new Error(`a step that does ${step.work.kind} is rehearsed through the runner`);
       } else {
         const resolve = (ref: InputRef) =>
           "asset" in ref ? source : join(jobFolder, ref.step, ref.file);

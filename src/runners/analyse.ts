@@ -1,0 +1,37 @@
+/** A step that finds something out: ffmpeg runs, and what it tells is kept as JSON. */
+import { join } from "node:path";
+import type { StepWork } from "../media/description.ts";
+import type { Toolchain } from "../media/devices.ts";
+import { readings } from "../media/readings.ts";
+import { assert } from "../trouble.ts";
+import { type CarriedOut, type LocalConfig, runDescription } from "./described-run.ts";
+import { plainName, writeDurably } from "./job-files.ts";
+import type { AttemptRequest } from "./runner.ts";
+
+/** Texts of filters are read up to this size: a line for each frame of some hours. */
+const TEXT_MAX_BYTES = 256 * 1024 ** 2;
+
+/** @throws Failure as a run does, and when ffmpeg did not say what was asked */
+export async function analyse(
+  local: { toolchain: Toolchain; config: LocalConfig },
+  request: AttemptRequest,
+  work: Extract<StepWork, { kind: "analyse" }>,
+  folder: string,
+): Promise<CarriedOut | null> {
+  const { description, reading, file } = work;
+  assert(plainName.test(file), `file name ${file} is plain`);
+  const done = await runDescription(local, request, { description, folder, talks: true });
+  if (done === null) return null;
+  const { stderr, ...rest } = done;
+  const found = await readings[reading]({
+    stderr,
+    text: async (name) => {
+      assert(plainName.test(name), `file name ${name} is plain`);
+      const blob = Bun.file(join(folder, name));
+      if (!(await blob.exists())) return null;
+      return await blob.slice(0, TEXT_MAX_BYTES).text();
+    },
+  });
+  await writeDurably(join(folder, file), `${JSON.stringify(found, null, 2)}\n`);
+  return rest;
+}

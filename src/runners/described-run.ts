@@ -1,0 +1,127 @@
+/** One run of ffmpeg for a job: rendered for its device, its end explained, what really ran proven. */
+import { totalmem } from "node:os";
+import type { Config } from "../config.ts";
+import type { RenderDescription } from "../media/description.ts";
+import type { Toolchain } from "../media/devices.ts";
+import { runFfmpeg } from "../media/ffmpeg.ts";
+import { type GpuFault, gpuFaultOf, quietGpuFault } from "../media/gpu-fault.ts";
+import { type Placement, usesGpu } from "../media/placement.ts";
+import { renderArgv } from "../media/render.ts";
+import { type PathName, plainLog } from "../media/stderr.ts";
+import { Failure, type FailureReport } from "../trouble.ts";
+import { explainRun, refuseQuietDiskFull } from "./explain.ts";
+import { inputFiles, pathOf, refuseMissing, roomBytes } from "./job-files.ts";
+import { proofOf } from "./proof.ts";
+import type { AttemptRequest, Proof } from "./runner.ts";
+
+export type LocalConfig = Pick<Config, "jobs" | "ffmpeg" | "storage">;
+
+export interface DescribedRun {
+  description: RenderDescription;
+  /** Absolute folder of the step; ffmpeg works in it. */
+  folder: string;
+  /** Has ffmpeg say more than warnings: what filters found out. */
+  talks?: boolean;
+}
+
+/** What a run that ended well tells of itself. */
+export interface CarriedOut {
+  encoder: string | null;
+  deviceReason: string;
+  proof: Proof | null;
+  /** Null when no ffmpeg ran. */
+  placement: Placement | null;
+  /** Sentences about how it was made, shown with the proofs; absent: none. */
+  checks?: string[];
+}
+
+/** What ffmpeg said comes with it, bounded; it holds host paths. */
+export interface RanDescription extends CarriedOut {
+  stderr: string;
+}
+
+/** A run that failed because of its GPU: what the job would say, and what to do instead. */
+export class GpuTrouble extends Failure {
+  readonly fault: GpuFault;
+
+  constructor({ code, message, hint, retryable, log }: FailureReport, fault: GpuFault) {
+    super(code, message, { hint, retryable, log });
+    this.fault = fault;
+  }
+}
+
+/**
+ * Runs one description; null when it was aborted.
+ * @throws Failure with what went wrong; a GpuTrouble when the GPU is to blame
+ */
+export async function runDescription(
+  { toolchain, config }: { toolchain: Toolchain; config: LocalConfig },
+  request: AttemptRequest,
+  { description, folder, talks = false }: DescribedRun,
+): Promise<RanDescription | null> {
+  const { jobs, ffmpeg, storage } = config;
+  const files = inputFiles(request, description);
+  await refuseMissing(files);
+  const rendered = renderArgv(
+    description,
+    { device: request.device, toolchain, avoided: request.avoided },
+    { resolve: (from) => pathOf(request, from), outputFolder: folder },
+  );
+  const { placement } = rendered;
+  const startedMs = performance.now();
+  const outcome = await runFfmpeg({
+    tool: toolchain.ffmpegPath,
+    argv: rendered.argv,
+    cwd: folder,
+    readPaths: files.map(({ path }) => path),
+    writePaths: [folder],
+    signal: request.signal,
+    pausable: true,
+    stallSeconds: jobs.stallSeconds,
+    wallLimitSeconds: jobs.wallLimitSeconds,
+    niceness: ffmpeg.niceness,
+    memoryBytes: memoryBytes(),
+    fileBytes: await roomBytes(folder, storage.reserveBytes),
+    expectedSeconds: description.expectedSeconds,
+    gpuUuid: usesGpu(placement) ? (request.device.traits?.uuid ?? null) : null,
+    onProgress: request.onProgress,
+    talks,
+  });
+  if (outcome.kind === "aborted") return null;
+  const names = [
+    ...files,
+    { path: `${folder}/`, name: "" },
+    { path: request.jobFolder, name: "job" },
+  ];
+  if (outcome.kind === "exited" && outcome.code === 0) {
+    refuseQuietDiskFull(outcome.stderr, names);
+    if (placement.decode === "nvdec") refuseQuietGpuFault(outcome.stderr, names);
+    const { encoder, deviceReason } = rendered;
+    const seconds = (performance.now() - startedMs) / 1000;
+    const proof = proofOf({ placement, encoder, device: request.device, outcome, seconds });
+    return { encoder, deviceReason, proof, placement, stderr: outcome.stderr };
+  }
+  const failure = explainRun(outcome, names, jobs);
+  if (!usesGpu(placement)) throw failure;
+  const { device, memoryFreeBytes = null } = request;
+  const fault = gpuFaultOf(outcome, { placement, device, toolchain, memoryFreeBytes });
+  throw fault === null ? failure : new GpuTrouble(failure.report, fault);
+}
+
+/** All that this machine or its container has: a run that wants more fails alone, not the server too. */
+function memoryBytes(): number {
+  const container = process.constrainedMemory();
+  return container > 0 ? Math.min(container, totalmem()) : totalmem();
+}
+
+/** ffmpeg may call it success when NVDEC broke off; what it says gives it away. */
+function refuseQuietGpuFault(stderr: string, names: PathName[]): void {
+  const fault = quietGpuFault(stderr);
+  if (fault === null) return;
+  const { report } = new Failure("media_undecodable", "The picture was not decoded to its end.", {
+    hint: "Check that the source plays to its end on your own machine, then retry the job.",
+    retryable: true,
+    log: plainLog(stderr, names),
+  });
+  throw new GpuTrouble(report, fault);
+}

@@ -2,7 +2,7 @@
  * A render description: what one run of ffmpeg shall do, as data, before a device is known.
  * `render.ts` turns it into an argv for one device and one ffmpeg. Operations build it, runners carry it out.
  */
-import type { FilterChain } from "./graph.ts";
+import type { FilterChain, SoundChain } from "./graph.ts";
 import type { ReadingKind } from "./readings.ts";
 
 /** An input asset of the job by position, or a file that an earlier step of the job made. */
@@ -64,6 +64,11 @@ export interface VideoEncode {
   pixelFormat: string;
   /** Frames between keyframes at most. */
   gopFrames: number;
+  /**
+   * Keyframes at every multiple of so many seconds, for segments that align, and none where the scene
+   * changes. `gopFrames` must reach from one to the next, or there are more.
+   */
+  forcedKeyframes?: { everySeconds: number };
   color: ColorTags;
   /** Size of the coded picture: some encoders have limits, and the choice of encoder depends on them. */
   width?: number;
@@ -141,6 +146,8 @@ export interface OutputDescription {
 export interface RenderDescription {
   inputs: InputDescription[];
   graph: FilterChain[];
+  /** What happens to sound besides the layout and rate of each track; absent: nothing. */
+  sound?: SoundChain[];
   outputs: OutputDescription[];
   /** Files of earlier steps that filters read by a path relative to the step's folder. */
   reads?: InputRef[];

@@ -3,7 +3,7 @@
  * Everything that an encoder would choose by itself is said explicitly, because defaults differ between
  * ffmpeg versions (GOP 250 or the preset's, profile main or high).
  */
-import { assert, Failure } from "../trouble.ts";
+import { Failure } from "../trouble.ts";
 import type {
   AudioCodec,
   AudioEncode,
@@ -12,6 +12,8 @@ import type {
   VideoEncode,
 } from "./description.ts";
 import type { Toolchain } from "./devices.ts";
+import { type NativeFilter, renderFilter } from "./filter-syntax.ts";
+import { resample, soundFormat } from "./filters-sound.ts";
 import { type CpuEncoder, crfFor, presetFor } from "./quality.ts";
 
 /** Encoders per codec, the preferred first. */
@@ -106,41 +108,23 @@ export function videoEncoderOptions(encoder: CpuEncoder, encode: VideoEncode): s
   }
 }
 
-/** Options of one audio encoder for output track `index`, without the `-c:a`. */
+/**
+ * Options of one audio encoder for output track `index`, without the `-c:a`. What comes out of the graph
+ * went through `encodedSound` in there: ffmpeg takes no filters of an output for it.
+ */
 export function audioEncoderOptions(audio: AudioEncode, index: number): string[] {
+  const filters = encodedSound(audio).map(renderFilter).join(",");
   return [
-    ...[`-b:a:${index}`, String(audio.bitRate), `-filter:a:${index}`, soundFilter(audio)],
+    ...[`-b:a:${index}`, String(audio.bitRate)],
+    ...("pad" in audio.source ? [] : [`-filter:a:${index}`, filters]),
     // Our layouts are the standard ones; family 1 tells players which channel is which.
     ...(audio.codec === "opus" && audio.channels > 2 ? [`-mapping_family:a:${index}`, "1"] : []),
   ];
 }
 
-/**
- * Layouts that the encoders take, by number of channels; "5.1(side)" from AC-3 and DTS is none of
- * them for Opus. Opus orders its channels as Vorbis does (RFC 7845, 5.1.1.2).
- */
-export const layoutOf: Record<number, string> = {
-  1: "mono",
-  2: "stereo",
-  3: "3.0",
-  4: "quad",
-  5: "5.0",
-  6: "5.1",
-  7: "6.1",
-  8: "7.1",
-};
-
-/**
- * Fills holes and cuts overlaps in the sound's timestamps from 30 ms up, so that it stays within the
- * promised 40 ms of the picture, and starts it at zero; then the layout and rate that the encoder gets.
- */
-function soundFilter(audio: AudioEncode): string {
-  const layout = layoutOf[audio.channels];
-  assert(layout !== undefined, `${audio.channels} channels have a layout`);
-  return (
-    "aresample=async=1:min_hard_comp=0.03:first_pts=0," +
-    `aformat=sample_rates=${audio.sampleRate}:channel_layouts=${layout}`
-  );
+/** What stands before every audio encoder: no holes, a start at zero, its layout and rate. */
+export function encodedSound({ channels, sampleRate }: AudioEncode): NativeFilter[] {
+  return [resample, soundFormat(channels, sampleRate)];
 }
 
 function rateOptions(encoder: CpuEncoder, encode: VideoEncode): string[] {

@@ -4,13 +4,9 @@
  */
 import { unreachable } from "../trouble.ts";
 import type { InputPicture } from "./description.ts";
-import {
-  type FilterChain,
-  type NativeFilter,
-  native,
-  nativeOf,
-  type VideoFilter,
-} from "./graph.ts";
+import { type NativeFilter, native } from "./filter-syntax.ts";
+import { nativePicture, type VideoFilter } from "./filters-picture.ts";
+import type { FilterChain } from "./graph.ts";
 
 /** The pixel formats of outputs as the card holds them: what NVDEC writes and NVENC reads. */
 const cardFormats: Record<string, string> = { yuv420p: "nv12", yuv420p10le: "p010le" };
@@ -47,8 +43,23 @@ function whyNotFilter(filter: VideoFilter): string | null {
       return "the picture gets bars";
     case "tonemap":
       return "HDR is made SDR";
+    case "split":
+    case "trim":
+    case "speed":
+      return null;
+    case "overlay":
+      return "another picture is laid over it";
+    case "crossfade":
+    case "concat":
+      return "several pictures are joined";
+    case "blur":
+      return "the picture is blurred";
+    case "fade":
+    case "opacity":
+      return "the picture is faded";
     case "tile":
     case "still":
+    case "loop":
     case "representative":
     case "exactly":
       return "single pictures are made";
@@ -90,11 +101,11 @@ export function cudaFilters(chain: FilterChain, passage: CudaPassage): NativeFil
   const before = chain.filters.slice(0, Math.max(0, place));
   const after = chain.filters.slice(Math.max(0, place));
   return [
-    ...before.flatMap(nativeOf),
+    ...before.flatMap(nativePicture),
     ...(passage.upload ? upload(passage.picture) : []),
     ...scaleCuda(scale ?? passage.size, cardFormat, passage),
     ...(passage.download ? download(cardFormat, wanted) : []),
-    ...after.filter((filter) => filter !== scale && filter !== format).flatMap(nativeOf),
+    ...after.filter((filter) => filter !== scale && filter !== format).flatMap(nativePicture),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { escapeValue, type FilterChain, openPads, renderFilter, renderGraph } from "./graph.ts";
+import { escapeValue, renderFilter } from "./filter-syntax.ts";
+import { type FilterChain, openPads, renderGraph } from "./graph.ts";
 
 /** What `av_get_token` does: reads up to a terminator, undoing `\` and `'…'`, trimming bare white space. */
 function readToken(text: string, terminators: string): { token: string; rest: string } {

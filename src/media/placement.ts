@@ -9,6 +9,7 @@ import type {
   VideoEncode,
 } from "./description.ts";
 import type { Device, Toolchain } from "./devices.ts";
+import { sourcesOf } from "./graph.ts";
 import { scales, whyNotCuda } from "./graph-cuda.ts";
 import { is420, whyNotNvdec } from "./nvdec.ts";
 import { whyNotNvenc } from "./nvenc.ts";
@@ -65,7 +66,7 @@ export function usesGpu({ decode, filters, encode }: Placement): boolean {
 /** The streams whose picture is decoded: input by position, and the stream's index in it. */
 export function pictureStreams(description: RenderDescription): Map<number, number> {
   const sources = [
-    ...description.graph.map(({ from }) => from),
+    ...description.graph.flatMap(sourcesOf),
     ...encodesOf(description).map(({ source }) => source),
   ];
   return new Map(

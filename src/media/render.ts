@@ -15,13 +15,14 @@ import type {
 import { reasonOf } from "./device-reason.ts";
 import type { Device, Toolchain } from "./devices.ts";
 import { dialectOf } from "./dialect.ts";
-import { audioEncoderOptions, chooseAudioEncoder } from "./encoders.ts";
-import { openPads, renderGraph } from "./graph.ts";
+import { audioEncoderOptions, chooseAudioEncoder, encodedSound } from "./encoders.ts";
+import { seconds } from "./filter-syntax.ts";
+import { type NativeChain, openPads, renderGraph } from "./graph.ts";
 import { nvdecFlags } from "./nvdec.ts";
 import { type Avoided, type Placement, pictureStreams, placeOn } from "./placement.ts";
 import { mapOf, type RenderedVideo, renderVideo, type VideoTarget } from "./render-video.ts";
 import { inputPath, safeInputFlags, stillFlags } from "./safety.ts";
-import { wayOf } from "./way.ts";
+import { type Way, wayOf } from "./way.ts";
 
 export interface RenderTarget {
   device: Device;
@@ -82,7 +83,7 @@ export function renderArgv(
     const decoding = stream === undefined ? [] : nvdecFlags(input, { stream, onCard, dialect });
     return renderInput(input, files, decoding);
   });
-  const graph = description.graph.length === 0 ? "" : renderGraph(description.graph, way.translate);
+  const graph = graphOf(description, way);
   const videoTarget = { ...target, placement, way, dialect };
   const outputs = description.outputs.map((output) => renderOutput(output, videoTarget, files));
   const encoder = outputs.find((output) => output.encoder !== null)?.encoder ?? null;
@@ -98,6 +99,24 @@ export function renderArgv(
     placement,
     deviceReason: reasonOf(description, encoder, target.device, placement),
   };
+}
+
+/** The value of `-filter_complex`; "" when there is nothing in it. */
+function graphOf({ graph, sound = [], outputs }: RenderDescription, way: Way): string {
+  const toEncoders = outputs.flatMap(({ audio }) => audio.flatMap(soundToEncoder));
+  return renderGraph(graph, sound, way.translate, toEncoders);
+}
+
+/** What stands before the encoder of a track that comes out of the graph. */
+function soundToEncoder(track: AudioEncode | StreamCopy): NativeChain[] {
+  if (track.kind === "copy" || !("pad" in track.source)) return [];
+  const { pad } = track.source;
+  return [{ from: [pad], filters: encodedSound(track), to: [encoderPad(pad)] }];
+}
+
+/** The large letter keeps it apart from the pads of operations. */
+function encoderPad(pad: string): string {
+  return `Encoded_${pad}`;
 }
 
 function renderInput(input: InputDescription, files: RenderFiles, decoding: string[]): string[] {
@@ -140,8 +159,9 @@ function renderOutput(
 }
 
 function renderAudio(track: AudioEncode | StreamCopy, index: number, toolchain: Toolchain) {
-  const map = ["-map", mapOf(track.source)];
-  if (track.kind === "copy") return [...map, `-c:a:${index}`, "copy"];
+  if (track.kind === "copy") return ["-map", mapOf(track.source), `-c:a:${index}`, "copy"];
+  const { source } = track;
+  const map = ["-map", mapOf("pad" in source ? { pad: encoderPad(source.pad) } : source)];
   const encoder = chooseAudioEncoder(track.codec, toolchain);
   const language = track.language !== null && /^[a-z]{3}$/.test(track.language);
   return [
@@ -164,19 +184,14 @@ function outputPath(output: OutputDescription, files: RenderFiles): string {
   return `file:${folder}/${output.file}`;
 }
 
-function seconds(value: number): string {
-  assert(Number.isFinite(value) && value >= 0, `${value} is a time`);
-  // Never an exponent, which ffmpeg does not read; microseconds are its own unit.
-  return value.toFixed(6).replace(/\.?0+$/, "");
-}
-
 /** Every pad left open is mapped once, and every mapped pad exists. */
 function checkStreams(description: RenderDescription): void {
-  const open = openPads(description.graph);
+  const open = openPads([...description.graph, ...(description.sound ?? [])]);
   for (const output of description.outputs) {
     const streams = [output.video, ...output.audio, ...output.subtitles];
     for (const stream of streams) {
       if (stream === null || !("pad" in stream.source)) continue;
+      assert(stream.kind !== "copy", "what comes out of the graph is encoded");
       assert(open.delete(stream.source.pad), `pad ${stream.source.pad} is there to be mapped`);
     }
   }

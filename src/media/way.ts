@@ -1,7 +1,15 @@
 /** A placement in the words of ffmpeg's graph: where the frames lie between its parts. Pure. */
 import type { RenderDescription } from "./description.ts";
 import type { Dialect } from "./dialect.ts";
-import { type ChainTranslator, cpuFilters, type FilterChain, type VideoFilter } from "./graph.ts";
+import type { VideoFilter } from "./filters-picture.ts";
+import {
+  cpuPictures,
+  type FilterChain,
+  type PictureTranslator,
+  padsOf,
+  sourceName,
+  sourcesOf,
+} from "./graph.ts";
 import { cudaFilters } from "./graph-cuda.ts";
 import { nvencPixelFormat } from "./nvenc.ts";
 import type { Placement } from "./placement.ts";
@@ -12,7 +20,7 @@ export interface Way {
   /** The encoder gets frames that lie on the card. */
   encodedFromCard: boolean;
   /** How chains are written. */
-  translate: ChainTranslator;
+  translate: PictureTranslator;
 }
 
 /** Where frames lie for a description that was placed so. */
@@ -23,15 +31,18 @@ export function wayOf(description: RenderDescription, placement: Placement, dial
     return {
       decodedOnCard,
       encodedFromCard: encode === "nvenc",
-      translate: (chain) =>
-        cudaFilters(chain, {
-          upload: !decodedOnCard,
-          download: encode === "cpu",
-          lent: decodedOnCard && dialect.nvdecLendsSurfaces,
-          picture:
-            "input" in chain.from ? description.inputs[chain.from.input]?.picture : undefined,
-          size: sizeOf(chain, description),
-        }),
+      translate: (chains) =>
+        chains.map((chain) => ({
+          from: sourcesOf(chain).map(sourceName),
+          to: padsOf(chain),
+          filters: cudaFilters(chain, {
+            upload: !decodedOnCard,
+            download: encode === "cpu",
+            lent: decodedOnCard && dialect.nvdecLendsSurfaces,
+            picture: pictureOf(chain, description),
+            size: sizeOf(chain, description),
+          }),
+        })),
     };
   }
   const direct = filters === null && decode === "nvdec" && encode === "nvenc";
@@ -41,14 +52,24 @@ export function wayOf(description: RenderDescription, placement: Placement, dial
   return {
     decodedOnCard: onCard,
     encodedFromCard: onCard,
-    translate: encode === "nvenc" ? forNvenc : cpuFilters,
+    translate: encode === "nvenc" ? forNvenc : cpuPictures,
   };
 }
 
+function pictureOf(chain: FilterChain, { inputs }: RenderDescription) {
+  const [source] = sourcesOf(chain);
+  return source !== undefined && "input" in source ? inputs[source.input]?.picture : undefined;
+}
+
 /** What the encoder of a chain's pad expects. */
-function sizeOf({ to }: FilterChain, { outputs }: RenderDescription) {
+function sizeOf(chain: FilterChain, { outputs }: RenderDescription) {
   for (const { video } of outputs) {
-    if (video?.kind !== "encode" || !("pad" in video.source) || video.source.pad !== to) continue;
+    if (
+      video?.kind !== "encode" ||
+      !("pad" in video.source) ||
+      !padsOf(chain).includes(video.source.pad)
+    )
+      continue;
     const { width, height } = video;
     if (width !== undefined && height !== undefined) return { width, height };
   }
@@ -56,8 +77,8 @@ function sizeOf({ to }: FilterChain, { outputs }: RenderDescription) {
 }
 
 /** The last conversion on the CPU is to what NVENC takes, so that ffmpeg adds no other. */
-const forNvenc: ChainTranslator = (chain) =>
-  cpuFilters({ ...chain, filters: chain.filters.map(nvencFormat) });
+const forNvenc: PictureTranslator = (chains) =>
+  cpuPictures(chains.map((chain) => ({ ...chain, filters: chain.filters.map(nvencFormat) })));
 
 function nvencFormat(filter: VideoFilter): VideoFilter {
   return filter.filter === "format"

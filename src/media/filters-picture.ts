@@ -1,0 +1,287 @@
+/**
+ * What can be done to a picture, and how the CPU does it. No text from a user or from a file ever becomes
+ * part of a filter: those that show text read it from a file. Times in seconds, sizes in pixels.
+ */
+import { assert, unreachable } from "../trouble.ts";
+import type { ColorTags } from "./description.ts";
+import { decimal, type NativeFilter, native } from "./filter-syntax.ts";
+
+/** A filter by what it does. A new one is one line here and one case in `optionsOf`. */
+export type VideoFilter =
+  | {
+      filter: "scale";
+      width: number;
+      height: number;
+      /** Matrix of the result (`bt709`), where the source is RGB or the matrix shall change. */
+      matrix?: string;
+      /** Range of the result: the source's when absent. */
+      range?: "tv" | "pc";
+    }
+  | { filter: "format"; pixelFormats: string[] }
+  /** A constant rate: "25", "30000/1001", "1/10". Slot n shows the last frame before its middle. */
+  | { filter: "fps"; rate: string; startSeconds?: number }
+  | { filter: "setsar"; ratio: string }
+  /** `flagged` touches only frames that say they are interlaced. */
+  | { filter: "deinterlace"; frames?: "all" | "flagged" }
+  | { filter: "crop"; width: number; height: number; x: number; y: number }
+  | { filter: "pad"; width: number; height: number; x: number; y: number; color: string }
+  | { filter: "tile"; columns: number; rows: number }
+  /** HDR to BT.709 in 8-bit limited range. */
+  | { filter: "tonemap"; from: "hdr10" | "hlg" }
+  /** The pixel format and levels of a still picture: JPEG's full range, WebP's limited, PNG's RGB. */
+  | { filter: "still"; codec: "jpeg" | "webp" | "png" }
+  /** Writes colour tags on the frames; changes no pixel. */
+  | { filter: "tag"; color: ColorTags }
+  /** The most representative of the next so many frames. Holds them all in memory. */
+  | { filter: "representative"; frames: number }
+  /** Exactly so many frames: the last is repeated when there are too few. */
+  | { filter: "exactly"; frames: number }
+  /**
+   * Of two sources, the second on the first, its top left corner at `x`, `y` pixels of the first (negative:
+   * partly outside). Alpha of the second counts, straight. It is as long as the first; when the second ends
+   * before, its last picture stays, or with `hide` is seen no more. Ten bits stay ten bits only when asked for.
+   */
+  | { filter: "overlay"; x: number; y: number; atEnd?: "stay" | "hide"; bitDepth?: 8 | 10 }
+  /** Of one source so many that are the same: the last filter of a chain. */
+  | { filter: "split"; count: number }
+  /** What is shown from `startSeconds` until before `endSeconds`; the start becomes time zero. */
+  | { filter: "trim"; startSeconds?: number; endSeconds?: number }
+  /** Twice as fast with 2, half as fast with 0.5. No frame is left out or made: `fps` does that. */
+  | { filter: "speed"; factor: number }
+  /**
+   * Of two sources, the second blended in over `seconds`, from `offsetSeconds` of the first on. Both have one
+   * size, pixel format and constant rate. It is as long as `offsetSeconds` and the second.
+   */
+  | { filter: "crossfade"; seconds: number; offsetSeconds: number }
+  /** Of `count` sources one after the other. All have one size, pixel format and aspect. */
+  | { filter: "concat"; count: number }
+  /** A Gaussian blur; `sigma` in pixels. */
+  | { filter: "blur"; sigma: number }
+  /** From, or to, a colour or transparency (`alpha`; the source must have alpha then). */
+  | { filter: "fade"; direction: "in" | "out"; startSeconds: number; seconds: number; to: string }
+  /** 0 is invisible, 1 as it was; the result has alpha, in YUV. */
+  | { filter: "opacity"; factor: number }
+  /** The first picture again and again, at a constant rate, for so long: what makes a film of a still. */
+  | { filter: "loop"; rate: string; seconds: number };
+
+type CombiningFilter = Extract<
+  VideoFilter,
+  {
+    filter:
+      | "overlay"
+      | "split"
+      | "trim"
+      | "speed"
+      | "crossfade"
+      | "concat"
+      | "blur"
+      | "fade"
+      | "opacity"
+      | "loop";
+  }
+>;
+
+/** How many sources a filter takes. */
+export function sourcesTaken(filter: VideoFilter): number {
+  switch (filter.filter) {
+    case "overlay":
+    case "crossfade":
+      return 2;
+    case "concat":
+      return filter.count;
+    default:
+      return 1;
+  }
+}
+
+/** How many pads a filter makes. */
+export function padsMade(filter: VideoFilter): number {
+  return filter.filter === "split" ? filter.count : 1;
+}
+
+/** One filter as the CPU does it. */
+export function nativePicture(filter: VideoFilter): NativeFilter[] {
+  switch (filter.filter) {
+    case "scale":
+      return [scale(filter)];
+    case "format":
+      return [native("format", { pix_fmts: filter.pixelFormats.join("|") })];
+    case "fps":
+      return [fps(filter)];
+    case "setsar":
+      return [native("setsar", { sar: filter.ratio })];
+    case "deinterlace": {
+      // One frame per frame: doubling the rate would be a choice about motion that nobody asked for.
+      const deint = filter.frames === "flagged" ? "interlaced" : "all";
+      return [native("bwdif", { mode: "send_frame", parity: "auto", deint })];
+    }
+    case "crop":
+      return [native("crop", { w: filter.width, h: filter.height, x: filter.x, y: filter.y })];
+    case "pad": {
+      const { width: w, height: h, x, y, color } = filter;
+      return [native("pad", { w, h, x, y, color })];
+    }
+    case "tile":
+      return [native("tile", { layout: `${filter.columns}x${filter.rows}` })];
+    case "tonemap":
+      return tonemap(filter.from);
+    case "tag":
+      return tag(filter.color);
+    case "still":
+      return still(filter.codec);
+    case "representative":
+      return [native("thumbnail", { n: filter.frames })];
+    case "exactly":
+      return [
+        native("tpad", { stop: filter.frames, stop_mode: "clone" }),
+        native("trim", { end_frame: filter.frames }),
+      ];
+    default:
+      return combined(filter);
+  }
+}
+
+/** What works on several pictures, or on times. */
+function combined(filter: CombiningFilter): NativeFilter[] {
+  switch (filter.filter) {
+    case "overlay":
+      return [overlay(filter)];
+    case "split":
+      return [native("split", { outputs: filter.count })];
+    case "trim":
+      return trim("", filter);
+    case "speed":
+      assert(filter.factor > 0, "a speed is more than nothing");
+      return [native("setpts", { expr: `round(PTS/${decimal(filter.factor)})` })];
+    case "crossfade": {
+      const { seconds: duration, offsetSeconds: offset } = filter;
+      return [native("xfade", { transition: "fade", duration, offset })];
+    }
+    case "concat":
+      return [native("concat", { n: filter.count, v: 1, a: 0 })];
+    case "blur":
+      return [native("gblur", { sigma: filter.sigma })];
+    case "fade":
+      return [fade(filter)];
+    case "opacity":
+      return opacity(filter.factor);
+    case "loop":
+      return [
+        native("fps", { fps: filter.rate, start_time: 0 }),
+        native("tpad", { stop: -1, stop_mode: "clone" }),
+        native("trim", { end: filter.seconds }),
+      ];
+    default:
+      return unreachable(filter);
+  }
+}
+
+/** A last slot that the source does not fill gets its picture too, where slots are counted from a start. */
+function fps({ rate, startSeconds }: Extract<VideoFilter, { filter: "fps" }>): NativeFilter {
+  const eof_action = startSeconds === undefined ? undefined : "pass";
+  return native("fps", { fps: rate, start_time: startSeconds, eof_action });
+}
+
+/** Lanczos keeps detail when shrinking; the other two give the same bits on every CPU. */
+const flags = "lanczos+accurate_rnd+full_chroma_int";
+
+function scale(filter: Extract<VideoFilter, { filter: "scale" }>): NativeFilter {
+  return native("scale", {
+    w: filter.width,
+    h: filter.height,
+    flags,
+    out_color_matrix: filter.matrix,
+    out_range: filter.range,
+  });
+}
+
+/**
+ * The common zimg recipe: to linear light, to BT.709 primaries, one curve over the highlights, back to
+ * gamma. 100 nits is SDR's reference white; Hable keeps the middle tones, `desat=0` the colours.
+ */
+function tonemap(from: "hdr10" | "hlg"): NativeFilter[] {
+  const transfer = from === "hlg" ? "arib-std-b67" : "smpte2084";
+  return [
+    // Said on the frames: where one tag is missing zimg finds no way to linear light.
+    ...tag({ primaries: "bt2020", transfer, space: "bt2020nc", range: null }),
+    native("zscale", { transfer: "linear", npl: 100 }),
+    native("format", { pix_fmts: "gbrpf32le" }),
+    native("zscale", { primaries: "bt709" }),
+    native("tonemap", { tonemap: "hable", desat: 0 }),
+    native("zscale", {
+      transfer: "bt709",
+      matrix: "bt709",
+      range: "tv",
+      dither: "error_diffusion",
+    }),
+  ];
+}
+
+/**
+ * JPEG and WebP decoders read BT.601 whatever a file says, so the matrix is converted too. Older
+ * ffmpegs take full-range JPEG only under the name `yuvj420p`, newer ones only by its range: of the two
+ * the encoder's own is chosen.
+ */
+function still(codec: "jpeg" | "webp" | "png"): NativeFilter[] {
+  if (codec === "png") return [native("format", { pix_fmts: "rgb24" })];
+  const jpeg = codec === "jpeg";
+  const levels = { out_color_matrix: "bt601", out_range: jpeg ? "pc" : "tv" };
+  const pixels = jpeg ? "yuvj420p|yuv420p" : "yuv420p";
+  return [native("scale", { flags, ...levels }), native("format", { pix_fmts: pixels })];
+}
+
+function tag(color: ColorTags): NativeFilter[] {
+  const options = native("setparams", {
+    color_primaries: color.primaries ?? undefined,
+    color_trc: color.transfer ?? undefined,
+    colorspace: color.space ?? undefined,
+    range: color.range ?? undefined,
+  });
+  return options.options.length === 0 ? [] : [options];
+}
+
+function overlay(filter: Extract<VideoFilter, { filter: "overlay" }>): NativeFilter {
+  const { x, y, atEnd = "stay", bitDepth = 8 } = filter;
+  return native("overlay", {
+    x,
+    y,
+    eof_action: atEnd === "stay" ? "repeat" : "pass",
+    format: bitDepth === 8 ? "yuv420" : "yuv420p10",
+  });
+}
+
+/**
+ * The piece of a picture, or with `a` of a sound. Times count from the asked start, not from what happens
+ * to come first after it: that keeps sound and picture together. Rounded, for ffmpeg cuts ticks off.
+ */
+export function trim(
+  kind: "" | "a",
+  { startSeconds, endSeconds }: { startSeconds?: number; endSeconds?: number },
+): NativeFilter[] {
+  const piece = native(`${kind}trim`, { start: startSeconds, end: endSeconds });
+  if (!startSeconds) return [piece];
+  return [piece, native(`${kind}setpts`, { expr: `round(PTS-${decimal(startSeconds)}/TB)` })];
+}
+
+/** Names of colours that ffmpeg has, or six hexadecimal digits. */
+const plainColor = /^([a-z]{3,20}|#[0-9a-f]{6})$/i;
+
+function fade(filter: Extract<VideoFilter, { filter: "fade" }>): NativeFilter {
+  const { direction, startSeconds, seconds, to } = filter;
+  assert(plainColor.test(to), `${JSON.stringify(to)} is a colour`);
+  const target = to === "alpha" ? { alpha: 1 } : { color: to };
+  return native("fade", {
+    type: direction,
+    start_time: startSeconds,
+    duration: seconds,
+    ...target,
+  });
+}
+
+function opacity(factor: number): NativeFilter[] {
+  assert(factor >= 0 && factor <= 1, `${factor} is an opacity`);
+  return [
+    native("format", { pix_fmts: "yuva420p|yuva422p|yuva444p" }),
+    native("lut", { a: `val*${decimal(factor)}` }),
+  ];
+}

@@ -21,6 +21,11 @@ export interface Dialect {
   nvencShiftsByTicks: boolean;
   /** The highest `-cq` that `av1_nvenc` takes. The scale of AV1 goes to 63, which came to be said later. */
   mostAv1Cq: 51 | 63;
+  /**
+   * What `scale_cuda,overlay_cuda` makes has as many lines as the card's memory for them: 736 of 720, 1088
+   * of 1080. Seen on 7.1 and 9.0, not on 5.1.
+   */
+  overlayCudaPads: boolean;
 }
 
 export function dialectOf(release: { major: number; minor: number }): Dialect {
@@ -31,5 +36,7 @@ export function dialectOf(release: { major: number; minor: number }): Dialect {
     nvdecLendsSurfaces: !atLeast(7, 0),
     nvencShiftsByTicks: !atLeast(7, 0),
     mostAv1Cq: atLeast(7, 1) ? 63 : 51,
+    // What lies between was not looked at.
+    overlayCudaPads: atLeast(5, 2),
   };
 }

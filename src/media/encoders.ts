@@ -4,13 +4,7 @@
  * ffmpeg versions (GOP 250 or the preset's, profile main or high).
  */
 import { Failure } from "../trouble.ts";
-import type {
-  AudioCodec,
-  AudioEncode,
-  HdrMetadata,
-  VideoCodec,
-  VideoEncode,
-} from "./description.ts";
+import type { AudioCodec, AudioEncode, VideoCodec, VideoEncode } from "./description.ts";
 import type { Toolchain } from "./devices.ts";
 import { type NativeFilter, renderFilter } from "./filter-syntax.ts";
 import { resample, soundFormat } from "./filters-sound.ts";
@@ -77,31 +71,32 @@ export function videoEncoderOptions(encoder: CpuEncoder, encode: VideoEncode): s
   const rate = rateOptions(encoder, encode);
   const preset = presetFor[encoder][encode.speed];
   const tenBit = encode.pixelFormat.includes("10");
+  const forced = encode.forcedKeyframes !== undefined;
   switch (encoder) {
     case "libx264":
       return [
         ...["-preset", preset, ...rate, "-profile:v", x264Profile(encode.pixelFormat)],
         ...[...keyframes, ...closestKeyframes(encode), "-bf", "3"],
+        ...(forced ? ["-sc_threshold", "0", "-forced-idr", "1"] : []),
       ];
     case "libx265":
       return [
         ...["-preset", preset, ...rate, "-profile:v", tenBit ? "main10" : "main"],
         ...[...keyframes, ...closestKeyframes(encode), "-bf", "4"],
+        ...(forced ? ["-forced-idr", "1"] : []),
         ...["-x265-params", x265Parameters(encode)],
       ];
     case "libsvtav1":
-      return [
-        ...["-preset", preset, ...rate, ...keyframes],
-        ...svtParameters(encode.hdrMetadata ?? null),
-      ];
+      return [...["-preset", preset, ...rate, ...keyframes], ...svtParameters(encode)];
     case "libaom-av1":
       return [
-        ...["-cpu-used", preset, ...rate, ...keyframes, "-row-mt", "1"],
+        ...["-cpu-used", preset, ...rate, ...keyframes, ...evenKeyframes(encode), "-row-mt", "1"],
         ...["-usage", "good", "-lag-in-frames", "25"],
       ];
     case "libvpx-vp9":
       return [
-        ...["-deadline", "good", "-cpu-used", preset, ...rate, ...keyframes],
+        ...["-deadline", "good", "-cpu-used", preset, ...rate],
+        ...[...keyframes, ...evenKeyframes(encode)],
         ...["-profile:v", tenBit ? "2" : "0", "-row-mt", "1", "-tile-columns", "2"],
         ...["-auto-alt-ref", "1", "-lag-in-frames", "25"],
       ];
@@ -149,6 +144,11 @@ function closestKeyframes(encode: VideoEncode): string[] {
   return ["-keyint_min", String(Math.max(1, Math.round(encode.gopFrames / 10)))];
 }
 
+/** libvpx and libaom look for no scene changes where the least distance of keyframes is the most. */
+function evenKeyframes({ forcedKeyframes, gopFrames }: VideoEncode): string[] {
+  return forcedKeyframes === undefined ? [] : ["-keyint_min", String(gopFrames)];
+}
+
 function x264Profile(pixelFormat: string): string {
   return pixelFormat.includes("10") ? "high10" : "high";
 }
@@ -168,6 +168,8 @@ function x265Parameters(encode: VideoEncode): string {
         `WP${xy(mastering.white)}L(${nits(mastering.maxNits)},${nits(mastering.minNits)})`,
     );
   }
+  // An open group has pictures that need the segment before.
+  if (encode.forcedKeyframes !== undefined) parameters.push("scenecut=0", "open-gop=0");
   if (light !== null) {
     parameters.push(
       `max-cll=${Math.round(light.maxContentNits)},${Math.round(light.maxAverageNits)}`,
@@ -176,8 +178,8 @@ function x265Parameters(encode: VideoEncode): string {
   return parameters.join(":");
 }
 
-function svtParameters(hdr: HdrMetadata | null): string[] {
-  const parameters: string[] = [];
+function svtParameters({ hdrMetadata: hdr, forcedKeyframes }: VideoEncode): string[] {
+  const parameters: string[] = forcedKeyframes === undefined ? [] : ["scd=0"];
   if (hdr?.mastering) {
     const { red, green, blue, white, minNits, maxNits } = hdr.mastering;
     const xy = ([x, y]: [number, number]) => `(${x.toFixed(5)},${y.toFixed(5)})`;

@@ -3,24 +3,37 @@
  * them. What works on times and tags (`fps`, `setsar`, `setparams`) takes frames wherever they lie.
  */
 import { unreachable } from "../trouble.ts";
-import type { InputPicture } from "./description.ts";
+import type { Dialect } from "./dialect.ts";
 import { type NativeFilter, native } from "./filter-syntax.ts";
 import { nativePicture, type VideoFilter } from "./filters-picture.ts";
 import type { FilterChain } from "./graph.ts";
 
 /** The pixel formats of outputs as the card holds them: what NVDEC writes and NVENC reads. */
-const cardFormats: Record<string, string> = { yuv420p: "nv12", yuv420p10le: "p010le" };
+const cardFormats: Record<string, CardFormat> = { yuv420p: "nv12", yuv420p10le: "p010le" };
 
 /** Why a chain is work for the CPU, as a clause; null when all of it has a counterpart in CUDA. */
-export function whyNotCuda({ filters }: FilterChain): string | null {
+export function whyNotCuda({ filters }: FilterChain, dialect: Dialect): string | null {
   for (const filter of filters) {
+    if (filter.filter === "overlay") {
+      const reason = whyNotOverlay(filter, dialect);
+      if (reason !== null) return reason;
+      continue;
+    }
     const reason = whyNotFilter(filter);
     if (reason !== null) return `${reason}, which is work for the CPU`;
   }
   return null;
 }
 
-function whyNotFilter(filter: VideoFilter): string | null {
+type Overlay = Extract<VideoFilter, { filter: "overlay" }>;
+
+function whyNotOverlay({ bitDepth }: Overlay, dialect: Dialect): string | null {
+  if (bitDepth === 10) return "a picture is laid over ten bits, which is work for the CPU";
+  if (!dialect.overlayCudaPads) return null;
+  return "a picture is laid over it, and the height that this ffmpeg makes of that on a GPU is wrong";
+}
+
+function whyNotFilter(filter: Exclude<VideoFilter, Overlay>): string | null {
   switch (filter.filter) {
     case "fps":
     case "setsar":
@@ -47,8 +60,6 @@ function whyNotFilter(filter: VideoFilter): string | null {
     case "trim":
     case "speed":
       return null;
-    case "overlay":
-      return "another picture is laid over it";
     case "crossfade":
     case "concat":
       return "several pictures are joined";
@@ -73,52 +84,88 @@ export function scales({ filters }: FilterChain): boolean {
   return filters.some(({ filter }) => filter === "scale");
 }
 
-/** How frames come to a chain and leave it. */
-export interface CudaPassage {
-  /** They come from the CPU's memory. */
-  upload: boolean;
-  /** They go back into it. */
-  download: boolean;
+/** Frames on their way, as far as they are known. */
+export interface CardFrames {
+  onCard: boolean;
   /** They are NVDEC's own surfaces, of which there are few: a copy is handed on. */
   lent: boolean;
-  /** What comes in; undefined when unknown. */
-  picture: InputPicture | undefined;
-  /** Size of what goes out, in pixels; undefined when unknown. */
+  /** On the card. */
+  format: CardFormat | undefined;
   size: Size | undefined;
+  /** Of a component. */
+  bitDepth: number | undefined;
+}
+
+export type CardFormat = "nv12" | "p010le" | "yuv420p" | "yuva420p";
+
+/** What stands around the filters of a chain. */
+export interface CudaPassage {
+  comes: CardFrames;
+  /** By `hwupload` to the device that the whole graph shares, instead of to one of its own. */
+  shared: boolean;
+  /** They go back into the CPU's memory. */
+  download: boolean;
+  /** Another picture is laid over them next, which takes no NV12. */
+  planar: boolean;
+  /** Size of what goes out, in pixels, to an encoder; undefined when unknown, or when no encoder follows. */
+  size: Size | undefined;
+  /** It begins with a picture as it was decoded and ends with an encoder. */
+  whole: boolean;
 }
 
 /**
- * A chain with CUDA's filters. All work on pixels is one `scale_cuda` in the place of the first filter
- * that asks for it. It says its size even where that does not change: when the source changes its own in
- * the middle, the encoder must not notice.
+ * Filters with CUDA's, and the frames that leave them. All work on pixels is one `scale_cuda` in the place
+ * of the first filter that asks for it. On the whole way it says its size even where that does not change:
+ * when the source changes its own in the middle, the encoder must not notice.
  */
-export function cudaFilters(chain: FilterChain, passage: CudaPassage): NativeFilter[] {
-  const scale = chain.filters.find((filter) => filter.filter === "scale");
-  const format = chain.filters.find((filter) => filter.filter === "format");
-  const place = chain.filters.findIndex((filter) => filter === scale || filter === format);
+export function cudaFilters(
+  filters: readonly VideoFilter[],
+  passage: CudaPassage,
+): { filters: NativeFilter[]; leaves: CardFrames } {
+  const { comes, download: goesDown, planar, whole } = passage;
+  const scale = filters.find((filter) => filter.filter === "scale");
+  const format = filters.find((filter) => filter.filter === "format");
+  const place = filters.findIndex((filter) => filter === scale || filter === format);
   const wanted = format?.pixelFormats[0];
-  const cardFormat = wanted === undefined ? undefined : cardFormats[wanted];
-  const before = chain.filters.slice(0, Math.max(0, place));
-  const after = chain.filters.slice(Math.max(0, place));
-  return [
+  const before = filters.slice(0, Math.max(0, place));
+  const after = filters.slice(Math.max(0, place));
+  const up = comes.onCard ? comes : uploaded(comes);
+  const asked = planar ? "yuv420p" : wanted === undefined ? undefined : cardFormats[wanted];
+  const held = up.format === asked || (up.format === "yuv420p" && asked === "nv12");
+  const card = !whole && held ? undefined : asked;
+  // The branches of what is split copy it, each for itself.
+  const passesOn = filters.at(-1)?.filter === "split";
+  const scaled = whole || scale !== undefined || card !== undefined;
+  const copied = scaled || (comes.lent && !passesOn);
+  const size = scale ?? (whole ? passage.size : undefined);
+  const leaves = {
+    ...{ onCard: !goesDown, lent: comes.lent && !copied, format: card ?? up.format },
+    ...{ size: size ?? up.size, bitDepth: up.bitDepth },
+  };
+  const natives = [
     ...before.flatMap(nativePicture),
-    ...(passage.upload ? upload(passage.picture) : []),
-    ...scaleCuda(scale ?? passage.size, cardFormat, passage),
-    ...(passage.download ? download(cardFormat, wanted) : []),
+    ...(comes.onCard ? [] : upload(up.format, passage.shared)),
+    ...(copied ? scaleCuda(size, card, comes) : []),
+    ...(goesDown ? download(whole ? card : leaves.format, wanted) : []),
     ...after.filter((filter) => filter !== scale && filter !== format).flatMap(nativePicture),
   ];
+  return { filters: natives, leaves };
 }
 
 /** Ten bits go up as P010: CUDA's frames know no planar format of them. */
-function upload(picture: InputPicture | undefined): NativeFilter[] {
-  const format = picture !== undefined && picture.bitDepth > 8 ? "p010le" : "yuv420p";
-  return [native("format", { pix_fmts: format }), native("hwupload_cuda", {})];
+function uploaded(frames: CardFrames): CardFrames {
+  return { ...frames, onCard: true, format: (frames.bitDepth ?? 8) > 8 ? "p010le" : "yuv420p" };
+}
+
+/** From the CPU's memory to the card. */
+export function upload(format: CardFormat | undefined, shared: boolean): NativeFilter[] {
+  return [native("format", { pix_fmts: format }), native(shared ? "hwupload" : "hwupload_cuda")];
 }
 
 /** Only the format that the frames have on the card can come down; the encoder's own is made of it. */
-function download(card: string | undefined, wanted: string | undefined): NativeFilter[] {
+export function download(card: string | undefined, wanted: string | undefined): NativeFilter[] {
   return [
-    native("hwdownload", {}),
+    native("hwdownload"),
     native("format", { pix_fmts: card ?? "nv12|p010le" }),
     ...(wanted === undefined ? [] : [native("format", { pix_fmts: wanted })]),
   ];
@@ -134,7 +181,7 @@ function download(card: string | undefined, wanted: string | undefined): NativeF
 const bilinearFrom = 2;
 const twoStepsFrom = 3.5;
 
-interface Size {
+export interface Size {
   width: number;
   height: number;
 }
@@ -142,7 +189,7 @@ interface Size {
 function scaleCuda(
   size: Size | undefined,
   format: string | undefined,
-  { lent, picture }: CudaPassage,
+  { lent, size: source }: CardFrames,
 ): NativeFilter[] {
   const last = (interp_algo: "lanczos" | "bilinear") =>
     native("scale_cuda", {
@@ -152,12 +199,12 @@ function scaleCuda(
       format,
       passthrough: lent ? 0 : undefined,
     });
-  if (size === undefined || picture === undefined) return [last("lanczos")];
-  const shrinking = Math.max(picture.width / size.width, picture.height / size.height);
+  if (size === undefined || source === undefined) return [last("lanczos")];
+  const shrinking = Math.max(source.width / size.width, source.height / size.height);
   if (shrinking < bilinearFrom) return [last("lanczos")];
   if (shrinking < twoStepsFrom) return [last("bilinear")];
-  const w = between(picture.width, size.width);
-  const h = between(picture.height, size.height);
+  const w = between(source.width, size.width);
+  const h = between(source.height, size.height);
   return [native("scale_cuda", { w, h, interp_algo: "bilinear" }), last("bilinear")];
 }
 

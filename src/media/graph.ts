@@ -109,16 +109,18 @@ function checkPads(chains: readonly AnyChain[]): void {
   assert(chains.length <= maxChains, `a graph has at most ${maxChains} chains`);
   const made = new Set<string>();
   const used = new Set<string>();
-  for (const to of chains.flatMap(padsOf)) {
-    assert(padName.test(to), `pad name ${JSON.stringify(to)} is plain`);
-    assert(!made.has(to), `pad ${to} is made once`);
-    made.add(to);
-  }
-  for (const source of chains.flatMap(sourcesOf)) {
-    if (!("pad" in source)) continue;
-    assert(made.has(source.pad), `pad ${source.pad} is made by a chain`);
-    assert(!used.has(source.pad), `pad ${source.pad} is used once`);
-    used.add(source.pad);
+  for (const chain of chains) {
+    for (const source of sourcesOf(chain)) {
+      if (!("pad" in source)) continue;
+      assert(made.has(source.pad), `pad ${source.pad} is made by a chain before it is used`);
+      assert(!used.has(source.pad), `pad ${source.pad} is used once`);
+      used.add(source.pad);
+    }
+    for (const to of padsOf(chain)) {
+      assert(padName.test(to), `pad name ${JSON.stringify(to)} is plain`);
+      assert(!made.has(to), `pad ${to} is made once`);
+      made.add(to);
+    }
   }
 }
 

@@ -96,14 +96,15 @@ const spareSurfaces = "4";
  * Input options that let NVDEC decode. The environment shows one GPU alone, so it is number 0.
  * @param how.onCard whether the frames stay in the GPU's memory. Otherwise ffmpeg itself takes them down,
  *   and its decoder on the CPU steps in where NVDEC refuses a stream.
+ * @param how.device the name of one that was made before, instead of one of its own
  */
 export function nvdecFlags(
   { picture }: InputDescription,
-  how: { stream: number; onCard: boolean; dialect: Dialect },
+  how: { stream: number; onCard: boolean; dialect: Dialect; device?: string },
 ): string[] {
-  const { stream, onCard, dialect } = how;
+  const { stream, onCard, dialect, device = "0" } = how;
   return [
-    ...["-hwaccel", "cuda", "-hwaccel_device", "0"],
+    ...["-hwaccel", "cuda", "-hwaccel_device", device],
     ...(onCard ? ["-hwaccel_output_format", "cuda"] : []),
     // ffmpeg 5.1 would take dav1d, which knows no GPU. Its own decoder of AV1 knows nothing else.
     ...(picture?.codec === "av1" ? [`-c:${stream}`, "av1"] : []),

@@ -100,6 +100,7 @@ export function nvencOptions(
     ...(has.lookahead ? ["-rc-lookahead", lookaheadFrames] : []),
     ...profileOptions(encoder, encode),
     ...["-g", String(encode.gopFrames), ...bFrameOptions(has), "-forced-idr", "1"],
+    ...(encode.forcedKeyframes === undefined ? [] : ["-no-scenecut", "1", "-strict_gop", "1"]),
   ];
 }
 

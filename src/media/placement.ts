@@ -9,7 +9,9 @@ import type {
   VideoEncode,
 } from "./description.ts";
 import type { Device, Toolchain } from "./devices.ts";
+import { dialectOf } from "./dialect.ts";
 import { sourcesOf } from "./graph.ts";
+import { type InputMemory, needsOneDevice, sideChains } from "./graph-card.ts";
 import { scales, whyNotCuda } from "./graph-cuda.ts";
 import { is420, whyNotNvdec } from "./nvdec.ts";
 import { whyNotNvenc } from "./nvenc.ts";
@@ -74,6 +76,14 @@ export function pictureStreams(description: RenderDescription): Map<number, numb
   );
 }
 
+/** NVDEC decodes films and leaves stills to the CPU. */
+export function inputMemory(
+  { inputs }: RenderDescription,
+  decode: Placement["decode"],
+): InputMemory {
+  return (input) => (decode === "nvdec" && inputs[input]?.still === undefined ? "card" : "memory");
+}
+
 interface PictureWork {
   inputs: InputDescription[];
   encodes: (VideoEncode | ImageEncode)[];
@@ -109,28 +119,41 @@ const longEnoughSeconds = 60;
 function whyNotDecoded({ inputs, encodes, expectedSeconds }: PictureWork, target: Target) {
   const films = encodes.some(({ kind }) => kind === "encode");
   if (!films && (expectedSeconds ?? 0) < longEnoughSeconds) return "only a short piece is decoded";
-  return first(inputs, (input) => whyNotNvdec(input, target));
+  // A still that is laid over a film is read by the CPU, and the film by NVDEC.
+  const moving = inputs.filter(({ still }) => still === undefined);
+  return first(moving.length > 0 ? moving : inputs, (input) => whyNotNvdec(input, target));
 }
 
 function whyNotFiltered(
-  { graph, inputs }: RenderDescription,
+  description: RenderDescription,
   { toolchain }: Target,
   way: { encode: "nvenc" | "cpu"; decode: "nvdec" | "cpu"; avoided: Avoided },
 ): string | null {
   // Nobody asks why the CPU filters what it decodes and encodes.
   if (way.encode === "cpu" && way.decode === "cpu") return "";
   if (way.avoided.filters) return "CUDA's filters failed on this input";
+  const { graph, inputs } = description;
   const upright = inputs.every(({ picture }) => (picture?.rotation ?? 0) === 0);
   if (!upright) return "the picture is turned upright, which is work for the CPU";
-  const impossible = first(graph, whyNotCuda);
+  const side = sideChains(graph, inputMemory(description, way.decode));
+  const chains = graph.filter((chain) => !side.has(chain));
+  const dialect = dialectOf(toolchain.release);
+  const impossible = first(chains, (chain) => whyNotCuda(chain, dialect));
   if (impossible !== null) return impossible;
-  const needed = ["scale_cuda", ...(way.decode === "cpu" ? ["hwupload_cuda"] : [])];
+  const uploads = way.decode === "cpu" ? ["hwupload_cuda"] : [];
+  const overlays = needsOneDevice(graph) ? ["overlay_cuda", "hwupload"] : [];
+  const needed = ["scale_cuda", ...uploads, ...overlays];
   const missing = needed.find((name) => !toolchain.filters.has(name));
   if (missing !== undefined) return `this ffmpeg has no ${missing}`;
   if (way.encode === "nvenc" && way.decode === "nvdec") return null;
-  if (!graph.some(scales)) return "";
+  if (!chains.some(scales)) return "";
   // Other formats would lose colour before they are scaled instead of after.
-  const fits = inputs.every(({ picture }) => picture !== undefined && is420(picture));
+  const filtered = new Set(
+    chains.flatMap(sourcesOf).flatMap((from) => ("input" in from ? from.input : [])),
+  );
+  const fits = inputs.every(
+    ({ picture }, index) => !filtered.has(index) || (picture !== undefined && is420(picture)),
+  );
   return way.decode === "nvdec" || fits ? null : "the input is not 4:2:0";
 }
 

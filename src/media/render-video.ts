@@ -1,4 +1,5 @@
 /** The picture of one output in ffmpeg's words: copied, encoded, or made into images. Pure. */
+import { assert } from "../trouble.ts";
 import type {
   ImageEncode,
   OutputContainer,
@@ -9,6 +10,7 @@ import type {
 import type { Device, Toolchain } from "./devices.ts";
 import type { Dialect } from "./dialect.ts";
 import { chooseVideoEncoder, videoEncoderOptions } from "./encoders.ts";
+import { decimal } from "./filter-syntax.ts";
 import { nvencOf, nvencOptions, nvencPixelFormat } from "./nvenc.ts";
 import type { Placement } from "./placement.ts";
 import { jpegScale } from "./quality.ts";
@@ -45,7 +47,8 @@ export function renderVideo(output: OutputDescription, target: VideoTarget): Ren
       const { encoder, options } = encoderOf(video, target);
       const argv = [
         ...[...map, "-c:v", encoder, ...options, ...colorOptions(video)],
-        ...[...codecTag(video.codec, container), ...timing(video, target.dialect)],
+        ...[...forcedKeyframes(video), ...codecTag(video.codec, container)],
+        ...timing(video, target.dialect),
       ];
       return { argv, encoder };
     }
@@ -77,6 +80,16 @@ function encoderOf(video: VideoEncode, target: VideoTarget) {
  */
 function keepSize({ placement, way }: VideoTarget): string[] {
   return placement.filters === "cuda" || way.encodedFromCard ? ["-noautoscale"] : [];
+}
+
+/** Half a frame at 500 a second: `n × T` may end up a hair behind the time of its frame. */
+const keyframeToleranceSeconds = 0.001;
+
+function forcedKeyframes({ forcedKeyframes: forced }: VideoEncode): string[] {
+  if (forced === undefined) return [];
+  const every = decimal(forced.everySeconds);
+  assert(forced.everySeconds > 0, "keyframes have a distance");
+  return ["-force_key_frames", `expr:gte(t,n_forced*${every}-${keyframeToleranceSeconds})`];
 }
 
 /**

@@ -77,10 +77,12 @@ export function renderArgv(
   const dialect = dialectOf(target.toolchain.release);
   const way = wayOf(description, placement, dialect);
   const pictures = pictureStreams(description);
+  const { sharedDevice: device } = way;
+  const nvdec = { onCard: way.decodedOnCard, dialect, ...(device ? { device } : {}) };
   const inputs = description.inputs.flatMap((input, index) => {
-    const stream = placement.decode === "nvdec" ? pictures.get(index) : undefined;
-    const onCard = way.decodedOnCard;
-    const decoding = stream === undefined ? [] : nvdecFlags(input, { stream, onCard, dialect });
+    const byNvdec = placement.decode === "nvdec" && input.still === undefined;
+    const stream = byNvdec ? pictures.get(index) : undefined;
+    const decoding = stream === undefined ? [] : nvdecFlags(input, { ...nvdec, stream });
     return renderInput(input, files, decoding);
   });
   const graph = graphOf(description, way);
@@ -91,6 +93,7 @@ export function renderArgv(
     argv: [
       // ffmpeg 7.1 exits with 0 when NVDEC fails in the middle, and leaves a shorter film.
       ...(placement.decode === "nvdec" ? ["-xerror"] : []),
+      ...(device ? ["-init_hw_device", `cuda=${device}:0`, "-filter_hw_device", device] : []),
       ...inputs,
       ...(graph === "" ? [] : ["-filter_complex", graph]),
       ...outputs.flatMap((output) => output.argv),

@@ -90,7 +90,9 @@ function frameBytes(width: number, height: number, deep: boolean): number {
 }
 
 function decodedInputs(description: RenderDescription) {
-  return description.inputs.flatMap(({ picture }) => (picture === undefined ? [] : [picture]));
+  return description.inputs.flatMap(({ picture, still }) =>
+    picture === undefined || still !== undefined ? [] : [picture],
+  );
 }
 
 function encodesOf(description: RenderDescription): VideoEncode[] {

@@ -66,7 +66,8 @@ export interface VideoEncode {
   gopFrames: number;
   /**
    * Keyframes at every multiple of so many seconds, for segments that align, and none where the scene
-   * changes. `gopFrames` must reach from one to the next, or there are more.
+   * changes. `gopFrames` reaches from one to the next, or there are more; SVT-AV1 with a bit rate goes by
+   * `gopFrames` alone.
    */
   forcedKeyframes?: { everySeconds: number };
   color: ColorTags;

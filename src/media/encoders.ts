@@ -178,8 +178,12 @@ function x265Parameters(encode: VideoEncode): string {
   return parameters.join(":");
 }
 
-function svtParameters({ hdrMetadata: hdr, forcedKeyframes }: VideoEncode): string[] {
+function svtParameters({ hdrMetadata: hdr, forcedKeyframes, rate }: VideoEncode): string[] {
   const parameters: string[] = forcedKeyframes === undefined ? [] : ["scd=0"];
+  // Until 1.4 it forces none unless told so, and told so it never takes a bit rate.
+  if (forcedKeyframes !== undefined && "quality" in rate) {
+    parameters.push("enable-force-key-frames=1");
+  }
   if (hdr?.mastering) {
     const { red, green, blue, white, minNits, maxNits } = hdr.mastering;
     const xy = ([x, y]: [number, number]) => `(${x.toFixed(5)},${y.toFixed(5)})`;

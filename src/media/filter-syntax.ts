@@ -41,10 +41,13 @@ export function escapeValue(value: string): string {
 /** Larger numbers have no place in a filter, and `toFixed` would write them with an exponent. */
 const largest = 1e15;
 
-/** A number without an exponent, which ffmpeg does not read everywhere, to a millionth: its own unit of time. */
-export function decimal(value: number): string {
+/**
+ * A number without an exponent, which ffmpeg does not read everywhere.
+ * @param digits after the point: six, for microseconds are ffmpeg's own unit of time
+ */
+export function decimal(value: number, digits = 6): string {
   assert(Number.isFinite(value) && Math.abs(value) < largest, `${value} is a plain number`);
-  const text = value.toFixed(6).replace(/\.?0+$/, "");
+  const text = value.toFixed(digits).replace(/\.?0+$/, "");
   return text === "-0" ? "0" : text;
 }
 

@@ -48,7 +48,8 @@ function endsLaidOver(graph: readonly FilterChain[], pad: string): boolean {
   return padsOf(user).every((next) => endsLaidOver(graph, next));
 }
 
-function laysOver({ filters }: FilterChain): boolean {
+/** Whether a chain begins with laying its second source over its first. */
+export function laysOver({ filters }: FilterChain): boolean {
   return filters[0]?.filter === "overlay";
 }
 

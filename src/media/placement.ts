@@ -10,8 +10,8 @@ import type {
 } from "./description.ts";
 import type { Device, Toolchain } from "./devices.ts";
 import { dialectOf } from "./dialect.ts";
-import { sourcesOf } from "./graph.ts";
-import { type InputMemory, needsOneDevice, sideChains } from "./graph-card.ts";
+import { type FilterChain, sourcesOf } from "./graph.ts";
+import { type InputMemory, laysOver, needsOneDevice, sideChains } from "./graph-card.ts";
 import { scales, whyNotCuda } from "./graph-cuda.ts";
 import { is420, whyNotNvdec } from "./nvdec.ts";
 import { whyNotNvenc } from "./nvenc.ts";
@@ -148,13 +148,17 @@ function whyNotFiltered(
   if (way.encode === "nvenc" && way.decode === "nvdec") return null;
   if (!chains.some(scales)) return "";
   // Other formats would lose colour before they are scaled instead of after.
-  const filtered = new Set(
-    chains.flatMap(sourcesOf).flatMap((from) => ("input" in from ? from.input : [])),
-  );
+  const filtered = new Set(chains.flatMap(filmsOf));
   const fits = inputs.every(
     ({ picture }, index) => !filtered.has(index) || (picture !== undefined && is420(picture)),
   );
   return way.decode === "nvdec" || fits ? null : "the input is not 4:2:0";
+}
+
+/** Inputs that a chain takes first; what it lays over them comes up as it is. */
+function filmsOf(chain: FilterChain): number[] {
+  const sources = laysOver(chain) ? sourcesOf(chain).slice(0, 1) : sourcesOf(chain);
+  return sources.flatMap((source) => ("input" in source ? source.input : []));
 }
 
 function first<Item>(items: readonly Item[], why: (item: Item) => string | null): string | null {

@@ -87,7 +87,8 @@ const keyframeToleranceSeconds = 0.001;
 
 function forcedKeyframes({ forcedKeyframes: forced }: VideoEncode): string[] {
   if (forced === undefined) return [];
-  const every = decimal(forced.everySeconds);
+  // To a billionth, for thousands of segments add up what is cut off.
+  const every = decimal(forced.everySeconds, 9);
   assert(forced.everySeconds > 0, "keyframes have a distance");
   return ["-force_key_frames", `expr:gte(t,n_forced*${every}-${keyframeToleranceSeconds})`];
 }

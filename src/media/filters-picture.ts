@@ -2,9 +2,10 @@
  * What can be done to a picture, and how the CPU does it. No text from a user or from a file ever becomes
  * part of a filter: those that show text read it from a file. Times in seconds, sizes in pixels.
  */
-import { assert, unreachable } from "../trouble.ts";
+import { assert } from "../trouble.ts";
 import type { ColorTags } from "./description.ts";
 import { decimal, type NativeFilter, native } from "./filter-syntax.ts";
+import { nativeRefining, type RefiningFilter } from "./filters-refining.ts";
 
 /** A filter by what it does. A new one is one line here and one case in `optionsOf`. */
 export type VideoFilter =
@@ -16,6 +17,8 @@ export type VideoFilter =
       matrix?: string;
       /** Range of the result: the source's when absent. */
       range?: "tv" | "pc";
+      /** By which a `steer` before it finds it. */
+      name?: string;
     }
   | { filter: "format"; pixelFormats: string[] }
   /** A constant rate: "25", "30000/1001", "1/10". Slot n shows the last frame before its middle. */
@@ -23,7 +26,17 @@ export type VideoFilter =
   | { filter: "setsar"; ratio: string }
   /** `flagged` touches only frames that say they are interlaced. */
   | { filter: "deinterlace"; frames?: "all" | "flagged" }
-  | { filter: "crop"; width: number; height: number; x: number; y: number }
+  /** `x` and `y` become even where the colours are coarser than the pixels, unless `exact`. */
+  | {
+      filter: "crop";
+      width: number;
+      height: number;
+      x: number;
+      y: number;
+      exact?: boolean;
+      /** By which a `steer` before it finds it. */
+      name?: string;
+    }
   | { filter: "pad"; width: number; height: number; x: number; y: number; color: string }
   | { filter: "tile"; columns: number; rows: number }
   /** HDR to BT.709 in 8-bit limited range. */
@@ -62,24 +75,27 @@ export type VideoFilter =
   /** 0 is invisible, 1 as it was; the result has alpha, in YUV. */
   | { filter: "opacity"; factor: number }
   /** The first picture again and again, at a constant rate, for so long: what makes a film of a still. */
-  | { filter: "loop"; rate: string; seconds: number };
+  | { filter: "loop"; rate: string; seconds: number }
+  | RefiningFilter;
 
-type CombiningFilter = Extract<
-  VideoFilter,
-  {
-    filter:
-      | "overlay"
-      | "split"
-      | "trim"
-      | "speed"
-      | "crossfade"
-      | "concat"
-      | "blur"
-      | "fade"
-      | "opacity"
-      | "loop";
-  }
->;
+type CombiningFilter =
+  | RefiningFilter
+  | Extract<
+      VideoFilter,
+      {
+        filter:
+          | "overlay"
+          | "split"
+          | "trim"
+          | "speed"
+          | "crossfade"
+          | "concat"
+          | "blur"
+          | "fade"
+          | "opacity"
+          | "loop";
+      }
+    >;
 
 /** How many sources a filter takes. */
 export function sourcesTaken(filter: VideoFilter): number {
@@ -115,8 +131,10 @@ export function nativePicture(filter: VideoFilter): NativeFilter[] {
       const deint = filter.frames === "flagged" ? "interlaced" : "all";
       return [native("bwdif", { mode: "send_frame", parity: "auto", deint })];
     }
-    case "crop":
-      return [native("crop", { w: filter.width, h: filter.height, x: filter.x, y: filter.y })];
+    case "crop": {
+      const { width: w, height: h, x, y, exact } = filter;
+      return [native(nameOf("crop", filter), { w, h, x, y, exact: exact ? 1 : undefined })];
+    }
     case "pad": {
       const { width: w, height: h, x, y, color } = filter;
       return [native("pad", { w, h, x, y, color })];
@@ -172,7 +190,7 @@ function combined(filter: CombiningFilter): NativeFilter[] {
         native("trim", { end: filter.seconds }),
       ];
     default:
-      return unreachable(filter);
+      return nativeRefining(filter);
   }
 }
 
@@ -185,8 +203,15 @@ function fps({ rate, startSeconds }: Extract<VideoFilter, { filter: "fps" }>): N
 /** Lanczos keeps detail when shrinking; the other two give the same bits on every CPU. */
 const flags = "lanczos+accurate_rnd+full_chroma_int";
 
+/** ffmpeg's way to give one filter of a graph a name of its own. */
+function nameOf(native: string, { name }: { name?: string }): string {
+  if (name === undefined) return native;
+  assert(/^[a-z]{1,16}$/.test(name), `the name ${name} of a filter is plain`);
+  return `${native}@${name}`;
+}
+
 function scale(filter: Extract<VideoFilter, { filter: "scale" }>): NativeFilter {
-  return native("scale", {
+  return native(nameOf("scale", filter), {
     w: filter.width,
     h: filter.height,
     flags,

@@ -63,6 +63,22 @@ function whyNotFilter(filter: Exclude<VideoFilter, Overlay>): string | null {
     case "crossfade":
     case "concat":
       return "several pictures are joined";
+    case "retime":
+      return null;
+    case "steer":
+      return "the crop moves";
+    case "flat":
+      return "the picture becomes one colour";
+    case "denoise":
+    case "denoise-patches":
+      return "noise is taken away";
+    case "sharpen":
+      return "the picture is sharpened";
+    case "detect-shakes":
+    case "stabilise":
+      return "the picture is stabilised";
+    case "interpolate":
+      return "frames are made between others";
     case "blur":
       return "the picture is blurred";
     case "fade":

@@ -37,6 +37,23 @@ describe("run", () => {
     expect(ffprobe(output).streams.map(({ codec_name }) => codec_name)).toEqual(["vp9", "opus"]);
   });
 
+  test("takes parameters from a file, with those of the command line over them", async () => {
+    const params = join(folder, "params.json");
+    await Bun.write(params, JSON.stringify({ video: { maxHeight: 90, codec: "hevc" } }));
+    const output = join(folder, "from-file.mkv");
+    const argv = ["run", "transcode", plainClip(), "-o", output, "--params", params];
+    const done = await kinomill([...argv, "-p", "video.maxHeight=64"]);
+    expect([done.exitCode, done.stderr.includes("kinomill:")]).toEqual([0, false]);
+    const video = ffprobe(output).streams[0];
+    expect([video?.["codec_name"], video?.["height"]]).toEqual(["hevc", 64]);
+    await Bun.write(params, "[1]");
+    const refused = await kinomill([...argv, "--overwrite"]);
+    expect([refused.exitCode, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining("it must hold one JSON object"),
+    ]);
+  });
+
   test("writes several outputs into a folder", async () => {
     const output = join(folder, "pictures");
     const done = await kinomill([

@@ -111,10 +111,14 @@ function addMedia(program: Command, add: Add, run: Run): void {
       "file to write; without an ending, or for several outputs, a folder",
     )
     .addOption(
-      new Option("-p, --param <key=value>", "parameter, for example video.codec=hevc")
+      new Option(
+        "-p, --param <key=value>",
+        "parameter, for example video.codec=hevc or ranges.0.from=1:30",
+      )
         .argParser(collectParam)
         .default([]),
     )
+    .option("--params <file.json>", "parameters as JSON; those of --param go over them")
     .option("--device <which>", "auto (a GPU where it can) or cpu", "auto")
     .option("--overwrite", "replace the output when it exists")
     .option("--json", "print JSON lines");

@@ -16,7 +16,9 @@ import { Gpus } from "../media/gpus.ts";
 import { probe } from "../media/probe.ts";
 import { findOperation, parseParams, planFor } from "../operations/index.ts";
 import type { Operation, Plan } from "../operations/operation.ts";
-import { parameterFields, paramsFromTexts } from "../operations/parameters.ts";
+import { laidOver, paramsFromTexts } from "../operations/parameter-texts.ts";
+import { parameterFields } from "../operations/parameters.ts";
+import { readJson } from "../operations/spoken.ts";
 import { type BoxParts, noGpus, openBox } from "../runners/box.ts";
 import type { Dispatch } from "../runners/dispatch.ts";
 import { LocalRunner } from "../runners/local.ts";
@@ -29,6 +31,7 @@ import { configOf } from "./settings.ts";
 interface RunOptions extends CommonOptions {
   output: string;
   param: string[];
+  params?: string;
   overwrite?: boolean;
   json?: boolean;
   device?: string;
@@ -43,7 +46,7 @@ export async function runOperation(
   // The reserve keeps a server's database writable; here the person decides about the disk.
   config.storage.reserveBytes = 0;
   const operation = findOperation(name);
-  const params = parseParams(operation, rawParams(operation, options));
+  const params = parseParams(operation, await rawParams(operation, options));
   const toolchain = await detectToolchain({
     ffmpegPath: config.ffmpeg.path,
     ffprobePath: config.ffmpeg.ffprobePath,
@@ -94,8 +97,12 @@ function skillsFor(plan: Plan): GpuSkill[] {
   return gpuSkills.filter(({ work, codec }) => work === "decode" || codecs.has(codec));
 }
 
-/** The texts of `--param`, and the container from the output's ending when it was not given. */
-function rawParams(operation: Operation, options: RunOptions): unknown {
+/**
+ * The file of `--params` with the texts of `--param` over it, and the container from the output's ending when
+ * it was not given.
+ */
+async function rawParams(operation: Operation, options: RunOptions): Promise<unknown> {
+  const file = options.params === undefined ? {} : await paramsOfFile(options.params);
   const texts = options.param.map((text): [string, string] => {
     const equals = text.indexOf("=");
     return [text.slice(0, equals), text.slice(equals + 1)];
@@ -104,8 +111,25 @@ function rawParams(operation: Operation, options: RunOptions): unknown {
   const ending = extname(options.output).slice(1).toLowerCase();
   const known =
     container?.kind === "select" && container.options.some(({ value }) => value === ending);
-  if (known && !texts.some(([key]) => key === "container")) texts.push(["container", ending]);
-  return paramsFromTexts(operation, texts);
+  const given = texts.some(([key]) => key === "container") || Object.hasOwn(file, "container");
+  if (known && !given) texts.push(["container", ending]);
+  return laidOver(file, paramsFromTexts(operation, texts));
+}
+
+/** No parameters are longer: a thousand keyframes are some 100 kB. */
+const maxParamsBytes = 8 * 1024 ** 2;
+
+async function paramsOfFile(path: string): Promise<Record<string, unknown>> {
+  const refuse = (why: string) =>
+    new Refusal(400, "bad_usage", `The parameters in ${path} cannot be read: ${why}`);
+  const file = Bun.file(path);
+  if (!(await file.exists())) throw refuse("there is no such file.");
+  if (file.size > maxParamsBytes) throw refuse("the file is larger than any parameters are.");
+  const value = readJson(await file.text());
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  throw refuse('it must hold one JSON object such as {"video": {"quality": 70}}.');
 }
 
 /** Where the outputs go: one file, or a folder for several. */

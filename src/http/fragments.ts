@@ -9,7 +9,7 @@ import { operationForm } from "../../views/operation-form.ts";
 import { formErrors } from "../../views/trouble.ts";
 import type { FeedEvent } from "../jobs/feed.ts";
 import { findOperation } from "../operations/index.ts";
-import { paramsFromTexts } from "../operations/parameters.ts";
+import { paramsFromTexts } from "../operations/parameter-texts.ts";
 import { Refusal } from "../trouble.ts";
 import { sendThumbnail } from "./assets.ts";
 import { readForm } from "./body.ts";

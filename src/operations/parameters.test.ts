@@ -4,10 +4,16 @@ import { z } from "zod";
 import { Refusal } from "../trouble.ts";
 import { findOperation, operations, parseParams } from "./index.ts";
 import { defineOperation } from "./operation.ts";
-import { operationJsonSchema, parameterFields, paramsFromTexts } from "./parameters.ts";
+import { paramsFromTexts } from "./parameter-texts.ts";
+import { operationJsonSchema, type ParameterField, parameterFields } from "./parameters.ts";
 
 const transcode = findOperation("transcode");
 const thumbnails = findOperation("thumbnails");
+
+/** Every field, those of rows too. */
+function withRows(fields: readonly ParameterField[]): ParameterField[] {
+  return fields.flatMap((field) => [field, ...withRows(field.row)]);
+}
 
 function faults(operation: string, value: unknown): string[] {
   try {
@@ -124,15 +130,22 @@ describe("fields", () => {
   for (const operation of operations) {
     test(`of ${operation.name} have words for a person, and a text of each default is that default`, () => {
       const fields = parameterFields(operation);
-      expect(fields.length).toBeGreaterThan(5);
-      for (const field of fields) {
-        expect(field.description).toMatch(/^\S.*\.$/);
-        expect(field.label).toMatch(/^[A-Z]/);
-        if (field.kind === "select") expect(field.options.length).toBeGreaterThan(1);
-        for (const { label } of field.options) expect(label).toMatch(/^[A-Z0-9]/);
-        if (field.kind === "number") expect([field.min, field.max]).not.toContain(null);
+      expect(fields.length).toBeGreaterThan(2);
+      for (const field of withRows(fields)) {
+        const { path, kind, description, label, options } = field;
+        expect({ path, description }).toEqual({
+          path,
+          description: expect.stringMatching(/^\S.*\.$/s),
+        });
+        expect({ path, label }).toEqual({ path, label: expect.stringMatching(/^[A-Z]/) });
+        if (kind === "select") {
+          expect(options.length).toBeGreaterThan(1);
+          for (const option of options) expect(option.label).toMatch(/^[A-Z0-9]/);
+        }
+        if (kind === "number") expect([path, field.min, field.max]).not.toContain(null);
       }
-      const filled = fields.flatMap(({ path, default: value }): [string, string][] =>
+      const always = fields.filter(({ when }) => when.length === 0);
+      const filled = always.flatMap(({ path, default: value }): [string, string][] =>
         value === null ? [] : [[path, String(value)]],
       );
       const switches = fields.filter(({ kind }) => kind === "boolean").map(({ path }) => path);
@@ -152,7 +165,8 @@ describe("fields", () => {
           expect(typeof node.maximum).toBe("number");
         }
         for (const child of Object.values(node.properties ?? {})) check(child);
-        for (const child of node.anyOf ?? []) check(child);
+        for (const child of [...(node.anyOf ?? []), ...(node.oneOf ?? [])]) check(child);
+        if (node.items) check(node.items);
       };
       check(operationJsonSchema(operation));
     });

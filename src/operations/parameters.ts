@@ -1,18 +1,40 @@
 /**
- * Parameters as flat texts: `video.codec=h264` on the command line, fields of a form on the page. Both
- * are made from the JSON Schema of the operation, so a new parameter shows up everywhere by itself.
+ * Parameters as a form or a help page shows them. Made from the JSON Schema of the operation, so a new
+ * parameter shows up everywhere by itself. How texts become parameters is in `parameter-texts.ts`.
  */
-import { Refusal } from "../trouble.ts";
-import { type JsonSchema, jsonSchemaOf, nodeAt } from "./json-schema.ts";
+import {
+  childOf,
+  discriminatorOf,
+  isColour,
+  type JsonSchema,
+  jsonSchemaOf,
+  shapesOf,
+  typeOf,
+  wordsOf,
+} from "./json-schema.ts";
 import type { Operation } from "./operation.ts";
+
+/**
+ * `text` takes one line, `words` a list of short values with commas, `longtext` several lines; `list` has
+ * rows of fields, which are its `row`; `json` is what is too deep for fields of its own.
+ */
+export type FieldKind =
+  | ("select" | "number" | "text" | "boolean" | "colour")
+  | ("longtext" | "words" | "list" | "json");
+
+/** A field counts only while the field at `path` has one of these values; "" is one that was not chosen. */
+export interface FieldCondition {
+  path: string;
+  values: string[];
+}
 
 /** One parameter as a form or a help page shows it. */
 export interface ParameterField {
-  /** Dotted path in the parameters: `video.codec`. */
+  /** Dotted path in the parameters: `video.codec`. In a row of a list a `+` stands for the row's number. */
   path: string;
   label: string;
-  kind: "select" | "number" | "text" | "boolean";
-  /** For a select: what may be chosen; otherwise empty. */
+  kind: FieldKind;
+  /** For a select: what may be chosen; for a text: words that it takes besides ("best"); otherwise empty. */
   options: { value: string; label: string }[];
   min: number | null;
   max: number | null;
@@ -20,16 +42,24 @@ export interface ParameterField {
   step: number | null;
   /** What a number counts: "s", "bit/s", "px", "fps"; null for none. */
   unit: string | null;
-  /** What the schema puts in; null when the field may stay empty. */
+  /** What the schema puts in; null when the field may stay empty. Lists and objects are JSON. */
   default: string | number | boolean | null;
+  /** Without it the parameters are refused. */
+  required: boolean;
   description: string;
   /** Title of the object that the field stands in: "Video"; "" for the outermost. */
   group: string;
+  /** Path of that object, `LIST.+` directly in a row; "" for the outermost. */
+  groupPath: string;
+  /** All of them must hold for the field to count. */
+  when: FieldCondition[];
+  /** Of a list: the fields of one row, with `PATH.+` before theirs; otherwise empty. */
+  row: ParameterField[];
+  /** Of a list: the fewest and the most rows. */
+  rows: { min: number; max: number };
+  /** Of `json`: a value that works, as JSON; null when none is known. */
+  example: string | null;
 }
-
-/** More texts than any operation has fields, and longer than any value: the rest is an attack or a slip. */
-const maxTexts = 500;
-const maxTextLength = 20_000;
 
 /** The JSON Schema of what a caller may send. */
 export function operationJsonSchema(operation: Operation): JsonSchema {
@@ -37,52 +67,247 @@ export function operationJsonSchema(operation: Operation): JsonSchema {
 }
 
 /**
- * The parameters as a flat list, in the schema's order. An optional object becomes a switch (kind
- * `boolean`, its path the object's) followed by its fields.
+ * The parameters as a list, in the schema's order. An optional object becomes a switch (kind `boolean`, its
+ * path the object's) followed by its fields; a list of objects has the fields of a row inside.
  */
 export function parameterFields(operation: Operation): ParameterField[] {
-  return fieldsOf(jsonSchemaOf(operation.schema), [], "");
-}
-
-function fieldsOf(node: JsonSchema, path: string[], group: string): ParameterField[] {
-  return Object.entries(node.properties ?? {}).flatMap(([key, child]) => {
-    const childPath = [...path, key];
-    if (child.properties === undefined) return [leafField(child, childPath, group)];
-    const title = child.title ?? capitalised(key);
-    const inner = fieldsOf(child, childPath, title);
-    return child.default === undefined ? [switchField(child, childPath, title), ...inner] : inner;
+  return fieldsOf(jsonSchemaOf(operation.schema), {
+    ...{ path: [], group: "", when: [], lists: 0 },
+    example: operation.example,
   });
 }
 
-function switchField(node: JsonSchema, path: string[], title: string): ParameterField {
-  const base = leafField({ ...node, type: "boolean" }, path, title);
-  return { ...base, default: node.startsOn ?? false };
+/** Lists inside lists that a form still shows as rows; below it takes JSON. */
+const maxListDepth = 2;
+/** Rows of a list whose schema names no limit. */
+const maxRows = 1000;
+/** A text that may be longer gets several lines. */
+const longTextLength = 250;
+
+interface Place {
+  path: string[];
+  group: string;
+  when: FieldCondition[];
+  /** How many lists this stands in. */
+  lists: number;
+  /** What the operation's example has here. */
+  example: unknown;
 }
 
-function leafField(node: JsonSchema, path: string[], group: string): ParameterField {
-  const whole = node.type === "integer";
-  return {
-    path: path.join("."),
-    label: node.title ?? capitalised(path.at(-1) ?? ""),
-    kind: kindOf(node),
-    options: (node.enum ?? []).map((value) => ({
-      value: String(value),
-      label: node.labels?.[String(value)] ?? String(value),
+function fieldsOf(node: JsonSchema, place: Place): ParameterField[] {
+  const key = discriminatorOf(node);
+  if (key !== null) return variantFields(node, key, place);
+  return Object.entries(node.properties ?? {}).flatMap(([name, child]) =>
+    fieldsAt(child, name, node.required?.includes(name) ?? false, place),
+  );
+}
+
+/** The fields of objects that a constant tells apart: those of each are shown for its constant alone. */
+function variantFields(node: JsonSchema, key: string, place: Place): ParameterField[] {
+  const shapes = shapesOf(node);
+  const path = [...place.path, key].join(".");
+  const names = [...new Set(shapes.flatMap(({ properties }) => Object.keys(properties ?? {})))];
+  const constantsOf = (shape: JsonSchema) =>
+    (wordsOf(shape.properties?.[key] ?? {}) ?? []).map((word) => String(word));
+  return names.flatMap((name) => {
+    if (name === key) return [discriminatorField(shapes, key, constantsOf, place)];
+    const having = shapes.filter(({ properties }) => properties?.[name] !== undefined);
+    const child = childOf(having, name) ?? {};
+    const values = having.flatMap(constantsOf);
+    const when = having.length === shapes.length ? place.when : [...place.when, { path, values }];
+    const required = having.every((shape) => shape.required?.includes(name));
+    return fieldsAt(child, name, required, { ...place, when });
+  });
+}
+
+function discriminatorField(
+  shapes: JsonSchema[],
+  key: string,
+  constantsOf: (shape: JsonSchema) => string[],
+  place: Place,
+): ParameterField {
+  const node = childOf(shapes, key) ?? {};
+  const options = shapes.flatMap((shape) =>
+    constantsOf(shape).map((value) => ({
+      value,
+      label: node.labels?.[value] ?? shape.title ?? capitalised(value),
     })),
-    min: node.minimum ?? null,
-    max: node.maximum ?? null,
-    step: whole ? 1 : null,
-    unit: node.unit ?? null,
-    default: plainDefault(node.default),
-    description: node.description ?? "",
-    group,
+  );
+  const about = { description: "The other fields follow from it.", ...node };
+  return { ...leafField(about, key, true, place), kind: "select", options };
+}
+
+function fieldsAt(
+  node: JsonSchema,
+  name: string,
+  required: boolean,
+  place: Place,
+): ParameterField[] {
+  const path = [...place.path, name];
+  const title = node.title ?? capitalised(name);
+  const example = exampleOf(place.example, name);
+  const shapes = shapesOf(node);
+  if (node.properties !== undefined || discriminatorOf(node) !== null) {
+    const inner = fieldsOf(node, { ...place, path, group: title, example });
+    const optional = node.default === undefined && !required;
+    const inside = { ...place, path, group: title };
+    return optional ? [switchField(node, inside), ...inner] : inner;
+  }
+  const structured = shapes.filter((shape) => isStructured(shape) && !isWordList(shape));
+  const [only, ...others] = structured;
+  if (only === undefined) return [leafField(node, name, required, place)];
+  const words = shapes.filter((shape) => shape !== only);
+  const split = others.length === 0 && words.every((shape) => wordsOf(shape) !== null);
+  if (!split) return [jsonField(node, name, required, place)];
+  if (words.length === 0) return [structuredField(node, name, required, place)];
+  return alternativeFields(node, only, words, { ...place, path, group: place.group });
+}
+
+/**
+ * Words instead of a list or an object: a choice, and what is filled in when none of the words is chosen. For a
+ * list the choice then says nothing; for an object it says yes, as a switch does.
+ */
+function alternativeFields(
+  node: JsonSchema,
+  only: JsonSchema,
+  words: JsonSchema[],
+  place: Place,
+): ParameterField[] {
+  const name = place.path.at(-1) ?? "";
+  const outer = { ...place, path: place.path.slice(0, -1) };
+  const rows = isRows(only, outer);
+  if (!rows && only.properties === undefined) return [jsonField(node, name, false, outer)];
+  const value = rows ? "" : "true";
+  const base = leafField({ ...node, anyOf: words }, name, false, outer);
+  const label = only.title ?? (rows ? "As listed here" : "As set here");
+  const choice: ParameterField = {
+    ...{ ...base, kind: "select" },
+    options: [...optionsOf(words, node), { value, label }],
+  };
+  const when = [...place.when, { path: choice.path, values: [value] }];
+  if (!rows) return [choice, ...fieldsOf(only, { ...place, when })];
+  const about = { title: node.title ?? capitalised(name), description: node.description ?? "" };
+  return [choice, structuredField({ ...about, ...only }, name, false, { ...outer, when })];
+}
+
+function isStructured(shape: JsonSchema): boolean {
+  return ["object", "array"].includes(typeOf(shape) ?? "");
+}
+
+/** A list of numbers, words or short texts: one field with commas. */
+function isWordList(shape: JsonSchema): boolean {
+  if (typeOf(shape) !== "array" || !shape.items) return false;
+  return shapesOf(shape.items).every(
+    (item) => !isStructured(item) && (item.maxLength ?? 0) <= longTextLength,
+  );
+}
+
+/** A list of objects that is not too deep for rows of fields. */
+function isRows(node: JsonSchema, place: Place): boolean {
+  if (typeOf(node) !== "array" || !node.items || place.lists >= maxListDepth) return false;
+  return node.items.properties !== undefined || discriminatorOf(node.items) !== null;
+}
+
+function structuredField(
+  node: JsonSchema,
+  name: string,
+  required: boolean,
+  place: Place,
+): ParameterField {
+  const [shape = node] = shapesOf(node);
+  if (!isRows(shape, place) || !shape.items) return jsonField(node, name, required, place);
+  const path = [...place.path, name, "+"];
+  const example = exampleOf(exampleOf(place.example, name), "0");
+  const row = fieldsOf(shape.items, { path, group: "", when: [], lists: place.lists + 1, example });
+  return {
+    ...leafField(node, name, required, place),
+    kind: "list",
+    row,
+    rows: { min: shape.minItems ?? 0, max: Math.min(shape.maxItems ?? maxRows, maxRows) },
   };
 }
 
-function kindOf(node: JsonSchema): ParameterField["kind"] {
-  if (node.enum !== undefined) return "select";
-  if (node.type === "integer" || node.type === "number") return "number";
-  return node.type === "boolean" ? "boolean" : "text";
+function jsonField(
+  node: JsonSchema,
+  name: string,
+  required: boolean,
+  place: Place,
+): ParameterField {
+  const example = exampleOf(place.example, name) ?? node.default;
+  return {
+    ...leafField(node, name, required, place),
+    kind: "json",
+    example: example === undefined ? null : JSON.stringify(example, null, 2),
+  };
+}
+
+function exampleOf(example: unknown, key: string): unknown {
+  if (typeof example !== "object" || example === null) return undefined;
+  return (example as Record<string, unknown>)[key];
+}
+
+function switchField(node: JsonSchema, place: Place): ParameterField {
+  const name = place.path.at(-1) ?? "";
+  const outer = { ...place, path: place.path.slice(0, -1) };
+  const { anyOf: _any, oneOf: _one, ...about } = node;
+  const base = leafField({ ...about, type: "boolean" }, name, false, outer);
+  return {
+    ...base,
+    groupPath: place.path.join("."),
+    default: node.startsOn ?? false,
+  };
+}
+
+function leafField(
+  node: JsonSchema,
+  name: string,
+  required: boolean,
+  place: Place,
+): ParameterField {
+  const shapes = shapesOf(node);
+  const number = shapes.find((shape) => isNumber(shape) && wordsOf(shape) === null);
+  return {
+    path: [...place.path, name].join("."),
+    label: node.title ?? capitalised(name),
+    kind: kindOf(shapes),
+    options: optionsOf(shapes, node),
+    min: number?.minimum ?? null,
+    max: number?.maximum ?? null,
+    step: number !== undefined && typeOf(number) === "integer" ? 1 : null,
+    unit: node.unit ?? shapes.find(({ unit }) => unit !== undefined)?.unit ?? null,
+    default: plainDefault(node.default),
+    required: required && node.default === undefined,
+    description: node.description ?? "",
+    group: place.group,
+    groupPath: place.path.join("."),
+    when: place.when,
+    row: [],
+    rows: { min: 0, max: 0 },
+    example: null,
+  };
+}
+
+function isNumber(shape: JsonSchema): boolean {
+  return ["integer", "number"].includes(typeOf(shape) ?? "");
+}
+
+function optionsOf(shapes: JsonSchema[], node: JsonSchema): ParameterField["options"] {
+  const labels = { ...shapes[0]?.labels, ...node.labels };
+  return shapes
+    .flatMap((shape) => wordsOf(shape) ?? [])
+    .map((word) => ({ value: String(word), label: labels[String(word)] ?? String(word) }));
+}
+
+function kindOf(shapes: JsonSchema[]): ParameterField["kind"] {
+  const open = shapes.filter((shape) => wordsOf(shape) === null);
+  const [first] = open;
+  if (first === undefined) return "select";
+  if (shapes.length > 1) return "text";
+  if (isNumber(first)) return "number";
+  if (typeOf(first) === "boolean") return "boolean";
+  if (typeOf(first) === "array") return "words";
+  if (isColour(first)) return "colour";
+  return (first.maxLength ?? 0) > longTextLength ? "longtext" : "text";
 }
 
 function plainDefault(value: unknown): ParameterField["default"] {
@@ -94,147 +319,4 @@ function plainDefault(value: unknown): ParameterField["default"] {
 function capitalised(key: string): string {
   const words = key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-/**
- * Parameters from texts, for `parseParams`. The schema says how a text is read: numbers (also "1:30" for
- * seconds and "5M" for bit/s), true/false, lists with commas or as JSON. An empty text is not given; of
- * two texts for one path the last counts. What cannot be read stays a text, so that `parseParams` says
- * what is wrong with it.
- * @throws Refusal 422 `invalid_params` for too many texts, or for paths that cannot stand together.
- */
-export function paramsFromTexts(
-  operation: Operation,
-  texts: Iterable<readonly [path: string, text: string]>,
-): Record<string, unknown> {
-  const root = jsonSchemaOf(operation.schema);
-  const last = lastTexts(texts);
-  const off = [...last].filter(([path, text]) => isSwitchedOff(nodeAt(root, keysOf(path)), text));
-  const result: Record<string, unknown> = {};
-  for (const [path, text] of last) {
-    if (off.some(([prefix]) => path === prefix || path.startsWith(`${prefix}.`))) continue;
-    const keys = keysOf(path);
-    place(result, keys, readText(text, nodeAt(root, keys)), path);
-  }
-  return result;
-}
-
-function lastTexts(texts: Iterable<readonly [string, string]>): Map<string, string> {
-  const last = new Map<string, string>();
-  for (const [path, text] of texts) {
-    // Taken out first, so that a repeated path also moves to the end.
-    last.delete(path);
-    if (text.trim() !== "") last.set(path, text);
-    if (last.size > maxTexts || text.length > maxTextLength) {
-      throw fault(path.slice(0, 100), "is one parameter too many, or too long");
-    }
-  }
-  // Shorter paths first: a switch makes its object before the fields fill it.
-  return new Map([...last].toSorted(([a], [b]) => keysOf(a).length - keysOf(b).length));
-}
-
-function keysOf(path: string): string[] {
-  return path.split(".");
-}
-
-/** An optional object whose switch says no: all that is inside is not given. */
-function isSwitchedOff(node: JsonSchema | null, text: string): boolean {
-  return node?.properties !== undefined && truth(text) === false;
-}
-
-function place(target: Record<string, unknown>, keys: string[], value: unknown, path: string) {
-  let at = target;
-  for (const [index, key] of keys.entries()) {
-    if (key === "" || key === "__proto__") throw fault(path, "is not the name of a parameter");
-    if (index === keys.length - 1) {
-      at[key] = value;
-      return;
-    }
-    const next = Object.hasOwn(at, key) ? at[key] : {};
-    if (typeof next !== "object" || next === null || Array.isArray(next)) {
-      throw fault(path, "is given twice, once as a value and once with parameters of its own");
-    }
-    at[key] = next;
-    at = next as Record<string, unknown>;
-  }
-}
-
-function fault(path: string, message: string): Refusal {
-  return new Refusal(422, "invalid_params", `The parameter ${path} ${message}.`, {
-    errors: [{ path, message }],
-  });
-}
-
-function readText(text: string, node: JsonSchema | null): unknown {
-  const trimmed = text.trim();
-  if (node === null) return text;
-  if (node.anyOf !== undefined) return readAny(trimmed, node.anyOf);
-  if (node.const !== undefined) return String(node.const) === trimmed ? node.const : trimmed;
-  if (node.enum !== undefined) {
-    return node.enum.find((value) => String(value) === trimmed) ?? trimmed;
-  }
-  switch (node.type) {
-    case "integer":
-    case "number":
-      return readNumber(trimmed, node.unit) ?? trimmed;
-    case "boolean":
-      return truth(trimmed) ?? trimmed;
-    case "array":
-      return readList(trimmed, node.items ?? null);
-    case "object":
-      // A switch that says yes makes the object with its defaults.
-      return truth(trimmed) === true ? {} : (readJson(trimmed) ?? trimmed);
-    default:
-      return text;
-  }
-}
-
-/** The first reading that is more than the text itself. */
-function readAny(text: string, choices: JsonSchema[]): unknown {
-  for (const choice of choices) {
-    const value = readText(text, choice);
-    if (typeof value !== "string") return value;
-  }
-  return text;
-}
-
-function readNumber(text: string, unit: string | undefined): number | null {
-  if (/^[+-]?(\d+\.?\d*|\.\d+)$/.test(text)) return Number(text);
-  if (unit === "s") return readClock(text);
-  if (unit === "bit/s") return readBits(text);
-  return null;
-}
-
-/** "1:30.5" and "1:02:03" in seconds. */
-function readClock(text: string): number | null {
-  const match = /^(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2}(?:\.\d+)?)$/.exec(text);
-  if (match === null) return null;
-  const [, hours = "0", minutes = "0", seconds = "0"] = match;
-  return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
-}
-
-/** "5M" and "128k" in bits per second. */
-function readBits(text: string): number | null {
-  const match = /^(\d+(?:\.\d+)?)\s*([kM])(?:bit\/s|bps)?$/.exec(text);
-  if (match === null) return null;
-  return Math.round(Number(match[1]) * (match[2] === "k" ? 1_000 : 1_000_000));
-}
-
-function truth(text: string): boolean | null {
-  const word = text.trim().toLowerCase();
-  if (["true", "yes", "on", "1"].includes(word)) return true;
-  return ["false", "no", "off", "0"].includes(word) ? false : null;
-}
-
-function readList(text: string, items: JsonSchema | null): unknown {
-  if (text.startsWith("[")) return readJson(text) ?? text;
-  return text.split(",").map((item) => readText(item, items));
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return null;
-  }
 }

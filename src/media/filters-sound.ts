@@ -4,6 +4,7 @@
  */
 import { assert, unreachable } from "../trouble.ts";
 import { decimal, type NativeFilter, native } from "./filter-syntax.ts";
+import { isLevelFilter, type LevelFilter, nativeLevel } from "./filters-level.ts";
 import { trim } from "./filters-picture.ts";
 
 export type AudioFilter =
@@ -12,7 +13,7 @@ export type AudioFilter =
   /** So much silence before it. */
   | { filter: "delay"; seconds: number }
   | { filter: "volume"; gainDb: number }
-  /** 0.25 (four times as long) to 8 times as fast; the pitch stays. */
+  /** 0.1 (ten times as long) to 10 times as fast; the pitch stays. */
   | { filter: "tempo"; factor: number }
   /** From, or to, silence: linear in amplitude. */
   | { filter: "fade"; direction: "in" | "out"; startSeconds: number; seconds: number }
@@ -36,7 +37,8 @@ export type AudioFilter =
   /** Brought to a loudness; what comes out has `sampleRate`. */
   | ({ filter: "loudness"; sampleRate: number } & LoudnessTarget)
   /** Of two sources, the first, turned down while the second is heard. The second is not in the result. */
-  | ({ filter: "duck" } & Ducking);
+  | ({ filter: "duck" } & Ducking)
+  | LevelFilter;
 
 export interface LoudnessTarget {
   /** Integrated: −70 to −5. */
@@ -90,6 +92,7 @@ export function soundsMade(filter: AudioFilter): number {
 
 /** One filter in ffmpeg's words. */
 export function nativeSound(filter: AudioFilter): NativeFilter[] {
+  if (isLevelFilter(filter)) return nativeLevel(filter);
   switch (filter.filter) {
     case "trim":
       return trim("a", filter);
@@ -160,7 +163,7 @@ export function soundFormat(channels: number, sampleRate: number): NativeFilter 
 const tempoStep = 2;
 
 function tempo(factor: number): NativeFilter[] {
-  assert(factor >= 0.25 && factor <= 8, `${factor} is a tempo`);
+  assert(factor >= 0.1 && factor <= 10, `${factor} is a tempo`);
   const steps = Math.max(1, Math.ceil(Math.abs(Math.log2(factor)) / Math.log2(tempoStep) - 1e-9));
   const each = factor ** (1 / steps);
   return Array.from({ length: steps }, () => native("atempo", { tempo: each }));

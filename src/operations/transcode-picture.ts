@@ -174,7 +174,7 @@ function encode(
 }
 
 /** Profile 5 has no HDR10 or HLG picture underneath; read as one it comes out green and purple. */
-function refuseBareDolbyVision(video: VideoStream): void {
+export function refuseBareDolbyVision(video: VideoStream): void {
   if (video.hdr !== "dolby-vision" || video.colorTransfer !== null) return;
   throw new Refusal(
     422,

@@ -103,13 +103,16 @@ export class LocalRunner implements Runner {
     return {
       toolchain,
       signal: request.signal,
-      niceness: ffmpeg.niceness,
+      niceness: Math.min(19, ffmpeg.niceness + PROVING_NICENESS),
       stallSeconds: jobs.stallSeconds,
       wallLimitSeconds: jobs.wallLimitSeconds,
       sourcePictureSeconds: () => sourcePictureSeconds(request, toolchain),
     };
   }
 }
+
+/** Proving an output gives way to work that a GPU waits for: 5 steps are a third of the processor's share. */
+const PROVING_NICENESS = 5;
 
 const noTools = { ffmpegPath: "ffmpeg", ffprobePath: "ffprobe" };
 

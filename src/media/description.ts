@@ -140,6 +140,8 @@ export interface OutputDescription {
   subtitles: StreamCopy[];
   /** Input whose metadata and chapters are kept, or null for none. */
   metadataFrom: number | null;
+  /** The chapters stay behind, for their times are not the output's; absent: they go with the metadata. */
+  dropChapters?: true;
   /** Cap on the output (`-t`), a guard against bombs; null for none. */
   limitSeconds: number | null;
 }

@@ -176,7 +176,7 @@ function renderAudio(track: AudioEncode | StreamCopy, index: number, toolchain: 
 function renderMetadata(output: OutputDescription): string[] {
   if (output.container === "image") return ["-map_metadata", "-1"];
   const from = output.metadataFrom === null ? "-1" : String(output.metadataFrom);
-  return ["-map_metadata", from, "-map_chapters", from];
+  return ["-map_metadata", from, "-map_chapters", output.dropChapters ? "-1" : from];
 }
 
 /** The image writer reads `%` in the whole path, so a folder's own `%` is doubled where it numbers files. */

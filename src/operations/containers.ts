@@ -1,7 +1,13 @@
 /** What a container can hold, as players take it: for refusing early what a muxer would refuse late. */
-import type { AudioCodec, OutputContainer, VideoCodec } from "../media/description.ts";
+import type {
+  AudioCodec,
+  OutputContainer,
+  SoundContainer,
+  VideoCodec,
+} from "../media/description.ts";
 
-export type MediaContainer = Exclude<OutputContainer, "image" | "null">;
+/** Containers of moving pictures; those for sound alone stand in `sound-formats.ts`. */
+export type MediaContainer = Exclude<OutputContainer, SoundContainer | "image" | "null">;
 
 export interface ContainerFacts {
   title: string;

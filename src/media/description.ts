@@ -21,6 +21,8 @@ export interface InputDescription {
   keyframesOnly?: boolean;
   /** Set for a still: the container's word of its `MediaInfo` (jpeg, png, webp). */
   still?: string;
+  /** Its transparency is wanted too, which takes a decoder of its own for VP8 and VP9. */
+  keepAlpha?: boolean;
   /** The picture that is decoded from it; absent when none is: what a GPU's decoder must know first. */
   picture?: InputPicture;
 }
@@ -39,8 +41,8 @@ export interface InputPicture {
   interlaced: boolean;
 }
 
-export type VideoCodec = "h264" | "hevc" | "av1" | "vp9";
-export type AudioCodec = "aac" | "opus" | "mp3";
+export type VideoCodec = "h264" | "hevc" | "av1" | "vp9" | "prores";
+export type AudioCodec = "aac" | "opus" | "mp3" | "flac" | "pcm_s16le" | "pcm_s24le";
 export type Speed = "fast" | "balanced" | "best";
 
 /** Rate control: the quality scale of `docs/quality.md` (0–100), or bits per second. */
@@ -105,14 +107,33 @@ export interface ImageEncode {
   frames: number | null;
 }
 
+export type AnimationFormat = "gif" | "webp" | "apng" | "avif";
+
+/** Moving pictures without sound in a format for pictures. Frames come at a constant rate. */
+export interface AnimationEncode {
+  kind: "animation";
+  source: StreamRef;
+  format: AnimationFormat;
+  /** 0–100, of WebP and AVIF. */
+  quality: number;
+  /** How often it is played; 0 for ever. */
+  plays: number;
+  /** Of AVIF; the others are RGB. */
+  color: ColorTags;
+  /** AVIF keeps its transparency as a second, grey picture: the pad of it. */
+  alpha?: { pad: string };
+}
+
 export interface AudioEncode {
   kind: "encode";
   source: StreamRef;
   codec: AudioCodec;
-  /** Bits per second. */
-  bitRate: number;
+  /** Bits per second; null where nothing is lost. */
+  bitRate: number | null;
   channels: number;
   sampleRate: number;
+  /** Bits of a sample, for FLAC; absent: 16. */
+  bitDepth?: 16 | 24;
   /** ISO 639-2 code; anything else is left out. */
   language: string | null;
   /** For the person who reads the plan. ffmpeg itself carries titles over: no text of a file enters an argv. */
@@ -129,13 +150,19 @@ export interface StreamCopy {
 export type StreamRef = { pad: string } | { input: number; stream: number };
 
 /** `null` makes no file: ffmpeg runs for what its filters find out. */
-export type OutputContainer = "mp4" | "mkv" | "webm" | "mov" | "image" | "null";
+export type OutputContainer =
+  | ("mp4" | "mkv" | "webm" | "mov" | "image" | "null")
+  | AnimationFormat
+  | SoundContainer;
+
+/** For sound alone; AAC alone lies in MP4. */
+export type SoundContainer = "mp3" | "ogg" | "flac" | "wav";
 
 export interface OutputDescription {
   /** File name inside the job's folder, ours and plain: `output.mp4`. */
   file: string;
   container: OutputContainer;
-  video: VideoEncode | ImageEncode | StreamCopy | null;
+  video: VideoEncode | ImageEncode | AnimationEncode | StreamCopy | null;
   audio: (AudioEncode | StreamCopy)[];
   subtitles: StreamCopy[];
   /** Input whose metadata and chapters are kept, or null for none. */
@@ -163,7 +190,17 @@ export interface Expectation {
   file: string;
   kind: "video" | "audio" | "image" | "text";
   durationSeconds: number | null;
-  video: { codec: string; width: number; height: number } | null;
+  video: {
+    codec: string;
+    width: number;
+    height: number;
+    /** Sizes of further candidates of a search, any of which may have been kept. */
+    otherSizes?: { width: number; height: number }[];
+    /** It must be able to be transparent. */
+    alpha?: boolean;
+  } | null;
+  /** Where nothing moves the format makes a still of it, which is well too: WebP. */
+  mayBeStill?: boolean;
   audioTracks: number;
   /** Codec of every audio track, in order. */
   audioCodecs: string[];
@@ -179,7 +216,19 @@ export type StepWork =
    * Runs ffmpeg for what it finds out. `reading` makes JSON of what it said and of the texts that its
    * filters left in the step's folder; that is kept as `file`, for people and for later steps.
    */
-  | { kind: "analyse"; description: RenderDescription; reading: ReadingKind; file: string }
+  | {
+      kind: "analyse";
+      description: RenderDescription;
+      reading: ReadingKind;
+      file: string;
+      /** What the reading must know besides; absent: nothing. */
+      facts?: Readonly<Record<string, number>>;
+      /**
+       * Makes a loudness known without a run where every `normalise` is a gain alone: what comes out then
+       * follows from what went in.
+       */
+      onlyIfLimited?: true;
+    }
   /**
    * Renders the candidates in their order until the output `file` fits, and keeps that one; the tries are
    * told on the job. When none fits the step fails, or keeps the last where `orLast` says so.

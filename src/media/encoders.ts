@@ -10,19 +10,26 @@ import { type NativeFilter, renderFilter } from "./filter-syntax.ts";
 import { resample, soundFormat } from "./filters-sound.ts";
 import { type CpuEncoder, crfFor, presetFor } from "./quality.ts";
 
+/** ProRes has no constant quality: its profile, which follows from the pixel format, is its rate. */
+export type PictureEncoder = CpuEncoder | "prores_ks";
+
 /** Encoders per codec, the preferred first. */
-export const videoEncoders: Record<VideoCodec, readonly CpuEncoder[]> = {
+export const videoEncoders: Record<VideoCodec, readonly PictureEncoder[]> = {
   h264: ["libx264"],
   hevc: ["libx265"],
   // SVT-AV1 is several times faster than libaom at equal quality.
   av1: ["libsvtav1", "libaom-av1"],
   vp9: ["libvpx-vp9"],
+  prores: ["prores_ks"],
 };
 
 export const audioEncoders: Record<AudioCodec, string> = {
   aac: "aac",
   opus: "libopus",
   mp3: "libmp3lame",
+  flac: "flac",
+  pcm_s16le: "pcm_s16le",
+  pcm_s24le: "pcm_s24le",
 };
 
 export const codecTitles: Record<VideoCodec, string> = {
@@ -30,6 +37,7 @@ export const codecTitles: Record<VideoCodec, string> = {
   hevc: "HEVC",
   av1: "AV1",
   vp9: "VP9",
+  prores: "ProRes",
 };
 
 /** SVT-AV1 refuses smaller pictures. */
@@ -39,7 +47,7 @@ const svtMinPixels = 64;
  * The encoder that this ffmpeg has for the codec.
  * @throws Failure `tool_missing` when it has none.
  */
-export function chooseVideoEncoder(encode: VideoEncode, toolchain: Toolchain): CpuEncoder {
+export function chooseVideoEncoder(encode: VideoEncode, toolchain: Toolchain): PictureEncoder {
   const small =
     Math.min(encode.width ?? svtMinPixels, encode.height ?? svtMinPixels) < svtMinPixels;
   const candidates = videoEncoders[encode.codec].filter((name) => toolchain.encoders.has(name));
@@ -66,7 +74,8 @@ function missing(title: string, toolchain: Toolchain): Failure {
 }
 
 /** Options of one video encoder, without the `-c:v`. */
-export function videoEncoderOptions(encoder: CpuEncoder, encode: VideoEncode): string[] {
+export function videoEncoderOptions(encoder: PictureEncoder, encode: VideoEncode): string[] {
+  if (encoder === "prores_ks") return proresOptions(encode);
   const keyframes = ["-g", String(encode.gopFrames)];
   const rate = rateOptions(encoder, encode);
   const preset = presetFor[encoder][encode.speed];
@@ -98,7 +107,8 @@ export function videoEncoderOptions(encoder: CpuEncoder, encode: VideoEncode): s
         ...["-deadline", "good", "-cpu-used", preset, ...rate],
         ...[...keyframes, ...evenKeyframes(encode)],
         ...["-profile:v", tenBit ? "2" : "0", "-row-mt", "1", "-tile-columns", "2"],
-        ...["-auto-alt-ref", "1", "-lag-in-frames", "25"],
+        // The encoder takes no transparency together with pictures that are never shown.
+        ...["-auto-alt-ref", hasAlpha(encode) ? "0" : "1", "-lag-in-frames", "25"],
       ];
   }
 }
@@ -110,16 +120,34 @@ export function videoEncoderOptions(encoder: CpuEncoder, encode: VideoEncode): s
 export function audioEncoderOptions(audio: AudioEncode, index: number): string[] {
   const filters = encodedSound(audio).map(renderFilter).join(",");
   return [
-    ...[`-b:a:${index}`, String(audio.bitRate)],
+    ...(audio.bitRate === null ? [] : [`-b:a:${index}`, String(audio.bitRate)]),
+    ...(audio.codec === "flac" ? flacDepth(audio, index) : []),
     ...("pad" in audio.source ? [] : [`-filter:a:${index}`, filters]),
     // Our layouts are the standard ones; family 1 tells players which channel is which.
     ...(audio.codec === "opus" && audio.channels > 2 ? [`-mapping_family:a:${index}`, "1"] : []),
   ];
 }
 
+/** It takes 24 bits as the upper ones of 32. */
+function flacDepth({ bitDepth = 16 }: AudioEncode, index: number): string[] {
+  const samples = [`-sample_fmt:a:${index}`, bitDepth === 16 ? "s16" : "s32"];
+  return bitDepth === 16 ? samples : [...samples, `-bits_per_raw_sample:a:${index}`, "24"];
+}
+
 /** What stands before every audio encoder: no holes, a start at zero, its layout and rate. */
 export function encodedSound({ channels, sampleRate }: AudioEncode): NativeFilter[] {
   return [resample, soundFormat(channels, sampleRate)];
+}
+
+function hasAlpha({ pixelFormat }: VideoEncode): boolean {
+  return pixelFormat.startsWith("yuva");
+}
+
+/** 4444 or 422 HQ; Apple's own sign, without which some programs refuse the file. */
+function proresOptions(encode: VideoEncode): string[] {
+  const profile = encode.pixelFormat.includes("444") ? "4444" : "hq";
+  const alpha = hasAlpha(encode) ? ["-alpha_bits", "16"] : [];
+  return ["-profile:v", profile, "-vendor", "apl0", ...alpha];
 }
 
 function rateOptions(encoder: CpuEncoder, encode: VideoEncode): string[] {

@@ -3,6 +3,7 @@
  * line here.
  */
 import { Failure } from "../trouble.ts";
+import { readMeter, readPeaks } from "./readings/sound.ts";
 
 /** What a run left to read. */
 export interface RunTexts {
@@ -10,9 +11,11 @@ export interface RunTexts {
   stderr: string;
   /** Text of a file in the step's folder, by its plain name; null when it is not there. */
   text(file: string): Promise<string | null>;
+  /** What the plan says besides. */
+  facts: Readonly<Record<string, number>>;
 }
 
-export const readingKinds = ["loudness"] as const;
+export const readingKinds = ["loudness", "meter", "peaks"] as const;
 export type ReadingKind = (typeof readingKinds)[number];
 
 /** What `loudnorm` measured (EBU R128), as its second pass takes it. */
@@ -26,6 +29,8 @@ export interface LoudnessReading {
 
 export const readings: Record<ReadingKind, (texts: RunTexts) => Promise<unknown>> = {
   loudness: async ({ stderr }) => readLoudness(stderr),
+  meter: async ({ stderr }) => readMeter(stderr),
+  peaks: async ({ text, facts }) => readPeaks((await text("peaks.txt")) ?? "", facts),
 };
 
 /** Out of the JSON that `loudnorm=print_format=json` prints at its end. Silence is "-inf" there. */

@@ -21,7 +21,7 @@ import { type NativeChain, openPads, renderGraph } from "./graph.ts";
 import { nvdecFlags } from "./nvdec.ts";
 import { type Avoided, type Placement, pictureStreams, placeOn } from "./placement.ts";
 import { mapOf, type RenderedVideo, renderVideo, type VideoTarget } from "./render-video.ts";
-import { inputPath, safeInputFlags, stillFlags } from "./safety.ts";
+import { alphaFlags, inputPath, safeInputFlags, stillFlags } from "./safety.ts";
 import { type Way, wayOf } from "./way.ts";
 
 export interface RenderTarget {
@@ -53,8 +53,16 @@ const muxers: Record<OutputContainer, string> = {
   mov: "mov",
   mkv: "matroska",
   webm: "webm",
+  mp3: "mp3",
+  ogg: "ogg",
+  flac: "flac",
+  wav: "wav",
   image: "image2",
   null: "null",
+  gif: "gif",
+  webp: "webp",
+  apng: "apng",
+  avif: "avif",
 };
 
 /** Packets that may wait for a slow stream before the muxer gives up; ffmpeg's 128 is too few for sparse ones. */
@@ -83,7 +91,7 @@ export function renderArgv(
     const byNvdec = placement.decode === "nvdec" && input.still === undefined;
     const stream = byNvdec ? pictures.get(index) : undefined;
     const decoding = stream === undefined ? [] : nvdecFlags(input, { ...nvdec, stream });
-    return renderInput(input, files, decoding);
+    return renderInput(input, files, { decoding, toolchain: target.toolchain });
   });
   const graph = graphOf(description, way);
   const videoTarget = { ...target, placement, way, dialect };
@@ -122,10 +130,15 @@ function encoderPad(pad: string): string {
   return `Encoded_${pad}`;
 }
 
-function renderInput(input: InputDescription, files: RenderFiles, decoding: string[]): string[] {
+function renderInput(
+  input: InputDescription,
+  files: RenderFiles,
+  { decoding, toolchain }: { decoding: string[]; toolchain: Toolchain },
+): string[] {
   return [
     ...safeInputFlags(),
     ...decoding,
+    ...(input.keepAlpha ? alphaFlags(input.picture?.codec, toolchain) : []),
     ...stillFlags(input.still ?? ""),
     ...(input.keyframesOnly ? ["-skip_frame", "nokey"] : []),
     // The only keyframe may stand before the time: it is shown rather than nothing.
@@ -156,6 +169,8 @@ function renderOutput(
       ...(output.container === "mp4" || output.container === "mov"
         ? ["-movflags", "+faststart"]
         : []),
+      // Past 4 GB the sizes of a plain WAV overflow: hours of many channels.
+      ...(output.container === "wav" ? ["-rf64", "auto"] : []),
       ...["-f", muxers[output.container], outputPath(output, files)],
     ],
   };
@@ -191,7 +206,10 @@ function outputPath(output: OutputDescription, files: RenderFiles): string {
 function checkStreams(description: RenderDescription): void {
   const open = openPads([...description.graph, ...(description.sound ?? [])]);
   for (const output of description.outputs) {
-    const streams = [output.video, ...output.audio, ...output.subtitles];
+    const { video } = output;
+    const alpha =
+      video?.kind === "animation" && video.alpha ? [{ ...video, source: video.alpha }] : [];
+    const streams = [video, ...alpha, ...output.audio, ...output.subtitles];
     for (const stream of streams) {
       if (stream === null || !("pad" in stream.source)) continue;
       assert(stream.kind !== "copy", "what comes out of the graph is encoded");

@@ -1,13 +1,8 @@
 /** What a container can hold, as players take it: for refusing early what a muxer would refuse late. */
-import type {
-  AudioCodec,
-  OutputContainer,
-  SoundContainer,
-  VideoCodec,
-} from "../media/description.ts";
+import type { AudioCodec, OutputContainer, VideoCodec } from "../media/description.ts";
 
 /** Containers of moving pictures; those for sound alone stand in `sound-formats.ts`. */
-export type MediaContainer = Exclude<OutputContainer, SoundContainer | "image" | "null">;
+export type MediaContainer = Extract<OutputContainer, "mp4" | "mkv" | "webm" | "mov">;
 
 export interface ContainerFacts {
   title: string;

@@ -6,6 +6,7 @@ import { readings } from "../media/readings.ts";
 import { assert } from "../trouble.ts";
 import { type CarriedOut, type LocalConfig, runDescription } from "./described-run.ts";
 import { plainName, writeDurably } from "./job-files.ts";
+import { knownLoudness, withMeasures } from "./measures.ts";
 import type { AttemptRequest } from "./runner.ts";
 
 /** Texts of filters are read up to this size: a line for each frame of some hours. */
@@ -18,13 +19,21 @@ export async function analyse(
   work: Extract<StepWork, { kind: "analyse" }>,
   folder: string,
 ): Promise<CarriedOut | null> {
-  const { description, reading, file } = work;
+  const { reading, file, facts = {} } = work;
   assert(plainName.test(file), `file name ${file} is plain`);
+  const description = await withMeasures(request, work.description);
+  const known = work.onlyIfLimited ? knownLoudness(description) : null;
+  if (known !== null) {
+    await writeReading(join(folder, file), known);
+    const deviceReason = "Computed by Kinomill itself: a gain alone reaches the loudness";
+    return { encoder: null, deviceReason, proof: null, placement: null };
+  }
   const done = await runDescription(local, request, { description, folder, talks: true });
   if (done === null) return null;
   const { stderr, ...rest } = done;
   const found = await readings[reading]({
     stderr,
+    facts,
     text: async (name) => {
       assert(plainName.test(name), `file name ${name} is plain`);
       const blob = Bun.file(join(folder, name));
@@ -32,6 +41,10 @@ export async function analyse(
       return await blob.slice(0, TEXT_MAX_BYTES).text();
     },
   });
-  await writeDurably(join(folder, file), `${JSON.stringify(found, null, 2)}\n`);
+  await writeReading(join(folder, file), found);
   return rest;
+}
+
+async function writeReading(path: string, found: unknown): Promise<void> {
+  await writeDurably(path, `${JSON.stringify(found, null, 2)}\n`);
 }

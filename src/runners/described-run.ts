@@ -11,6 +11,7 @@ import { type PathName, plainLog } from "../media/stderr.ts";
 import { Failure, type FailureReport } from "../trouble.ts";
 import { explainRun, refuseQuietDiskFull } from "./explain.ts";
 import { inputFiles, pathOf, refuseMissing, roomBytes } from "./job-files.ts";
+import { withMeasures } from "./measures.ts";
 import { proofOf } from "./proof.ts";
 import type { AttemptRequest, Proof } from "./runner.ts";
 
@@ -57,9 +58,10 @@ export class GpuTrouble extends Failure {
 export async function runDescription(
   { toolchain, config }: { toolchain: Toolchain; config: LocalConfig },
   request: AttemptRequest,
-  { description, folder, talks = false }: DescribedRun,
+  { description: described, folder, talks = false }: DescribedRun,
 ): Promise<RanDescription | null> {
   const { jobs, ffmpeg, storage } = config;
+  const description = await withMeasures(request, described);
   const files = inputFiles(request, description);
   await refuseMissing(files);
   const rendered = renderArgv(

@@ -11,7 +11,7 @@ import type { Config } from "../config.ts";
 import { type Finished, runSteps } from "../jobs/steps.ts";
 import { descriptionOf } from "../media/description.ts";
 import { detectToolchain, type Toolchain } from "../media/devices.ts";
-import { type GpuSkill, gpuSkills } from "../media/gpu-skill.ts";
+import { type GpuSkill, gpuSkills, isGpuCodec } from "../media/gpu-skill.ts";
 import { Gpus } from "../media/gpus.ts";
 import { probe } from "../media/probe.ts";
 import { findOperation, parseParams, planFor } from "../operations/index.ts";
@@ -93,7 +93,7 @@ function skillsFor(plan: Plan): GpuSkill[] {
     (descriptionOf(work)?.outputs ?? []).map(({ video }) => video),
   );
   const codecs = new Set(encodes.flatMap((video) => (video?.kind === "encode" ? video.codec : [])));
-  if (![...codecs].some((codec) => codec !== "vp9")) return [];
+  if (![...codecs].some((codec) => isGpuCodec(codec))) return [];
   return gpuSkills.filter(({ work, codec }) => work === "decode" || codecs.has(codec));
 }
 

@@ -1,5 +1,6 @@
 /** What does the work and where, in one sentence for the person who looks at the job. Pure. */
-import type { RenderDescription } from "./description.ts";
+import { animationTitles } from "./animation.ts";
+import type { OutputDescription, RenderDescription } from "./description.ts";
 import type { Device } from "./devices.ts";
 import { codecTitles } from "./encoders.ts";
 import { scales } from "./graph-cuda.ts";
@@ -17,7 +18,7 @@ export function reasonOf(
 ): string {
   if (encoder === null) return nothingEncoded(description, device);
   const video = description.outputs.find((output) => output.video !== null)?.video;
-  const what = video?.kind === "encode" ? codecTitles[video.codec] : "Pictures";
+  const what = video === undefined || video === null ? "Pictures" : titleOf(video);
   const why = placement.because === "" ? "" : `: ${placement.because}`;
   if (device.kind === "cpu") return `${what} with ${encoder} on ${device.title}`;
   if (!usesGpu(placement)) return `${what} with ${encoder} on the CPU${why}`;
@@ -26,6 +27,11 @@ export function reasonOf(
     return `${what} with ${encoder} on ${device.title}; ${parts.join(", ")}${why}`;
   }
   return `${what} with ${encoder} on the CPU; ${parts.join(", ")} on ${device.title}${why}`;
+}
+
+function titleOf(video: NonNullable<OutputDescription["video"]>): string {
+  if (video.kind === "encode") return codecTitles[video.codec];
+  return video.kind === "animation" ? animationTitles[video.format] : "Pictures";
 }
 
 function nothingEncoded({ outputs }: RenderDescription, device: Device): string {

@@ -2,7 +2,12 @@
 import type { VideoCodec } from "./description.ts";
 import { codecTitles } from "./encoders.ts";
 
-export type GpuCodec = Exclude<VideoCodec, "vp9">;
+export type GpuCodec = Exclude<VideoCodec, "vp9" | "prores">;
+
+/** Whether some GPU encodes it. */
+export function isGpuCodec(codec: VideoCodec): codec is GpuCodec {
+  return codec !== "vp9" && codec !== "prores";
+}
 
 /** One thing that a GPU may be able to do. */
 export interface GpuSkill {

@@ -57,6 +57,7 @@ export function whyNotNvdec(
   const seen = device.traits?.skills.some(({ work }) => work === "decode") ?? false;
   if (!seen) return "this GPU was not seen to decode";
   if (input.still !== undefined || input.keyframesOnly) return "only single pictures are decoded";
+  if (input.keepAlpha) return "transparency is decoded by the CPU";
   if (input.picture === undefined) return "what the input's picture is was not said";
   if (input.picture.codec === "av1" && !toolchain.decoders.has("av1")) {
     return "this ffmpeg was built without NVDEC for AV1";

@@ -4,7 +4,7 @@ import type { Device, Toolchain } from "./devices.ts";
 import type { Dialect } from "./dialect.ts";
 import { codecTitles } from "./encoders.ts";
 import { capabilityOf, type EncoderTraits, encoderTraits } from "./generation.ts";
-import type { GpuCodec } from "./gpu-skill.ts";
+import { type GpuCodec, isGpuCodec } from "./gpu-skill.ts";
 import { crfFor, type NvencEncoder, presetFor } from "./quality.ts";
 
 /**
@@ -35,7 +35,7 @@ export function whyNotNvenc(
   { device, toolchain }: { device: Device; toolchain: Toolchain },
 ): string | null {
   const { codec, hdrMetadata = null } = encode;
-  if (codec === "vp9") return "no GPU encodes VP9";
+  if (!isGpuCodec(codec)) return `no GPU encodes ${codecTitles[codec]}`;
   const skills = (device.traits?.skills ?? []).filter(({ work }) => work === "encode");
   if (skills.length === 0) return whyNoEncoder(device) ?? "this GPU has no video encoder";
   const pixels = pixelFormats[encode.pixelFormat];

@@ -3,6 +3,7 @@
  * NVENC: frames never leave the card), mixed, or all on the CPU.
  */
 import type {
+  AnimationEncode,
   ImageEncode,
   InputDescription,
   RenderDescription,
@@ -84,9 +85,11 @@ export function inputMemory(
   return (input) => (decode === "nvdec" && inputs[input]?.still === undefined ? "card" : "memory");
 }
 
+type PictureEncode = VideoEncode | ImageEncode | AnimationEncode;
+
 interface PictureWork {
   inputs: InputDescription[];
-  encodes: (VideoEncode | ImageEncode)[];
+  encodes: PictureEncode[];
   /** What is known of how long it is. */
   expectedSeconds: number | null;
 }
@@ -100,16 +103,21 @@ function pictureWork(description: RenderDescription): PictureWork {
   };
 }
 
-function encodesOf({ outputs }: RenderDescription): (VideoEncode | ImageEncode)[] {
+function encodesOf({ outputs }: RenderDescription): PictureEncode[] {
   return outputs.flatMap(({ video }) => (video === null || video.kind === "copy" ? [] : [video]));
 }
 
 type Target = Parameters<typeof placeOn>[1];
 
+const byCpu = {
+  image: "single pictures are made by the CPU",
+  animation: "animations are made by the CPU",
+};
+
 /** One encode that NVENC cannot do takes the others along: half a job on each would need both. */
 function whyNotEncoded({ encodes }: PictureWork, target: Target): string | null {
   return first(encodes, (encode) =>
-    encode.kind === "image" ? "single pictures are made by the CPU" : whyNotNvenc(encode, target),
+    encode.kind === "encode" ? whyNotNvenc(encode, target) : byCpu[encode.kind],
   );
 }
 

@@ -1,5 +1,6 @@
 /** The picture of one output in ffmpeg's words: copied, encoded, or made into images. Pure. */
 import { assert } from "../trouble.ts";
+import { renderAnimation } from "./animation.ts";
 import type {
   ImageEncode,
   OutputContainer,
@@ -11,6 +12,7 @@ import type { Device, Toolchain } from "./devices.ts";
 import type { Dialect } from "./dialect.ts";
 import { chooseVideoEncoder, videoEncoderOptions } from "./encoders.ts";
 import { decimal } from "./filter-syntax.ts";
+import { isGpuCodec } from "./gpu-skill.ts";
 import { nvencOf, nvencOptions, nvencPixelFormat } from "./nvenc.ts";
 import type { Placement } from "./placement.ts";
 import { jpegScale } from "./quality.ts";
@@ -43,6 +45,8 @@ export function renderVideo(output: OutputDescription, target: VideoTarget): Ren
       return { argv: [...map, "-c:v", "copy", ...codecTag(video.codec, container)], encoder: null };
     case "image":
       return renderImage(video, map, target.dialect);
+    case "animation":
+      return renderAnimation(video, target.toolchain, target.dialect, mapOf);
     case "encode": {
       const { encoder, options } = encoderOf(video, target);
       const argv = [
@@ -62,7 +66,7 @@ export function mapOf(source: StreamRef): string {
 
 function encoderOf(video: VideoEncode, target: VideoTarget) {
   const { toolchain, placement, way } = target;
-  if (placement.encode === "nvenc" && video.codec !== "vp9") {
+  if (placement.encode === "nvenc" && isGpuCodec(video.codec)) {
     const encoder = nvencOf(video.codec);
     const options = nvencOptions(video.codec, video, target);
     // Frames on the card have their format already; asked for here, a filter of the CPU would be added.

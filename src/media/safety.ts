@@ -95,6 +95,18 @@ export function stillFlags(container: string): string[] {
   return demuxer === undefined ? [] : ["-f", demuxer];
 }
 
+/** Decoders that give the transparency of VP8 and VP9; ffmpeg's own leave it out without a word. */
+const alphaDecoders: Record<string, string> = { vp8: "libvpx", vp9: "libvpx-vp9" };
+
+/** Flags that make ffmpeg decode the transparency of a picture too, where it needs telling and has the decoder. */
+export function alphaFlags(
+  codec: string | undefined,
+  { decoders }: { decoders: ReadonlySet<string> },
+): string[] {
+  const decoder = alphaDecoders[codec ?? ""];
+  return decoder === undefined || !decoders.has(decoder) ? [] : ["-c:v", decoder];
+}
+
 /** The container of a still by its first bytes (Latin-1); null for everything else. */
 export function stillContainerOf(head: string): string | null {
   if (head.startsWith("\xff\xd8\xff")) return "jpeg";

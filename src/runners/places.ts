@@ -1,6 +1,7 @@
 /** Where a step could run on this box, best first, and why not on a GPU. Pure. */
 import { descriptionOf, type StepWork } from "../media/description.ts";
 import type { Device, Toolchain } from "../media/devices.ts";
+import { isGpuCodec } from "../media/gpu-skill.ts";
 import {
   type Avoided,
   nothingAvoided,
@@ -79,5 +80,5 @@ function placementOf(work: StepWork, device: Device, toolchain: Toolchain, avoid
 /** Whether the step encodes a picture in a codec that NVENC knows on some GPU. */
 export function wantsGpu(work: StepWork): boolean {
   const outputs = descriptionOf(work)?.outputs ?? [];
-  return outputs.some(({ video }) => video?.kind === "encode" && video.codec !== "vp9");
+  return outputs.some(({ video }) => video?.kind === "encode" && isGpuCodec(video.codec));
 }

@@ -238,7 +238,7 @@ describe("a still with alpha over a film", () => {
         encoder: "h264_nvenc",
       });
       expect(result.deviceReason).toEndWith("frames never leave the card");
-      // The still alone came up, and nothing went down.
+      // Nothing went down. That something came up is said once, however much it was: here it is the still.
       expect(result.count("copy_down")).toBe(0);
       expect(result.count("copy_up")).toBe(1);
     });

@@ -56,3 +56,9 @@ export function seconds(value: number): string {
   assert(value >= 0, `${value} is a time`);
   return decimal(value);
 }
+
+/** From a time until before another, as ffmpeg's filters are switched on and off. */
+export function within(fromSeconds: number, toSeconds: number | null): string {
+  const from = `gte(t,${decimal(fromSeconds)})`;
+  return toSeconds === null ? from : `${from}*lt(t,${decimal(toSeconds)})`;
+}

@@ -4,8 +4,9 @@
  */
 import { assert } from "../trouble.ts";
 import type { ColorTags } from "./description.ts";
-import { decimal, type NativeFilter, native } from "./filter-syntax.ts";
+import { decimal, type NativeFilter, native, within } from "./filter-syntax.ts";
 import { nativeRefining, type RefiningFilter } from "./filters-refining.ts";
+import { type TimecodeLook, timecode } from "./timecode-filter.ts";
 
 /** A filter by what it does. A new one is one line here and one case in `optionsOf`. */
 export type VideoFilter =
@@ -53,8 +54,22 @@ export type VideoFilter =
    * Of two sources, the second on the first, its top left corner at `x`, `y` pixels of the first (negative:
    * partly outside). Alpha of the second counts, straight. It is as long as the first; when the second ends
    * before, its last picture stays, or with `hide` is seen no more. Ten bits stay ten bits only when asked for.
+   * With `during` it is seen from one time of the first until before another, to the frame.
    */
-  | { filter: "overlay"; x: number; y: number; atEnd?: "stay" | "hide"; bitDepth?: 8 | 10 }
+  | {
+      filter: "overlay";
+      x: number;
+      y: number;
+      atEnd?: "stay" | "hide";
+      bitDepth?: 8 | 10;
+      during?: { fromSeconds: number; toSeconds: number | null };
+    }
+  /** So much later. */
+  | { filter: "delay"; seconds: number }
+  /** What an ASS file of ours says, in the size of the picture; the description `reads` it. */
+  | { filter: "subtitles"; from: { step: string; file: string } }
+  /** A running timecode, burnt in. */
+  | ({ filter: "timecode" } & TimecodeLook)
   /** Of one source so many that are the same: the last filter of a chain. */
   | { filter: "split"; count: number }
   /** What is shown from `startSeconds` until before `endSeconds`; the start becomes time zero. */
@@ -93,6 +108,9 @@ type CombiningFilter =
           | "blur"
           | "fade"
           | "opacity"
+          | "delay"
+          | "subtitles"
+          | "timecode"
           | "loop";
       }
     >;
@@ -183,6 +201,12 @@ function combined(filter: CombiningFilter): NativeFilter[] {
       return [fade(filter)];
     case "opacity":
       return opacity(filter.factor);
+    case "delay":
+      return [native("setpts", { expr: `PTS+round(${decimal(filter.seconds)}/TB)` })];
+    case "subtitles":
+      return [native("ass", { filename: earlierFile(filter.from), shaping: "complex" })];
+    case "timecode":
+      return [timecode(filter)];
     case "loop":
       return [
         native("fps", { fps: filter.rate, start_time: 0 }),
@@ -266,13 +290,22 @@ function tag(color: ColorTags): NativeFilter[] {
 }
 
 function overlay(filter: Extract<VideoFilter, { filter: "overlay" }>): NativeFilter {
-  const { x, y, atEnd = "stay", bitDepth = 8 } = filter;
+  const { x, y, atEnd = "stay", bitDepth = 8, during } = filter;
   return native("overlay", {
     x,
     y,
     eof_action: atEnd === "stay" ? "repeat" : "pass",
     format: bitDepth === 8 ? "yuv420" : "yuv420p10",
+    enable: during === undefined ? undefined : within(during.fromSeconds, during.toSeconds),
   });
+}
+
+const plainName = /^[a-z0-9][a-z0-9-]*(\.[a-z0-9]+)?$/;
+
+/** A file of an earlier step, as ffmpeg sees it from the folder of its own. */
+export function earlierFile({ step, file }: { step: string; file: string }): string {
+  assert(plainName.test(step) && plainName.test(file), `${step}/${file} are names of ours`);
+  return `../${step}/${file}`;
 }
 
 /**

@@ -27,7 +27,9 @@ export function whyNotCuda({ filters }: FilterChain, dialect: Dialect): string |
 
 type Overlay = Extract<VideoFilter, { filter: "overlay" }>;
 
-function whyNotOverlay({ bitDepth }: Overlay, dialect: Dialect): string | null {
+function whyNotOverlay({ bitDepth, during }: Overlay, dialect: Dialect): string | null {
+  if (during !== undefined)
+    return "a picture is laid over it for a while, which is work for the CPU";
   if (bitDepth === 10) return "a picture is laid over ten bits, which is work for the CPU";
   if (!dialect.overlayCudaPads) return null;
   return "a picture is laid over it, and the height that this ffmpeg makes of that on a GPU is wrong";
@@ -59,7 +61,11 @@ function whyNotFilter(filter: Exclude<VideoFilter, Overlay>): string | null {
     case "split":
     case "trim":
     case "speed":
+    case "delay":
       return null;
+    case "subtitles":
+    case "timecode":
+      return "text is drawn into the picture";
     case "crossfade":
     case "concat":
       return "several pictures are joined";

@@ -1,0 +1,92 @@
+/** Carries out operations as jobs do: through the local runner, behind the fence, every output proven. */
+import { mkdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { loadConfig } from "../../src/config.ts";
+import { cpuDevice, type Device } from "../../src/media/devices.ts";
+import type { MediaInfo } from "../../src/media/media.ts";
+import { probe } from "../../src/media/probe.ts";
+import { findOperation, parseParams, planFor } from "../../src/operations/index.ts";
+import type { Plan } from "../../src/operations/operation.ts";
+import { LocalRunner } from "../../src/runners/local.ts";
+import type { AttemptOutcome } from "../../src/runners/runner.ts";
+import { toolchain } from "./rehearsal.ts";
+
+const flags = { "storage.reserveBytes": 0, "ffmpeg.niceness": 0 };
+const config = await loadConfig({ file: null, environment: {}, flags });
+const runner = new LocalRunner({ toolchain, config });
+
+export interface Made {
+  plan: Plan;
+  /** Paths of what would be published, in order. */
+  paths: string[];
+  media: (MediaInfo | null)[];
+  encoders: (string | null)[];
+}
+
+let jobs = 0;
+
+/**
+ * One job in a folder.
+ * @throws Error with what the job would say when it fails
+ */
+export async function work(
+  folder: string,
+  name: string,
+  params: unknown,
+  sources: readonly string[],
+  device: Device = cpuDevice(1),
+): Promise<Made> {
+  const operation = findOperation(name);
+  const inputs = await Promise.all(
+    sources.map(async (path) => ({ name: basename(path), media: await probe(path, toolchain) })),
+  );
+  const plan = planFor(operation, parseParams(operation, params), inputs, toolchain);
+  const jobFolder = join(folder, `job-${++jobs}`);
+  mkdirSync(jobFolder);
+  const made: Made = { plan, paths: [], media: [], encoders: [] };
+  for (const step of plan.steps) {
+    const outcome: AttemptOutcome = await runner.run({
+      ...{ device, work: step.work, jobFolder, step: step.name, assetPaths: [...sources] },
+      expectations: step.outputs.map(({ expectation }) => expectation),
+      ...{ verify: "full", signal: AbortSignal.timeout(120_000), onProgress: () => {} },
+    });
+    if (outcome.kind !== "done") throw new Error(JSON.stringify(outcome));
+    made.encoders.push(outcome.encoder);
+    made.paths.push(...outcome.outputs.map(({ path }) => path));
+    made.media.push(...outcome.outputs.map(({ media }) => media));
+  }
+  return made;
+}
+
+/** All frames of a video in grey or colour, one after the other. */
+export function frames(path: string, pixels: "gray" | "rgb24" = "gray"): Uint8Array[] {
+  const media = Bun.spawnSync([
+    ...["ffprobe", "-v", "error", "-select_streams", "v:0"],
+    ...["-show_entries", "stream=width,height", "-of", "csv=p=0", path],
+  ]);
+  const [width = 0, height = 0] = media.stdout.toString().trim().split(",").map(Number);
+  const argv = ["-v", "error", "-i", path, "-fps_mode", "passthrough", "-f", "rawvideo"];
+  const done = Bun.spawnSync(["ffmpeg", "-nostdin", ...argv, "-pix_fmt", pixels, "-"]);
+  const size = width * height * (pixels === "gray" ? 1 : 3);
+  const count = Math.floor(done.stdout.length / size);
+  return Array.from({ length: count }, (_, index) =>
+    done.stdout.subarray(index * size, (index + 1) * size),
+  );
+}
+
+export type Box = readonly [x: number, y: number, width: number, height: number];
+
+/** Mean of each channel within a box of a frame. */
+export function mean(frame: Uint8Array, frameWidth: number, box: Box, channels = 1): number[] {
+  const [left, top, width, height] = box;
+  const sums = Array.from({ length: channels }, () => 0);
+  for (let y = top; y < top + height; y += 1) {
+    for (let x = left; x < left + width; x += 1) {
+      for (let channel = 0; channel < channels; channel += 1) {
+        const value = frame[(y * frameWidth + x) * channels + channel] ?? 0;
+        sums[channel] = (sums[channel] ?? 0) + value;
+      }
+    }
+  }
+  return sums.map((sum) => sum / (width * height));
+}

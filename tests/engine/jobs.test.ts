@@ -173,6 +173,53 @@ test("a driver that allows three sessions: all jobs run on the GPU, as many at a
   for (const { error } of refused) expect(error.message).toMatch(/session/);
 });
 
+test("a GPU on which another program encodes is left to it when the settings say so", async () => {
+  await using rig = await open("geforce3", { settings: { KINOMILL_GPU_YIELD_TO_OTHERS: "true" } });
+  await tried(rig.api);
+  const foreign = Bun.spawn(
+    [
+      ...[
+        "ffmpeg",
+        "-nostdin",
+        "-v",
+        "error",
+        "-re",
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=320x240:d=60",
+      ],
+      ...["-pix_fmt", "yuv420p", "-c:v", "h264_nvenc", "-f", "null", "-"],
+    ],
+    { env: { ...process.env, ...rig.box.environment }, stdio: ["ignore", "ignore", "inherit"] },
+  );
+  try {
+    await eventually("the other program encodes", LIMIT_MS, async () =>
+      rig.box.logEvents().some(({ ev, pid }) => ev === "init" && pid === foreign.pid),
+    );
+    // What is known of the GPU is two seconds old at most.
+    await eventually("it is seen", LIMIT_MS, async () => {
+      const { body } = await rig.api.get("/api/v1/system/devices");
+      return body.devices.some(({ load }: Json) => load?.sessionCount === 1);
+    });
+    const [job] = await startJobs(rig.api, 1);
+    const held = await eventually("the job says why it waits", LIMIT_MS, async () => {
+      const { body } = await rig.api.get(`/api/v1/jobs/${job.id}`);
+      return body.deviceReason === null ? null : body;
+    });
+    expect([held.state, held.deviceReason]).toEqual([
+      "queued",
+      "Another program encodes on NVIDIA GeForce RTX 4090, and the settings say to yield to it.",
+    ]);
+    foreign.kill("SIGKILL");
+    const [done] = await ended(rig.api, [job]);
+    expect(devicesOf([done])).toEqual(["gpu:0"]);
+  } finally {
+    foreign.kill("SIGKILL");
+    await foreign.exited;
+  }
+});
+
 test("a GPU without an encoder decodes and scales, and the CPU encodes", async () => {
   await using rig = await open("h200");
   await tried(rig.api);

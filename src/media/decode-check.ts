@@ -1,9 +1,10 @@
 /** Decodes an output, whole or in three places, and says what was wrong with it. */
+import { dirname } from "node:path";
 import { type RunOutcome, runFfmpeg } from "./ffmpeg.ts";
-import type { MediaInfo } from "./media.ts";
+import type { MediaInfo, VideoStream } from "./media.ts";
 import { type Measured, measurePackets } from "./packets.ts";
 import { openSubject } from "./probe.ts";
-import { inputPath, safeInputFlags, stillFlags } from "./safety.ts";
+import { alphaFlags, inputPath, safeInputFlags, stillFlags } from "./safety.ts";
 import type { VerifyTools } from "./verify.ts";
 
 export interface DecodeRequest {
@@ -26,6 +27,9 @@ const windowSeconds = 2;
 /** Shorter files are decoded whole: three windows would overlap. */
 const wholeBelowSeconds = 3 * windowSeconds;
 
+/** Their frames are changes of those before, and ffmpeg finds no place in the middle of them. */
+const unseekable: ReadonlySet<string> = new Set(["gif", "apng"]);
+
 /** Frames that a decoder may keep back at edit lists and at the seams of open GOPs. */
 const frameTolerance = { ratio: 0.01, frames: 2 };
 
@@ -44,7 +48,9 @@ export async function decodeChecks(request: DecodeRequest): Promise<DecodeOutcom
   const { media, mode } = request;
   if (media.kind === "image") return await decodeStill(request);
   const durationSeconds = media.durationSeconds ?? 0;
-  if (mode === "full" || durationSeconds <= wholeBelowSeconds) return await decodeWhole(request);
+  const short = durationSeconds <= wholeBelowSeconds;
+  if (mode === "full" || short || unseekable.has(media.container))
+    return await decodeWhole(request);
   const windows: Window[] = [
     { fromSeconds: 0, lastsSeconds: windowSeconds, where: "at its beginning" },
     {
@@ -72,6 +78,34 @@ async function decodeStill(request: DecodeRequest): Promise<DecodeOutcome> {
     ? { kind: "faulty", fault: "it holds no picture", stderr: "" }
     : { kind: "decoded", checks: ["Decoded the picture without an error"] };
 }
+
+/**
+ * WebP stills, one behind the other in one file: each must decode.
+ * @param stills.words for a sentence: "all 30 frames"
+ */
+export async function decodeStills(
+  stills: { path: string; count: number; words: string },
+  tools: VerifyTools,
+): Promise<DecodeOutcome> {
+  const { path, count, words } = stills;
+  const outcome = await decode(
+    { path, folder: dirname(path), media: webpStills, tools },
+    everything,
+    [],
+  );
+  const fault = faultOf(outcome, "");
+  if (fault !== null) return fault;
+  const frames = framesOf(outcome);
+  return frames === count
+    ? { kind: "decoded", checks: [`Decoded ${words} without an error`] }
+    : { kind: "faulty", fault: `only ${frames} of ${words} can be decoded`, stderr: "" };
+}
+
+const webpStills = {
+  container: "webp",
+  video: { index: 0, codec: "webp", alpha: true },
+  audio: [],
+};
 
 const everything: Window = { fromSeconds: null, lastsSeconds: null, where: "" };
 
@@ -176,11 +210,24 @@ async function measurePicture({ path, media, tools }: DecodeRequest): Promise<Me
   return await measurePackets(subject, media.video?.index ?? 0, { ffprobePath, signal });
 }
 
+interface Decodable {
+  path: string;
+  folder: string;
+  media: {
+    container: string;
+    video: Pick<VideoStream, "index" | "codec" | "alpha"> | null;
+    audio: readonly { index: number }[];
+  };
+  tools: VerifyTools;
+}
+
 async function decode(
-  { path, folder, media, tools }: DecodeRequest,
+  { path, folder, media, tools }: Decodable,
   window: Window,
   outputFlags: string[],
 ): Promise<RunOutcome> {
+  const { decoders = new Set<string>() } = tools.toolchain;
+  const alpha = media.video?.alpha ? alphaFlags(media.video.codec, { decoders }) : [];
   const streams = [
     ...(media.video === null ? [] : ["-map", `0:${media.video.index}`]),
     ...media.audio.flatMap(({ index }) => ["-map", `0:${index}`]),
@@ -188,7 +235,7 @@ async function decode(
   return await runFfmpeg({
     tool: tools.toolchain.ffmpegPath,
     argv: [
-      ...["-v", "error", "-xerror", ...safeInputFlags(), ...stillFlags(media.container)],
+      ...["-v", "error", "-xerror", ...safeInputFlags(), ...alpha, ...stillFlags(media.container)],
       ...(window.fromSeconds === null ? [] : ["-ss", window.fromSeconds.toFixed(3)]),
       ...(window.lastsSeconds === null ? [] : ["-t", String(window.lastsSeconds)]),
       ...["-i", inputPath(path), ...streams, ...outputFlags],

@@ -61,18 +61,32 @@ export function parseProbe(json: RawProbe, extras: ProbeExtras = noExtras): Medi
     kind,
     durationSeconds: durationSeconds !== null && durationSeconds > 0 ? durationSeconds : null,
     bitRate: kind === "image" ? null : bitRateOf(json, durationSeconds),
-    video: main === null ? null : readVideo(main, kind === "image", extras),
+    video:
+      main === null
+        ? null
+        : { ...readVideo(main, kind === "image", extras), ...alphaBeside(streams, container) },
     audio,
     subtitles: streams.filter(({ codec_type }) => codec_type === "subtitle").map(readSubtitle),
     chapters: readChapters(json),
   };
 }
 
+/** AVIF keeps its transparency as a second, grey picture. */
+function alphaBeside(streams: RawStream[], container: string): { alpha?: true } {
+  const grey = streams.some(({ pix_fmt }) => /^gray/.test(pix_fmt ?? ""));
+  return container === "avif" && grey && streams.length > 1 ? { alpha: true } : {};
+}
+
 /** The moving picture that a player shows: the default one, else the first; a cover does not count. */
 export function mainVideo(streams: RawStream[]): RawStream | null {
-  const pictures = streams.filter(
+  const all = streams.filter(
     ({ codec_type, disposition }) => codec_type === "video" && disposition?.["attached_pic"] !== 1,
   );
+  // An animated AVIF holds its first picture once more, as a still, which from 7.1 on comes first.
+  const moving = all.filter(
+    (stream) => !(stream.nb_frames === "1" && stream.duration === undefined),
+  );
+  const pictures = moving.length > 0 ? moving : all;
   return pictures.find(({ disposition }) => disposition?.["default"] === 1) ?? pictures[0] ?? null;
 }
 

@@ -4,6 +4,8 @@ import { easeLabels, eases } from "./easing.ts";
 
 /** A week, as for the sources of all operations. */
 const maxSeconds = 604_800;
+/** What sums of decimal fractions may be off by. */
+const timeSlack = 1e-6;
 /** More things on one picture than anybody follows. */
 const maxItems = 50;
 /** Of a match of two hours one every fifteen seconds; of a drawn path of half a minute one a frame. */
@@ -317,11 +319,11 @@ export const overlaySchema = z
           path: ["items", index, "to"],
           message: `is ${to}, which is not after from (${from})`,
         });
-      } else if (to !== undefined && fade * 2 > to - from) {
+      } else if (to !== undefined && fade * 2 > to - from + timeSlack) {
         context.addIssue({
           code: "custom",
           path: ["items", index, "fade"],
-          message: `is ${fade}, and coming and going takes longer than the ${to - from} s that it is there`,
+          message: `is ${fade}, and coming and going takes longer than it is there (${(to - from).toFixed(2)} s)`,
         });
       }
     }

@@ -65,9 +65,19 @@ function textEvent(item: ItemOf<"text">, frame: Frame, slot: Slot): AssEvent {
   const { layer, style, fromSeconds, toSeconds } = slot;
   return {
     ...{ layer, style, fromSeconds, toSeconds },
-    tags: `${placeTags(item, frame)}${opacityTags(item.opacity)}${fadeTags(item.fade, slot, fromSeconds)}`,
+    tags: `${placeTags(item, frame)}${opacityTags(item.opacity)}${fadeTags(item.fade, slot, fromSeconds)}${boxFadeTags(item, slot)}`,
     text: assText(item.text),
   };
+}
+
+/** libass fades all but the box. */
+function boxFadeTags({ fade, box, opacity }: ItemOf<"text">, slot: Slot): string {
+  if (fade === 0 || box === undefined) return "";
+  const { fromSeconds, toSeconds, fadesOut } = slot;
+  const ms = Math.round(fade * 1000);
+  const end = Math.round((toSeconds - fromSeconds) * 1000);
+  const into = `\\4a&HFF&\\t(0,${ms},\\4a&H${assAlpha(box.opacity * opacity)}&)`;
+  return fadesOut ? `${into}\\t(${end - ms},${end},\\4a&HFF&)` : into;
 }
 
 const alignments = { left: 0, center: 0.5, right: 1 } as const;

@@ -5,6 +5,7 @@
 import { assert } from "../trouble.ts";
 import type { ColorTags } from "./description.ts";
 import { decimal, type NativeFilter, native, within } from "./filter-syntax.ts";
+import { type AlphaFilter, nativeAlpha } from "./filters-alpha.ts";
 import { nativeRefining, type RefiningFilter } from "./filters-refining.ts";
 import { type TimecodeLook, timecode } from "./timecode-filter.ts";
 
@@ -91,9 +92,11 @@ export type VideoFilter =
   | { filter: "opacity"; factor: number }
   /** The first picture again and again, at a constant rate, for so long: what makes a film of a still. */
   | { filter: "loop"; rate: string; seconds: number }
+  | AlphaFilter
   | RefiningFilter;
 
 type CombiningFilter =
+  | AlphaFilter
   | RefiningFilter
   | Extract<
       VideoFilter,
@@ -120,6 +123,7 @@ export function sourcesTaken(filter: VideoFilter): number {
   switch (filter.filter) {
     case "overlay":
     case "crossfade":
+    case "usePalette":
       return 2;
     case "concat":
       return filter.count;
@@ -213,6 +217,12 @@ function combined(filter: CombiningFilter): NativeFilter[] {
         native("tpad", { stop: -1, stop_mode: "clone" }),
         native("trim", { end: filter.seconds }),
       ];
+    case "keyColor":
+    case "despill":
+    case "alphaOnly":
+    case "palette":
+    case "usePalette":
+      return nativeAlpha(filter);
     default:
       return nativeRefining(filter);
   }

@@ -90,6 +90,13 @@ function whyNotFilter(filter: Exclude<VideoFilter, Overlay>): string | null {
     case "fade":
     case "opacity":
       return "the picture is faded";
+    case "keyColor":
+    case "despill":
+    case "alphaOnly":
+      return "the picture becomes transparent";
+    case "palette":
+    case "usePalette":
+      return "the picture gets a palette";
     case "tile":
     case "still":
     case "loop":

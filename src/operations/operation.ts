@@ -12,6 +12,8 @@ export interface PlanContext {
   encoders: ReadonlySet<string>;
   /** Names of filters likewise. */
   filters: ReadonlySet<string>;
+  /** Its release; absent: the newest known. */
+  release?: { major: number; minor: number };
 }
 
 /** An input of the job as a plan sees it. */

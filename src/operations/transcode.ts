@@ -119,7 +119,8 @@ function limitOf(cut: Cut): number {
   return cut.trimmed ? cut.seconds : cut.seconds * 1.01 + slackSeconds;
 }
 
-interface Cut {
+/** The piece of a source that is worked on. */
+export interface Cut {
   from: number;
   /** Length of the output; null when the source does not say its own. */
   seconds: number | null;
@@ -132,7 +133,7 @@ const minCutSeconds = 0.1;
 const endToleranceSeconds = 1;
 
 /** @throws Refusal 422 `unsuitable_input` when the times lie outside of the source. */
-function cutOf(params: TranscodeParams, media: MediaInfo): Cut {
+export function cutOf(params: Pick<TranscodeParams, "from" | "to">, media: MediaInfo): Cut {
   const { durationSeconds: whole } = media;
   const from = params.from ?? 0;
   const trimmed = params.from !== undefined || params.to !== undefined;

@@ -5,11 +5,12 @@ import { assert, Refusal } from "../trouble.ts";
 import { faultsOf } from "./faults.ts";
 import type { Operation, Plan, PlanContext, PlanInput } from "./operation.ts";
 import { overlay } from "./overlay.ts";
+import { reframe } from "./reframe.ts";
 import { thumbnails } from "./thumbnails.ts";
 import { transcode } from "./transcode.ts";
 
 /** Every operation; a new one is one file and one line here. */
-export const operations: readonly Operation[] = [transcode, thumbnails, overlay];
+export const operations: readonly Operation[] = [transcode, thumbnails, overlay, reframe];
 
 /** @throws Refusal 404 `unknown_operation` that names those that there are. */
 export function findOperation(name: string): Operation {

@@ -3,15 +3,19 @@
  * and for `views.preview.test.ts`. It answers as `views/README.md` asks the server to.
  */
 
+import type { Asset } from "../src/assets/asset.ts";
 import { type WorkMode, workModes } from "../src/jobs/work-mode.ts";
-import { findOperation, operations } from "../src/operations/index.ts";
+import { findOperation, operations, parseParams } from "../src/operations/index.ts";
+import { paramsFromTexts } from "../src/operations/parameter-texts.ts";
 import { parameterFields } from "../src/operations/parameters.ts";
+import { Refusal } from "../src/trouble.ts";
 import { staticFiles } from "../static/embedded.ts";
 import { assetJobs, assetPage } from "../views/asset.ts";
 import { devicesMessage, devicesPanel } from "../views/devices.ts";
 import { loginPage, setupPage } from "../views/entrance.ts";
 import type { Html } from "../views/html.ts";
 import { jobPage, jobPanel } from "../views/job.ts";
+import { inputsFound } from "../views/job-inputs.ts";
 import { jobsList, jobsPage } from "../views/jobs.ts";
 import { contentSecurityPolicy, newNonce, type Viewer } from "../views/layout.ts";
 import { type LibraryView, libraryGrid, libraryMore, libraryPage } from "../views/library.ts";
@@ -20,6 +24,7 @@ import { operationForm } from "../views/operation-form.ts";
 import { type SystemReport, systemPage } from "../views/system.ts";
 import { errorFragment, formErrors, notFoundPage } from "../views/trouble.ts";
 import { workBanner, workPanel } from "../views/work.ts";
+import { everyField } from "./preview-operation.ts";
 import {
   assets,
   entries,
@@ -75,10 +80,18 @@ function library(url: URL): LibraryView {
   return { query, kind: known, assets: found, next: null, total: found.length };
 }
 
-function form(assetId: string, name: string) {
-  const operation = findOperation(name);
-  const { title, description } = operation;
-  return { assetId, operation: { name, title, description }, fields: parameterFields(operation) };
+/** The operations, and one that has a field of every kind. */
+const offered = [...operations, everyField];
+
+function form(asset: Asset, name: string) {
+  const operation = offered.find((each) => each.name === name) ?? findOperation(name);
+  const { title, description, inputs } = operation;
+  return {
+    asset,
+    operation: { name, title, description, inputs },
+    fields: parameterFields(operation),
+    filling: null,
+  };
 }
 
 interface Stage {
@@ -124,17 +137,34 @@ function pageFor(url: URL, { viewer, report }: Stage): Response | null {
     asset.origin.kind === "job"
       ? { jobId: asset.origin.jobId, title: "Transcode: match.mov" }
       : null;
-  const offered = asset.media === null ? [] : operations;
-  const first = offered[0] === undefined ? null : form(asset.id, offered[0].name);
+  const choices = asset.media === null ? [] : offered;
+  const wanted = choices.find(({ name }) => name === url.searchParams.get("operation"));
+  const first = wanted ?? choices[0];
   return htmlResponse(
     assetPage(viewer, {
       asset,
       origin: made,
-      operations: offered,
-      form: first,
+      operations: choices,
+      form: first === undefined ? null : form(asset, first.name),
       jobs: entries.slice(0, 2),
     }),
   );
+}
+
+/** Every form is refused: that of a real operation for its quality, that of all fields for its own faults. */
+function startJob(form: FormData): Response {
+  let errors = [{ path: "video.quality", message: "must be at most 100" }];
+  if (form.get("operation") === everyField.name) {
+    const texts = [...form].map(([name, text]): [string, string] => [name, String(text)]);
+    const given = texts.filter(([name]) => !/^(operation|input.*)$/.test(name));
+    try {
+      parseParams(everyField, paramsFromTexts(everyField, given));
+    } catch (cause) {
+      if (cause instanceof Refusal) errors = cause.errors;
+    }
+  }
+  const sentence = "The parameters are not right.";
+  return htmlResponse(formErrors({ status: 422, sentence, errors }), 422);
 }
 
 async function fragmentFor(
@@ -153,12 +183,16 @@ async function fragmentFor(
     return htmlResponse(assetJobs(id, entries.slice(0, 2)));
   }
   if (kind === "assets" && path.endsWith("/form")) {
-    return htmlResponse(operationForm(form(id, url.searchParams.get("operation") ?? "")));
+    const asset = assets.find((each) => each.id === id);
+    if (asset === undefined) return null;
+    return htmlResponse(operationForm(form(asset, url.searchParams.get("operation") ?? "")));
+  }
+  if (path === "/ui/inputs") {
+    const query = url.searchParams.get("input-search") ?? "";
+    return htmlResponse(inputsFound(assets.filter(({ name }) => name.includes(query))));
   }
   if (path === "/ui/jobs" && request.method === "POST") {
-    const errors = [{ path: "video.quality", message: "must be at most 100" }];
-    const sentence = "The parameters of transcode are not right.";
-    return htmlResponse(formErrors({ status: 422, sentence, errors }), 422);
+    return startJob(await request.formData());
   }
   if (path === "/ui/work") return htmlResponse(workBanner(viewer, viewer.work));
   if (path === "/ui/system/work") return htmlResponse(workPanel(viewer, report.work));

@@ -27,6 +27,7 @@ const pages: Record<string, string> = {
   picture: assetPath(4),
   "asset with a hostile name": assetPath(5),
   text: assetPath(8),
+  "form with a field of every kind": `${assetPath(0)}?operation=every-field`,
   jobs: "/jobs",
   "no jobs": "/jobs?empty=1",
   "running job": jobPath(0),

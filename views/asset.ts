@@ -45,7 +45,8 @@ ${assetJobs(asset.id, view.jobs)}</section>
 <aside class="asset-side" aria-label="Facts">${originNote(view)}${assetFacts(asset)}</aside>
 </div>
 ${liveConnection("/ui/events")}`;
-  return page({ title: asset.name, viewer, active: "library", body });
+  const scripts = ["forms.js"];
+  return page({ title: asset.name, viewer, active: "library", body, scripts });
 }
 
 function summary(asset: Asset): string {
@@ -77,10 +78,10 @@ function makeSection(view: AssetView): Html | null {
   if (operations.length === 0) return null;
   const chosen = form?.operation.name ?? operations[0]?.name;
   return html`<section class="block make" aria-labelledby="make-title"><h2 id="make-title">Make something from it</h2>
-<form class="choices" hx-get="/ui/assets/${asset.id}/form" hx-trigger="change" hx-target="#operation-form" hx-swap="innerHTML" hx-sync="this:replace" hx-indicator="#operation-form"><fieldset><legend class="sr-only">Operation</legend>${operations.map(
+<form class="choices" action="/assets/${asset.id}" method="get" hx-get="/ui/assets/${asset.id}/form" hx-trigger="change" hx-target="#operation-form" hx-swap="innerHTML" hx-sync="this:replace" hx-indicator="#operation-form"><fieldset><legend class="sr-only">Operation</legend>${operations.map(
     (operation) =>
       html`<label><input type="radio" name="operation" value="${operation.name}" checked="${operation.name === chosen}"><span>${operation.title}</span></label>`,
-  )}</fieldset></form>
+  )}</fieldset><noscript><button type="submit" class="button">Choose</button></noscript></form>
 <div id="operation-form" aria-live="polite">${form === null ? null : operationForm(form)}</div>
 </section>`;
 }

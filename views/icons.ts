@@ -37,6 +37,7 @@ const drawings = {
   arrow: '<path d="M5 12h14m0 0-5.5-5.5M19 12l-5.5 5.5"/>',
   back: '<path d="m14.5 5.5-6.5 6.5 6.5 6.5"/>',
   chevron: '<path d="m6.5 9.5 5.5 5.5 5.5-5.5"/>',
+  up: '<path d="m6.5 14.5 5.5-5.5 5.5 5.5"/>',
   plus: '<path d="M12 5v14M5 12h14"/>',
   wand: '<path d="m4 20 10.5-10.5M17.5 3v4m-2-2h4M6.5 4v3M5 5.5h3M19 12.5v3m-1.5-1.5h3"/>',
   device:

@@ -58,18 +58,19 @@ function namedAsset(asset: Asset | null, id: string): NamedAsset {
   return { id, name: asset.name, kind: asset.kind, thumbnail: asset.thumbnail };
 }
 
-/** Operations that take one file such as this; text is for none of them. */
+/** Operations that a job with this file can begin with; text is for none of them. */
 export function operationsFor(parts: Parts, asset: Asset): Operation[] {
   if (asset.media === null) return [];
-  return parts.operations.filter(({ inputs }) => inputs.min <= 1);
+  return [...parts.operations];
 }
 
-export function formView(assetId: string, operation: Operation): OperationFormView {
-  const { name, title, description } = operation;
+export function formView(asset: Asset, operation: Operation): OperationFormView {
+  const { name, title, description, inputs } = operation;
   return {
-    assetId,
-    operation: { name, title, description },
+    asset,
+    operation: { name, title, description, inputs },
     fields: parameterFields(operation),
+    filling: null,
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Elysia } from "elysia";
 import { assetJobs } from "../../views/asset.ts";
 import { jobPanel } from "../../views/job.ts";
+import { inputsFound } from "../../views/job-inputs.ts";
 import { jobsList, jobsMore } from "../../views/jobs.ts";
 import { libraryGrid, libraryMore } from "../../views/library.ts";
 import { jobProgressMessage } from "../../views/live.ts";
@@ -17,10 +18,10 @@ import { askerOf, route } from "./endpoint.ts";
 import { findJob, formView, fullJobEntry } from "./entries.ts";
 import { jobIdOf, watchdog } from "./events.ts";
 import { htmlResponse } from "./headers.ts";
-import { assetJobEntries, jobsView, libraryView } from "./lists.ts";
+import { assetJobEntries, inputChoices, jobsView, libraryView } from "./lists.ts";
 import type { Parts } from "./parts.ts";
 import type { Send, Streams } from "./stream.ts";
-import { visitOf } from "./visit.ts";
+import { isHtmx, visitOf } from "./visit.ts";
 
 /** Answers without content that tell htmx what to do next. */
 function nothingBut(headers: Record<string, string>): Response {
@@ -41,8 +42,11 @@ function mountAssetFragments(app: Elysia, parts: Parts): void {
   route(app, "GET", "/ui/assets/:id/form", (request, { id = "" }) => {
     const asset = parts.library.get(askerOf(request).id, id);
     const operation = findOperation(new URL(request.url).searchParams.get("operation") ?? "");
-    return htmlResponse(operationForm(formView(asset.id, operation)));
+    return htmlResponse(operationForm(formView(asset, operation)));
   });
+  route(app, "GET", "/ui/inputs", (request) =>
+    htmlResponse(inputsFound(inputChoices(parts, askerOf(request).id, request.url))),
+  );
   route(app, "GET", "/ui/assets/:id/jobs", (request, { id = "" }) => {
     const ownerId = askerOf(request).id;
     const asset = parts.library.get(ownerId, id);
@@ -82,29 +86,46 @@ function isFurtherPage(request: Request): boolean {
   return new URL(request.url).searchParams.has("after");
 }
 
+/** Fields of the form that are no parameters. */
+const formFields: ReadonlySet<string> = new Set(["operation", "input", "inputs", "input-search"]);
+
 /** The form of an operation. Its faults go above its fields and not into a notice. */
 async function startJob(parts: Parts, request: Request): Promise<Response> {
   const form = await readForm(request);
-  const texts = [...form].filter(([name]) => name !== "operation" && name !== "input");
   try {
     const operation = findOperation(form.get("operation") ?? "");
     const { job } = parts.jobs.submit(
       askerOf(request).id,
       {
         operation: operation.name,
-        inputs: form.getAll("input"),
-        params: paramsFromTexts(operation, texts),
+        inputs: inputsOf(form),
+        params: paramsFromTexts(operation, parameterTexts(form)),
         priority: 0,
         labels: {},
       },
       null,
     );
-    return nothingBut({ "hx-redirect": `/jobs/${job.id}` });
+    const address = `/jobs/${job.id}`;
+    if (isHtmx(request)) return nothingBut({ "hx-redirect": address });
+    return new Response(null, { status: 303, headers: { location: address } });
   } catch (cause) {
-    if (!(cause instanceof Refusal) || cause.status !== 422) throw cause;
+    if (!isHtmx(request) || !(cause instanceof Refusal) || cause.status !== 422) throw cause;
     const trouble = { status: 422, sentence: cause.message, errors: cause.errors };
     return htmlResponse(formErrors(trouble), 422);
   }
+}
+
+/** Forms send a line's end as two characters; parameters have one. */
+function parameterTexts(form: URLSearchParams): [string, string][] {
+  return [...form]
+    .filter(([name]) => !formFields.has(name))
+    .map(([name, text]) => [name, text.replaceAll("\r\n", "\n")]);
+}
+
+/** The files of the list, and those that were typed in where there are no scripts. */
+function inputsOf(form: URLSearchParams): string[] {
+  const typed = (form.get("inputs") ?? "").split(/[\s,]+/).filter((id) => id !== "");
+  return [...form.getAll("input"), ...typed];
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { JobEntry } from "../../views/job-words.ts";
 import type { JobsView } from "../../views/jobs.ts";
 import { kindFilters, type LibraryView } from "../../views/library.ts";
+import type { Asset } from "../assets/asset.ts";
 import { jobStates } from "../jobs/job.ts";
 import { jobEntry } from "./entries.ts";
 import type { Parts } from "./parts.ts";
@@ -33,6 +34,23 @@ export function libraryView(parts: Parts, ownerId: string, url: string): Library
   });
   const { uploadsRefused } = parts.library;
   return { query, kind, assets: page.items, next: page.next, total: null, uploadsRefused };
+}
+
+/** Files to choose from at once: what fits under a field; the search finds the others. */
+const CHOICES = 12;
+
+/** Media whose name has what was typed, the newest first. */
+export function inputChoices(parts: Parts, ownerId: string, url: string): Asset[] {
+  const query = (new URL(url).searchParams.get("input-search") ?? "").slice(0, SEARCH_MAX);
+  const page = parts.library.list({
+    ownerId,
+    limit: CHOICES * 2,
+    after: null,
+    kind: null,
+    search: query === "" ? null : query,
+    jobId: null,
+  });
+  return page.items.filter(({ media }) => media !== null).slice(0, CHOICES);
 }
 
 export function jobsView(parts: Parts, ownerId: string, url: string): JobsView {

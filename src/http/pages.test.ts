@@ -107,10 +107,18 @@ table("the pages", [
 
 describe("what a form starts", () => {
   test("is a job, and the browser goes to it", async () => {
-    const response = await home.site.ask("/ui/jobs", {
-      browser: "ann",
-      form: { operation: "transcode", input: home.places["film"] ?? "", "video.maxHeight": "" },
-    });
+    const form = {
+      operation: "transcode",
+      input: home.places["film"] ?? "",
+      "video.maxHeight": "",
+    };
+    const plain = await home.site.ask("/ui/jobs", { browser: "ann", form });
+    expect([plain.status, plain.headers.get("location")]).toEqual([
+      303,
+      expect.stringMatching(/^\/jobs\/jb_/),
+    ]);
+    const headers = { "hx-request": "true" };
+    const response = await home.site.ask("/ui/jobs", { browser: "ann", form, headers });
     expect(response.status).toBe(204);
     expect(response.headers.get("hx-redirect")).toMatch(/^\/jobs\/jb_/);
   });

@@ -31,7 +31,8 @@ export function mountPages(app: Elysia, parts: Parts): void {
   page("/assets/:id", (request, { id = "" }) => {
     const user = viewerOf(parts, request);
     const asset = parts.library.get(user.id, id);
-    return htmlResponse(assetPage(user, assetView(parts, user.id, asset)));
+    const wanted = new URL(request.url).searchParams.get("operation");
+    return htmlResponse(assetPage(user, assetView(parts, user.id, asset, wanted)));
   });
   page("/jobs", (request) => {
     const user = viewerOf(parts, request);
@@ -50,16 +51,16 @@ export function mountPages(app: Elysia, parts: Parts): void {
   });
 }
 
-function assetView(parts: Parts, ownerId: string, asset: Asset) {
+function assetView(parts: Parts, ownerId: string, asset: Asset, wanted: string | null) {
   const operations = operationsFor(parts, asset);
-  const [first] = operations;
+  const first = operations.find(({ name }) => name === wanted) ?? operations[0];
   const { origin } = asset;
   const job = origin.kind === "job" ? findJob(parts, ownerId, origin.jobId) : null;
   return {
     asset,
     origin: job === null ? null : { jobId: job.id, title: job.title },
     operations: operations.map(({ name, title, description }) => ({ name, title, description })),
-    form: first === undefined ? null : formView(asset.id, first),
+    form: first === undefined ? null : formView(asset, first),
     jobs: assetJobEntries(parts, ownerId, asset.id),
   };
 }

@@ -93,6 +93,10 @@ export function childOf(shapes: readonly JsonSchema[], key: string): JsonSchema 
   if (first === undefined) return null;
   const different = new Map(found.map((child) => [JSON.stringify(child), child]));
   if (different.size === 1) return first;
+  const { default: _own, ...shape } = first;
+  const plain = found.map((child) => JSON.stringify({ ...child, default: undefined }));
+  // Where only the defaults differ, each shape fills in its own.
+  if (new Set(plain).size === 1) return shape;
   const words = found.map(wordsOf);
   if (words.every((each) => each !== null)) {
     const { const: _one, enum: _some, ...rest } = first;

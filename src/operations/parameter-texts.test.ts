@@ -289,8 +289,8 @@ describe("fields", () => {
       "words",
       "json",
     ]);
-    expect(field("loop").options).toEqual([{ value: "auto", label: "auto" }]);
-    expect(field("curve").example).toBe("[\n  [\n    0,\n    1\n  ]\n]");
+    expect(field("loop").options).toEqual([{ value: "auto", label: "Auto" }]);
+    expect(field("curve").example).toBe("[[0,1]]");
   });
 
   test("of a word or a list are a choice, and the list for when it says none of the words", () => {

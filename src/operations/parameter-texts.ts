@@ -219,7 +219,11 @@ function listTexts(list: unknown[], node: JsonSchema | null, path: string): [str
     const items = node === null ? null : childOf(shapesOf(node), "0");
     return list.flatMap((row, index) => textsOf(row, items, `${path}.${index}`));
   }
-  const spoken = list.map(String).join(", ");
+  return [[path, spokenList(list)]];
+}
+
+/** A list of plain values as a person writes it, with commas; as JSON where commas could be misread. */
+export function spokenList(list: readonly unknown[]): string {
   const safe = list.every((item) => typeof item !== "object" && !/[,\s[{]|^$/.test(String(item)));
-  return [[path, safe && list.length > 0 ? spoken : JSON.stringify(list)]];
+  return safe && list.length > 0 ? list.map(String).join(", ") : JSON.stringify(list);
 }

@@ -3,12 +3,19 @@ import fc from "fast-check";
 import { z } from "zod";
 import { Refusal } from "../trouble.ts";
 import { findOperation, operations, parseParams } from "./index.ts";
-import { defineOperation } from "./operation.ts";
-import { paramsFromTexts } from "./parameter-texts.ts";
+import { defineOperation, type Operation } from "./operation.ts";
+import { paramsFromTexts, textsFromParams } from "./parameter-texts.ts";
 import { operationJsonSchema, type ParameterField, parameterFields } from "./parameters.ts";
 
 const transcode = findOperation("transcode");
 const thumbnails = findOperation("thumbnails");
+
+/** What of the example must be given: an operation may need to know what to do. */
+function neededOf(operation: Operation): Record<string, unknown> {
+  const required = operationJsonSchema(operation).required ?? [];
+  const example = operation.example as Record<string, unknown>;
+  return Object.fromEntries(required.map((key) => [key, example[key]]));
+}
 
 /** Every field, those of rows too. */
 function withRows(fields: readonly ParameterField[]): ParameterField[] {
@@ -144,17 +151,19 @@ describe("fields", () => {
         }
         if (kind === "number") expect([path, field.min, field.max]).not.toContain(null);
       }
+      const needed = neededOf(operation);
+      const texts = textsFromParams(operation, needed);
       const always = fields.filter(({ when }) => when.length === 0);
       const filled = always.flatMap(({ path, default: value }): [string, string][] =>
         value === null ? [] : [[path, String(value)]],
       );
       const switches = fields.filter(({ kind }) => kind === "boolean").map(({ path }) => path);
-      const params = parseParams(operation, paramsFromTexts(operation, filled));
+      const read = (more: [string, string][]) =>
+        parseParams(operation, paramsFromTexts(operation, [...more, ...texts]));
+      const params = read(filled);
       const bare = switches.map((path): [string, string] => [path, "true"]);
       const on = filled.filter(([path]) => switches.includes(path));
-      expect(params).toEqual(
-        parseParams(operation, paramsFromTexts(operation, on.length > 0 ? on : bare)),
-      );
+      expect(params).toEqual(read(on.length > 0 ? on : bare));
     });
 
     test(`of ${operation.name} are bounded in the JSON Schema, which refuses unknown keys`, () => {
@@ -174,7 +183,7 @@ describe("fields", () => {
     test(`of ${operation.name}: the example is right, and parsing twice changes nothing`, () => {
       const once = parseParams(operation, operation.example);
       expect(parseParams(operation, JSON.parse(JSON.stringify(once)))).toEqual(once);
-      const empty = parseParams(operation, {});
+      const empty = parseParams(operation, neededOf(operation));
       expect(parseParams(operation, JSON.parse(JSON.stringify(empty)))).toEqual(empty);
     });
   }

@@ -72,7 +72,7 @@ export function operationJsonSchema(operation: Operation): JsonSchema {
  */
 export function parameterFields(operation: Operation): ParameterField[] {
   return fieldsOf(jsonSchemaOf(operation.schema), {
-    ...{ path: [], group: "", when: [], lists: 0 },
+    ...{ path: [], group: "", groupPath: "", when: [], lists: 0 },
     example: operation.example,
   });
 }
@@ -87,6 +87,7 @@ const longTextLength = 250;
 interface Place {
   path: string[];
   group: string;
+  groupPath: string;
   when: FieldCondition[];
   /** How many lists this stands in. */
   lists: number;
@@ -148,9 +149,9 @@ function fieldsAt(
   const example = exampleOf(place.example, name);
   const shapes = shapesOf(node);
   if (node.properties !== undefined || discriminatorOf(node) !== null) {
-    const inner = fieldsOf(node, { ...place, path, group: title, example });
+    const inside = { ...place, path, group: title, groupPath: path.join(".") };
+    const inner = fieldsOf(node, { ...inside, example });
     const optional = node.default === undefined && !required;
-    const inside = { ...place, path, group: title };
     return optional ? [switchField(node, inside), ...inner] : inner;
   }
   const structured = shapes.filter((shape) => isStructured(shape) && !isWordList(shape));
@@ -160,7 +161,7 @@ function fieldsAt(
   const split = others.length === 0 && words.every((shape) => wordsOf(shape) !== null);
   if (!split) return [jsonField(node, name, required, place)];
   if (words.length === 0) return [structuredField(node, name, required, place)];
-  return alternativeFields(node, only, words, { ...place, path, group: place.group });
+  return alternativeFields(node, only, words, { ...place, path });
 }
 
 /**
@@ -186,7 +187,8 @@ function alternativeFields(
   };
   const when = [...place.when, { path: choice.path, values: [value] }];
   if (!rows) return [choice, ...fieldsOf(only, { ...place, when })];
-  const about = { title: node.title ?? capitalised(name), description: node.description ?? "" };
+  const title = node.title ?? capitalised(name);
+  const about = { title, description: "Counts while the choice before it says so." };
   return [choice, structuredField({ ...about, ...only }, name, false, { ...outer, when })];
 }
 
@@ -218,7 +220,8 @@ function structuredField(
   if (!isRows(shape, place) || !shape.items) return jsonField(node, name, required, place);
   const path = [...place.path, name, "+"];
   const example = exampleOf(exampleOf(place.example, name), "0");
-  const row = fieldsOf(shape.items, { path, group: "", when: [], lists: place.lists + 1, example });
+  const inRow = { path, group: "", groupPath: path.join("."), when: [], lists: place.lists + 1 };
+  const row = fieldsOf(shape.items, { ...inRow, example });
   return {
     ...leafField(node, name, required, place),
     kind: "list",
@@ -237,7 +240,7 @@ function jsonField(
   return {
     ...leafField(node, name, required, place),
     kind: "json",
-    example: example === undefined ? null : JSON.stringify(example, null, 2),
+    example: example === undefined ? null : JSON.stringify(example),
   };
 }
 
@@ -251,11 +254,7 @@ function switchField(node: JsonSchema, place: Place): ParameterField {
   const outer = { ...place, path: place.path.slice(0, -1) };
   const { anyOf: _any, oneOf: _one, ...about } = node;
   const base = leafField({ ...about, type: "boolean" }, name, false, outer);
-  return {
-    ...base,
-    groupPath: place.path.join("."),
-    default: node.startsOn ?? false,
-  };
+  return { ...base, default: node.startsOn ?? false };
 }
 
 function leafField(
@@ -279,7 +278,7 @@ function leafField(
     required: required && node.default === undefined,
     description: node.description ?? "",
     group: place.group,
-    groupPath: place.path.join("."),
+    groupPath: place.groupPath,
     when: place.when,
     row: [],
     rows: { min: 0, max: 0 },
@@ -295,7 +294,8 @@ function optionsOf(shapes: JsonSchema[], node: JsonSchema): ParameterField["opti
   const labels = { ...shapes[0]?.labels, ...node.labels };
   return shapes
     .flatMap((shape) => wordsOf(shape) ?? [])
-    .map((word) => ({ value: String(word), label: labels[String(word)] ?? String(word) }));
+    .map((word) => String(word))
+    .map((value) => ({ value, label: labels[value] ?? capitalised(value.replaceAll("-", " ")) }));
 }
 
 function kindOf(shapes: JsonSchema[]): ParameterField["kind"] {

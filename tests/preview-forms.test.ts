@@ -1,0 +1,135 @@
+/** Forms in a real browser under the real policy: rows that come and go, and the files of a job. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import type { Browser, Page } from "playwright-core";
+import { paramsFromTexts } from "../src/operations/parameter-texts.ts";
+import { openBrowser, openPage, type WatchedPage } from "./browser.ts";
+import { plainClip } from "./clips.ts";
+import { pageAudit } from "./page-audit.ts";
+import { everyField } from "./preview-operation.ts";
+import { assets } from "./preview-samples.ts";
+import { type Preview, startPreview } from "./preview-server.ts";
+
+/** One test fills in a whole form; on a busy machine each field may take a second. */
+setDefaultTimeout(60_000);
+
+const formPath = `/assets/${assets[0]?.id}?operation=every-field`;
+
+let browser: Browser;
+let preview: Preview;
+
+beforeAll(async () => {
+  preview = startPreview(plainClip());
+  browser = await openBrowser();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await preview?.stop();
+});
+
+async function withForm(use: (page: Page, watched: WatchedPage) => Promise<void>): Promise<void> {
+  const watched = await openPage(browser, preview.origin, {});
+  try {
+    await watched.page.goto(formPath);
+    await until(
+      async () =>
+        (await watched.page.evaluate("typeof htmx === 'object' && document.readyState")) ===
+        "complete",
+    );
+    await use(watched.page, watched);
+    // The browser itself notes a 422 in its console; nothing else may be there.
+    expect(watched.faults.filter((fault) => !fault.includes("422"))).toEqual([]);
+    expect(preview.hits).toEqual([]);
+  } finally {
+    await watched.context.close();
+  }
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error("the condition did not come true in 10 s");
+    await Bun.sleep(25);
+  }
+}
+
+/** Presses Start and gives what the browser sends. */
+async function sentBy(page: Page): Promise<URLSearchParams> {
+  const sent = page.waitForRequest((request) => request.method() === "POST");
+  await page.getByRole("button", { name: "Start" }).click();
+  return new URLSearchParams((await sent).postData() ?? "");
+}
+
+describe("a form with a field of every kind", () => {
+  test("rows of lists are added, filled in, moved and taken away, and sent in their order", async () => {
+    await withForm(async (page) => {
+      const list = (path: string) => page.locator(`[data-list="${path}"]`);
+      const add = (path: string) => list(path).locator("> .list-actions button").click();
+      await page.locator("[name='ranges.0.from']").fill("1:30");
+      await add("ranges");
+      expect(await page.evaluate("document.activeElement.name")).toBe("ranges.1.from");
+      await page.locator("[name='ranges.1.from']").fill("5");
+      await page.locator("[name='ranges.1.tags']").fill("goal, left");
+      await list("ranges").getByRole("button", { name: "Move up" }).nth(1).click();
+      await add("ranges");
+      expect(await list("ranges").getByRole("button", { name: "Add" }).isDisabled()).toBe(true);
+      await list("ranges").getByRole("button", { name: "Remove" }).nth(2).click();
+
+      await add("items");
+      await add("items.0.keyframes");
+      await page.locator("[name='items.0.keyframes.0.time']").fill("2");
+      await add("items");
+      await page.locator("[name='items.1.type']").selectOption("text");
+      await page.locator("[name='items.1.text']").fill("Two\nlines");
+      await page.locator("#p-items-1-fade").check();
+      await page.locator("[data-field='items.1.colour'] [type=color]").fill("#12ab9f");
+      await page.locator("[name='rungs']").selectOption("");
+      await add("rungs");
+      await page.locator("[name='rungs.0.height']").fill("720");
+      expect(await page.evaluate(pageAudit)).toEqual([]);
+
+      const texts = await sentBy(page);
+      const given = [...texts].filter(([name]) => !["operation", "input"].includes(name));
+      const text = given.map(([name, value]): [string, string] => [name, value]);
+      expect(paramsFromTexts(everyField, text)).toEqual({
+        ranges: [{ from: 5, tags: ["goal", "left"] }, { from: 90 }],
+        items: [
+          { type: "image", input: 1, keyframes: [{ time: 2 }] },
+          { type: "text", text: "Two\nlines", colour: "#12ab9f", fade: { seconds: 1 } },
+        ],
+        rungs: [{ height: 720 }],
+        loop: "auto",
+      });
+    });
+  });
+
+  test("further files are found, added, put in order and sent", async () => {
+    await withForm(async (page) => {
+      const search = page.getByPlaceholder("Add a file from the library");
+      await search.fill("Interview");
+      const found = page.locator("#input-found button");
+      await until(async () => (await found.count()) === 1);
+      expect(await page.evaluate(pageAudit)).toEqual([]);
+      await found.click();
+      await search.press("Enter");
+      const files = page.locator("[data-inputs]");
+      await files.getByRole("button", { name: "Move down" }).first().click();
+      const inputs = (await sentBy(page)).getAll("input");
+      const interview = assets.find(({ name }) => name.includes("Interview"))?.id ?? "";
+      expect(inputs).toEqual([interview, assets[0]?.id ?? ""]);
+    });
+  });
+
+  test("a fault deep in a list stands at its row, and one inside a text for JSON at the text", async () => {
+    await withForm(async (page) => {
+      await page.locator("[name='curve']").fill("[[0, 2]]");
+      await page.getByRole("button", { name: "Start" }).click();
+      await page.getByRole("alert").waitFor();
+      const fault = (path: string) => page.locator(`[data-field="${path}"] > .fault`).textContent();
+      expect(await fault("ranges.0.from")).toBe("is missing: must be a number from 0 to 600000 s");
+      expect(await fault("curve")).toBe("0.1: is 2: must be a number from 0 to 1");
+      expect(await page.evaluate("document.activeElement.name")).toBe("ranges.0.from");
+      expect(await page.evaluate(pageAudit)).toEqual([]);
+    });
+  });
+});

@@ -1,0 +1,256 @@
+/** `audio` with the real ffmpeg: what is heard afterwards, by its samples. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run } from "./rehearsal.ts";
+import { work } from "./workshop.ts";
+
+// Each makes sound, renders it and decodes all of it, on a machine that others use too.
+setDefaultTimeout(60_000);
+const root = mkdtempSync(join(tmpdir(), "audio-test-"));
+afterAll(() => rmSync(root, { recursive: true }));
+
+const rate = 48_000;
+
+/** A source made by ffmpeg; returns its path. */
+function make(name: string, ...argv: string[]): string {
+  const path = join(root, name);
+  run([...argv, path]);
+  return path;
+}
+
+const sound = (graph: string) => ["-f", "lavfi", "-i", graph];
+const picture = (seconds: number) => sound(`testsrc2=size=128x72:rate=25:duration=${seconds}`);
+const x264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"];
+
+/** Samples of a track, channels interleaved, as ffmpeg decodes them by itself. */
+function samples(path: string, { stream = "a:0", channels = 1, more = [] as string[] } = {}) {
+  const argv = ["-v", "error", "-i", path, "-map", `0:${stream}`, ...more];
+  const layout = ["-ac", String(channels), "-ar", String(rate), "-f", "s16le", "-"];
+  const { stdout } = Bun.spawnSync(["ffmpeg", "-nostdin", ...argv, ...layout]);
+  return new Int16Array(stdout.buffer, stdout.byteOffset, Math.floor(stdout.byteLength / 2));
+}
+
+/** Samples as they are, in the track's own channels and rate, 32 bits. */
+function exact(path: string, stream = "a:0"): Uint8Array {
+  const argv = ["-v", "error", "-i", path, "-map", `0:${stream}`, "-f", "s32le", "-"];
+  return Bun.spawnSync(["ffmpeg", "-nostdin", ...argv]).stdout;
+}
+
+/** Root mean square of a piece, in dB of full scale. */
+function levelDb(all: Int16Array, from: number, to: number): number {
+  const piece = all.subarray(Math.round(from * rate), Math.round(to * rate));
+  const sum = piece.reduce((total, sample) => total + (sample / 32_768) ** 2, 0);
+  return 10 * Math.log10(sum / piece.length + 1e-12);
+}
+
+/** Times at which it becomes loud after silence. */
+function onsets(all: Int16Array, threshold = 3000): number[] {
+  const found: number[] = [];
+  let last = Number.NEGATIVE_INFINITY;
+  for (const [index, sample] of all.entries()) {
+    if (Math.abs(sample) < threshold) continue;
+    if (index - last > rate / 10) found.push(index / rate);
+    last = index;
+  }
+  return found;
+}
+
+/** What an independent meter says of a file. */
+function meter(path: string, stream = "a:0"): { lufs: number; peak: number } {
+  const argv = ["-hide_banner", "-i", path, "-map", `0:${stream}`, "-af", "ebur128=peak=true"];
+  const { stderr } = Bun.spawnSync(["ffmpeg", "-nostdin", ...argv, "-f", "null", "-"]);
+  const text = stderr.toString();
+  const figure = (name: string) =>
+    Number([...text.matchAll(new RegExp(`^\\s+${name}:\\s+(-?[\\d.]+) `, "gm"))].at(-1)?.[1]);
+  return { lufs: figure("I"), peak: figure("Peak") };
+}
+
+/** Bursts of a voice's pitch, 0.5 s of every second from 0.5 on, with nothing between. */
+const bursts = (seconds: number) =>
+  `aevalsrc='0.3*sin(2*PI*220*t)*(0.7+0.3*sin(2*PI*5*t))*gte(mod(t,1),0.5)':s=${rate}:d=${seconds}`;
+/** A click of a tone at whole seconds, 50 ms each. */
+const beeps = (seconds: number) =>
+  `aevalsrc='0.8*sin(2*PI*1000*t)*lt(mod(t,1),0.05)':s=${rate}:d=${seconds}`;
+/** Noise with peaks far above the rest. */
+const peaky = (seconds: number) =>
+  `anoisesrc=d=${seconds}:a=0.25:c=pink:r=${rate}:seed=3,tremolo=f=3:d=0.7,volume='if(lt(mod(t,1),0.03),2.2,0.5)':eval=frame`;
+
+let film = "";
+let speech = "";
+let music = "";
+beforeAll(() => {
+  speech = make("speech.wav", ...sound(bursts(4)), "-ac", "2");
+  music = make("music.wav", ...sound(`sine=f=1500:r=${rate}:d=6,volume=4dB`), "-ac", "2");
+  film = make(
+    "film.mp4",
+    ...[...picture(4), "-i", speech, ...sound(beeps(4))],
+    ...["-map", "0:v", "-map", "1:a", "-map", "2:a", ...x264, "-c:a", "aac", "-b:a", "128k"],
+    ...["-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu"],
+  );
+});
+
+describe("extract", () => {
+  for (const format of ["wav", "flac"] as const) {
+    test(`${format} has every sample of the source`, async () => {
+      for (const [name, layout, codec] of [
+        ["mono.wav", "1", "pcm_s16le"],
+        ["stereo.flac", "2", "flac"],
+        ["deep.wav", "2", "pcm_s24le"],
+        ["round.mkv", "6", "flac"],
+      ] as const) {
+        const graph = `anoisesrc=d=1.017:r=44100:seed=7:a=0.4`;
+        const source = make(`${format}-${name}`, ...sound(graph), "-ac", layout, "-c:a", codec);
+        const { paths, media } = await work(root, "audio", { format }, [source]);
+        const [path = ""] = paths;
+        expect(media[0]?.audio[0]?.channels).toBe(Number(layout));
+        expect(media[0]?.container).toBe(format);
+        expect(Buffer.compare(exact(path), exact(source))).toBe(0);
+      }
+    });
+  }
+
+  test("WAV of a lossy track is what its decoder gives", async () => {
+    const { paths } = await work(root, "audio", { format: "wav" }, [film]);
+    const [path = ""] = paths;
+    expect(samples(path, { channels: 2 })).toEqual(samples(film, { channels: 2 }));
+  });
+
+  test("a track is chosen by number or language", async () => {
+    for (const track of [2, "deu"]) {
+      const wish = { track, format: "flac" };
+      const { paths } = await work(root, "audio", wish, [film]);
+      expect(onsets(samples(paths[0] ?? "")).map(Math.round)).toEqual([0, 1, 2, 3]);
+    }
+    const first = await work(root, "audio", { format: "flac" }, [film]);
+    expect(onsets(samples(first.paths[0] ?? ""))[0]).toBeCloseTo(0.5, 1);
+  });
+
+  test("what is in the format already is copied", async () => {
+    const { plan, media, paths } = await work(root, "audio", {}, [film]);
+    expect(plan.notes[0]).toContain("copied");
+    expect([media[0]?.kind, media[0]?.audio[0]?.codec]).toEqual(["audio", "aac"]);
+    expect(paths[0]).toEndWith("output.m4a");
+    expect(samples(paths[0] ?? "")).toEqual(samples(film));
+  });
+
+  for (const format of ["aac", "mp3", "opus"] as const) {
+    test(`${format} is as long, as loud and where it was`, async () => {
+      const wish = { format, bitRate: 96_000, channels: 1, track: 2 };
+      const { paths, media } = await work(root, "audio", wish, [film]);
+      const [path = ""] = paths;
+      expect(media[0]?.audio.map(({ codec, channels }) => [codec, channels])).toEqual([
+        [format, 1],
+      ]);
+      const found = onsets(samples(path));
+      expect(found).toHaveLength(4);
+      for (const [index, time] of found.entries())
+        expect(Math.abs(time - index)).toBeLessThan(0.005);
+      expect(levelDb(samples(path), 1, 1.05)).toBeCloseTo(
+        levelDb(samples(film, { stream: "a:1" }), 1, 1.05),
+        0,
+      );
+    });
+  }
+});
+
+describe("loudness", () => {
+  const source = (name: string, graph: string, ...more: string[]) =>
+    make(name, ...sound(graph), ...more);
+  const cases: [name: string, graph: string, layout: string][] = [
+    ["quiet-mono", `${peaky(6)},volume=-20dB`, "1"],
+    ["peaky-stereo", peaky(6), "2"],
+    ["round", `${peaky(6)},volume=-6dB`, "6"],
+    ["short", `${bursts(2)},volume=-10dB`, "2"],
+  ];
+  for (const [name, graph, layout] of cases) {
+    for (const lufs of [-16, -23]) {
+      test(`${name} lands at ${lufs} LUFS`, async () => {
+        const path = source(`${name}${lufs}.wav`, graph, "-ac", layout);
+        const wish = { do: "loudness", loudness: { lufs } };
+        const made = await work(root, "audio", wish, [path]);
+        const [out = ""] = made.paths;
+        const { lufs: found, peak } = meter(out);
+        expect(Math.abs(found - lufs)).toBeLessThanOrEqual(0.5);
+        expect(peak).toBeLessThanOrEqual(-1 + 0.5);
+        expect(exact(out).length / exact(path).length).toBe(1);
+      });
+    }
+  }
+
+  test("a gain alone leaves the shape, and is not tried in vain", async () => {
+    const path = source("soft.wav", `${peaky(4)},volume=-30dB`, "-ac", "2");
+    const made = await work(root, "audio", { do: "loudness", loudness: { lufs: -36 } }, [path]);
+    const [before, after] = [samples(path), samples(made.paths[0] ?? "")];
+    const gain = levelDb(after, 0, 4) - levelDb(before, 0, 4);
+    for (const at of [0.5, 1, 2.5]) {
+      expect(levelDb(after, at, at + 0.2) - levelDb(before, at, at + 0.2)).toBeCloseTo(gain, 1);
+    }
+  });
+
+  test("silence stays silence", async () => {
+    const path = source("silence.wav", `anullsrc=r=${rate}:cl=stereo,atrim=end=2`);
+    const made = await work(root, "audio", { do: "loudness" }, [path]);
+    expect(samples(made.paths[0] ?? "").every((sample) => sample === 0)).toBe(true);
+  });
+
+  test("of a video every track lands, and the picture is the same", async () => {
+    const made = await work(root, "audio", { do: "loudness", loudness: { lufs: -20 } }, [film]);
+    const [out = ""] = made.paths;
+    expect(Math.abs(meter(out, "a:0").lufs + 20)).toBeLessThanOrEqual(0.5);
+    expect(Math.abs(meter(out, "a:1").lufs + 20)).toBeLessThanOrEqual(0.5);
+    expect(pictureHash(out)).toBe(pictureHash(film));
+    expect(made.media[0]?.audio.map(({ language }) => language)).toEqual(["eng", "deu"]);
+    expect(onsets(samples(out, { stream: "a:1" })).map((time) => time.toFixed(2))).toEqual([
+      ...["0.00", "1.00", "2.00", "3.00"],
+    ]);
+  });
+
+  test("of one track of a video, the other stays as it is", async () => {
+    const wish = { do: "loudness", track: "deu", loudness: { lufs: -30 } };
+    const [out = ""] = (await work(root, "audio", wish, [film])).paths;
+    expect(Math.abs(meter(out, "a:1").lufs + 30)).toBeLessThanOrEqual(0.5);
+    expect(samples(out)).toEqual(samples(film));
+  });
+});
+
+function pictureHash(path: string): string {
+  const argv = ["-v", "error", "-i", path, "-map", "0:v", "-c", "copy", "-f", "md5", "-"];
+  return Bun.spawnSync(["ffmpeg", "-nostdin", ...argv]).stdout.toString();
+}
+
+describe("replace", () => {
+  test("the new sound is where it should be, as long as the picture, in place of all tracks", async () => {
+    const clicks = make("clicks.flac", ...sound(beeps(2)), "-ac", "1");
+    for (const [wish, wanted] of [
+      [{}, [0, 1]],
+      [{ offset: 1.25 }, [1.25, 2.25]],
+      [{ offset: -0.75 }, [0.25]],
+      [{ loop: true }, [0, 1, 2, 3]],
+      [{ loop: true, offset: 0.5 }, [0.5, 1.5, 2.5, 3.5]],
+    ] as const) {
+      const made = await work(root, "audio", { do: "replace", replace: wish }, [film, clicks]);
+      const [out = ""] = made.paths;
+      const found = onsets(samples(out));
+      expect(found).toHaveLength(wanted.length);
+      for (const [index, time] of wanted.entries()) {
+        expect(Math.abs((found[index] ?? -1) - time)).toBeLessThan(0.005);
+      }
+      expect(made.media[0]?.audio).toHaveLength(1);
+      expect(Math.abs((made.media[0]?.durationSeconds ?? 0) - 4)).toBeLessThan(0.05);
+      expect(pictureHash(out)).toBe(pictureHash(film));
+    }
+  });
+
+  test("a silent video gets a sound, and a longer one ends with the picture", async () => {
+    const silent = make("silent.mkv", ...picture(2), ...x264);
+    const wish = { do: "replace", format: "wav", replace: { fadeOut: 1 } };
+    const made = await work(root, "audio", wish, [silent, music]);
+    const heard = samples(made.paths[0] ?? "");
+    expect(heard.length / rate).toBeCloseTo(2, 2);
+    expect(levelDb(heard, 0.2, 0.8)).toBeCloseTo(levelDb(samples(music), 0.2, 0.8), 1);
+    expect(levelDb(heard, 1.9, 2)).toBeLessThan(levelDb(heard, 0.2, 0.8) - 20);
+    expect(made.media[0]?.container).toBe("mkv");
+  });
+});

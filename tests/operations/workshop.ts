@@ -21,6 +21,8 @@ export interface Made {
   paths: string[];
   media: (MediaInfo | null)[];
   encoders: (string | null)[];
+  /** What was proven of the outputs, as sentences. */
+  checks: string[];
 }
 
 let jobs = 0;
@@ -43,7 +45,7 @@ export async function work(
   const plan = planFor(operation, parseParams(operation, params), inputs, toolchain);
   const jobFolder = join(folder, `job-${++jobs}`);
   mkdirSync(jobFolder);
-  const made: Made = { plan, paths: [], media: [], encoders: [] };
+  const made: Made = { plan, paths: [], media: [], encoders: [], checks: [] };
   for (const step of plan.steps) {
     const outcome: AttemptOutcome = await runner.run({
       ...{ device, work: step.work, jobFolder, step: step.name, assetPaths: [...sources] },
@@ -54,6 +56,7 @@ export async function work(
     made.encoders.push(outcome.encoder);
     made.paths.push(...outcome.outputs.map(({ path }) => path));
     made.media.push(...outcome.outputs.map(({ media }) => media));
+    made.checks.push(...outcome.outputs.flatMap(({ checks }) => checks));
   }
   return made;
 }

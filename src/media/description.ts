@@ -109,6 +109,12 @@ export interface ImageEncode {
 
 export type AnimationFormat = "gif" | "webp" | "apng" | "avif";
 
+/** Pictures that are decoded and filtered for what the filters find out, and kept nowhere. */
+export interface PictureLook {
+  kind: "look";
+  source: StreamRef;
+}
+
 /** Moving pictures without sound in a format for pictures. Frames come at a constant rate. */
 export interface AnimationEncode {
   kind: "animation";
@@ -162,7 +168,7 @@ export interface OutputDescription {
   /** File name inside the job's folder, ours and plain: `output.mp4`. */
   file: string;
   container: OutputContainer;
-  video: VideoEncode | ImageEncode | AnimationEncode | StreamCopy | null;
+  video: VideoEncode | ImageEncode | AnimationEncode | PictureLook | StreamCopy | null;
   audio: (AudioEncode | StreamCopy)[];
   subtitles: StreamCopy[];
   /** Input whose metadata and chapters are kept, or null for none. */

@@ -35,6 +35,9 @@ function titleOf(video: NonNullable<OutputDescription["video"]>): string {
 }
 
 function nothingEncoded({ outputs }: RenderDescription, device: Device): string {
+  if (outputs.some(({ video }) => video?.kind === "look")) {
+    return "The picture is looked at: nothing is encoded";
+  }
   const sound = outputs.some(({ audio }) => audio.some(({ kind }) => kind === "encode"));
   if (!sound) return "The streams are copied: nothing is encoded";
   const where = device.kind === "cpu" ? `: ${device.title}` : "";

@@ -6,6 +6,7 @@ import type {
   AnimationEncode,
   ImageEncode,
   InputDescription,
+  PictureLook,
   RenderDescription,
   VideoEncode,
 } from "./description.ts";
@@ -85,7 +86,7 @@ export function inputMemory(
   return (input) => (decode === "nvdec" && inputs[input]?.still === undefined ? "card" : "memory");
 }
 
-type PictureEncode = VideoEncode | ImageEncode | AnimationEncode;
+type PictureEncode = VideoEncode | ImageEncode | AnimationEncode | PictureLook;
 
 interface PictureWork {
   inputs: InputDescription[];
@@ -112,6 +113,7 @@ type Target = Parameters<typeof placeOn>[1];
 const byCpu = {
   image: "single pictures are made by the CPU",
   animation: "animations are made by the CPU",
+  look: "pictures are looked at by the CPU",
 };
 
 /** One encode that NVENC cannot do takes the others along: half a job on each would need both. */

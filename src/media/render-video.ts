@@ -43,6 +43,12 @@ export function renderVideo(output: OutputDescription, target: VideoTarget): Ren
   switch (video.kind) {
     case "copy":
       return { argv: [...map, "-c:v", "copy", ...codecTag(video.codec, container)], encoder: null };
+    case "look":
+      // Frames as they are, to a muxer that takes anything and writes nothing.
+      return {
+        argv: [...map, "-c:v", "wrapped_avframe", target.dialect.frameTiming, "passthrough"],
+        encoder: null,
+      };
     case "image":
       return renderImage(video, map, target.dialect);
     case "animation":

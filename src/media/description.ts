@@ -21,6 +21,11 @@ export interface InputDescription {
   keyframesOnly?: boolean;
   /** Set for a still: the container's word of its `MediaInfo` (jpeg, png, webp). */
   still?: string;
+  /**
+   * It is a list of pieces, one played after the other, as `pieceList` writes it: only ever a text of ours,
+   * which names files of ours beside it. Nothing else is read so.
+   */
+  pieces?: true;
   /** Its transparency is wanted too, which takes a decoder of its own for VP8 and VP9. */
   keepAlpha?: boolean;
   /** The picture that is decoded from it; absent when none is: what a GPU's decoder must know first. */
@@ -151,6 +156,10 @@ export interface StreamCopy {
   source: StreamRef;
   /** Codec of the source, so that the muxer gets the right tag (hvc1). */
   codec: string;
+  /** Of a picture: so many packets, in decoding order, from the first keyframe at or after the seek on. */
+  packets?: number;
+  /** Of a picture: its parameters change on the way, and stand before its keyframes (avc3, hev1). */
+  changing?: true;
 }
 
 export type StreamRef = { pad: string } | { input: number; stream: number };
@@ -245,7 +254,19 @@ export type StepWork =
       file: string;
       maxBytes: number;
       orLast: boolean;
-    };
+    }
+  /**
+   * Takes spans of the first input, to the frame, and joins them into the one output. `description` says how
+   * all of it would be encoded; with `copies` the picture is encoded around the cuts alone and the packets
+   * between are copied, where the source has clean keyframes there.
+   */
+  | { kind: "cut"; description: RenderDescription; spans: CutSpan[]; copies: boolean };
+
+/** A piece of an input, in seconds from its start. */
+export interface CutSpan {
+  from: number;
+  seconds: number;
+}
 
 /** What ffmpeg is to do first; null when it does not run. */
 export function descriptionOf(work: StepWork): RenderDescription | null {
@@ -256,6 +277,7 @@ export function descriptionOf(work: StepWork): RenderDescription | null {
       return work.candidates[0]?.description ?? null;
     case "render":
     case "analyse":
+    case "cut":
       return work.description;
   }
 }

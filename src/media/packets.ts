@@ -1,5 +1,7 @@
 /** What only the packets and frames of a file tell: its true length, its rhythm, its HDR side data. */
 import { askFfprobe, type ProbeTools, type Subject } from "./ask-ffprobe.ts";
+import type { PacketTime } from "./cutting.ts";
+import type { CutSpan } from "./description.ts";
 import { numberOf, type RawSideData, unevenlySpaced } from "./probe-facts.ts";
 
 /** Packets in which the first decodable frame must lie. */
@@ -60,6 +62,47 @@ export async function framesAreUneven(
     if (time !== null) times.push(time);
   });
   return unevenlySpaced(times);
+}
+
+/** Read before a span, so that the frames before its first keyframe are seen too. */
+const beforeSeconds = 1;
+/** Read behind a span: B-frames and the group after the cut, as far as they matter to where it is cut. */
+const afterSeconds = 2;
+
+/**
+ * The packets of a picture around a span, in decoding order, with times from the start of the file. All of
+ * the span is read: as much as copying it would.
+ * @throws Refusal 422 `not_media`, also when it takes too long; Failure `tool_missing`
+ */
+export async function packetTimes(
+  subject: Subject,
+  stream: number,
+  { from, seconds }: CutSpan,
+  tools: ProbeTools,
+): Promise<PacketTime[]> {
+  const asked = ["-show_entries", "format=start_time", "-of", "csv=p=0"];
+  const { stdout } = await askFfprobe(subject, asked, tools);
+  const start = numberOf(stdout.trim()) ?? 0;
+  const begin = from > beforeSeconds ? (start + from - beforeSeconds).toFixed(6) : "";
+  const end = (start + from + seconds + afterSeconds).toFixed(6);
+  const packets: PacketTime[] = [];
+  const argv = [
+    ...["-select_streams", String(stream), "-read_intervals", `${begin}%${end}`],
+    ...["-show_entries", "packet=pts_time,duration_time,flags", "-of", "compact=p=0"],
+  ];
+  await askFfprobe(subject, argv, tools, (line) => {
+    const field = (name: string) => new RegExp(`(?:^|\\|)${name}=([^|]*)`).exec(line)?.[1];
+    const pts = numberOf(field("pts_time"));
+    if (pts === null) return;
+    const flags = field("flags") ?? "";
+    packets.push({
+      pts: pts - start,
+      seconds: numberOf(field("duration_time")) ?? 0,
+      key: flags.includes("K"),
+      hidden: flags.includes("D"),
+    });
+  });
+  return packets;
 }
 
 /** Decodes the first frames: HDR10+ and often the mastering data stand only there. */

@@ -5,6 +5,7 @@ import type {
   ImageEncode,
   OutputContainer,
   OutputDescription,
+  StreamCopy,
   StreamRef,
   VideoEncode,
 } from "./description.ts";
@@ -42,7 +43,7 @@ export function renderVideo(output: OutputDescription, target: VideoTarget): Ren
   const map = ["-map", mapOf(video.source)];
   switch (video.kind) {
     case "copy":
-      return { argv: [...map, "-c:v", "copy", ...codecTag(video.codec, container)], encoder: null };
+      return { argv: [...map, "-c:v", "copy", ...copyOptions(video, container)], encoder: null };
     case "look":
       // Frames as they are, to a muxer that takes anything and writes nothing.
       return {
@@ -130,6 +131,23 @@ function renderImage(image: ImageEncode, map: string[], dialect: Dialect): Rende
       ...(one ? ["-update", "1"] : ["-start_number", "1"]),
     ],
   };
+}
+
+/** Before the first keyframe and before the time of the seek nothing is wanted: `packets` counts from there. */
+function copyOptions(
+  { codec, packets, changing }: StreamCopy,
+  container: OutputContainer,
+): string[] {
+  const piece = ["-copypriorss:v", "0", "-frames:v", String(packets)];
+  const tag = changing ? changingTag(codec, container) : codecTag(codec, container);
+  return [...(packets === undefined ? [] : piece), ...tag];
+}
+
+/** ISO/IEC 14496-15: under these tags parameters may stand among the pictures and change there. */
+function changingTag(codec: string, container: OutputContainer): string[] {
+  const tag = { h264: "avc3", hevc: "hev1" }[codec];
+  const apple = container === "mp4" || container === "mov";
+  return tag !== undefined && apple ? ["-tag:v", tag] : [];
 }
 
 /** Apple's players take HEVC only under this tag; ffmpeg's own choice is `hev1`. */

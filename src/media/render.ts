@@ -21,7 +21,7 @@ import { type NativeChain, openPads, renderGraph } from "./graph.ts";
 import { nvdecFlags } from "./nvdec.ts";
 import { type Avoided, type Placement, pictureStreams, placeOn } from "./placement.ts";
 import { mapOf, type RenderedVideo, renderVideo, type VideoTarget } from "./render-video.ts";
-import { alphaFlags, inputPath, safeInputFlags, stillFlags } from "./safety.ts";
+import { alphaFlags, inputPath, pieceListFlags, safeInputFlags, stillFlags } from "./safety.ts";
 import { type Way, wayOf } from "./way.ts";
 
 export interface RenderTarget {
@@ -136,7 +136,7 @@ function renderInput(
   { decoding, toolchain }: { decoding: string[]; toolchain: Toolchain },
 ): string[] {
   return [
-    ...safeInputFlags(),
+    ...(input.pieces ? pieceListFlags() : safeInputFlags()),
     ...decoding,
     ...(input.keepAlpha ? alphaFlags(input.picture?.codec, toolchain) : []),
     ...stillFlags(input.still ?? ""),

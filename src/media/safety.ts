@@ -78,6 +78,19 @@ export function safeInputFlags(): string[] {
   ];
 }
 
+/**
+ * The one exception to the closed list: a list of pieces that we wrote, of files that we made. It may name
+ * plain files beside it and nothing else, and those are MP4 or MOV.
+ */
+export function pieceListFlags(): string[] {
+  return [
+    ...["-protocol_whitelist", "file", "-format_whitelist", "concat,mov"],
+    ...["-codec_whitelist", safeDecoders.join(",")],
+    ...["-max_pixels", String(maxPixels), "-max_streams", String(maxStreams)],
+    ...["-f", "concat", "-safe", "1"],
+  ];
+}
+
 /** Stills by the container's word of `MediaInfo`, with the demuxer that reads exactly one picture. */
 const stillDemuxers: Record<string, string> = {
   jpeg: "jpeg_pipe",

@@ -80,8 +80,8 @@ describe("a plan that runners could not rely on is a bug of ours", () => {
   });
 
   const cases: [words: string, steps: Step[]][] = [
-    ["1–64 steps", []],
-    ["1–64 steps", Array.from({ length: 65 }, (_, at) => ({ ...step, name: `s${at}` }))],
+    ["1–256 steps", []],
+    ["1–256 steps", Array.from({ length: 257 }, (_, at) => ({ ...step, name: `s${at}` }))],
     ["unique", [step, step]],
     ["is plain", [{ ...step, name: "../up" }]],
     ["needs an earlier step", [{ ...step, needs: ["later"] }]],

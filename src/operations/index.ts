@@ -1,7 +1,11 @@
 /** The list of operations, and the three things that every caller does with one: find, parse, plan. */
 import type { z } from "zod";
 import { descriptionOf, type InputRef, type StepWork } from "../media/description.ts";
+import type { SoundChain } from "../media/graph.ts";
 import { assert, Refusal } from "../trouble.ts";
+import { animate } from "./animate.ts";
+import { audio } from "./audio.ts";
+import { clip } from "./clip.ts";
 import { faultsOf } from "./faults.ts";
 import type { Operation, Plan, PlanContext, PlanInput } from "./operation.ts";
 import { overlay } from "./overlay.ts";
@@ -10,7 +14,15 @@ import { thumbnails } from "./thumbnails.ts";
 import { transcode } from "./transcode.ts";
 
 /** Every operation; a new one is one file and one line here. */
-export const operations: readonly Operation[] = [transcode, thumbnails, overlay, reframe];
+export const operations: readonly Operation[] = [
+  transcode,
+  thumbnails,
+  overlay,
+  reframe,
+  audio,
+  clip,
+  animate,
+];
 
 /** @throws Refusal 404 `unknown_operation` that names those that there are. */
 export function findOperation(name: string): Operation {
@@ -75,8 +87,8 @@ export function planFor<Schema extends z.ZodType>(
   return plan;
 }
 
-/** More steps than any plan needs; each is a row and a process. */
-const maxSteps = 64;
+/** More steps than any plan needs, each of them a process: two hundred clips and their annotations. */
+const maxSteps = 256;
 /** Files that one job may publish: two days of sprite sheets are fewer. */
 const maxOutputs = 256;
 
@@ -84,7 +96,7 @@ const stepName = /^[a-z0-9][a-z0-9-]{0,40}$/;
 const plainFile = /^[a-z0-9][a-z0-9-]{0,60}\.[a-z0-9]{2,5}$/;
 
 function checkPlan(plan: Plan, inputCount: number): void {
-  assert(plan.steps.length > 0 && plan.steps.length <= maxSteps, "a plan has 1–64 steps");
+  assert(plan.steps.length > 0 && plan.steps.length <= maxSteps, `a plan has 1–${maxSteps} steps`);
   const earlier = new Map<string, Set<string>>();
   let outputs = 0;
   for (const step of plan.steps) {
@@ -125,14 +137,23 @@ function checkInputs(
   }
 }
 
+/** Files of earlier steps whose figures go into a chain. */
+function measuresOf({ filters }: SoundChain): InputRef[] {
+  return filters.flatMap((filter) => {
+    if (filter.filter !== "normalise") return [];
+    return [filter.source, filter.tried].filter((ref) => ref !== undefined && "step" in ref);
+  });
+}
+
 /** Every file that a step reads, its candidates' included. */
 function readsOf(work: StepWork): InputRef[] {
   const descriptions =
     work.kind === "search"
       ? work.candidates.map(({ description }) => description)
       : [descriptionOf(work)].filter((description) => description !== null);
-  return descriptions.flatMap(({ inputs, reads = [] }) => [
+  return descriptions.flatMap(({ inputs, reads = [], sound = [] }) => [
     ...inputs.map(({ from }) => from),
     ...reads,
+    ...sound.flatMap(measuresOf),
   ]);
 }

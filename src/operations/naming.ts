@@ -3,6 +3,9 @@
 /** What file systems take, and what an asset's name may have. */
 const maxNameBytes = 255;
 
+/** Where a person names an output, so that something of the input's name is still seen before it. */
+const maxSuffixBytes = 120;
+
 /** "match.final.mov" → "match.final"; only a last part that looks like an ending goes. */
 export function stemOf(name: string): string {
   const stem = name.replace(/(?<=.)\.[A-Za-z0-9]{1,8}$/u, "");
@@ -11,15 +14,16 @@ export function stemOf(name: string): string {
 
 /**
  * The input's stem with a suffix and an ending: "match 720p.mp4". Cut to 255 bytes of UTF-8 between
- * characters. A name equal to the input's gets " copy", so that both can lie in one folder.
+ * characters, the suffix to 120. A name equal to the input's gets " copy", so that both can lie in one folder.
  */
 export function outputName(inputName: string, suffix: string, ending: string): string {
   const build = (tail: string) => {
     const end = `${tail}.${ending}`;
     return cutBytes(stemOf(clean(inputName)), maxNameBytes - Buffer.byteLength(end)) + end;
   };
-  const name = build(suffix === "" ? "" : ` ${suffix}`);
-  return name === inputName ? build(suffix === "" ? " copy" : ` ${suffix} copy`) : name;
+  const said = cutBytes(clean(suffix), maxSuffixBytes);
+  const name = build(said === "" ? "" : ` ${said}`);
+  return name === inputName ? build(said === "" ? " copy" : ` ${said} copy`) : name;
 }
 
 /** Without slashes and control characters, whatever the caller let through. */

@@ -1,6 +1,6 @@
 /** The runner that works here: ffmpeg on this machine, behind the fence, its outputs proven. */
 import { join } from "node:path";
-import { descriptionOf } from "../media/description.ts";
+import { type CutSpan, descriptionOf } from "../media/description.ts";
 import type { Toolchain } from "../media/devices.ts";
 import { type GpuFault, rejectedOutputFault } from "../media/gpu-fault.ts";
 import { measurePackets } from "../media/packets.ts";
@@ -8,6 +8,7 @@ import { openSubject, probe } from "../media/probe.ts";
 import { type VerifyTools, verifyOutput } from "../media/verify.ts";
 import { assert, Failure, Refusal } from "../trouble.ts";
 import { analyse } from "./analyse.ts";
+import { cut } from "./cut.ts";
 import { type CarriedOut, GpuTrouble, type LocalConfig, runDescription } from "./described-run.ts";
 import { diskFullFailure } from "./explain.ts";
 import { freshFolder, pathOf, plainName, refuseFullDisk, writeDurably } from "./job-files.ts";
@@ -67,6 +68,8 @@ export class LocalRunner implements Runner {
         return await analyse({ toolchain: this.toolchain(), config }, request, work, folder);
       case "search":
         return await search({ toolchain: this.toolchain(), config }, request, work, folder);
+      case "cut":
+        return await cut({ toolchain: this.toolchain(), config }, request, work, folder);
     }
   }
 
@@ -130,8 +133,17 @@ async function sourcePictureSeconds(
   const subject = await openSubject(path);
   const { seconds } = await measurePackets(subject, media.video.index, tools);
   if (seconds === null) return null;
+  if (request.work.kind === "cut") return joinedPictureSeconds(request.work.spans, seconds);
   const rest = Math.max(0, seconds - (input.seekSeconds ?? 0));
   return Math.min(rest, input.durationSeconds ?? rest);
+}
+
+/** Between joined spans the last picture of each stays; behind the last one nothing does. */
+function joinedPictureSeconds(spans: readonly CutSpan[], ends: number): number {
+  const total = spans.reduce((sum, { seconds }) => sum + seconds, 0);
+  const last = spans.at(-1);
+  const missing = last === undefined ? 0 : last.from + last.seconds - ends;
+  return total - Math.min(Math.max(0, missing), last?.seconds ?? 0);
 }
 
 function faultOf(trouble: unknown): GpuFault | null {

@@ -1,0 +1,236 @@
+/**
+ * Spans as pieces: the runs that make them, and the run that joins them. Pictures become MP4s, encoded or
+ * copied; the sound of several spans becomes MOVs of plain samples, so that it is encoded once. Pure.
+ */
+import { assert } from "../trouble.ts";
+import type { CopiedPackets, Cutting } from "./cutting.ts";
+import type {
+  AudioEncode,
+  CutSpan,
+  InputDescription,
+  InputRef,
+  OutputDescription,
+  RenderDescription,
+  StreamCopy,
+  VideoEncode,
+} from "./description.ts";
+import { decimal } from "./filter-syntax.ts";
+import type { FilterChain, SoundChain } from "./graph.ts";
+
+/** A file of a step, and how long it counts. */
+export interface Piece {
+  file: string;
+  seconds: number;
+}
+
+/** What a run makes, and the pieces that lie in its folder then, in their order. */
+export interface PieceRun {
+  description: RenderDescription;
+  pictures: Piece[];
+  /** Null where the sound comes straight from the source. */
+  sound: Piece | null;
+}
+
+/**
+ * Read so much before a frame: its time is known to a microsecond, and one that began earlier would be
+ * lost. Far less than a frame lasts.
+ */
+const guardSeconds = 0.0002;
+
+/** A list for ffmpeg of files beside it. */
+export function pieceList(pieces: readonly Piece[]): string {
+  const lines = pieces.map(({ file, seconds }) => {
+    assert(plainPiece.test(file), `piece ${file} is plain`);
+    return `file ${file}\nduration ${decimal(seconds)}\n`;
+  });
+  return `ffconcat version 1.0\n${lines.join("")}`;
+}
+
+const plainPiece = /^[a-z0-9][a-z0-9-]{0,60}\.(mp4|mov)$/;
+
+/**
+ * The run that makes the pieces of one span.
+ * @param whole how all of it would be encoded
+ * @param number of the span, for the names of its files
+ */
+export function pieceRun(
+  whole: RenderDescription,
+  cutting: Cutting,
+  { number, withSound }: { number: number; withSound: boolean },
+): PieceRun {
+  const { head, copy, tail, span } = cutting;
+  const run = new PieceRunDraft(whole);
+  const pictures: Piece[] = [];
+  const add = (part: string, seconds: number) => {
+    const file = `picture-${number}-${part}.mp4`;
+    pictures.push({ file, seconds });
+    return file;
+  };
+  if (whole.outputs[0]?.video) {
+    const behindCopy = tail?.from ?? span.from + span.seconds;
+    if (head !== null) run.encode(add("head", head.seconds), head);
+    if (copy !== null) run.copy(add("copy", behindCopy - copy.from), copy, behindCopy);
+    if (tail !== null) run.encode(add("tail", tail.seconds), tail);
+  }
+  const sound = withSound ? { file: `sound-${number}.mov`, seconds: span.seconds } : null;
+  if (sound !== null) run.sound(sound.file, span);
+  return { description: run.description(head?.seconds ?? span.seconds), pictures, sound };
+}
+
+/** Grows by one input and one output for each piece. */
+class PieceRunDraft {
+  private readonly whole: RenderDescription;
+  private readonly output: OutputDescription;
+  private readonly source: InputDescription;
+  private readonly inputs: InputDescription[] = [];
+  private readonly graph: FilterChain[] = [];
+  private readonly sounds: SoundChain[] = [];
+  private readonly outputs: OutputDescription[] = [];
+
+  constructor(whole: RenderDescription) {
+    const [source] = whole.inputs;
+    const [output] = whole.outputs;
+    assert(source !== undefined && output !== undefined, "a cut has an input and an output");
+    assert(whole.graph.length <= 1, "a cut has one picture");
+    this.whole = whole;
+    this.source = source;
+    this.output = output;
+  }
+
+  encode(file: string, span: CutSpan): void {
+    const { video } = this.output;
+    const [chain] = this.whole.graph;
+    assert(video?.kind === "encode" && chain !== undefined, "the picture is encoded");
+    const input = this.read(this.source, {
+      from: Math.max(0, span.from - guardSeconds),
+      seconds: span.seconds,
+    });
+    const pad = `piece${this.outputs.length}`;
+    const { from } = chain;
+    assert("input" in from, "the picture comes from the source");
+    this.graph.push({
+      from: { input, stream: from.stream },
+      filters: [{ filter: "trim", endSeconds: span.seconds }, ...chain.filters],
+      to: pad,
+    });
+    this.write({ file, container: "mp4", video: { ...video, source: { pad } }, audio: [] });
+  }
+
+  copy(file: string, { from, packets }: CopiedPackets, until: number): void {
+    const video = this.output.video as VideoEncode;
+    const [chain] = this.whole.graph;
+    assert(chain !== undefined && "input" in chain.from, "the picture comes from the source");
+    const { picture: _, ...source } = this.source;
+    // B-frames: the last packet may be shown before others that were decoded before it.
+    const seconds = until - from + 1;
+    const input = this.read(source, { from: Math.max(0, from - guardSeconds), seconds });
+    const { stream } = chain.from;
+    const copied = {
+      kind: "copy",
+      source: { input, stream },
+      codec: video.codec,
+      packets,
+    } as const;
+    this.write({ file, container: "mp4", video: copied, audio: [] });
+  }
+
+  sound(file: string, span: CutSpan): void {
+    const { picture: _, ...source } = this.source;
+    const input = this.read(source, span);
+    const audio = this.output.audio.map((track, index): AudioEncode => {
+      assert(track.kind === "encode" && "stream" in track.source, "the sound is encoded");
+      const pad = `sound${index}`;
+      this.sounds.push({
+        from: { input, stream: track.source.stream },
+        filters: [{ filter: "trim", endSeconds: span.seconds }],
+        to: pad,
+      });
+      return { ...track, source: { pad }, codec: "pcm_s24le", bitRate: null };
+    });
+    this.write({ file, container: "mov", video: null, audio });
+  }
+
+  description(expectedSeconds: number): RenderDescription {
+    const { inputs, graph, sounds, outputs } = this;
+    return {
+      ...{ inputs, graph, outputs, expectedSeconds },
+      ...(sounds.length === 0 ? {} : { sound: sounds }),
+    };
+  }
+
+  private read(source: InputDescription, { from, seconds }: CutSpan): number {
+    const { seekSeconds: _seek, durationSeconds: _lasts, ...rest } = source;
+    const seek = from === 0 ? {} : { seekSeconds: from };
+    this.inputs.push({ ...rest, ...seek, durationSeconds: seconds + guardSeconds });
+    return this.inputs.length - 1;
+  }
+
+  private write(output: Pick<OutputDescription, "file" | "container" | "video" | "audio">): void {
+    this.outputs.push({ ...output, subtitles: [], metadataFrom: null, limitSeconds: null });
+  }
+}
+
+export interface Joined {
+  /** The list of the pieces of the picture; null for sound alone. */
+  pictures: InputRef | null;
+  /** The list of the pieces of the sound, or the span of the source that it is; null for none. */
+  sound: InputRef | CutSpan | null;
+  seconds: number;
+  /** Whether parameters change between the pieces. */
+  changing: boolean;
+}
+
+/** The run that makes the output of its pieces. */
+export function joinRun(whole: RenderDescription, joined: Joined): RenderDescription {
+  const [source] = whole.inputs;
+  const [output] = whole.outputs;
+  assert(source !== undefined && output !== undefined, "a cut has an input and an output");
+  const { pictures, sound, seconds, changing } = joined;
+  const inputs: InputDescription[] = [];
+  const add = (input: InputDescription) => inputs.push(input) - 1;
+  const picture = pictures === null ? null : add({ from: pictures, pieces: true });
+  const { audio, asset } = joinedSound(output, source, { sound, add });
+  const codec = output.video?.kind === "encode" ? output.video.codec : null;
+  assert((codec === null) === (pictures === null), "a picture has pieces");
+  return {
+    inputs,
+    graph: [],
+    outputs: [
+      {
+        ...output,
+        video: picture === null || codec === null ? null : copyOf(picture, codec, changing),
+        audio,
+        subtitles: [],
+        // Chapters have the times of the source.
+        ...{ metadataFrom: asset, dropChapters: true, limitSeconds: seconds },
+      },
+    ],
+    expectedSeconds: seconds,
+  };
+}
+
+function copyOf(input: number, codec: string, changing: boolean): StreamCopy {
+  const copy = { kind: "copy", source: { input, stream: 0 }, codec } as const;
+  return changing ? { ...copy, changing } : copy;
+}
+
+function joinedSound(
+  output: OutputDescription,
+  { from }: InputDescription,
+  { sound, add }: { sound: Joined["sound"]; add(input: InputDescription): number },
+): { audio: (AudioEncode | StreamCopy)[]; asset: number } {
+  if (sound !== null && "seconds" in sound) {
+    const asset = add({ from, seekSeconds: sound.from, durationSeconds: sound.seconds });
+    const audio = output.audio.map((track) => {
+      assert("input" in track.source, "the sound comes from the source");
+      return { ...track, source: { input: asset, stream: track.source.stream } };
+    });
+    return { audio, asset };
+  }
+  const list = sound === null ? null : add({ from: sound, pieces: true });
+  const audio = output.audio.map((track, stream) => {
+    assert(list !== null, "there is sound to be joined");
+    return { ...track, source: { input: list, stream } };
+  });
+  return { audio, asset: add({ from }) };
+}

@@ -97,6 +97,8 @@ function normalise({ sampleRate, ...wish }: Normalising): NativeFilter[] {
       attack: 5,
       release: 50,
       level: "false",
+      // Without it two equal peaks at the ends of its buffer are divided by nothing, and all becomes noise.
+      asc: "true",
       // Without it everything comes later by the attack.
       latency: "true",
     }),

@@ -2,6 +2,7 @@
  * A render description: what one run of ffmpeg shall do, as data, before a device is known.
  * `render.ts` turns it into an argv for one device and one ffmpeg. Operations build it, runners carry it out.
  */
+import type { CaptionFormat } from "./captions/cue.ts";
 import type { FilterChain, SoundChain } from "./graph.ts";
 import type { ReadingKind } from "./readings.ts";
 
@@ -26,6 +27,8 @@ export interface InputDescription {
    * which names files of ours beside it. Nothing else is read so.
    */
   pieces?: true;
+  /** It is captions in this format: only ever a text of ours. Nothing else is read so. */
+  captions?: CaptionFormat;
   /** Its transparency is wanted too, which takes a decoder of its own for VP8 and VP9. */
   keepAlpha?: boolean;
   /** The picture that is decoded from it; absent when none is: what a GPU's decoder must know first. */
@@ -162,13 +165,26 @@ export interface StreamCopy {
   changing?: true;
 }
 
+export interface SubtitleCopy extends StreamCopy {
+  /** ISO 639-2 code to say instead of the source's. */
+  language?: string | null;
+}
+
+export interface SubtitleEncode {
+  kind: "encode";
+  source: StreamRef;
+  codec: "mov_text" | "subrip" | "webvtt" | "ass";
+  language?: string | null;
+}
+
 export type StreamRef = { pad: string } | { input: number; stream: number };
 
 /** `null` makes no file: ffmpeg runs for what its filters find out. */
 export type OutputContainer =
   | ("mp4" | "mkv" | "webm" | "mov" | "image" | "null")
   | AnimationFormat
-  | SoundContainer;
+  | SoundContainer
+  | CaptionFormat;
 
 /** For sound alone; AAC alone lies in MP4. */
 export type SoundContainer = "mp3" | "ogg" | "flac" | "wav";
@@ -179,7 +195,7 @@ export interface OutputDescription {
   container: OutputContainer;
   video: VideoEncode | ImageEncode | AnimationEncode | PictureLook | StreamCopy | null;
   audio: (AudioEncode | StreamCopy)[];
-  subtitles: StreamCopy[];
+  subtitles: (SubtitleCopy | SubtitleEncode)[];
   /** Input whose metadata and chapters are kept, or null for none. */
   metadataFrom: number | null;
   /** The chapters stay behind, for their times are not the output's; absent: they go with the metadata. */

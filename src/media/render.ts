@@ -21,7 +21,14 @@ import { type NativeChain, openPads, renderGraph } from "./graph.ts";
 import { nvdecFlags } from "./nvdec.ts";
 import { type Avoided, type Placement, pictureStreams, placeOn } from "./placement.ts";
 import { mapOf, type RenderedVideo, renderVideo, type VideoTarget } from "./render-video.ts";
-import { alphaFlags, inputPath, pieceListFlags, safeInputFlags, stillFlags } from "./safety.ts";
+import {
+  alphaFlags,
+  captionFlags,
+  inputPath,
+  pieceListFlags,
+  safeInputFlags,
+  stillFlags,
+} from "./safety.ts";
 import { type Way, wayOf } from "./way.ts";
 
 export interface RenderTarget {
@@ -59,6 +66,9 @@ const muxers: Record<OutputContainer, string> = {
   wav: "wav",
   image: "image2",
   null: "null",
+  srt: "srt",
+  vtt: "webvtt",
+  ass: "ass",
   gif: "gif",
   webp: "webp",
   apng: "apng",
@@ -136,7 +146,7 @@ function renderInput(
   { decoding, toolchain }: { decoding: string[]; toolchain: Toolchain },
 ): string[] {
   return [
-    ...(input.pieces ? pieceListFlags() : safeInputFlags()),
+    ...inputFlags(input),
     ...decoding,
     ...(input.keepAlpha ? alphaFlags(input.picture?.codec, toolchain) : []),
     ...stillFlags(input.still ?? ""),
@@ -149,6 +159,12 @@ function renderInput(
   ];
 }
 
+/** What may be opened: media, or where we wrote it ourselves, a list or captions. */
+function inputFlags({ pieces, captions }: InputDescription): string[] {
+  if (captions !== undefined) return captionFlags(captions);
+  return pieces ? pieceListFlags() : safeInputFlags();
+}
+
 function renderOutput(
   output: OutputDescription,
   target: VideoTarget,
@@ -157,12 +173,11 @@ function renderOutput(
   assert(plainFile.test(output.file), `output file ${JSON.stringify(output.file)} is plain`);
   const video = renderVideo(output, target);
   const audio = output.audio.flatMap((track, index) => renderAudio(track, index, target.toolchain));
-  const subtitles = output.subtitles.flatMap(({ source }) => ["-map", mapOf(source)]);
+  const subtitles = renderSubtitles(output.subtitles);
   return {
     encoder: video.encoder,
     argv: [
       ...[...video.argv, ...audio, ...subtitles],
-      ...(subtitles.length > 0 ? ["-c:s", "copy"] : []),
       ...renderMetadata(output),
       ...(output.limitSeconds === null ? [] : ["-t", seconds(output.limitSeconds)]),
       ...["-max_muxing_queue_size", maxMuxingPackets],
@@ -186,6 +201,19 @@ function renderAudio(track: AudioEncode | StreamCopy, index: number, toolchain: 
     ...[...map, `-c:a:${index}`, encoder, ...audioEncoderOptions(track, index)],
     ...(language ? [`-metadata:s:a:${index}`, `language=${track.language}`] : []),
   ];
+}
+
+function renderSubtitles(tracks: OutputDescription["subtitles"]): string[] {
+  const maps = tracks.flatMap(({ source }) => ["-map", mapOf(source)]);
+  const encoded = tracks.flatMap((track, index) =>
+    track.kind === "encode" ? [`-c:s:${index}`, track.codec] : [],
+  );
+  const spoken = tracks.flatMap(({ language = null }, index) =>
+    language !== null && /^[a-z]{3}$/.test(language)
+      ? [`-metadata:s:s:${index}`, `language=${language}`]
+      : [],
+  );
+  return [...maps, ...(maps.length > 0 ? ["-c:s", "copy"] : []), ...encoded, ...spoken];
 }
 
 function renderMetadata(output: OutputDescription): string[] {

@@ -91,6 +91,22 @@ export function pieceListFlags(): string[] {
   ];
 }
 
+/** Their demuxers and decoders by our word for the format. */
+const captionReaders = {
+  srt: { demuxer: "srt", decoders: "subrip,srt" },
+  vtt: { demuxer: "webvtt", decoders: "webvtt" },
+  ass: { demuxer: "ass", decoders: "ass,ssa" },
+};
+
+/** Captions that we wrote ourselves, read as what they are: the format is not guessed, and no other is. */
+export function captionFlags(format: keyof typeof captionReaders): string[] {
+  const { demuxer, decoders } = captionReaders[format];
+  return [
+    ...["-protocol_whitelist", "file", "-format_whitelist", demuxer],
+    ...["-codec_whitelist", decoders, "-f", demuxer],
+  ];
+}
+
 /** Stills by the container's word of `MediaInfo`, with the demuxer that reads exactly one picture. */
 const stillDemuxers: Record<string, string> = {
   jpeg: "jpeg_pipe",

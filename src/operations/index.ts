@@ -7,7 +7,7 @@ import { animate } from "./animate.ts";
 import { audio } from "./audio.ts";
 import { clip } from "./clip.ts";
 import { faultsOf } from "./faults.ts";
-import type { Operation, Plan, PlanContext, PlanInput } from "./operation.ts";
+import type { Operation, Plan, PlanContext, PlanInput, PlanText } from "./operation.ts";
 import { overlay } from "./overlay.ts";
 import { reframe } from "./reframe.ts";
 import { thumbnails } from "./thumbnails.ts";
@@ -65,6 +65,7 @@ export function parseParams<Schema extends z.ZodType>(
 
 /**
  * The plan of an operation, held to what runners rely on. Pure, as plans are.
+ * @param texts of captions, in the order in which they were given among the inputs
  * @throws Refusal 422 `unsuitable_input` from the operation, or for a wrong number of inputs.
  */
 export function planFor<Schema extends z.ZodType>(
@@ -72,6 +73,7 @@ export function planFor<Schema extends z.ZodType>(
   params: z.output<Schema>,
   inputs: PlanInput[],
   context: PlanContext,
+  texts: readonly PlanText[] = [],
 ): Plan {
   const { min, max } = operation.inputs;
   if (inputs.length < min || inputs.length > max) {
@@ -82,9 +84,23 @@ export function planFor<Schema extends z.ZodType>(
       `${operation.title} works on ${wanted} ${max === 1 ? "file" : "files"}, and ${inputs.length} were given.`,
     );
   }
-  const plan = operation.plan(params, inputs, context);
+  refuseTexts(operation, texts);
+  const plan = operation.plan(params, inputs, context, texts);
   checkPlan(plan, inputs.length);
   return plan;
+}
+
+function refuseTexts({ title, inputs }: Operation, texts: readonly PlanText[]): void {
+  const { texts: most = 0 } = inputs;
+  const [first] = texts;
+  if (first === undefined || texts.length <= most) return;
+  throw new Refusal(
+    422,
+    "unsuitable_input",
+    most === 0
+      ? `${first.name} is a text file, and ${title} works on media alone.`
+      : `${title} takes ${most === 1 ? "one file" : `${most} files`} of captions, and ${texts.length} were given.`,
+  );
 }
 
 /** More steps than any plan needs, each of them a process: two hundred clips and their annotations. */

@@ -23,6 +23,14 @@ export interface PlanInput {
   media: MediaInfo;
 }
 
+/** A text of captions that was given to the job beside its media. */
+export interface PlanText {
+  /** The name that the user gave; never used in an argv. */
+  name: string;
+  /** Decoded, and found to be one of the formats of captions. */
+  text: string;
+}
+
 /** One file that a step leaves behind and the job publishes. */
 export interface StepOutput {
   /** Name inside the step's folder. */
@@ -64,11 +72,17 @@ export interface Operation<Schema extends z.ZodType = z.ZodType> {
   schema: Schema;
   /** Parameters that a newcomer may send as they are. */
   example: z.input<Schema>;
-  inputs: { min: number; max: number };
+  /** How many media files it works on; `texts`: how many files of captions it takes besides. */
+  inputs: { min: number; max: number; texts?: number };
   /**
    * @throws Refusal 422 `unsuitable_input` with a sentence when this media cannot be worked on so.
    */
-  plan(params: z.output<Schema>, inputs: PlanInput[], context: PlanContext): Plan;
+  plan(
+    params: z.output<Schema>,
+    inputs: PlanInput[],
+    context: PlanContext,
+    texts?: readonly PlanText[],
+  ): Plan;
 }
 
 /** Keeps the schema's type while an operation is defined. */

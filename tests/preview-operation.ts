@@ -102,5 +102,5 @@ export const everyField = defineOperation({
     ],
   },
   inputs: { min: 1, max: 3 },
-  plan: (_params, inputs, context) => findOperation("thumbnails").plan({}, inputs, context),
+  plan: (_params, ...rest) => findOperation("thumbnails").plan({}, ...rest),
 });

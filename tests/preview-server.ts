@@ -152,11 +152,10 @@ function pageFor(url: URL, { viewer, report }: Stage): Response | null {
 }
 
 /** Every form is refused: that of a real operation for its quality, that of all fields for its own faults. */
-function startJob(form: FormData): Response {
+function startJob(form: URLSearchParams): Response {
   let errors = [{ path: "video.quality", message: "must be at most 100" }];
   if (form.get("operation") === everyField.name) {
-    const texts = [...form].map(([name, text]): [string, string] => [name, String(text)]);
-    const given = texts.filter(([name]) => !/^(operation|input.*)$/.test(name));
+    const given = [...form].filter(([name]) => !/^(operation|input.*)$/.test(name));
     try {
       parseParams(everyField, paramsFromTexts(everyField, given));
     } catch (cause) {
@@ -192,7 +191,7 @@ async function fragmentFor(
     return htmlResponse(inputsFound(assets.filter(({ name }) => name.includes(query))));
   }
   if (path === "/ui/jobs" && request.method === "POST") {
-    return startJob(await request.formData());
+    return startJob(new URLSearchParams(await request.text()));
   }
   if (path === "/ui/work") return htmlResponse(workBanner(viewer, viewer.work));
   if (path === "/ui/system/work") return htmlResponse(workPanel(viewer, report.work));

@@ -1,6 +1,15 @@
 /** `kinomill operations [NAME]`: what can be done to a video, and with which parameters. */
 import { findOperation, operations } from "../operations/index.ts";
 import type { Operation } from "../operations/operation.ts";
+import {
+  allFields,
+  commandLine,
+  conditionWords,
+  defaultWords,
+  inputWords,
+  pathWords,
+  typeWords,
+} from "../operations/parameter-words.ts";
 import { operationJsonSchema, parameterFields } from "../operations/parameters.ts";
 import { exitCodes } from "./exit.ts";
 
@@ -14,6 +23,7 @@ export async function listOperations(
       name: operation.name,
       title: operation.title,
       description: operation.description,
+      inputs: operation.inputs,
       params: operationJsonSchema(operation),
       example: operation.example,
     }));
@@ -29,18 +39,22 @@ export async function listOperations(
 }
 
 function describeOperation(operation: Operation): string[] {
-  const fields = parameterFields(operation).map((field) => {
-    const values =
-      field.kind === "select"
-        ? field.options.map(({ value }) => value).join("|")
-        : [field.kind, field.unit].filter(Boolean).join(", ");
-    const fallback = field.default === null ? "" : ` [${String(field.default)}]`;
-    return `  ${`${field.path}=${values}${fallback}`}\n      ${field.description}`;
+  const fields = allFields(parameterFields(operation)).map((field) => {
+    const words = defaultWords(field);
+    const fallback = words === "–" ? "" : ` [${words}]`;
+    const first = `  ${pathWords(field)}=${typeWords(field)}${fallback}`;
+    return `${first}\n      ${field.description}${conditionWords(field)}`;
   });
+  const inputs = ["INPUT", ...Array<string>(operation.inputs.min - 1).fill("INPUT")];
   return [
     `${operation.title}. ${operation.description}`,
+    `Works on ${inputWords(operation)}.`,
     "",
-    "Parameters (--param key=value):",
+    "Parameters (-p key=value; N is a place in a list, from 0; or all as JSON in --params FILE):",
     ...fields,
+    "",
+    "Example:",
+    `  ${JSON.stringify(operation.example)}`,
+    `  ${commandLine(operation, inputs, "OUTPUT").replaceAll("\n", "\n  ")}`,
   ];
 }

@@ -86,6 +86,14 @@ function childOfShape(shape: JsonSchema, key: string): JsonSchema | null {
   return typeof additionalProperties === "object" ? additionalProperties : null;
 }
 
+/** The schema without what people read, for comparing. */
+function withoutWords(node: JsonSchema): string {
+  const words = new Set(["title", "description"]);
+  return JSON.stringify(node, (key, value: unknown) =>
+    words.has(key) && typeof value === "string" ? undefined : value,
+  );
+}
+
 /** What the shapes together say of the value under a key or a position; null for nothing. */
 export function childOf(shapes: readonly JsonSchema[], key: string): JsonSchema | null {
   const found = shapes.map((shape) => childOfShape(shape, key)).filter((child) => child !== null);
@@ -94,8 +102,8 @@ export function childOf(shapes: readonly JsonSchema[], key: string): JsonSchema 
   const different = new Map(found.map((child) => [JSON.stringify(child), child]));
   if (different.size === 1) return first;
   const { default: _own, ...shape } = first;
-  const plain = found.map((child) => JSON.stringify({ ...child, default: undefined }));
-  // Where only the defaults differ, each shape fills in its own.
+  const plain = found.map((child) => withoutWords({ ...child, default: undefined }));
+  // Where only words and the default differ, each shape fills in its own.
   if (new Set(plain).size === 1) return shape;
   const words = found.map(wordsOf);
   if (words.every((each) => each !== null)) {

@@ -1,0 +1,192 @@
+/**
+ * Writes docs/operations/ from the schemas of the operations, one page for each:
+ *   bun script/operation-docs.ts
+ */
+import { readdir, unlink } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { MediaInfo } from "../src/media/media.ts";
+import { operations, parseParams, planFor } from "../src/operations/index.ts";
+import type { Operation, Plan } from "../src/operations/operation.ts";
+import {
+  allFields,
+  commandLine,
+  conditionWords,
+  defaultWords,
+  inputWords,
+  pathWords,
+  typeWords,
+} from "../src/operations/parameter-words.ts";
+import { parameterFields } from "../src/operations/parameters.ts";
+import { Refusal } from "../src/trouble.ts";
+import { type InputKind, inputCandidates } from "../tests/operations/example-inputs.ts";
+import { audio, media, video } from "../tests/operations/specimen.ts";
+
+export const docsFolder = join(resolve(import.meta.dir, ".."), "docs/operations");
+
+/** Pages that people write; the others are made here. */
+const byHand = new Set(["matrix.md"]);
+
+const names: Record<InputKind, string> = {
+  film: "match.mov",
+  image: "logo.png",
+  sound: "music.wav",
+  subtitles: "match.srt",
+};
+
+const still = video({ codec: "png", width: 400, height: 200, pixelFormat: "rgba", alpha: true });
+const specimens: Record<InputKind, MediaInfo> = {
+  film: media({ container: "mov" }),
+  image: media({ container: "png", kind: "image", video: still, audio: [], durationSeconds: null }),
+  sound: media({ container: "wav", kind: "audio", video: null, audio: [audio({ index: 0 })] }),
+  subtitles: media({ container: "srt", kind: "video", video: null, audio: [] }),
+};
+
+/** A box whose ffmpeg has whatever a plan asks for. */
+const anything = { has: () => true, values: () => [].values() };
+const everything = {
+  encoders: anything as unknown as ReadonlySet<string>,
+  filters: anything as unknown as ReadonlySet<string>,
+};
+
+/** The files that the example is shown with, and the plan for them; null when no candidate suits. */
+function exampleOf(operation: Operation): { inputs: InputKind[]; plan: Plan } | null {
+  const params = parseParams(operation, operation.example);
+  for (const inputs of inputCandidates(operation)) {
+    try {
+      const given = inputs.map((kind) => ({ name: names[kind], media: specimens[kind] }));
+      return { inputs, plan: planFor(operation, params, given, everything) };
+    } catch (cause) {
+      if (!(cause instanceof Refusal)) throw cause;
+    }
+  }
+  return null;
+}
+
+/** Every page by its name, as it should be. */
+export function operationPages(): Map<string, string> {
+  const pages = operations.map((operation): [string, string] => [
+    `${operation.name}.md`,
+    operationPage(operation),
+  ]);
+  return new Map([["README.md", indexPage()], ...pages]);
+}
+
+const source =
+  "This page is made by `bun script/operation-docs.ts` from the schema that the program itself uses.";
+
+function indexPage(): string {
+  const rows = operations.map((operation) => [
+    `[${operation.name}](${operation.name}.md)`,
+    operation.description,
+    inputWords(operation),
+  ]);
+  return `# Operations
+
+What Kinomill can do. ${source}
+
+${table(["operation", "what it does", "works on"], rows)}
+The same list with JSON Schemas is at \`GET /api/v1/operations\`; \`kinomill operations NAME\` prints one in a terminal.
+
+On the command line a parameter is \`-p key=value\`: \`-p video.codec=hevc\`. Where a page says \`N\`, there stands the
+place in a list, from 0: \`-p ranges.0.from=1:30\`. Seconds may be written as \`1:30\`, bit rates as \`5M\`. All parameters as
+JSON in a file are \`--params FILE.json\`; those of \`-p\` go over them. Unknown parameters are refused, and every fault
+names its field.
+`;
+}
+
+function operationPage(operation: Operation): string {
+  const example = exampleOf(operation);
+  const outputs = (example?.plan.steps ?? []).flatMap((step) => step.outputs);
+  const inputs = example?.inputs ?? ["film" as const];
+  const files = inputs.map((kind, index) => numbered(names[kind], inputs, index));
+  const ending = outputs[0]?.name.split(".").at(-1);
+  const output = outputs.length === 1 && ending !== undefined ? `result.${ending}` : "results";
+  const line = commandLine(operation, files, output);
+  const json = JSON.stringify(operation.example, null, 2);
+  const file = line.endsWith("params.json") ? ", with the JSON above in `params.json`" : "";
+  return `# ${operation.title} (\`${operation.name}\`)
+
+${operation.description}
+
+Works on ${inputWords(operation)}. ${source}
+
+## Parameters
+
+${table(["parameter", "takes", "default", "what it does"], parameterRows(operation))}
+## Example
+
+\`\`\`json
+${json}
+\`\`\`
+
+On the command line${file}:
+
+\`\`\`sh
+${line}
+\`\`\`
+
+Over HTTP, after the ${files.length === 1 ? "file was" : "files were"} stored ([how](../api.md)):
+
+\`\`\`sh
+${curlLine(operation, files.length)}
+\`\`\`
+${outputSection(outputs)}`;
+}
+
+/** The second file of a kind has another name. */
+function numbered(name: string, inputs: InputKind[], index: number): string {
+  const earlier = inputs.slice(0, index).filter((kind) => kind === inputs[index]).length;
+  return earlier === 0 ? name : name.replace(".", `-${earlier + 1}.`);
+}
+
+function parameterRows(operation: Operation): string[][] {
+  return allFields(parameterFields(operation)).map((field) => [
+    `\`${pathWords(field)}\``,
+    typeWords(field),
+    defaultWords(field).replaceAll("\n", " "),
+    `${field.description}${conditionWords(field)}`.replaceAll("\n", " "),
+  ]);
+}
+
+function curlLine(operation: Operation, count: number): string {
+  const ids = Array.from({ length: count }, (_, index) =>
+    index === 0 ? "ASSET" : `ASSET${index + 1}`,
+  );
+  const body = { operation: operation.name, inputs: ids, params: operation.example };
+  const json = JSON.stringify(body).replaceAll("'", String.raw`'\''`);
+  return `curl -sS --fail-with-body -H "Authorization: Bearer $KINOMILL_TOKEN" \\
+  -H "Content-Type: application/json" \\
+  -d '${json}' \\
+  "$KINOMILL_URL/api/v1/jobs"`;
+}
+
+function outputSection(outputs: Plan["steps"][number]["outputs"]): string {
+  if (outputs.length === 0) return "";
+  const rows = outputs.map(({ role, name, mimeType }) => [`\`${role}\``, name, mimeType]);
+  return `
+## What the example makes
+
+${table(["role", "file", "type"], rows)}`;
+}
+
+/** With its columns in line, as a person would write it. */
+function table(head: string[], rows: string[][]): string {
+  const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll("|", "\\|")));
+  const line = (row: string[]) => `| ${row.join(" | ")} |\n`;
+  return cells
+    .map(line)
+    .toSpliced(1, 0, line(head.map(() => "---")))
+    .join("");
+}
+
+/** Writes every page, and takes away those of operations that are gone. */
+async function write(): Promise<void> {
+  const pages = operationPages();
+  for (const [name, text] of pages) await Bun.write(join(docsFolder, name), text);
+  const found = await readdir(docsFolder);
+  const stale = found.filter((name) => name.endsWith(".md") && !pages.has(name));
+  for (const name of stale.filter((each) => !byHand.has(each)))
+    await unlink(join(docsFolder, name));
+}
+
+if (import.meta.main) await write();

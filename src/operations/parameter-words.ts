@@ -1,0 +1,89 @@
+/** What a parameter takes, in words: for the command line's help and the documentation. */
+
+import type { Operation } from "./operation.ts";
+import { textsFromParams } from "./parameter-texts.ts";
+import type { ParameterField } from "./parameters.ts";
+
+/** Every parameter, those of rows after their list, `N` standing for a row's number. */
+export function allFields(fields: readonly ParameterField[]): ParameterField[] {
+  return fields.flatMap((field) => [field, ...allFields(field.row)]);
+}
+
+/** `ranges.N.from` */
+export function pathWords(field: Pick<ParameterField, "path">): string {
+  return field.path.replaceAll("+", "N");
+}
+
+/** "whole number, 0 to 100 px", "mp4, mkv, webm or mov", "list of 1 to 20 rows". */
+export function typeWords(field: ParameterField): string {
+  const words = field.options.map(({ value }) => value).filter((value) => value !== "");
+  switch (field.kind) {
+    case "select":
+      return oneOf(words.map((word) => (word === "true" ? "parameters of its own" : word)));
+    case "boolean":
+      return "true or false";
+    case "list":
+      return `list of ${field.rows.min} to ${field.rows.max}`;
+    case "words":
+      return "list, with commas";
+    case "json":
+      return "JSON";
+    case "colour":
+      return "colour such as #4b56d2";
+    case "longtext":
+      return "text";
+    default:
+      return oneOf([numberWords(field) ?? "text", ...words]);
+  }
+}
+
+function oneOf(words: string[]): string {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
+
+function numberWords(field: ParameterField): string | null {
+  const { min, max, step } = field;
+  if (field.kind !== "number" && min === null && max === null) return null;
+  const unit = field.unit === null ? "" : ` ${field.unit}`;
+  const what = step === 1 ? "whole number" : "number";
+  return min === null || max === null ? `${what}${unit}` : `${what}, ${min} to ${max}${unit}`;
+}
+
+/** "needed", the default, or "–". */
+export function defaultWords(field: ParameterField): string {
+  if (field.required) return "needed";
+  return field.default === null || field.kind === "boolean" ? "–" : String(field.default);
+}
+
+/** "Only when items.N.kind is image or text." or nothing. */
+export function conditionWords(field: ParameterField): string {
+  return field.when
+    .filter(({ values }) => values.some((value) => value !== "" && value !== "true"))
+    .map(({ path, values }) => ` Only when ${pathWords({ path })} is ${oneOf(values)}.`)
+    .join("");
+}
+
+/** "one file", "2 to 64 files, in order" */
+export function inputWords({ inputs: { min, max } }: Operation): string {
+  if (max === 1) return "one file";
+  return `${min === max ? min : `${min} to ${max}`} files, in order`;
+}
+
+/** More parameters than this are easier to read in a file. */
+const maxOnLine = 8;
+
+/** A line for a shell that runs the operation's example. */
+export function commandLine(operation: Operation, inputs: string[], output: string): string {
+  const texts = textsFromParams(operation, operation.example as Record<string, unknown>);
+  const start = `kinomill run ${operation.name} ${inputs.join(" ")} -o ${output}`;
+  if (texts.length > maxOnLine || texts.some(([, text]) => text.includes("\n"))) {
+    return `${start} --params params.json`;
+  }
+  const params = texts.map(([path, text]) => ` \\\n  -p ${shellWord(`${path}=${text}`)}`);
+  return `${start}${params.join("")}`;
+}
+
+/** Any text as one word of a POSIX shell. */
+function shellWord(text: string): string {
+  return /^[\w.,:/=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -29,6 +29,8 @@ export interface InputDescription {
   pieces?: true;
   /** It is captions in this format: only ever a text of ours. Nothing else is read so. */
   captions?: CaptionFormat;
+  /** Of its decoder: where many inputs are open at once, each thread holds a picture. Absent: all there are. */
+  decoderThreads?: number;
   /** Its transparency is wanted too, which takes a decoder of its own for VP8 and VP9. */
   keepAlpha?: boolean;
   /** The picture that is decoded from it; absent when none is: what a GPU's decoder must know first. */

@@ -10,6 +10,8 @@ import { trim } from "./filters-picture.ts";
 export type AudioFilter =
   /** What is heard from `startSeconds` until before `endSeconds`, to the sample; the start becomes time zero. */
   | { filter: "trim"; startSeconds?: number; endSeconds?: number }
+  /** Out of nothing: the first filter of a chain without a source. */
+  | { filter: "silence"; seconds: number; channels: number; sampleRate: number }
   /** So much silence before it. */
   | { filter: "delay"; seconds: number }
   | { filter: "volume"; gainDb: number }
@@ -73,6 +75,8 @@ export interface Ducking {
 /** How many sources a filter takes. */
 export function soundsTaken(filter: AudioFilter): number {
   switch (filter.filter) {
+    case "silence":
+      return 0;
     case "mix":
       return filter.weights.length;
     case "crossfade":
@@ -100,6 +104,8 @@ export function nativeSound(filter: AudioFilter): NativeFilter[] {
       return filter.seconds === 0
         ? []
         : [native("adelay", { delays: filter.seconds * 1000, all: 1 })];
+    case "silence":
+      return silence(filter);
     case "volume":
       return [native("volume", { volume: `${decimal(filter.gainDb)}dB` })];
     case "tempo":
@@ -151,6 +157,16 @@ export const layoutOf: Record<number, string> = {
   7: "6.1",
   8: "7.1",
 };
+
+function silence(filter: Extract<AudioFilter, { filter: "silence" }>): NativeFilter[] {
+  const { seconds, channels, sampleRate } = filter;
+  const layout = layoutOf[channels];
+  assert(layout !== undefined, `${channels} channels have a layout`);
+  return [
+    native("anullsrc", { channel_layout: layout, sample_rate: sampleRate }),
+    native("atrim", { end: seconds }),
+  ];
+}
 
 /** The standard layout of so many channels, and a rate. */
 export function soundFormat(channels: number, sampleRate: number): NativeFilter {

@@ -150,6 +150,7 @@ function renderInput(
     ...decoding,
     ...(input.keepAlpha ? alphaFlags(input.picture?.codec, toolchain) : []),
     ...stillFlags(input.still ?? ""),
+    ...(input.decoderThreads === undefined ? [] : ["-threads", String(input.decoderThreads)]),
     ...(input.keyframesOnly ? ["-skip_frame", "nokey"] : []),
     // The only keyframe may stand before the time: it is shown rather than nothing.
     ...(input.keyframesOnly && input.seekSeconds ? ["-noaccurate_seek"] : []),

@@ -6,6 +6,7 @@ import { assert, Refusal } from "../trouble.ts";
 import { animate } from "./animate.ts";
 import { audio } from "./audio.ts";
 import { clip } from "./clip.ts";
+import { concat } from "./concat.ts";
 import { faultsOf } from "./faults.ts";
 import type { Operation, Plan, PlanContext, PlanInput, PlanText } from "./operation.ts";
 import { overlay } from "./overlay.ts";
@@ -21,6 +22,7 @@ export const operations: readonly Operation[] = [
   reframe,
   audio,
   clip,
+  concat,
   animate,
 ];
 

@@ -4,7 +4,7 @@ import type { AudioFilter, SoundChain } from "../media/graph.ts";
 import type { AudioStream, MediaInfo } from "../media/media.ts";
 import type { AudioParams } from "./audio-schema.ts";
 import { unsuitable } from "./audio-tracks.ts";
-import type { RawSound } from "./levelling.ts";
+import { begin, type RawSound } from "./levelling.ts";
 
 /** Of this much a repeated sound is held in memory: 230 MB of stereo. */
 const maxRepeatSeconds = 600;
@@ -14,18 +14,6 @@ type Mix = NonNullable<AudioParams["mix"]>;
 
 export const defaultReplace: Replace = { offset: 0, loop: false, fadeIn: 0, fadeOut: 0 };
 export const defaultMix: Mix = { levelDb: -12, from: 0, loop: false, fadeIn: 0, fadeOut: 0 };
-
-/** From an input's track on: without holes, in the channels and the rate in which it is encoded. */
-function begin({ channels, sampleRate }: AudioEncode): AudioFilter[] {
-  return [{ filter: "resample" }, { filter: "layout", channels, sampleRate }];
-}
-
-/** A track of the first input by itself. */
-export function plainSound(encode: AudioEncode, track: AudioStream, number: number): RawSound {
-  const pad = `track_${number}`;
-  const from = { input: 0, stream: track.index };
-  return { chains: [{ from, filters: begin(encode), to: pad }], pad, encode };
-}
 
 /** What is known of the second file. */
 export interface Second {

@@ -19,8 +19,8 @@ export const defaultWaveform: Waveform = {
   colour: "#2f80ed",
 };
 
-/** What the filters write of so many takes 200 MB, and players draw a hundredth of it. */
-const maxPeaks = 1_500_000;
+/** What the filters write of so many is 240 MB of text, and players draw a hundredth of it. */
+const maxPeaks = 2_000_000;
 
 /** Where a source does not say how long it is: a day, as for every output of unknown length. */
 const unknownSeconds = 86_400;

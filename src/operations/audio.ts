@@ -5,14 +5,7 @@ import type { AudioStream } from "../media/media.ts";
 import { assert } from "../trouble.ts";
 import { type Film, filmAround } from "./audio-film.ts";
 import { type AudioParams, audioSchema } from "./audio-schema.ts";
-import {
-  defaultMix,
-  defaultReplace,
-  mixedSound,
-  plainSound,
-  replacingSound,
-  secondOf,
-} from "./audio-sound.ts";
+import { defaultMix, defaultReplace, mixedSound, replacingSound, secondOf } from "./audio-sound.ts";
 import { chooseTrack, encodeAlone, encodeInFilm, unsuitable } from "./audio-tracks.ts";
 import { defaultWaveform, planWaveform } from "./audio-waveform.ts";
 import { copyableSources } from "./containers.ts";
@@ -20,6 +13,7 @@ import {
   type Levelling,
   level,
   type RawSound,
+  trackSound,
   unlevelled,
   usualTruePeakDbtp,
 } from "./levelling.ts";
@@ -91,7 +85,7 @@ function rawOf(
   first: PlanInput,
   second: PlanInput | undefined,
 ): RawSound {
-  if (params.do !== "mix") return plainSound(chosen.encode, chosen.track, 1);
+  if (params.do !== "mix") return trackSound(chosen.encode, 1);
   assert(second !== undefined, "mix has a second input");
   const wish = params.mix ?? defaultMix;
   return mixedSound(
@@ -129,7 +123,7 @@ function planExtract(params: AudioParams, input: PlanInput, track: AudioStream):
     track.channels <= (channels ?? track.channels) &&
     encode.codec === track.codec &&
     copyableSources.has(input.media.container);
-  if (!asItIs) return planAlone(params, input, plainSound(encode, track, 1), track);
+  if (!asItIs) return planAlone(params, input, trackSound(encode, 1), track);
   const source = { input: 0, stream: track.index };
   const copy: StreamCopy = { kind: "copy", source, codec: track.codec };
   const format = formatLike(track);
@@ -270,7 +264,7 @@ function filmSounds(
   const chosen = chooseTrack(first.media, params.track, { which: "The source", path: "track" });
   const encoded = (track: AudioStream) => encodeInFilm(params, track, facts);
   if (params.do === "loudness" && params.track === undefined) {
-    const raws = tracks.map((track, at) => plainSound(encoded(track), track, at + 1));
+    const raws = tracks.map((track, at) => trackSound(encoded(track), at + 1));
     return { raws, copies: [] };
   }
   const raw = rawOf(params, { encode: encoded(chosen), track: chosen }, first, second);

@@ -3,7 +3,7 @@
  * and then it is rendered with what both found. Pure.
  */
 import type { AudioEncode, InputDescription, RenderDescription } from "../media/description.ts";
-import type { SoundChain } from "../media/graph.ts";
+import type { AudioFilter, SoundChain } from "../media/graph.ts";
 import type { LoudnessWish, MeasureRef } from "../media/loudness.ts";
 import type { Step } from "./operation.ts";
 
@@ -13,6 +13,17 @@ export interface RawSound {
   /** The pad in which it comes; it has the channels and the rate of `encode`. */
   pad: string;
   encode: AudioEncode;
+}
+
+/** From a track of an input on: without holes, in the channels and the rate in which it is encoded. */
+export function begin({ channels, sampleRate }: AudioEncode): AudioFilter[] {
+  return [{ filter: "resample" }, { filter: "layout", channels, sampleRate }];
+}
+
+/** A track by itself. */
+export function trackSound(encode: AudioEncode, number: number): RawSound {
+  const pad = `track_${number}`;
+  return { chains: [{ from: encode.source, filters: begin(encode), to: pad }], pad, encode };
 }
 
 /** What a sound is levelled with. */

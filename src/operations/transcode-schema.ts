@@ -118,6 +118,21 @@ const audio = z
         labels: { "1": "1 (mono)", "2": "2 (stereo)", "6": "6 (5.1)", "8": "8 (7.1)" },
         description: "1 mono, 2 stereo, 6 for 5.1, 8 for 7.1. Never more than the source has.",
       }),
+    loudness: z.number().min(-36).max(-5).optional().meta({
+      title: "Loudness",
+      unit: "LUFS",
+      description:
+        "Brings each track to this integrated loudness (EBU R 128), true peaks below −1 dBTP: −16 for podcasts, −23 for broadcast. It is measured first. Empty leaves it as it is.",
+    }),
+  })
+  .superRefine((value, context) => {
+    if (value.loudness !== undefined && (value.codec === "copy" || value.codec === "none")) {
+      context.addIssue({
+        code: "custom",
+        path: ["loudness"],
+        message: `cannot stand beside codec ${value.codec}: the sound must be encoded for it`,
+      });
+    }
   })
   .prefault({})
   .meta({ title: "Audio" });

@@ -1,8 +1,11 @@
 /** What `transcode` does with sound and subtitles: copy, encode or leave out. */
 import type { AudioCodec, AudioEncode, StreamCopy } from "../media/description.ts";
+import type { SoundChain } from "../media/graph.ts";
 import type { AudioStream, MediaInfo } from "../media/media.ts";
 import { Refusal } from "../trouble.ts";
 import { codecTitle, containers, copyableSources } from "./containers.ts";
+import { type LevellingSource, level, trackSound, usualTruePeakDbtp } from "./levelling.ts";
+import type { Step } from "./operation.ts";
 import { encodeTrack, maxChannels } from "./sound.ts";
 import type { TranscodeParams } from "./transcode-schema.ts";
 
@@ -74,17 +77,37 @@ function decideTrack(params: TranscodeParams, media: MediaInfo, track: AudioStre
 /** A track stays as it is when codec and channels are right, nothing is cut and no bit rate was asked for. */
 function conforms(params: TranscodeParams, media: MediaInfo, track: AudioStream): boolean {
   const facts = containers[params.container];
-  const { codec, bitRate, channels } = params.audio;
+  const { codec, bitRate, channels, loudness } = params.audio;
   const codecs = codec === "auto" ? facts.conformingAudio : [codec];
   return (
     codecs.includes(track.codec) &&
     (facts.holdsAudio === null || facts.holdsAudio.includes(track.codec)) &&
     copyableSources.has(media.container) &&
     bitRate === undefined &&
+    loudness === undefined &&
     track.channels <= (channels ?? maxChannels) &&
     params.from === undefined &&
     params.to === undefined
   );
+}
+
+/** The decision with the steps and chains that bring the tracks to the loudness that was asked for. */
+export function levelTracks(
+  params: TranscodeParams,
+  decision: SoundDecision,
+  source: LevellingSource,
+): { sound: SoundDecision; chains: SoundChain[]; steps: Step[] } {
+  const { loudness: targetLufs } = params.audio;
+  const encoded = decision.tracks.filter((track) => track.kind === "encode");
+  if (targetLufs === undefined) return { sound: decision, chains: [], steps: [] };
+  const raws = encoded.map((encode, index) => trackSound(encode, index + 1));
+  const wish = { targetLufs, truePeakDbtp: usualTruePeakDbtp };
+  const { steps, sounds } = level(raws, wish, source);
+  return {
+    sound: { ...decision, tracks: sounds.map(({ encode }) => encode) },
+    chains: sounds.flatMap(({ chains }) => chains),
+    steps,
+  };
 }
 
 export interface SubtitleDecision {

@@ -1,5 +1,6 @@
 /** `transcode`: one file in, one file out, in another codec, size or container; a copy where that is enough. */
-import type { OutputDescription } from "../media/description.ts";
+import type { InputDescription, OutputDescription } from "../media/description.ts";
+import type { SoundChain } from "../media/graph.ts";
 import type { MediaInfo } from "../media/media.ts";
 import { assert, Refusal } from "../trouble.ts";
 import { codecTitle, containers } from "./containers.ts";
@@ -11,6 +12,7 @@ import { type TranscodeParams, transcodeSchema } from "./transcode-schema.ts";
 import {
   decideSound,
   decideSubtitles,
+  levelTracks,
   type SoundDecision,
   type SubtitleDecision,
 } from "./transcode-sound.ts";
@@ -32,26 +34,35 @@ function plan(params: TranscodeParams, inputs: PlanInput[], context: PlanContext
   refuseStill(input.media);
   const cut = cutOf(params, input.media);
   const picture = decidePicture(params, input.media, context);
-  const sound = decideSound(params, input.media);
+  const decided = decideSound(params, input.media);
+  const source = inputOf(input.media, picture, cut);
+  const { sound, chains, steps } = levelTracks(params, decided, {
+    inputs: [source],
+    seconds: cut.seconds,
+  });
   // Subtitles of a source without picture are lyrics; a file of sound alone has no place to show them.
   const subtitles =
     picture.stream === null ? { tracks: [], notes: [] } : decideSubtitles(params, input.media);
   refuseEmpty(picture, sound, input.media);
-  const parts = { picture, sound, subtitles, cut };
-  return { steps: [stepOf(params, input, parts)], notes: notesOf(parts) };
+  const parts = { source, picture, sound, chains, subtitles, cut };
+  const step = stepOf(params, input, parts);
+  step.needs = steps.map(({ name }) => name);
+  return { steps: [...steps, step], notes: notesOf(parts) };
 }
 
 interface Parts {
+  source: InputDescription;
   picture: PictureDecision;
   sound: SoundDecision;
+  /** What the sound goes through besides; empty: nothing. */
+  chains: SoundChain[];
   subtitles: SubtitleDecision;
   cut: Cut;
 }
 
 function stepOf(params: TranscodeParams, input: PlanInput, parts: Parts): Plan["steps"][number] {
-  const { picture, sound, cut } = parts;
+  const { source, picture, sound, chains, cut } = parts;
   const facts = containers[params.container];
-  const { video } = input.media;
   const silentOnly = picture.stream === null;
   const ending = silentOnly ? facts.audioEnding : facts.ending;
   const file = `output.${ending}`;
@@ -62,17 +73,9 @@ function stepOf(params: TranscodeParams, input: PlanInput, parts: Parts): Plan["
     work: {
       kind: "render",
       description: {
-        inputs: [
-          {
-            from: { asset: 0 },
-            ...(cut.from > 0 ? { seekSeconds: cut.from } : {}),
-            ...(cut.trimmed && cut.seconds !== null ? { durationSeconds: cut.seconds } : {}),
-            ...(picture.stream?.kind === "encode" && video !== null
-              ? { picture: inputPicture(video) }
-              : {}),
-          },
-        ],
+        inputs: [source],
         graph: picture.graph,
+        ...(chains.length > 0 ? { sound: chains } : {}),
         outputs: [outputOf(params, file, parts)],
         expectedSeconds: cut.seconds,
       },
@@ -93,6 +96,16 @@ function stepOf(params: TranscodeParams, input: PlanInput, parts: Parts): Plan["
         },
       },
     ],
+  };
+}
+
+function inputOf({ video }: MediaInfo, picture: PictureDecision, cut: Cut): InputDescription {
+  const decodes = picture.stream?.kind === "encode" && video !== null;
+  return {
+    from: { asset: 0 },
+    ...(cut.from > 0 ? { seekSeconds: cut.from } : {}),
+    ...(cut.trimmed && cut.seconds !== null ? { durationSeconds: cut.seconds } : {}),
+    ...(decodes ? { picture: inputPicture(video) } : {}),
   };
 }
 

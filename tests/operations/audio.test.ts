@@ -3,6 +3,9 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Device } from "../../src/media/devices.ts";
+import { gpuSkills } from "../../src/media/gpu-skill.ts";
+import { enterBox, gpuBox } from "../gpu-box.ts";
 import { run } from "./rehearsal.ts";
 import { work } from "./workshop.ts";
 
@@ -253,4 +256,200 @@ describe("replace", () => {
     expect(levelDb(heard, 1.9, 2)).toBeLessThan(levelDb(heard, 0.2, 0.8) - 20);
     expect(made.media[0]?.container).toBe("mkv");
   });
+});
+
+describe("mix", () => {
+  const bed = { do: "mix", format: "wav" } as const;
+
+  test("the second sound is where, as loud and as long as asked, and the first is untouched", async () => {
+    const clicks = make("bed.flac", ...sound(beeps(2)), "-ac", "2");
+    const quiet = make("quiet.wav", ...sound(`anullsrc=r=${rate}:cl=stereo,atrim=end=5`));
+    for (const [wish, wanted] of [
+      [{ from: 1.5, levelDb: -6 }, [1.5, 2.5]],
+      [{ from: 0.25, to: 1.75, loop: true, levelDb: -6 }, [0.25, 1.25]],
+      [{ loop: true, levelDb: -6 }, [0, 1, 2, 3, 4]],
+    ] as const) {
+      const { paths } = await work(root, "audio", { ...bed, mix: wish }, [quiet, clicks]);
+      const heard = samples(paths[0] ?? "");
+      const found = onsets(heard, 1500);
+      expect(found).toHaveLength(wanted.length);
+      for (const [index, time] of wanted.entries()) {
+        expect(Math.abs((found[index] ?? -1) - time)).toBeLessThan(0.005);
+      }
+      const at = wanted[1] ?? 0;
+      const before = levelDb(samples(clicks), 1, 1.04);
+      expect(levelDb(heard, at, at + 0.04)).toBeCloseTo(before - 6, 1);
+      expect(heard).toHaveLength(5 * rate);
+    }
+  });
+
+  test("fades begin and end where the second sound does", async () => {
+    const quiet = make("still.wav", ...sound(`anullsrc=r=${rate}:cl=stereo,atrim=end=5`));
+    const mix = { from: 1, to: 4, fadeIn: 1, fadeOut: 1, levelDb: 0 };
+    const { paths } = await work(root, "audio", { ...bed, mix }, [quiet, music]);
+    const heard = samples(paths[0] ?? "");
+    const full = levelDb(heard, 2.2, 2.8);
+    // Linear: half the amplitude in the middle.
+    expect(levelDb(heard, 1.48, 1.52)).toBeCloseTo(full - 6, 0);
+    expect(levelDb(heard, 3.48, 3.52)).toBeCloseTo(full - 6, 0);
+    expect(levelDb(heard, 0, 0.99)).toBeLessThan(-90);
+    expect(levelDb(heard, 4.01, 5)).toBeLessThan(-90);
+  });
+
+  for (const amountDb of [3, 12, 24]) {
+    for (const speechDb of [0, -18]) {
+      test(`ducking lowers the bed by ${amountDb} dB under speech at ${speechDb} dB, and no more between`, async () => {
+        const voice = make(
+          `voice${speechDb}.wav`,
+          ...sound(`${bursts(4)},volume=${speechDb}dB`),
+          "-ac",
+          "2",
+        );
+        const ducking = { amountDb, attack: 10, release: 150, thresholdDb: -40 };
+        const wish = { ...bed, mix: { levelDb: 0, ducking } };
+        const { paths } = await work(root, "audio", wish, [voice, music]);
+        // The bed alone: what is at 1500 Hz.
+        const more = [
+          "-af",
+          "bandpass=f=1500:width_type=h:w=100,bandpass=f=1500:width_type=h:w=100",
+        ];
+        const heard = samples(paths[0] ?? "", { more });
+        const plain = levelDb(samples(music, { more }), 1, 2);
+        for (const second of [1, 2]) {
+          expect(
+            Math.abs(levelDb(heard, second + 0.65, second + 0.95) - (plain - amountDb)),
+          ).toBeLessThan(1);
+          expect(Math.abs(levelDb(heard, second + 0.4, second + 0.48) - plain)).toBeLessThan(0.5);
+        }
+      });
+    }
+  }
+
+  test("into a video: in sync, loud as asked, the other track and the picture as they were", async () => {
+    const silence = make(
+      "bare.mp4",
+      ...picture(4),
+      ...sound(`anullsrc=r=${rate}:cl=stereo`),
+      "-shortest",
+      ...x264,
+      "-c:a",
+      "aac",
+    );
+    const clicks = make("over.flac", ...sound(beeps(3)), "-ac", "1");
+    const wish = { do: "mix", mix: { from: 0.5, levelDb: 0 }, loudness: { lufs: -18 } };
+    const { paths } = await work(root, "audio", wish, [silence, clicks]);
+    const [out = ""] = paths;
+    const found = onsets(samples(out));
+    expect(found).toHaveLength(3);
+    for (const [index, time] of found.entries())
+      expect(Math.abs(time - index - 0.5)).toBeLessThan(0.005);
+    expect(Math.abs(meter(out).lufs + 18)).toBeLessThanOrEqual(0.5);
+    expect(pictureHash(out)).toBe(pictureHash(silence));
+    const both = await work(root, "audio", { do: "mix" }, [film, clicks]);
+    expect(samples(both.paths[0] ?? "", { stream: "a:1" })).toEqual(
+      samples(film, { stream: "a:1" }),
+    );
+  });
+});
+
+describe("waveform", () => {
+  test("the peaks are those of the samples, mixed and split, in 16 bits and in 8", async () => {
+    const noise = `anoisesrc=d=1.3:r=${rate}:seed=5:a=0.6`;
+    const quieter = `anoisesrc=d=1.3:r=${rate}:seed=6:a=0.3`;
+    const source = make(
+      "noise.wav",
+      ...sound(noise),
+      ...sound(quieter),
+      "-filter_complex",
+      "join=inputs=2",
+    );
+    for (const channels of ["mixed", "split"] as const) {
+      for (const bits of [16, 8] as const) {
+        const waveform = { output: "json", pointsPerSecond: 50, bits, channels };
+        const { paths } = await work(root, "audio", { do: "waveform", waveform }, [source]);
+        const count = channels === "mixed" ? 1 : 2;
+        const all = samples(source, { channels: count });
+        const data: number[] = [];
+        const per = rate / 50;
+        for (let start = 0; start < all.length / count; start += per) {
+          for (let channel = 0; channel < count; channel += 1) {
+            const piece = all
+              .subarray(start * count, (start + per) * count)
+              .filter((_, index) => index % count === channel);
+            const [least, greatest] = [Math.min(...piece), Math.max(...piece)];
+            data.push(
+              ...[least, greatest].map((peak) => (bits === 16 ? peak : Math.trunc(peak / 256))),
+            );
+          }
+        }
+        const length = Math.ceil(all.length / count / per);
+        expect(JSON.parse(await Bun.file(paths[0] ?? "").text())).toEqual({
+          ...{ version: 2, channels: count, sample_rate: rate, samples_per_pixel: per },
+          ...{ bits, length, data },
+        });
+      }
+    }
+  });
+
+  test("the picture has its size and shows where it is loud", async () => {
+    const waveform = { output: "png", width: 400, height: 100, colour: "#ff8000" };
+    const { paths, media } = await work(root, "audio", { do: "waveform", waveform }, [speech]);
+    expect([media[0]?.video?.width, media[0]?.video?.height]).toEqual([400, 100]);
+    const argv = ["-v", "error", "-i", paths[0] ?? "", "-f", "rawvideo", "-pix_fmt", "rgba", "-"];
+    const { stdout } = Bun.spawnSync(["ffmpeg", ...argv]);
+    const filled = (column: number) =>
+      Array.from({ length: 100 }, (_, row) =>
+        stdout.subarray((row * 400 + column) * 4).subarray(0, 4),
+      )
+        .map(([red, green, blue, alpha]) => (alpha === 255 ? [red, green, blue].join(" ") : null))
+        .filter((pixel) => pixel !== null);
+    // Half a second of silence, then half a second of voice; its peak is 0.3 of full scale.
+    for (const column of [5, 45, 110, 340]) expect(filled(column).length).toBeLessThanOrEqual(1);
+    // Its mean over both channels is 3 dB below the one that was spread over them.
+    for (const [column, height] of [
+      ...[[70, 15] as const, [180, 15] as const, [280, 15] as const, [395, 8] as const],
+    ]) {
+      expect(Math.abs(filled(column).length - height)).toBeLessThanOrEqual(1);
+      expect(new Set(filled(column))).toEqual(new Set(["255 128 0"]));
+    }
+  });
+});
+
+test("a transcode brings every track to its loudness, of the piece that is kept", async () => {
+  const wish = {
+    ...{ container: "mkv", from: 1, to: 3.5, speed: "fast", video: { maxHeight: 36 } },
+    audio: { codec: "aac", loudness: -20 },
+  };
+  const { paths, media, plan } = await work(root, "transcode", wish, [film]);
+  const [out = ""] = paths;
+  expect(plan.steps).toHaveLength(5);
+  expect(media[0]?.video?.height).toBe(36);
+  for (const stream of ["a:0", "a:1"]) {
+    expect(Math.abs(meter(out, stream).lufs + 20)).toBeLessThanOrEqual(0.5);
+    expect(meter(out, stream).peak).toBeLessThanOrEqual(-0.5);
+  }
+  const found = onsets(samples(out, { stream: "a:1" }));
+  for (const [index, time] of found.entries()) expect(Math.abs(time - index)).toBeLessThan(0.005);
+});
+
+test("where the picture cannot be copied a GPU encodes it, and the sound lands as ever", async () => {
+  const avi = make(
+    "old.avi",
+    ...sound("testsrc2=size=256x144:rate=25:duration=2"),
+    ...sound(peaky(2)),
+    "-c:v",
+    "mpeg4",
+  );
+  using box = gpuBox({ gpus: "twoL4" });
+  using _inside = await enterBox(box);
+  const traits = {
+    uuid: box.uuid(0),
+    computeCapability: "8.9",
+    memoryTotalBytes: null,
+    skills: gpuSkills,
+  };
+  const gpu: Device = { id: "gpu:0", kind: "gpu", title: "NVIDIA L4", slots: 1, traits };
+  const made = await work(root, "audio", { do: "loudness", loudness: { lufs: -20 } }, [avi], gpu);
+  expect(made.encoders.at(-1)).toBe("h264_nvenc");
+  expect(Math.abs(meter(made.paths[0] ?? "").lufs + 20)).toBeLessThanOrEqual(0.5);
 });

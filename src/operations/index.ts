@@ -5,6 +5,7 @@ import type { SoundChain } from "../media/graph.ts";
 import { assert, Refusal } from "../trouble.ts";
 import { animate } from "./animate.ts";
 import { audio } from "./audio.ts";
+import { captions } from "./captions.ts";
 import { clip } from "./clip.ts";
 import { concat } from "./concat.ts";
 import { faultsOf } from "./faults.ts";
@@ -19,6 +20,7 @@ export const operations: readonly Operation[] = [
   transcode,
   thumbnails,
   overlay,
+  captions,
   reframe,
   audio,
   clip,

@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { loadConfig } from "../../src/config.ts";
+import { captionText } from "../../src/media/captions/file.ts";
 import { cpuDevice, type Device } from "../../src/media/devices.ts";
 import type { MediaInfo } from "../../src/media/media.ts";
 import { probe } from "../../src/media/probe.ts";
@@ -39,16 +40,21 @@ export async function work(
   device: Device = cpuDevice(1),
 ): Promise<Made> {
   const operation = findOperation(name);
+  const texts = sources.flatMap((path) => {
+    const found = captionText(path);
+    return found === null ? [] : [{ name: basename(path), text: found.text, path }];
+  });
+  const films = sources.filter((path) => !texts.some((text) => text.path === path));
   const inputs = await Promise.all(
-    sources.map(async (path) => ({ name: basename(path), media: await probe(path, toolchain) })),
+    films.map(async (path) => ({ name: basename(path), media: await probe(path, toolchain) })),
   );
-  const plan = planFor(operation, parseParams(operation, params), inputs, toolchain);
+  const plan = planFor(operation, parseParams(operation, params), inputs, toolchain, texts);
   const jobFolder = join(folder, `job-${++jobs}`);
   mkdirSync(jobFolder);
   const made: Made = { plan, paths: [], media: [], encoders: [], checks: [] };
   for (const step of plan.steps) {
     const outcome: AttemptOutcome = await runner.run({
-      ...{ device, work: step.work, jobFolder, step: step.name, assetPaths: [...sources] },
+      ...{ device, work: step.work, jobFolder, step: step.name, assetPaths: films },
       expectations: step.outputs.map(({ expectation }) => expectation),
       ...{ verify: "full", signal: AbortSignal.timeout(120_000), onProgress: () => {} },
     });

@@ -31,7 +31,7 @@ function subripSpan(span: Span): string {
 }
 
 function webvttSpan(span: Span): string {
-  const escaped = span.text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/-->/g, "--&gt;");
+  const escaped = span.text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   return wrapped(span, lines(escaped));
 }
 

@@ -1,0 +1,39 @@
+/** Files that are captions: the text of one, or the word that it is none. */
+import { readFileSync, statSync } from "node:fs";
+import { notMedia } from "../not-media.ts";
+import { CaptionFault, type CaptionFormat, captionTitles } from "./cue.ts";
+import { captionBytesMax, captionFormatOf, decodeText, readCaptions } from "./read.ts";
+
+export interface CaptionText {
+  format: CaptionFormat;
+  text: string;
+}
+
+/** Content-Types of the formats. */
+export const captionMimeTypes: Record<CaptionFormat, string> = {
+  srt: "application/x-subrip",
+  vtt: "text/vtt",
+  ass: "text/x-ssa",
+};
+
+/**
+ * The captions in a file, by what is in it and never by its name; null when it is something else. No other
+ * program ever sees the file.
+ * @throws Refusal 422 `not_media` for a file that begins like captions and has a fault
+ */
+export function captionText(path: string): CaptionText | null {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status === undefined || !status.isFile() || status.size > captionBytesMax) return null;
+  const text = decodeText(readFileSync(path));
+  const format = text === null ? null : captionFormatOf(text);
+  if (text === null || format === null) return null;
+  const start = `It begins like ${captionTitles[format]} captions`;
+  try {
+    const found = readCaptions(text);
+    if (found !== null && found.cues.length > 0) return { format, text };
+  } catch (trouble) {
+    if (!(trouble instanceof CaptionFault)) throw trouble;
+    throw notMedia(`${start} and cannot be read: ${trouble.message}`);
+  }
+  throw notMedia(`${start}, and there is not one in it.`);
+}

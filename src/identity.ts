@@ -5,6 +5,7 @@
 export const idKinds = {
   asset: "as",
   job: "jb",
+  preset: "ps",
   user: "us",
   token: "tk",
   session: "se",

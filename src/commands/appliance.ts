@@ -54,6 +54,7 @@ async function openParts(
     accounts,
     library: work.library,
     jobs: work.jobs,
+    presets: work.jobs.presets,
     feed: work.feed,
     storage: work.storage,
     operations,

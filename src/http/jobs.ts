@@ -16,7 +16,13 @@ const priority = z.int().min(-100).max(100).describe("Higher goes first");
 
 export const jobRequestShape = z
   .strictObject({
-    operation: z.string().min(1).max(64),
+    operation: z.string().min(1).max(64).optional().describe("Needed unless a preset says it"),
+    preset: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe("Id or name of a preset; `params` lie over its parameters"),
     inputs: z.array(idText).max(INPUTS_MAX).describe("Ids of assets"),
     params: z.record(z.string().max(100), z.unknown()).default({}),
     priority: priority.default(0),
@@ -24,6 +30,10 @@ export const jobRequestShape = z
       .record(z.string().min(1).max(64), z.string().max(256))
       .refine((labels) => Object.keys(labels).length <= LABELS_MAX, `at most ${LABELS_MAX} labels`)
       .default({}),
+  })
+  .refine(({ operation, preset }) => operation !== undefined || preset !== undefined, {
+    path: ["operation"],
+    message: "is missing, and so is a preset that would say it",
   })
   .meta({ id: "JobRequest" });
 
@@ -38,9 +48,12 @@ const estimateShape = z
   .meta({ id: "Estimate" });
 
 const requestFaults = {
-  404: { description: "`unknown_operation`, or `not_found`: there is no such asset." },
+  404: {
+    description: "`unknown_operation`, `no_such_preset`, or `not_found`: there is no such asset.",
+  },
   422: {
-    description: "`invalid`, `invalid_params`, `unsuitable_input`: `errors` names every fault.",
+    description:
+      "`invalid`, `invalid_params`, `wrong_preset`, `unsuitable_input`: `errors` names every fault.",
   },
 };
 

@@ -5,6 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Feed } from "../jobs/feed.ts";
 import type { Jobs } from "../jobs/jobs.ts";
+import type { Presets } from "../jobs/presets.ts";
 import type { WorkState, WorkSwitch } from "../jobs/work-mode.ts";
 import type { Log } from "../log.ts";
 import type { AbilityReport, Device } from "../media/devices.ts";
@@ -84,6 +85,7 @@ export interface Parts {
   accounts: AccountsPart;
   library: Pick<Library, "upload" | "uploadsRefused" | "get" | "list" | "delete">;
   jobs: Pick<Jobs, "submit" | "get" | "list" | "cancel" | "retry" | "setPriority" | "estimate">;
+  presets: Pick<Presets, "list" | "get" | "create" | "replace" | "delete">;
   feed: Pick<Feed, "subscribe" | "since" | "latestId">;
   storage: Pick<Storage, "kind" | "open" | "stat" | "put" | "presign" | "freeBytes"> & Presigned;
   operations: readonly Operation[];

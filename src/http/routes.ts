@@ -17,6 +17,7 @@ import { openApiDocument } from "./openapi.ts";
 import { operationEndpoints } from "./operations.ts";
 import { mountPages } from "./pages.ts";
 import type { Parts } from "./parts.ts";
+import { presetEndpoints } from "./presets.ts";
 import { mountStatic } from "./static.ts";
 import { mountStorage } from "./storage.ts";
 import type { Streams } from "./stream.ts";
@@ -28,6 +29,7 @@ export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch)
     ...assetEndpoints(parts),
     ...operationEndpoints(parts),
     ...jobEndpoints(parts),
+    ...presetEndpoints(parts),
     ...eventEndpoints(parts, streams),
     ...systemEndpoints(parts),
     ...deviceEndpoints(parts, streams, watch),

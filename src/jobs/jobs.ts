@@ -9,19 +9,23 @@ import { transaction } from "../database/transaction.ts";
 import { newId } from "../identity.ts";
 import type { Log } from "../log.ts";
 import { findOperation, parseParams, planFor } from "../operations/index.ts";
-import type { Plan, PlanContext } from "../operations/operation.ts";
+import type { Operation, Plan, PlanContext } from "../operations/operation.ts";
 import type { Dispatch } from "../runners/dispatch.ts";
 import { assert, Refusal } from "../trouble.ts";
 import type { Feed } from "./feed.ts";
 import type { Job } from "./job.ts";
 import type { LiveProgress } from "./live.ts";
+import { Presets } from "./presets.ts";
 import type { Queue } from "./queue.ts";
 import { findJob, type JobFilter, type JobPage, listJobs } from "./rows.ts";
 import { pendingStep } from "./steps.ts";
 
 /** What is asked for, as `POST /jobs` has it, its form already checked. */
 export interface JobRequest {
-  operation: string;
+  /** May be left out where a preset says it. */
+  operation?: string | undefined;
+  /** Id or name of a preset, over which `params` lie. */
+  preset?: string | undefined;
   inputs: readonly string[];
   params: unknown;
   priority?: number | undefined;
@@ -55,15 +59,18 @@ export interface JobsParts {
 }
 
 export class Jobs {
+  /** Named parameters that requests may refer to. */
+  readonly presets: Presets;
   private readonly parts: JobsParts;
 
   constructor(parts: JobsParts) {
     this.parts = parts;
+    this.presets = new Presets(parts.database, parts.clock);
   }
 
   /**
    * Accepts a job: after it returns the job survives a power cut.
-   * @throws Refusal 404 `unknown_operation` or `not_found`, 422 `invalid_params` or
+   * @throws Refusal 404 `unknown_operation`, `no_such_preset` or `not_found`, 422 `invalid_params` or
    * `unsuitable_input`, 409 `idempotency_mismatch`
    */
   submit(
@@ -75,13 +82,13 @@ export class Jobs {
       idempotencyKey === null ? null : { key: idempotencyKey, sha256: fingerprint(request) };
     const earlier = idempotency === null ? null : this.earlier(ownerId, idempotency);
     if (earlier !== null) return { job: earlier, created: false };
-    const { plan, params, title } = this.planRequest(ownerId, request);
+    const { plan, params, title, operation } = this.planRequest(ownerId, request);
     const id = newId("job");
     transaction(this.parts.database, () => {
       this.parts.queue.insert({
         id,
         ownerId,
-        operation: request.operation,
+        operation: operation.name,
         title,
         params,
         inputIds: request.inputs,
@@ -117,9 +124,14 @@ export class Jobs {
   private planRequest(
     ownerId: string,
     request: JobRequest,
-  ): { plan: Plan; params: Record<string, unknown>; title: string } {
-    const operation = findOperation(request.operation);
-    const params = parseParams(operation, request.params);
+  ): { plan: Plan; params: Record<string, unknown>; title: string; operation: Operation } {
+    const { preset } = request;
+    const wanted =
+      preset === undefined
+        ? { operation: request.operation ?? "", params: request.params }
+        : this.presets.applied(ownerId, { ...request, preset });
+    const operation = findOperation(wanted.operation);
+    const params = parseParams(operation, wanted.params);
     const inputs = request.inputs.map((id) => this.parts.library.get(ownerId, id));
     const planInputs = inputs.map(({ name, media }) => {
       if (media !== null) return { name, media };
@@ -127,17 +139,17 @@ export class Jobs {
     });
     const plan = planFor(operation, params, planInputs, this.parts.planContext());
     const title = `${operation.title}: ${inputs[0]?.name ?? "nothing"}`;
-    return { plan, params: params as Record<string, unknown>, title };
+    return { plan, params: params as Record<string, unknown>, title, operation };
   }
 
   /** What the job would do; starts nothing. @throws as `submit` */
   estimate(ownerId: string, request: JobRequest): Estimate {
-    const { plan } = this.planRequest(ownerId, request);
+    const { plan, operation } = this.planRequest(ownerId, request);
     const first = plan.steps[0];
     assert(first !== undefined, "a plan has a step");
     const { device, reason } = this.parts.dispatch.preview(first.work);
     return {
-      operation: request.operation,
+      operation: operation.name,
       steps: plan.steps.map(({ name, title }) => ({ name, title })),
       notes: plan.notes,
       device: device.id,

@@ -117,6 +117,7 @@ export async function openSite(
   const workSwitch = new WorkSwitch(database, clock);
   const parts: Parts = {
     ...{ config, log: silentLog(), clock, accounts, library, jobs, feed, storage, operations },
+    presets: jobs.presets,
     gpuLoad: new GpuLoad({ clock, tool: join(folder, "nvidia-smi") }),
     workSwitch,
     work: () => ({ ...workSwitch.state(), running: 0 }),

@@ -1,0 +1,153 @@
+/** Presets over HTTP: named parameters, those that come with Kinomill and one's own. */
+import { z } from "zod";
+import type { Preset } from "../jobs/presets.ts";
+import { Refusal } from "../trouble.ts";
+import { type Call, type Endpoint, endpoint, json, userOfCall } from "./endpoint.ts";
+import type { Parts } from "./parts.ts";
+
+const presetShape = z
+  .strictObject({
+    id: z.string(),
+    name: z.string(),
+    operation: z.string(),
+    params: z.record(z.string(), z.unknown()),
+    builtIn: z.boolean().describe("Comes with Kinomill and cannot be changed"),
+    version: z.int().min(1).describe("Counts changes; the ETag says it too"),
+    createdAt: z.iso.datetime().nullable().describe("Null for those that come with Kinomill"),
+    updatedAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: "Preset" });
+
+const wishShape = z
+  .strictObject({
+    name: z.string().max(200),
+    operation: z.string().min(1).max(64),
+    params: z.record(z.string().max(100), z.unknown()).default({}),
+  })
+  .meta({ id: "PresetWish" });
+
+const ifMatch = { name: "If-Match", description: "The ETag of the version that you saw." };
+
+const wishFaults = {
+  404: { description: "`unknown_operation`, or `no_such_preset`." },
+  409: { description: "`name_taken`, `too_many_presets`" },
+  422: { description: "`invalid_name`, `invalid_params`: `errors` names every fault." },
+};
+
+const changeFaults = {
+  403: { description: "`read_only`: it comes with Kinomill." },
+  412: { description: "`precondition_failed`: it has changed since." },
+};
+
+export function presetEndpoints(parts: Pick<Parts, "presets">): Endpoint[] {
+  return [...readEndpoints(parts), ...changeEndpoints(parts)];
+}
+
+function readEndpoints({ presets }: Pick<Parts, "presets">): Endpoint[] {
+  return [
+    endpoint({
+      method: "GET",
+      path: "/api/v1/presets",
+      tag: "presets",
+      summary: "All presets: those that come with Kinomill, then your own.",
+      query: z.strictObject({ operation: z.string().min(1).max(64).optional() }),
+      answers: {
+        200: {
+          description: "All of them.",
+          schema: z.strictObject({ items: z.array(presetShape) }),
+        },
+      },
+      handle: (call) =>
+        json({ items: presets.list(userOfCall(call).id, call.query.operation ?? null) }),
+    }),
+    endpoint({
+      method: "GET",
+      path: "/api/v1/presets/:id",
+      tag: "presets",
+      summary: "One preset.",
+      answers: {
+        200: { description: "It, with its ETag.", schema: presetShape },
+        404: { description: "`no_such_preset`" },
+      },
+      handle: (call) => answer(presets.get(userOfCall(call).id, idOf(call))),
+    }),
+  ];
+}
+
+function changeEndpoints({ presets }: Pick<Parts, "presets">): Endpoint[] {
+  return [
+    endpoint({
+      method: "POST",
+      path: "/api/v1/presets",
+      tag: "presets",
+      summary: "Save a preset.",
+      body: wishShape,
+      answers: { 201: { description: "It, with its ETag.", schema: presetShape }, ...wishFaults },
+      handle: (call) => {
+        const preset = presets.create(userOfCall(call).id, call.body);
+        return answer(preset, 201, { location: `/api/v1/presets/${preset.id}` });
+      },
+    }),
+    endpoint({
+      method: "PUT",
+      path: "/api/v1/presets/:id",
+      tag: "presets",
+      summary: "Replace a preset of your own.",
+      headers: [ifMatch],
+      body: wishShape,
+      answers: {
+        200: { description: "It afterwards, with its ETag.", schema: presetShape },
+        ...wishFaults,
+        ...changeFaults,
+        428: { description: "`precondition_required`: say with If-Match what you saw." },
+      },
+      handle: (call) => {
+        const seen = versionSeen(call.request);
+        if (seen === null) {
+          const sentence = "Send If-Match with the ETag of the preset that you want to replace.";
+          throw new Refusal(428, "precondition_required", sentence);
+        }
+        const preset = presets.replace(userOfCall(call).id, idOf(call), seen, call.body);
+        if (preset === null) throw changedSince();
+        return answer(preset);
+      },
+    }),
+    endpoint({
+      method: "DELETE",
+      path: "/api/v1/presets/:id",
+      tag: "presets",
+      summary: "Delete a preset of your own. Jobs that were started with it are not touched.",
+      headers: [ifMatch],
+      answers: {
+        204: { description: "It is gone." },
+        404: { description: "`no_such_preset`" },
+        ...changeFaults,
+      },
+      handle: (call) => {
+        const seen = versionSeen(call.request);
+        if (!presets.delete(userOfCall(call).id, idOf(call), seen)) throw changedSince();
+        return new Response(null, { status: 204 });
+      },
+    }),
+  ];
+}
+
+function answer(preset: Preset, status = 200, headers: Record<string, string> = {}): Response {
+  return json(preset, status, { ...headers, etag: `"${preset.version}"` });
+}
+
+/** A tag that is none of ours matches no version. Null without If-Match. */
+function versionSeen(request: Request): number | null {
+  const header = request.headers.get("if-match");
+  if (header === null) return null;
+  return Number(/^"(\d{1,9})"$/.exec(header.trim())?.[1] ?? 0);
+}
+
+function changedSince(): Refusal {
+  const sentence = "The preset has changed since you saw it. Fetch it again and repeat the change.";
+  return new Refusal(412, "precondition_failed", sentence);
+}
+
+function idOf(call: Call<unknown, unknown>): string {
+  return call.params["id"] ?? "";
+}

@@ -31,7 +31,10 @@ export type RefiningFilter =
   | { filter: "detect-shakes"; file: string; shakiness: number }
   /** Moves the picture against its shaking; `smoothing` frames to either side make the path. 8 bits. */
   | { filter: "stabilise"; shakes: StepFile; smoothing: number }
-  /** A constant, higher rate; what lies between two frames is made by following the motion. 8 bits. */
+  /**
+   * A constant, higher rate; what lies between two frames is made by following the motion. 8 bits. Some
+   * frames too many come at the end.
+   */
   | { filter: "interpolate"; rate: string };
 
 /** From `fromSeconds` until the next piece begins it runs `factor` times as fast. */
@@ -67,7 +70,11 @@ export function nativeRefining(filter: RefiningFilter): NativeFilter[] {
       ];
     }
     case "interpolate":
-      return [native("minterpolate", { fps: filter.rate, mi_mode: "mci", mc_mode: "aobmc" })];
+      return [
+        // It keeps back the last frames of what it gets.
+        native("tpad", { stop: 3, stop_mode: "clone" }),
+        native("minterpolate", { fps: filter.rate, mi_mode: "mci", mc_mode: "aobmc" }),
+      ];
   }
 }
 

@@ -8,6 +8,7 @@ import { audio } from "./audio.ts";
 import { captions } from "./captions.ts";
 import { clip } from "./clip.ts";
 import { concat } from "./concat.ts";
+import { enhance } from "./enhance.ts";
 import { faultsOf } from "./faults.ts";
 import type { Operation, Plan, PlanContext, PlanInput, PlanText } from "./operation.ts";
 import { overlay } from "./overlay.ts";
@@ -26,6 +27,7 @@ export const operations: readonly Operation[] = [
   clip,
   concat,
   animate,
+  enhance,
 ];
 
 /** @throws Refusal 404 `unknown_operation` that names those that there are. */

@@ -78,5 +78,8 @@ export const everything = {
     ...["libx264", "libx265", "libsvtav1", "libaom-av1", "libvpx-vp9"],
     ...["aac", "libopus", "libmp3lame", "mjpeg", "png", "libwebp"],
   ]),
-  filters: new Set(["zscale", "tonemap", "bwdif"]),
+  filters: new Set([
+    ...["zscale", "tonemap", "bwdif", "hqdn3d", "nlmeans", "minterpolate"],
+    ...["vidstabdetect", "vidstabtransform"],
+  ]),
 };

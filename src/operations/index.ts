@@ -8,6 +8,7 @@ import { audio } from "./audio.ts";
 import { captions } from "./captions.ts";
 import { clip } from "./clip.ts";
 import { concat } from "./concat.ts";
+import { cutout } from "./cutout.ts";
 import { enhance } from "./enhance.ts";
 import { faultsOf } from "./faults.ts";
 import type { Operation, Plan, PlanContext, PlanInput, PlanText } from "./operation.ts";
@@ -27,6 +28,7 @@ export const operations: readonly Operation[] = [
   clip,
   concat,
   animate,
+  cutout,
   enhance,
 ];
 

@@ -89,7 +89,9 @@ describe("a form with a field of every kind", () => {
       expect(await page.evaluate(pageAudit)).toEqual([]);
 
       const texts = await sentBy(page);
-      const given = [...texts].filter(([name]) => !["operation", "input"].includes(name));
+      const given = [...texts].filter(
+        ([name]) => !["operation", "input", "preset", "preset-name"].includes(name),
+      );
       const text = given.map(([name, value]): [string, string] => [name, value]);
       expect(paramsFromTexts(everyField, text)).toEqual({
         ranges: [{ from: 5, tags: ["goal", "left"] }, { from: 90 }],
@@ -117,6 +119,37 @@ describe("a form with a field of every kind", () => {
       const inputs = (await sentBy(page)).getAll("input");
       const interview = assets.find(({ name }) => name.includes("Interview"))?.id ?? "";
       expect(inputs).toEqual([interview, assets[0]?.id ?? ""]);
+    });
+  });
+
+  test("a preset fills it in, rows and all, and what stands there can be saved as one", async () => {
+    await withForm(async (page) => {
+      const asked = page.waitForRequest((request) => request.url().includes("/form?"));
+      await page.getByLabel("Preset", { exact: true }).selectOption("ps_mine");
+      expect([...new URL((await asked).url()).searchParams]).toEqual([
+        ["operation", "every-field"],
+        ["preset", "ps_mine"],
+      ]);
+      await until(async () => (await page.locator("[name='ranges.1.to']").count()) === 1);
+      expect(await page.evaluate(pageAudit)).toEqual([]);
+      await page.getByText("Save as preset").click();
+      expect(await page.getByLabel("Name").inputValue()).toBe("For the club's page");
+      const saved = page.waitForRequest((request) => request.url().endsWith("/ui/presets/ps_mine"));
+      await page.getByRole("button", { name: "Save changes" }).click();
+      const form = new URLSearchParams((await saved).postData() ?? "");
+      expect([form.get("preset-version"), form.get("operation")]).toEqual(["3", "every-field"]);
+      const given = [...form].filter(([name]) => !/^(operation|input.*|preset.*)$/.test(name));
+      expect(paramsFromTexts(everyField, given)).toEqual({
+        ranges: [{ from: 3 }, { from: 8, to: 9, tags: ["goal", "two words"] }],
+        items: [
+          { type: "text", text: 'Line one\nLine "two"', colour: "#ffffff", fade: { seconds: 2 } },
+        ],
+        rungs: [{ height: 720 }, { height: 480 }],
+        loop: 3,
+        curve: [[0, 1]],
+      });
+      await page.getByText("Saved.").waitFor();
+      expect(await page.evaluate(pageAudit)).toEqual([]);
     });
   });
 

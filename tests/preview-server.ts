@@ -21,6 +21,7 @@ import { contentSecurityPolicy, newNonce, type Viewer } from "../views/layout.ts
 import { type LibraryView, libraryGrid, libraryMore, libraryPage } from "../views/library.ts";
 import { jobProgressMessage, sseMessage } from "../views/live.ts";
 import { operationForm } from "../views/operation-form.ts";
+import { presetBar } from "../views/presets.ts";
 import { type SystemReport, systemPage } from "../views/system.ts";
 import { errorFragment, formErrors, notFoundPage } from "../views/trouble.ts";
 import { workBanner, workPanel } from "../views/work.ts";
@@ -83,14 +84,30 @@ function library(url: URL): LibraryView {
 /** The operations, and one that has a field of every kind. */
 const offered = [...operations, everyField];
 
-function form(asset: Asset, name: string) {
+const samplePresets = [
+  { id: "ps_mine", name: "For the club's page", builtIn: false, version: 3 },
+  { id: "ps_web", name: "Web MP4 1080p", builtIn: true, version: 1 },
+];
+
+/** What a sample preset fills the form of all fields in with. */
+const samplePreset = {
+  ranges: [{ from: 3 }, { from: 8, to: 9, tags: ["goal", "two words"] }],
+  items: [{ type: "text", text: 'Line one\nLine "two"', fade: { seconds: 2 } }],
+  rungs: [{ height: 720 }, { height: 480 }],
+  loop: 3,
+  curve: [[0, 1]],
+};
+
+function form(asset: Asset, name: string, preset: string | null = null) {
   const operation = offered.find((each) => each.name === name) ?? findOperation(name);
   const { title, description, inputs } = operation;
   return {
     asset,
     operation: { name, title, description, inputs },
     fields: parameterFields(operation),
-    filling: null,
+    filling: preset === "ps_mine" ? samplePreset : null,
+    presets: samplePresets,
+    chosen: samplePresets.find(({ id }) => id === preset) ?? null,
   };
 }
 
@@ -155,7 +172,7 @@ function pageFor(url: URL, { viewer, report }: Stage): Response | null {
 function startJob(form: URLSearchParams): Response {
   let errors = [{ path: "video.quality", message: "must be at most 100" }];
   if (form.get("operation") === everyField.name) {
-    const given = [...form].filter(([name]) => !/^(operation|input.*)$/.test(name));
+    const given = [...form].filter(([name]) => !/^(operation|input.*|preset.*)$/.test(name));
     try {
       parseParams(everyField, paramsFromTexts(everyField, given));
     } catch (cause) {
@@ -184,7 +201,9 @@ async function fragmentFor(
   if (kind === "assets" && path.endsWith("/form")) {
     const asset = assets.find((each) => each.id === id);
     if (asset === undefined) return null;
-    return htmlResponse(operationForm(form(asset, url.searchParams.get("operation") ?? "")));
+    const { searchParams } = url;
+    const wanted = searchParams.get("operation") ?? "";
+    return htmlResponse(operationForm(form(asset, wanted, searchParams.get("preset"))));
   }
   if (path === "/ui/inputs") {
     const query = url.searchParams.get("input-search") ?? "";
@@ -192,6 +211,11 @@ async function fragmentFor(
   }
   if (path === "/ui/jobs" && request.method === "POST") {
     return startJob(new URLSearchParams(await request.text()));
+  }
+  if (path.startsWith("/ui/presets")) {
+    const [, chosen = null] = samplePresets;
+    const view = { assetId: assets[0]?.id ?? "", operation: everyField.name, chosen };
+    return htmlResponse(presetBar({ ...view, presets: samplePresets, said: "Saved." }));
   }
   if (path === "/ui/work") return htmlResponse(workBanner(viewer, viewer.work));
   if (path === "/ui/system/work") return htmlResponse(workPanel(viewer, report.work));

@@ -39,7 +39,7 @@ ${uploadButton(view)}
 ${uploadsRefused(view)}
 <section id="uploads" class="uploads" aria-label="Uploads" hidden></section>
 ${libraryGrid(view)}
-<input type="file" id="file-picker" multiple hidden aria-label="Files to upload" accept="video/*,audio/*,image/*,.mkv,.mts,.m2ts,.ts,.mxf,.mov,.avi,.flv,.wmv,.webm,.gif">
+<input type="file" id="file-picker" multiple hidden aria-label="Files to upload" accept="video/*,audio/*,image/*,.mkv,.mts,.m2ts,.ts,.mxf,.mov,.avi,.flv,.wmv,.webm,.gif,.srt,.vtt,.ass">
 <div id="drop-zone" class="drop-zone" hidden aria-hidden="true"><div>${icon("upload")}<p>Drop to upload</p></div></div>
 ${uploadTemplate()}
 ${liveConnection("/ui/events")}`;

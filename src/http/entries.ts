@@ -64,13 +64,23 @@ export function operationsFor(parts: Parts, asset: Asset): Operation[] {
   return [...parts.operations];
 }
 
-export function formView(asset: Asset, operation: Operation): OperationFormView {
+/** @param preset id of the preset that fills the form in; "" for none */
+export function formView(
+  parts: Pick<Parts, "presets">,
+  asset: Asset,
+  operation: Operation,
+  preset = "",
+): OperationFormView {
   const { name, title, description, inputs } = operation;
+  const presets = parts.presets.list(asset.ownerId, name);
+  const chosen = presets.find(({ id }) => id === preset) ?? null;
   return {
     asset,
+    presets,
+    chosen,
     operation: { name, title, description, inputs },
     fields: parameterFields(operation),
-    filling: null,
+    filling: chosen?.params ?? null,
   };
 }
 

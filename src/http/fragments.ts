@@ -18,8 +18,10 @@ import { askerOf, route } from "./endpoint.ts";
 import { findJob, formView, fullJobEntry } from "./entries.ts";
 import { jobIdOf, watchdog } from "./events.ts";
 import { htmlResponse } from "./headers.ts";
+import { inputsOf, parameterTexts } from "./job-form.ts";
 import { assetJobEntries, inputChoices, jobsView, libraryView } from "./lists.ts";
 import type { Parts } from "./parts.ts";
+import { mountPresetFragments } from "./preset-fragments.ts";
 import type { Send, Streams } from "./stream.ts";
 import { isHtmx, visitOf } from "./visit.ts";
 
@@ -31,6 +33,7 @@ function nothingBut(headers: Record<string, string>): Response {
 export function mountFragments(app: Elysia, parts: Parts, streams: Streams): void {
   mountAssetFragments(app, parts);
   mountJobFragments(app, parts);
+  mountPresetFragments(app, parts);
   route(app, "GET", "/ui/events", (request) => openPageStream(parts, streams, request));
 }
 
@@ -41,8 +44,10 @@ function mountAssetFragments(app: Elysia, parts: Parts): void {
   });
   route(app, "GET", "/ui/assets/:id/form", (request, { id = "" }) => {
     const asset = parts.library.get(askerOf(request).id, id);
-    const operation = findOperation(new URL(request.url).searchParams.get("operation") ?? "");
-    return htmlResponse(operationForm(formView(asset, operation)));
+    const { searchParams } = new URL(request.url);
+    const operation = findOperation(searchParams.get("operation") ?? "");
+    const preset = searchParams.get("preset") ?? "";
+    return htmlResponse(operationForm(formView(parts, asset, operation, preset)));
   });
   route(app, "GET", "/ui/inputs", (request) =>
     htmlResponse(inputsFound(inputChoices(parts, askerOf(request).id, request.url))),
@@ -86,9 +91,6 @@ function isFurtherPage(request: Request): boolean {
   return new URL(request.url).searchParams.has("after");
 }
 
-/** Fields of the form that are no parameters. */
-const formFields: ReadonlySet<string> = new Set(["operation", "input", "inputs", "input-search"]);
-
 /** The form of an operation. Its faults go above its fields and not into a notice. */
 async function startJob(parts: Parts, request: Request): Promise<Response> {
   const form = await readForm(request);
@@ -113,19 +115,6 @@ async function startJob(parts: Parts, request: Request): Promise<Response> {
     const trouble = { status: 422, sentence: cause.message, errors: cause.errors };
     return htmlResponse(formErrors(trouble), 422);
   }
-}
-
-/** Forms send a line's end as two characters; parameters have one. */
-function parameterTexts(form: URLSearchParams): [string, string][] {
-  return [...form]
-    .filter(([name]) => !formFields.has(name))
-    .map(([name, text]) => [name, text.replaceAll("\r\n", "\n")]);
-}
-
-/** The files of the list, and those that were typed in where there are no scripts. */
-function inputsOf(form: URLSearchParams): string[] {
-  const typed = (form.get("inputs") ?? "").split(/[\s,]+/).filter((id) => id !== "");
-  return [...form.getAll("input"), ...typed];
 }
 
 /**

@@ -60,7 +60,7 @@ function assetView(parts: Parts, ownerId: string, asset: Asset, wanted: string |
     asset,
     origin: job === null ? null : { jobId: job.id, title: job.title },
     operations: operations.map(({ name, title, description }) => ({ name, title, description })),
-    form: first === undefined ? null : formView(asset, first),
+    form: first === undefined ? null : formView(parts, asset, first),
     jobs: assetJobEntries(parts, ownerId, asset.id),
   };
 }

@@ -22,6 +22,10 @@ const table = tableFor(() => home);
 const base = "/api/v1/presets";
 const ask = (path: string, options: AskOptions) => home.site.ask(`${base}${path}`, options);
 
+async function bodyOf(response: Response): Promise<Record<string, unknown>> {
+  return (await response.json()) as Record<string, unknown>;
+}
+
 table("reading", [
   {
     name: "the list has those that come with Kinomill and one's own",
@@ -248,10 +252,83 @@ describe("an idempotency key", () => {
         json: { preset: "Changing", inputs: [home.places["film"]] },
         headers: { "idempotency-key": "preset-1" },
       });
-    const first = await (await request()).json();
+    const first = await bodyOf(await request());
     presets.replace(ann.id, preset.id, 1, { ...small, name: "Changing", params: {} });
     const again = await request();
-    expect([again.status, (await again.json()).id]).toEqual([202, first.id]);
+    expect([again.status, (await bodyOf(again))["id"]]).toEqual([202, first["id"]]);
+  });
+});
+
+describe("in the form", () => {
+  const press = (path: string, form: Record<string, string>) =>
+    home.site.ask(path, { browser: "ann", headers: { "hx-request": "true" }, form });
+  const fields = () => ({
+    operation: "transcode",
+    input: home.places["film"] ?? "",
+    "video.maxHeight": "144",
+    "video.codec": "hevc",
+  });
+  const kept = (name: string) => home.site.parts.presets.get(home.site.people.ann.id, name);
+
+  test("what stands there is saved, and the bar has it chosen", async () => {
+    const saved = await press("/ui/presets", { ...fields(), "preset-name": "From <the> form" });
+    expect(saved.status).toBe(200);
+    const body = await saved.text();
+    const preset = kept("From <the> form");
+    expect(preset.params).toEqual({ video: { maxHeight: 144, codec: "hevc" } });
+    expect(body).toContain(`<option value="${preset.id}" selected="">From &lt;the&gt; form`);
+    expect(body).toContain('name="preset-version" value="1"');
+  });
+
+  test("choosing it fills the form in", async () => {
+    const preset = kept("From <the> form");
+    const path = `/ui/assets/${home.places["film"]}/form?operation=transcode&preset=${preset.id}`;
+    const body = await (await home.site.ask(path, { browser: "ann" })).text();
+    expect(body).toMatch(/name="video\.maxHeight"[^>]*value="144"/);
+    expect(body).toContain('<option value="hevc" selected="">');
+  });
+
+  test("changes are saved over the version that was seen, and refused over a later one", async () => {
+    const preset = kept("From <the> form");
+    const change = { ...fields(), "preset-name": "From the form", "preset-version": "1" };
+    expect((await press(`/ui/presets/${preset.id}`, change)).status).toBe(200);
+    expect(kept("From the form").version).toBe(2);
+    const late = await press(`/ui/presets/${preset.id}`, change);
+    expect([late.status, await late.text()]).toEqual([
+      409,
+      expect.stringContaining("changed on another page"),
+    ]);
+    const gone = await press(`/ui/presets/${preset.id}/delete`, change);
+    expect(gone.status).toBe(409);
+    const now = { ...change, "preset-version": "2" };
+    const deleted = await press(`/ui/presets/${preset.id}/delete`, now);
+    expect([deleted.status, await deleted.text()]).toEqual([
+      200,
+      expect.stringContaining("Deleted."),
+    ]);
+    expect(() => kept("From the form")).toThrow("no such preset");
+  });
+
+  test("faults of values and of the name go to the form", async () => {
+    const wrong = { ...fields(), "preset-name": "Wrong", "video.maxHeight": "1" };
+    const value = await press("/ui/presets", wrong);
+    expect([value.status, await value.text()]).toEqual([
+      422,
+      expect.stringContaining('data-path="video.maxHeight"'),
+    ]);
+    const name = await press("/ui/presets", { ...fields(), "preset-name": "" });
+    expect([name.status, await name.text()]).toEqual([
+      422,
+      expect.stringContaining('data-path="name"'),
+    ]);
+  });
+
+  test("a choice of no preset is no parameter of the job", async () => {
+    const started = await press("/ui/jobs", { ...fields(), preset: "ps_gif", "preset-name": "x" });
+    expect([started.status, started.headers.get("hx-redirect")]).toEqual([
+      204,
+      expect.stringMatching(/^\/jobs\/jb_/),
+    ]);
   });
 });
 
@@ -263,5 +340,5 @@ test("a person has no more than 200", async () => {
     presets.create(bob.id, { ...small, name: `number ${made}` });
   }
   const refused = await ask("", { as: "bob", json: { ...small, name: "one more" } });
-  expect([refused.status, (await refused.json()).code]).toEqual([409, "too_many_presets"]);
+  expect([refused.status, (await bodyOf(refused))["code"]]).toEqual([409, "too_many_presets"]);
 });

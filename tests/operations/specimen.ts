@@ -77,6 +77,7 @@ export const everything = {
   encoders: new Set([
     ...["libx264", "libx265", "libsvtav1", "libaom-av1", "libvpx-vp9"],
     ...["aac", "libopus", "libmp3lame", "mjpeg", "png", "libwebp"],
+    ...["gif", "apng", "libwebp_anim", "prores_ks"],
   ]),
   filters: new Set([
     ...["zscale", "tonemap", "bwdif", "hqdn3d", "nlmeans", "minterpolate"],

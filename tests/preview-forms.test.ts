@@ -1,6 +1,7 @@
 /** Forms in a real browser under the real policy: rows that come and go, and the files of a job. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
+import { operations } from "../src/operations/index.ts";
 import { paramsFromTexts } from "../src/operations/parameter-texts.ts";
 import { openBrowser, openPage, type WatchedPage } from "./browser.ts";
 import { plainClip } from "./clips.ts";
@@ -59,6 +60,24 @@ async function sentBy(page: Page): Promise<URLSearchParams> {
   await page.getByRole("button", { name: "Start" }).click();
   return new URLSearchParams((await sent).postData() ?? "");
 }
+
+test("the form of every operation keeps the policy, names, contrast and width", async () => {
+  const watched = await openPage(browser, preview.origin, { width: 390, dark: true });
+  const { page } = watched;
+  for (const { name } of operations) {
+    await page.goto(`/assets/${assets[0]?.id}?operation=${name}`);
+    await page.locator(`#form-${name}`).waitFor();
+    // One row of every list, so that its fields are seen too.
+    for (const button of await page.locator("[data-add-row]:visible").all()) await button.click();
+    for (const part of await page.locator("details.group:not([open]) > summary:visible").all()) {
+      await part.click();
+    }
+    for (const box of await page.locator("[data-switch]:visible").all()) await box.check();
+    expect({ name, faults: await page.evaluate(pageAudit) }).toEqual({ name, faults: [] });
+  }
+  expect(watched.faults).toEqual([]);
+  await watched.context.close();
+});
 
 describe("a form with a field of every kind", () => {
   test("rows of lists are added, filled in, moved and taken away, and sent in their order", async () => {

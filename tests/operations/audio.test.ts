@@ -1,12 +1,23 @@
 /** `audio` with the real ffmpeg: what is heard afterwards, by its samples. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Device } from "../../src/media/devices.ts";
-import { gpuSkills } from "../../src/media/gpu-skill.ts";
-import { enterBox, gpuBox } from "../gpu-box.ts";
-import { run } from "./rehearsal.ts";
+import {
+  beeps,
+  bursts,
+  exact,
+  levelDb,
+  meter,
+  onsets,
+  picture,
+  pictureHash,
+  rate,
+  samples,
+  sound,
+  soundShop,
+  x264,
+} from "./hearing.ts";
 import { work } from "./workshop.ts";
 
 // Each makes sound, renders it and decodes all of it, on a machine that others use too.
@@ -14,92 +25,16 @@ setDefaultTimeout(60_000);
 const root = mkdtempSync(join(tmpdir(), "audio-test-"));
 afterAll(() => rmSync(root, { recursive: true }));
 
-const rate = 48_000;
-
-/** A source made by ffmpeg; returns its path. */
-function make(name: string, ...argv: string[]): string {
-  const path = join(root, name);
-  run([...argv, path]);
-  return path;
-}
-
-const sound = (graph: string) => ["-f", "lavfi", "-i", graph];
-const picture = (seconds: number) => sound(`testsrc2=size=128x72:rate=25:duration=${seconds}`);
-const x264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"];
-
-/** Samples of a track, channels interleaved, as ffmpeg decodes them by itself. */
-function samples(path: string, { stream = "a:0", channels = 1, more = [] as string[] } = {}) {
-  const argv = ["-v", "error", "-i", path, "-map", `0:${stream}`, ...more];
-  const layout = ["-ac", String(channels), "-ar", String(rate), "-f", "s16le", "-"];
-  const { stdout } = Bun.spawnSync(["ffmpeg", "-nostdin", ...argv, ...layout]);
-  return new Int16Array(stdout.buffer, stdout.byteOffset, Math.floor(stdout.byteLength / 2));
-}
-
-/** Samples as they are, in the track's own channels and rate, 32 bits. */
-function exact(path: string, stream = "a:0"): Uint8Array {
-  const argv = ["-v", "error", "-i", path, "-map", `0:${stream}`, "-f", "s32le", "-"];
-  return Bun.spawnSync(["ffmpeg", "-nostdin", ...argv]).stdout;
-}
-
-/** Root mean square of a piece, in dB of full scale. */
-function levelDb(all: Int16Array, from: number, to: number): number {
-  const piece = all.subarray(Math.round(from * rate), Math.round(to * rate));
-  const sum = piece.reduce((total, sample) => total + (sample / 32_768) ** 2, 0);
-  return 10 * Math.log10(sum / piece.length + 1e-12);
-}
-
-/** Times at which it becomes loud after silence. */
-function onsets(all: Int16Array, threshold = 3000): number[] {
-  const found: number[] = [];
-  let last = Number.NEGATIVE_INFINITY;
-  for (const [index, sample] of all.entries()) {
-    if (Math.abs(sample) < threshold) continue;
-    if (index - last > rate / 10) found.push(index / rate);
-    last = index;
-  }
-  return found;
-}
-
-/** What an independent meter says of a file. */
-function meter(path: string, stream = "a:0"): { lufs: number; peak: number } {
-  const argv = ["-hide_banner", "-i", path, "-map", `0:${stream}`, "-af", "ebur128=peak=true"];
-  const { stderr } = Bun.spawnSync(["ffmpeg", "-nostdin", ...argv, "-f", "null", "-"]);
-  const text = stderr.toString();
-  const figure = (name: string) =>
-    Number([...text.matchAll(new RegExp(`^\\s+${name}:\\s+(-?[\\d.]+) `, "gm"))].at(-1)?.[1]);
-  return { lufs: figure("I"), peak: figure("Peak") };
-}
-
-/** Bursts of a voice's pitch, 0.5 s of every second from 0.5 on, with nothing between. */
-const bursts = (seconds: number) =>
-  `aevalsrc='0.3*sin(2*PI*220*t)*(0.7+0.3*sin(2*PI*5*t))*gte(mod(t,1),0.5)':s=${rate}:d=${seconds}`;
-/** A click of a tone at whole seconds, 50 ms each. */
-const beeps = (seconds: number) =>
-  `aevalsrc='0.8*sin(2*PI*1000*t)*lt(mod(t,1),0.05)':s=${rate}:d=${seconds}`;
-/** Noise with peaks far above the rest. */
-const peaky = (seconds: number) =>
-  `anoisesrc=d=${seconds}:a=0.25:c=pink:r=${rate}:seed=3,tremolo=f=3:d=0.7,volume='if(lt(mod(t,1),0.03),2.2,0.5)':eval=frame`;
-
-let film = "";
-let speech = "";
-let music = "";
-beforeAll(() => {
-  speech = make("speech.wav", ...sound(bursts(4)), "-ac", "2");
-  music = make("music.wav", ...sound(`sine=f=1500:r=${rate}:d=6,volume=4dB`), "-ac", "2");
-  film = make(
-    "film.mp4",
-    ...[...picture(4), "-i", speech, ...sound(beeps(4))],
-    ...["-map", "0:v", "-map", "1:a", "-map", "2:a", ...x264, "-c:a", "aac", "-b:a", "128k"],
-    ...["-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu"],
-  );
-});
+const { make, ...shop } = soundShop(root);
+const film = shop.film();
+const speech = shop.speech();
+const music = shop.music();
 
 describe("extract", () => {
   for (const format of ["wav", "flac"] as const) {
     test(`${format} has every sample of the source`, async () => {
       for (const [name, layout, codec] of [
         ["mono.wav", "1", "pcm_s16le"],
-        ["stereo.flac", "2", "flac"],
         ["deep.wav", "2", "pcm_s24le"],
         ["round.mkv", "6", "flac"],
       ] as const) {
@@ -157,71 +92,6 @@ describe("extract", () => {
     });
   }
 });
-
-describe("loudness", () => {
-  const source = (name: string, graph: string, ...more: string[]) =>
-    make(name, ...sound(graph), ...more);
-  const cases: [name: string, graph: string, layout: string][] = [
-    ["quiet-mono", `${peaky(6)},volume=-20dB`, "1"],
-    ["peaky-stereo", peaky(6), "2"],
-    ["round", `${peaky(6)},volume=-6dB`, "6"],
-    ["short", `${bursts(2)},volume=-10dB`, "2"],
-  ];
-  for (const [name, graph, layout] of cases) {
-    for (const lufs of [-16, -23]) {
-      test(`${name} lands at ${lufs} LUFS`, async () => {
-        const path = source(`${name}${lufs}.wav`, graph, "-ac", layout);
-        const wish = { do: "loudness", loudness: { lufs } };
-        const made = await work(root, "audio", wish, [path]);
-        const [out = ""] = made.paths;
-        const { lufs: found, peak } = meter(out);
-        expect(Math.abs(found - lufs)).toBeLessThanOrEqual(0.5);
-        expect(peak).toBeLessThanOrEqual(-1 + 0.5);
-        expect(exact(out).length / exact(path).length).toBe(1);
-      });
-    }
-  }
-
-  test("a gain alone leaves the shape, and is not tried in vain", async () => {
-    const path = source("soft.wav", `${peaky(4)},volume=-30dB`, "-ac", "2");
-    const made = await work(root, "audio", { do: "loudness", loudness: { lufs: -36 } }, [path]);
-    const [before, after] = [samples(path), samples(made.paths[0] ?? "")];
-    const gain = levelDb(after, 0, 4) - levelDb(before, 0, 4);
-    for (const at of [0.5, 1, 2.5]) {
-      expect(levelDb(after, at, at + 0.2) - levelDb(before, at, at + 0.2)).toBeCloseTo(gain, 1);
-    }
-  });
-
-  test("silence stays silence", async () => {
-    const path = source("silence.wav", `anullsrc=r=${rate}:cl=stereo,atrim=end=2`);
-    const made = await work(root, "audio", { do: "loudness" }, [path]);
-    expect(samples(made.paths[0] ?? "").every((sample) => sample === 0)).toBe(true);
-  });
-
-  test("of a video every track lands, and the picture is the same", async () => {
-    const made = await work(root, "audio", { do: "loudness", loudness: { lufs: -20 } }, [film]);
-    const [out = ""] = made.paths;
-    expect(Math.abs(meter(out, "a:0").lufs + 20)).toBeLessThanOrEqual(0.5);
-    expect(Math.abs(meter(out, "a:1").lufs + 20)).toBeLessThanOrEqual(0.5);
-    expect(pictureHash(out)).toBe(pictureHash(film));
-    expect(made.media[0]?.audio.map(({ language }) => language)).toEqual(["eng", "deu"]);
-    expect(onsets(samples(out, { stream: "a:1" })).map((time) => time.toFixed(2))).toEqual([
-      ...["0.00", "1.00", "2.00", "3.00"],
-    ]);
-  });
-
-  test("of one track of a video, the other stays as it is", async () => {
-    const wish = { do: "loudness", track: "deu", loudness: { lufs: -30 } };
-    const [out = ""] = (await work(root, "audio", wish, [film])).paths;
-    expect(Math.abs(meter(out, "a:1").lufs + 30)).toBeLessThanOrEqual(0.5);
-    expect(samples(out)).toEqual(samples(film));
-  });
-});
-
-function pictureHash(path: string): string {
-  const argv = ["-v", "error", "-i", path, "-map", "0:v", "-c", "copy", "-f", "md5", "-"];
-  return Bun.spawnSync(["ffmpeg", "-nostdin", ...argv]).stdout.toString();
-}
 
 describe("replace", () => {
   test("the new sound is where it should be, as long as the picture, in place of all tracks", async () => {
@@ -413,43 +283,4 @@ describe("waveform", () => {
       expect(new Set(filled(column))).toEqual(new Set(["255 128 0"]));
     }
   });
-});
-
-test("a transcode brings every track to its loudness, of the piece that is kept", async () => {
-  const wish = {
-    ...{ container: "mkv", from: 1, to: 3.5, speed: "fast", video: { maxHeight: 36 } },
-    audio: { codec: "aac", loudness: -20 },
-  };
-  const { paths, media, plan } = await work(root, "transcode", wish, [film]);
-  const [out = ""] = paths;
-  expect(plan.steps).toHaveLength(5);
-  expect(media[0]?.video?.height).toBe(36);
-  for (const stream of ["a:0", "a:1"]) {
-    expect(Math.abs(meter(out, stream).lufs + 20)).toBeLessThanOrEqual(0.5);
-    expect(meter(out, stream).peak).toBeLessThanOrEqual(-0.5);
-  }
-  const found = onsets(samples(out, { stream: "a:1" }));
-  for (const [index, time] of found.entries()) expect(Math.abs(time - index)).toBeLessThan(0.005);
-});
-
-test("where the picture cannot be copied a GPU encodes it, and the sound lands as ever", async () => {
-  const avi = make(
-    "old.avi",
-    ...sound("testsrc2=size=256x144:rate=25:duration=2"),
-    ...sound(peaky(2)),
-    "-c:v",
-    "mpeg4",
-  );
-  using box = gpuBox({ gpus: "twoL4" });
-  using _inside = await enterBox(box);
-  const traits = {
-    uuid: box.uuid(0),
-    computeCapability: "8.9",
-    memoryTotalBytes: null,
-    skills: gpuSkills,
-  };
-  const gpu: Device = { id: "gpu:0", kind: "gpu", title: "NVIDIA L4", slots: 1, traits };
-  const made = await work(root, "audio", { do: "loudness", loudness: { lufs: -20 } }, [avi], gpu);
-  expect(made.encoders.at(-1)).toBe("h264_nvenc");
-  expect(Math.abs(meter(made.paths[0] ?? "").lufs + 20)).toBeLessThanOrEqual(0.5);
 });

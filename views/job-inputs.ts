@@ -16,7 +16,7 @@ export function jobInputs(first: InputAsset, limits: { min: number; max: number 
   const wanted = limits.min < limits.max ? `${limits.min} to ${limits.max}` : `${limits.max}`;
   return html`<fieldset class="field list" data-inputs data-max="${limits.max}" data-min="1">
 <legend>Files, in this order</legend>
-<p class="hint">It works on ${wanted}.</p>
+<p class="hint">It works on ${wanted} files.</p>
 <ol class="list-rows">${inputRow(first)}</ol>
 <template>${inputRow(null)}</template>
 <div class="input-search">

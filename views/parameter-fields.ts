@@ -256,7 +256,8 @@ function placeholderOf(field: ParameterField): string {
   if (field.kind === "colour") return "#4b56d2";
   if (spoken !== undefined) return [spoken, ...words].join(", ");
   if (field.min !== null && field.max !== null) {
-    return [`${field.min} – ${field.max}`, ...words].join(", ");
+    const more = field.freeText ? [...words, "…"] : words;
+    return [`${field.min} – ${field.max}`, ...more].join(", ");
   }
   if (words.length > 0) return `${words.join(", ")} …`;
   return field.required || field.kind !== "text" ? "" : "Automatic";

@@ -39,18 +39,18 @@ export function libraryView(parts: Parts, ownerId: string, url: string): Library
 /** Files to choose from at once: what fits under a field; the search finds the others. */
 const CHOICES = 12;
 
-/** Media whose name has what was typed, the newest first. */
+/** Files whose name has what was typed, the newest first; captions are text, so text is among them. */
 export function inputChoices(parts: Parts, ownerId: string, url: string): Asset[] {
   const query = (new URL(url).searchParams.get("input-search") ?? "").slice(0, SEARCH_MAX);
   const page = parts.library.list({
     ownerId,
-    limit: CHOICES * 2,
+    limit: CHOICES,
     after: null,
     kind: null,
     search: query === "" ? null : query,
     jobId: null,
   });
-  return page.items.filter(({ media }) => media !== null).slice(0, CHOICES);
+  return page.items;
 }
 
 export function jobsView(parts: Parts, ownerId: string, url: string): JobsView {

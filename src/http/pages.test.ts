@@ -95,6 +95,23 @@ table("the pages", [
     lacks: ["<!doctype"],
   },
   {
+    name: "files for a job are found by name, one's own alone",
+    path: "/ui/inputs?input-search=.mp4",
+    browser: "ann",
+    headers: { "hx-request": "true" },
+    status: 200,
+    has: ["Add used.mp4", "Süße &quot;Ente&quot;"],
+    lacks: ["secret-of-bob", "<!doctype"],
+  },
+  {
+    name: "a page can begin with another operation's form, also without scripts",
+    path: "/assets/{film}?operation=concat",
+    browser: "ann",
+    status: 200,
+    has: ['id="form-concat"', '<textarea id="further-inputs" name="inputs"'],
+    lacks: ['id="form-transcode"'],
+  },
+  {
     name: "deleting what is in use is a fragment too",
     path: "/ui/assets/{used}",
     method: "DELETE",
@@ -121,6 +138,16 @@ describe("what a form starts", () => {
     const response = await home.site.ask("/ui/jobs", { browser: "ann", form, headers });
     expect(response.status).toBe(204);
     expect(response.headers.get("hx-redirect")).toMatch(/^\/jobs\/jb_/);
+  });
+
+  test("reads the files that it names, in their order, also those that were typed in", async () => {
+    const { film = "", used = "" } = home.places;
+    const form = { operation: "concat", input: used, inputs: `${film}\r\n${used}` };
+    const response = await home.site.ask("/ui/jobs", { browser: "ann", form });
+    expect(response.status).toBe(303);
+    const id = response.headers.get("location")?.slice("/jobs/".length) ?? "";
+    const job = home.site.parts.jobs.get(home.site.people.ann.id, id);
+    expect(job.inputs).toEqual([used, film, used]);
   });
 
   test("is nothing when a value is wrong: the faults go to the form", async () => {

@@ -33,7 +33,7 @@ export function typeWords(field: ParameterField): string {
     case "longtext":
       return "text";
     default:
-      return oneOf([numberWords(field) ?? "text", ...words]);
+      return oneOf([...numberWords(field), ...words, ...(field.freeText ? ["text"] : [])]);
   }
 }
 
@@ -41,12 +41,12 @@ function oneOf(words: string[]): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
 
-function numberWords(field: ParameterField): string | null {
+function numberWords(field: ParameterField): string[] {
   const { min, max, step } = field;
-  if (field.kind !== "number" && min === null && max === null) return null;
+  if (field.kind !== "number" && min === null && max === null) return [];
   const unit = field.unit === null ? "" : ` ${field.unit}`;
   const what = step === 1 ? "whole number" : "number";
-  return min === null || max === null ? `${what}${unit}` : `${what}, ${min} to ${max}${unit}`;
+  return [min === null || max === null ? `${what}${unit}` : `${what}, ${min} to ${max}${unit}`];
 }
 
 /** "needed", the default, or "–". */

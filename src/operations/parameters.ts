@@ -38,6 +38,8 @@ export interface ParameterField {
   options: { value: string; label: string }[];
   min: number | null;
   max: number | null;
+  /** Takes any text, beside numbers and words where it has such. */
+  freeText: boolean;
   /** 1 for whole numbers; null for any. */
   step: number | null;
   /** What a number counts: "s", "bit/s", "px", "fps"; null for none. */
@@ -270,6 +272,7 @@ function leafField(
     label: node.title ?? capitalised(name),
     kind: kindOf(shapes),
     options: optionsOf(shapes, node),
+    freeText: shapes.some((shape) => typeOf(shape) === "string" && wordsOf(shape) === null),
     min: number?.minimum ?? null,
     max: number?.maximum ?? null,
     step: number !== undefined && typeOf(number) === "integer" ? 1 : null,

@@ -125,6 +125,11 @@ describe("texts become lists and unions", () => {
       { place: { x: 1, y: 2 } },
     ],
     ["lists of lists are JSON", [["curve", "[[0, 1]]"]], { curve: [[0, 1]] }],
+    [
+      "a list of one word that is a no elsewhere",
+      [["ranges.0.tags", "0"]],
+      { ranges: [{ tags: ["0"] }] },
+    ],
     ["and numbers with commas", [["heights", "720, 480"]], { heights: [720, 480] }],
   ];
   for (const [name, texts, params] of cases) {

@@ -76,7 +76,8 @@ function readGiven(given: Given, node: JsonSchema | null): unknown {
   const { text, inner } = given;
   if (text === null) return readInner(given, node, undefined);
   const shapes = node === null ? [] : shapesOf(node);
-  const isSwitch = shapes.length > 0 && shapes.every(isStructured);
+  // A list is no switch: "0" is a list with one number.
+  const isSwitch = shapes.length > 0 && shapes.every((shape) => typeOf(shape) === "object");
   if (isSwitch && truth(text) === false) return undefined;
   if (inner.size === 0) return readText(text, node, given.path);
   const structured = shapes.some(isStructured);

@@ -5,14 +5,24 @@
 import type { CaptionFormat } from "./captions/cue.ts";
 import type { FilterChain, SoundChain } from "./graph.ts";
 import type { ReadingKind } from "./readings.ts";
+import type { ReportKind } from "./reports/kinds.ts";
 
 /** An input asset of the job by position, or a file that an earlier step of the job made. */
 export type InputRef = { asset: number } | { step: string; file: string };
+
+/** A number in a JSON file of an earlier step, by its JSON Pointer (RFC 6901). */
+export interface FigureRef {
+  step: string;
+  file: string;
+  pointer: string;
+}
 
 export interface InputDescription {
   from: InputRef;
   /** Seek before decoding (fast, and exact when re-encoding). */
   seekSeconds?: number;
+  /** In place of `seekSeconds`: a number in the JSON that an earlier step made. */
+  seekFrom?: FigureRef;
   /** Read at most this much, counted from the seek. */
   durationSeconds?: number;
   /**
@@ -183,7 +193,7 @@ export type StreamRef = { pad: string } | { input: number; stream: number };
 
 /** `null` makes no file: ffmpeg runs for what its filters find out. */
 export type OutputContainer =
-  | ("mp4" | "mkv" | "webm" | "mov" | "image" | "null")
+  | ("mp4" | "mkv" | "webm" | "mov" | "mpegts" | "image" | "null")
   | AnimationFormat
   | SoundContainer
   | CaptionFormat;
@@ -214,6 +224,8 @@ export interface RenderDescription {
   outputs: OutputDescription[];
   /** Files of earlier steps that filters read by a path relative to the step's folder. */
   reads?: InputRef[];
+  /** For finding faults: it goes on whatever is broken, and times stay those of the file. */
+  inspects?: true;
   /** Seconds of output that 100 % means, for progress and ETA; null when unknown. */
   expectedSeconds: number | null;
 }
@@ -278,7 +290,26 @@ export type StepWork =
    * all of it would be encoded; with `copies` the picture is encoded around the cuts alone and the packets
    * between are copied, where the source has clean keyframes there.
    */
-  | { kind: "cut"; description: RenderDescription; spans: CutSpan[]; copies: boolean };
+  | {
+      kind: "cut";
+      description: RenderDescription;
+      spans: CutSpan[];
+      copies: boolean;
+      /** Read so much before each span: where a container has no index, decoding begins late after a seek. */
+      prerollSeconds: number;
+    }
+  /** Surveys the packets of a file without decoding them; the `PacketSurvey` is kept as `file`. */
+  | { kind: "survey"; from: InputRef; file: string }
+  /** Makes a report of JSON that earlier steps found: for programs as `data`, for people as `text`. */
+  | {
+      kind: "report";
+      report: ReportKind;
+      of: { step: string; file: string }[];
+      /** What the plan knows besides: plain data, as the report wants it. */
+      about: unknown;
+      data: string;
+      text: string;
+    };
 
 /** A piece of an input, in seconds from its start. */
 export interface CutSpan {
@@ -290,6 +321,8 @@ export interface CutSpan {
 export function descriptionOf(work: StepWork): RenderDescription | null {
   switch (work.kind) {
     case "write":
+    case "survey":
+    case "report":
       return null;
     case "search":
       return work.candidates[0]?.description ?? null;

@@ -1,6 +1,6 @@
 /**
- * Spans as pieces: the runs that make them, and the run that joins them. Pictures become MP4s, encoded or
- * copied; the sound of several spans becomes MOVs of plain samples, so that it is encoded once. Pure.
+ * Spans as pieces: the runs that make them, and the run that joins them. Pictures become MP4s or transport
+ * streams, encoded or copied; the sound of several spans becomes MOVs of plain samples, so that it is encoded once. Pure.
  */
 import { assert } from "../trouble.ts";
 import type { CopiedPackets, Cutting } from "./cutting.ts";
@@ -37,6 +37,41 @@ export interface PieceRun {
  */
 const guardSeconds = 0.0002;
 
+/**
+ * Without a seek ffmpeg counts the times of a transport stream from the first stream that it uses instead of
+ * from the start of the file, and sound and picture are read one by one.
+ */
+const leastSeekSeconds = 0.001;
+
+/** How a span is read, and where it lies in what was read. */
+export function readSpan(
+  { from, seconds }: CutSpan,
+  prerollSeconds: number,
+): { times: ReadTimes; trim: ReadTrim } {
+  const earliest = Math.min(leastSeekSeconds, from / 2);
+  const seek = prerollSeconds === 0 ? from : Math.max(from - prerollSeconds, earliest);
+  const before = from - seek;
+  return {
+    times: { ...(seek === 0 ? {} : { seekSeconds: seek }), durationSeconds: before + seconds },
+    trim: {
+      filter: "trim",
+      ...(before === 0 ? {} : { startSeconds: before }),
+      endSeconds: before + seconds,
+    },
+  };
+}
+
+export interface ReadTimes {
+  seekSeconds?: number;
+  durationSeconds: number;
+}
+
+export interface ReadTrim {
+  filter: "trim";
+  startSeconds?: number;
+  endSeconds: number;
+}
+
 /** A list for ffmpeg of files beside it. */
 export function pieceList(pieces: readonly Piece[]): string {
   const lines = pieces.map(({ file, seconds }) => {
@@ -46,23 +81,29 @@ export function pieceList(pieces: readonly Piece[]): string {
   return `ffconcat version 1.0\n${lines.join("")}`;
 }
 
-const plainPiece = /^[a-z0-9][a-z0-9-]{0,60}\.(mp4|mov)$/;
+const plainPiece = /^[a-z0-9][a-z0-9-]{0,60}\.(mp4|ts|mov)$/;
+
+export interface PieceWish {
+  /** Of the span, for the names of its files. */
+  number: number;
+  withSound: boolean;
+  prerollSeconds: number;
+}
 
 /**
  * The run that makes the pieces of one span.
  * @param whole how all of it would be encoded
- * @param number of the span, for the names of its files
  */
 export function pieceRun(
   whole: RenderDescription,
   cutting: Cutting,
-  { number, withSound }: { number: number; withSound: boolean },
+  { number, withSound, prerollSeconds }: PieceWish,
 ): PieceRun {
   const { head, copy, tail, span } = cutting;
-  const run = new PieceRunDraft(whole);
+  const run = new PieceRunDraft(whole, prerollSeconds);
   const pictures: Piece[] = [];
   const add = (part: string, seconds: number) => {
-    const file = `picture-${number}-${part}.mp4`;
+    const file = `picture-${number}-${part}.${run.ending}`;
     pictures.push({ file, seconds });
     return file;
   };
@@ -80,40 +121,55 @@ export function pieceRun(
 /** Grows by one input and one output for each piece. */
 class PieceRunDraft {
   private readonly whole: RenderDescription;
+  private readonly prerollSeconds: number;
   private readonly output: OutputDescription;
   private readonly source: InputDescription;
   private readonly inputs: InputDescription[] = [];
   private readonly graph: FilterChain[] = [];
   private readonly sounds: SoundChain[] = [];
   private readonly outputs: OutputDescription[] = [];
+  /**
+   * ffmpeg moves the parameters of joined MP4s among the pictures for H.264 alone; in a transport stream they
+   * stand there already.
+   */
+  readonly ending: "mp4" | "ts";
+  private readonly container: "mp4" | "mpegts";
 
-  constructor(whole: RenderDescription) {
+  constructor(whole: RenderDescription, prerollSeconds: number) {
     const [source] = whole.inputs;
     const [output] = whole.outputs;
     assert(source !== undefined && output !== undefined, "a cut has an input and an output");
     assert(whole.graph.length <= 1, "a cut has one picture");
     this.whole = whole;
+    this.prerollSeconds = prerollSeconds;
     this.source = source;
     this.output = output;
+    const { video } = output;
+    const hevc = video?.kind === "encode" && video.codec === "hevc";
+    this.ending = hevc ? "ts" : "mp4";
+    this.container = hevc ? "mpegts" : "mp4";
   }
 
   encode(file: string, span: CutSpan): void {
     const { video } = this.output;
     const [chain] = this.whole.graph;
     assert(video?.kind === "encode" && chain !== undefined, "the picture is encoded");
-    const input = this.read(this.source, {
-      from: Math.max(0, span.from - guardSeconds),
-      seconds: span.seconds,
-    });
+    const guarded = { from: Math.max(0, span.from - guardSeconds), seconds: span.seconds };
+    const { input, trim } = this.read(this.source, guarded, this.prerollSeconds);
     const pad = `piece${this.outputs.length}`;
     const { from } = chain;
     assert("input" in from, "the picture comes from the source");
     this.graph.push({
       from: { input, stream: from.stream },
-      filters: [{ filter: "trim", endSeconds: span.seconds }, ...chain.filters],
+      filters: [trim, ...chain.filters],
       to: pad,
     });
-    this.write({ file, container: "mp4", video: { ...video, source: { pad } }, audio: [] });
+    this.write({
+      file,
+      container: this.container,
+      video: { ...video, source: { pad } },
+      audio: [],
+    });
   }
 
   copy(file: string, { from, packets }: CopiedPackets, until: number): void {
@@ -123,7 +179,7 @@ class PieceRunDraft {
     const { picture: _, ...source } = this.source;
     // B-frames: the last packet may be shown before others that were decoded before it.
     const seconds = until - from + 1;
-    const input = this.read(source, { from: Math.max(0, from - guardSeconds), seconds });
+    const { input } = this.read(source, { from: Math.max(0, from - guardSeconds), seconds }, 0);
     const { stream } = chain.from;
     const copied = {
       kind: "copy",
@@ -131,18 +187,18 @@ class PieceRunDraft {
       codec: video.codec,
       packets,
     } as const;
-    this.write({ file, container: "mp4", video: copied, audio: [] });
+    this.write({ file, container: this.container, video: copied, audio: [] });
   }
 
   sound(file: string, span: CutSpan): void {
     const { picture: _, ...source } = this.source;
-    const input = this.read(source, span);
+    const { input, trim } = this.read(source, span, this.prerollSeconds);
     const audio = this.output.audio.map((track, index): AudioEncode => {
       assert(track.kind === "encode" && "stream" in track.source, "the sound is encoded");
       const pad = `sound${index}`;
       this.sounds.push({
         from: { input, stream: track.source.stream },
-        filters: [{ filter: "trim", endSeconds: span.seconds }],
+        filters: [trim],
         to: pad,
       });
       return { ...track, source: { pad }, codec: "pcm_s24le", bitRate: null };
@@ -158,11 +214,12 @@ class PieceRunDraft {
     };
   }
 
-  private read(source: InputDescription, { from, seconds }: CutSpan): number {
+  private read(source: InputDescription, span: CutSpan, prerollSeconds: number) {
     const { seekSeconds: _seek, durationSeconds: _lasts, ...rest } = source;
-    const seek = from === 0 ? {} : { seekSeconds: from };
-    this.inputs.push({ ...rest, ...seek, durationSeconds: seconds + guardSeconds });
-    return this.inputs.length - 1;
+    const { times, trim } = readSpan(span, prerollSeconds);
+    const durationSeconds = times.durationSeconds + guardSeconds;
+    this.inputs.push({ ...rest, ...times, durationSeconds });
+    return { input: this.inputs.length - 1, trim };
   }
 
   private write(output: Pick<OutputDescription, "file" | "container" | "video" | "audio">): void {

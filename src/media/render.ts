@@ -60,6 +60,7 @@ const muxers: Record<OutputContainer, string> = {
   mov: "mov",
   mkv: "matroska",
   webm: "webm",
+  mpegts: "mpegts",
   mp3: "mp3",
   ogg: "ogg",
   flac: "flac",
@@ -111,6 +112,7 @@ export function renderArgv(
     argv: [
       // ffmpeg 7.1 exits with 0 when NVDEC fails in the middle, and leaves a shorter film.
       ...(placement.decode === "nvdec" ? ["-xerror"] : []),
+      ...(description.inspects ? ["-copyts", "-max_error_rate", "1"] : []),
       ...(device ? ["-init_hw_device", `cuda=${device}:0`, "-filter_hw_device", device] : []),
       ...inputs,
       ...(graph === "" ? [] : ["-filter_complex", graph]),

@@ -80,11 +80,11 @@ export function safeInputFlags(): string[] {
 
 /**
  * The one exception to the closed list: a list of pieces that we wrote, of files that we made. It may name
- * plain files beside it and nothing else, and those are MP4 or MOV.
+ * plain files beside it and nothing else, and those are MP4, MOV or transport streams.
  */
 export function pieceListFlags(): string[] {
   return [
-    ...["-protocol_whitelist", "file", "-format_whitelist", "concat,mov"],
+    ...["-protocol_whitelist", "file", "-format_whitelist", "concat,mov,mpegts"],
     ...["-codec_whitelist", safeDecoders.join(",")],
     ...["-max_pixels", String(maxPixels), "-max_streams", String(maxStreams)],
     ...["-f", "concat", "-safe", "1"],

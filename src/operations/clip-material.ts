@@ -6,9 +6,11 @@ import type {
   StreamCopy,
   VideoEncode,
 } from "../media/description.ts";
-import type { VideoFilter } from "../media/graph.ts";
+import type { SoundChain, VideoFilter } from "../media/graph.ts";
 import type { MediaInfo, VideoStream } from "../media/media.ts";
+import { type ReadTrim, readSpan } from "../media/pieces.ts";
 import { durationToleranceSeconds } from "../media/verify.ts";
+import { assert } from "../trouble.ts";
 import { besideCopies, whyNotCopied } from "./clip-copying.ts";
 import type { Span } from "./clip-ranges.ts";
 import type { ClipParams } from "./clip-schema.ts";
@@ -28,6 +30,8 @@ export interface ClipMaterial {
   subtitles: StreamCopy[];
   /** Whether the picture is copied where it can be. */
   copies: boolean;
+  /** Read so much before a span. */
+  prerollSeconds: number;
   ending: string;
   mimeType: string;
   notes: string[];
@@ -56,6 +60,7 @@ export function clipMaterial(
     ...base,
     subtitles: subtitles.tracks,
     copies,
+    prerollSeconds: unindexed.includes(media.container) ? prerollSeconds : 0,
     ending: picture === null ? facts.audioEnding : facts.ending,
     mimeType: picture === null ? facts.audioMimeType : facts.mimeType,
     notes: [
@@ -78,6 +83,12 @@ const gridRate = 25;
 
 /** What frames may be moved and ends of packets may stand over: what is read ends exactly. */
 const slackSeconds = 0.1;
+
+/** Containers in which ffmpeg finds a time, but not the keyframe before it. */
+const unindexed = ["mpegts", "mpeg"];
+
+/** Broadcast has a keyframe every second or two, recordings every ten at most. */
+const prerollSeconds = 12;
 
 function pictureOf(params: ClipParams, video: VideoStream, context: PlanContext) {
   const look = filmLook(params, video, context, { eightBits: false });
@@ -133,14 +144,14 @@ export function describeClip(
   span: Span | null,
   name: string,
 ): RenderDescription {
-  const { params, picture, audio, subtitles, ending } = material;
-  const times: VideoFilter[] = span === null ? [] : [{ filter: "trim", endSeconds: span.seconds }];
+  const { params, picture, subtitles, ending } = material;
+  const read = span === null ? null : readSpan(span, material.prerollSeconds);
+  const { audio, sound } = soundChains(material, read?.trim ?? null);
   return {
     inputs: [
       {
         from: { asset: 0 },
-        ...(span === null || span.from === 0 ? {} : { seekSeconds: span.from }),
-        ...(span === null ? {} : { durationSeconds: span.seconds }),
+        ...read?.times,
         ...(picture === null ? {} : { picture: inputPicture(picture.video) }),
       },
     ],
@@ -151,10 +162,11 @@ export function describeClip(
             {
               from: { input: 0, stream: picture.video.index },
               // What ffmpeg reads is as long as asked from its first frame on, which may begin later.
-              filters: [...times, ...picture.filters],
+              filters: [...(read === null ? [] : [read.trim]), ...picture.filters],
               to: "picture",
             },
           ],
+    ...(sound.length === 0 ? {} : { sound }),
     outputs: [
       {
         file: `${name}.${ending}`,
@@ -168,6 +180,19 @@ export function describeClip(
     ],
     expectedSeconds: span?.seconds ?? null,
   };
+}
+
+/** Sound needs filters only where more is read than wanted; without them ffmpeg keeps its tracks' titles. */
+function soundChains({ audio }: ClipMaterial, trim: ReadTrim | null) {
+  if (trim?.startSeconds === undefined) return { audio, sound: [] };
+  const sound: SoundChain[] = [];
+  const encoded = audio.map((track, index) => {
+    assert(track.kind === "encode" && "input" in track.source, "sound is cut to the sample");
+    const pad = `sound${index}`;
+    sound.push({ from: track.source, filters: [trim], to: pad });
+    return { ...track, source: { pad } };
+  });
+  return { audio: encoded, sound };
 }
 
 /** Joined pieces begin and end at frames, so each may be off by one. */

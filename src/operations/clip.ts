@@ -77,6 +77,7 @@ function clipStep(params: ClipParams, input: PlanInput, { material, span, index 
           description: { ...description, expectedSeconds: span.seconds },
           spans: [span],
           copies: true,
+          prerollSeconds: 0,
         }
       : { kind: "render", description },
     outputs: [
@@ -102,6 +103,7 @@ function joinedStep(
       description: { ...description, expectedSeconds: total },
       spans,
       copies,
+      prerollSeconds: material.prerollSeconds,
     },
     outputs: [outputOf(input, { material, description, seconds: total }, "clips")],
   };

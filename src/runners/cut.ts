@@ -100,13 +100,14 @@ interface Pieces {
 async function makePieces(
   local: Local,
   request: AttemptRequest,
-  { description }: CutWork,
+  { description, prerollSeconds }: CutWork,
   { cuttings, folder }: { cuttings: readonly Cutting[]; folder: string },
 ): Promise<Pieces | null> {
-  const withSound = cuttings.length > 1 && (description.outputs[0]?.audio.length ?? 0) > 0;
+  const sounds = description.outputs[0]?.audio.length ?? 0;
+  const withSound = sounds > 0 && (cuttings.length > 1 || prerollSeconds > 0);
   const pieces: Pieces = { runs: [], done: null };
   for (const [index, cutting] of cuttings.entries()) {
-    const run = pieceRun(description, cutting, { number: index + 1, withSound });
+    const run = pieceRun(description, cutting, { number: index + 1, withSound, prerollSeconds });
     pieces.runs.push(run);
     if (run.description.outputs.length === 0) continue;
     const share = piecesPercent / cuttings.length;

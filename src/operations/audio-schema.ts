@@ -27,7 +27,7 @@ const loudness = z
       title: "True peak at most",
       unit: "dBTP",
       description:
-        "Where one gain would make peaks higher, a limiter holds them. Lossy codecs need some room below 0.",
+        "Where one gain would make peaks higher, a limiter holds them. AAC, MP3 and Opus make some peaks higher again, so leave them room below 0.",
     }),
   })
   .optional()
@@ -136,7 +136,7 @@ const waveform = z
         title: "Files",
         labels: { both: "Both", json: "Peaks as JSON", png: "Picture as PNG" },
         description:
-          "json is what players as wavesurfer.js and peaks.js read: audiowaveform's format, version 2.",
+          "json is audiowaveform's format, version 2, which wavesurfer.js and peaks.js read: version, channels, sample_rate, samples_per_pixel, bits, length (points), and data, in which the least and the greatest sample of each channel follow each other, point by point.",
       }),
     pointsPerSecond: z.number().min(0.1).max(1000).default(20).meta({
       title: "Points per second",

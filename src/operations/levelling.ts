@@ -6,6 +6,7 @@ import type { AudioEncode, InputDescription, RenderDescription } from "../media/
 import type { AudioFilter, SoundChain } from "../media/graph.ts";
 import type { LoudnessWish, MeasureRef } from "../media/loudness.ts";
 import type { Step } from "./operation.ts";
+import { isLossless } from "./sound.ts";
 
 /** A sound that chains make, before it is levelled. */
 export interface RawSound {
@@ -48,6 +49,9 @@ export interface Levelling {
 /** A ceiling that lossy codecs, which make some peaks higher, leave below full scale. */
 export const usualTruePeakDbtp = -1;
 
+/** What AAC, MP3 and Opus add to the peaks of voices and tones; of limited noise it may be 2 dB. */
+const codecMarginDb = 0.5;
+
 /** Steps and chains that bring every sound to the wish, each by itself. */
 export function level(
   sounds: readonly RawSound[],
@@ -86,7 +90,9 @@ function levelOne(
   const found: MeasureRef = { step: `measure${number}`, file };
   const tried: MeasureRef = { step: `try${number}`, file };
   const { sampleRate } = encode;
-  const first = { filter: "normalise", ...wish, sampleRate, source: found } as const;
+  const truePeakDbtp = wish.truePeakDbtp - (isLossless(encode.codec) ? 0 : codecMarginDb);
+  const target = { targetLufs: wish.targetLufs, truePeakDbtp };
+  const first = { filter: "normalise", ...target, sampleRate, source: found } as const;
   const levelledPad = `${pad}_level`;
   const measure: Step = {
     name: found.step,

@@ -143,13 +143,18 @@ describe("a form with a field of every kind", () => {
 
   test("a preset fills it in, rows and all, and what stands there can be saved as one", async () => {
     await withForm(async (page) => {
+      await page.getByPlaceholder("Add a file from the library").fill("IMG");
+      await page.getByRole("button", { name: /^Add IMG/ }).click();
       const asked = page.waitForRequest((request) => request.url().includes("/form?"));
       await page.getByLabel("Preset", { exact: true }).selectOption("ps_mine");
       expect([...new URL((await asked).url()).searchParams]).toEqual([
         ["operation", "every-field"],
         ["preset", "ps_mine"],
+        ["input", assets[0]?.id ?? ""],
+        ["input", assets[2]?.id ?? ""],
       ]);
       await until(async () => (await page.locator("[name='ranges.1.to']").count()) === 1);
+      expect(await page.locator("[data-input]").count()).toBe(2);
       expect(await page.evaluate(pageAudit)).toEqual([]);
       await page.getByText("Save as preset").click();
       expect(await page.getByLabel("Name").inputValue()).toBe("For the club's page");

@@ -98,11 +98,12 @@ const samplePreset = {
   curve: [[0, 1]],
 };
 
-function form(asset: Asset, name: string, preset: string | null = null) {
+function form(asset: Asset, name: string, preset: string | null = null, files: Asset[] = [asset]) {
   const operation = offered.find((each) => each.name === name) ?? findOperation(name);
   const { title, description, inputs } = operation;
   return {
     asset,
+    inputs: files,
     operation: { name, title, description, inputs },
     fields: parameterFields(operation),
     filling: preset === "ps_mine" ? samplePreset : null,
@@ -203,7 +204,14 @@ async function fragmentFor(
     if (asset === undefined) return null;
     const { searchParams } = url;
     const wanted = searchParams.get("operation") ?? "";
-    return htmlResponse(operationForm(form(asset, wanted, searchParams.get("preset"))));
+    const files = searchParams
+      .getAll("input")
+      .flatMap((input) => assets.find((each) => each.id === input) ?? []);
+    return htmlResponse(
+      operationForm(
+        form(asset, wanted, searchParams.get("preset"), files.length === 0 ? [asset] : files),
+      ),
+    );
   }
   if (path === "/ui/inputs") {
     const query = url.searchParams.get("input-search") ?? "";

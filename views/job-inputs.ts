@@ -10,14 +10,18 @@ import { durationText, sizeText } from "./quantities.ts";
 /** What a file in the list needs to be shown. */
 export type InputAsset = Pick<Asset, "id" | "name" | "kind" | "thumbnail" | "media" | "sizeBytes">;
 
-/** The part of the form for the files. `first` stands in it already; with room for one alone it is all. */
-export function jobInputs(first: InputAsset, limits: { min: number; max: number }): Html {
-  if (limits.max === 1) return html`<input type="hidden" name="input" value="${first.id}">`;
+/** The part of the form for the files, with those that stand in it already; one alone is not shown. */
+export function jobInputs(
+  chosen: readonly InputAsset[],
+  limits: { min: number; max: number },
+): Html {
+  if (limits.max === 1)
+    return html`<input type="hidden" name="input" value="${chosen[0]?.id ?? ""}">`;
   const wanted = limits.min < limits.max ? `${limits.min} to ${limits.max}` : `${limits.max}`;
   return html`<fieldset class="field list" data-inputs data-max="${limits.max}" data-min="1">
 <legend>Files, in this order</legend>
 <p class="hint">It works on ${wanted} files.</p>
-<ol class="list-rows">${inputRow(first)}</ol>
+<ol class="list-rows">${chosen.map(inputRow)}</ol>
 <template>${inputRow(null)}</template>
 <div class="input-search">
 <label class="search-field">${icon("search")}<span class="sr-only">Add a file from the library</span><input type="search" name="input-search" placeholder="Add a file from the library" maxlength="200" autocomplete="off" hx-get="/ui/inputs" hx-trigger="focus once, input changed delay:200ms" hx-target="#input-found" hx-swap="innerHTML" hx-sync="this:replace"></label>

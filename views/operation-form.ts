@@ -13,8 +13,10 @@ export interface OperationChoice {
 }
 
 export interface OperationFormView {
-  /** The file that the job begins with. */
+  /** The file whose page it is on. */
   asset: InputAsset;
+  /** The files of the job so far, in order; that one alone at first. */
+  inputs: readonly InputAsset[];
   operation: OperationChoice & { inputs: { min: number; max: number } };
   fields: readonly ParameterField[];
   /** Parameters that the fields are filled in with; null for the defaults. */
@@ -26,14 +28,14 @@ export interface OperationFormView {
 
 /** `GET /ui/assets/ID/form?operation=NAME`: stands inside `#operation-form`. */
 export function operationForm(view: OperationFormView): Html {
-  const { asset, operation, presets, chosen } = view;
+  const { asset, inputs, operation, presets, chosen } = view;
   const bar = { assetId: asset.id, operation: operation.name, presets, chosen };
   return html`<form class="operation-form" id="form-${operation.name}" method="post" action="/ui/jobs" hx-post="/ui/jobs" hx-target="#operation-errors" hx-swap="innerHTML" hx-status:422="target:#operation-errors swap:innerHTML" hx-disable="find [type=submit]" data-fault-form>
 <p class="muted">${operation.description}</p>
 ${presetBar(bar)}
 <div id="operation-errors"></div>
 <input type="hidden" name="operation" value="${operation.name}">
-${jobInputs(asset, operation.inputs)}
+${jobInputs(inputs, operation.inputs)}
 ${parameterFieldset(view.fields, view.filling)}
 <div class="form-actions"><button type="submit" class="button primary">${icon("wand")}Start</button><span class="muted">The original stays as it is.</span></div>
 </form>`;

@@ -26,7 +26,7 @@ export function presetBar(view: PresetBarView): Html {
   const builtIn = presets.filter((preset) => preset.builtIn);
   return html`<div class="preset-bar" id="preset-bar">
 <div class="field"><label for="preset">Preset</label>
-<span class="select"><select id="preset" name="preset" hx-get="/ui/assets/${assetId}/form?operation=${operation}" hx-trigger="change" hx-target="#operation-form" hx-swap="innerHTML" hx-indicator="#operation-form"><option value="">None</option>${choices("Your own", own, chosen)}${choices("Come with Kinomill", builtIn, chosen)}</select>${icon("chevron")}</span></div>
+<span class="select"><select id="preset" name="preset" hx-get="/ui/assets/${assetId}/form?operation=${operation}" hx-trigger="change" hx-include="[data-input] [name=input]" hx-target="#operation-form" hx-swap="innerHTML" hx-indicator="#operation-form"><option value="">None</option>${choices("Your own", own, chosen)}${choices("Come with Kinomill", builtIn, chosen)}</select>${icon("chevron")}</span></div>
 <details class="preset-save"><summary class="button quiet">Save as preset</summary>
 <div class="preset-panel">
 <div class="field" data-field="name"><label for="preset-name">Name</label><input id="preset-name" name="preset-name" type="text" maxlength="64" autocomplete="off" value="${chosen?.builtIn === false ? chosen.name : ""}"></div>

@@ -64,18 +64,23 @@ export function operationsFor(parts: Parts, asset: Asset): Operation[] {
   return [...parts.operations];
 }
 
-/** @param preset id of the preset that fills the form in; "" for none */
+/**
+ * @param preset id of the preset that fills the form in; "" for none
+ * @param files those that were chosen already; the asset alone when there are none
+ */
 export function formView(
   parts: Pick<Parts, "presets">,
   asset: Asset,
   operation: Operation,
   preset = "",
+  files: readonly Asset[] = [],
 ): OperationFormView {
   const { name, title, description, inputs } = operation;
   const presets = parts.presets.list(asset.ownerId, name);
   const chosen = presets.find(({ id }) => id === preset) ?? null;
   return {
     asset,
+    inputs: files.length === 0 ? [asset] : files.slice(0, inputs.max),
     presets,
     chosen,
     operation: { name, title, description, inputs },

@@ -15,7 +15,7 @@ import { Refusal } from "../trouble.ts";
 import { sendThumbnail } from "./assets.ts";
 import { readForm } from "./body.ts";
 import { askerOf, route } from "./endpoint.ts";
-import { findJob, formView, fullJobEntry } from "./entries.ts";
+import { findAsset, findJob, formView, fullJobEntry } from "./entries.ts";
 import { jobIdOf, watchdog } from "./events.ts";
 import { htmlResponse } from "./headers.ts";
 import { inputsOf, parameterTexts } from "./job-form.ts";
@@ -43,11 +43,14 @@ function mountAssetFragments(app: Elysia, parts: Parts): void {
     return htmlResponse(isFurtherPage(request) ? libraryMore(view) : libraryGrid(view));
   });
   route(app, "GET", "/ui/assets/:id/form", (request, { id = "" }) => {
-    const asset = parts.library.get(askerOf(request).id, id);
+    const ownerId = askerOf(request).id;
+    const asset = parts.library.get(ownerId, id);
     const { searchParams } = new URL(request.url);
     const operation = findOperation(searchParams.get("operation") ?? "");
     const preset = searchParams.get("preset") ?? "";
-    return htmlResponse(operationForm(formView(parts, asset, operation, preset)));
+    const wanted = searchParams.getAll("input").slice(0, operation.inputs.max);
+    const files = wanted.flatMap((input) => findAsset(parts, ownerId, input) ?? []);
+    return htmlResponse(operationForm(formView(parts, asset, operation, preset, files)));
   });
   route(app, "GET", "/ui/inputs", (request) =>
     htmlResponse(inputsFound(inputChoices(parts, askerOf(request).id, request.url))),

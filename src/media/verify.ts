@@ -13,6 +13,7 @@ import type { Toolchain } from "./devices.ts";
 import type { MediaInfo } from "./media.ts";
 import { probe } from "./probe.ts";
 import { plainLog } from "./stderr.ts";
+import { durationToleranceSeconds } from "./tolerance.ts";
 
 export interface VerifyTools {
   toolchain: Pick<Toolchain, "ffmpegPath" | "ffprobePath"> & Partial<Pick<Toolchain, "decoders">>;
@@ -126,11 +127,6 @@ function rejection(file: string, fault: string, log = ""): Failure {
       log,
     },
   );
-}
-
-/** A second for clips cut at keyframes would be too wide, a frame too narrow for audio padding. */
-export function durationToleranceSeconds(expectedSeconds: number): number {
-  return Math.max(0.5, expectedSeconds * 0.01);
 }
 
 /** What differs between an output and what was expected, as parts of a sentence. */

@@ -9,7 +9,7 @@ import type {
 import type { SoundChain, VideoFilter } from "../media/graph.ts";
 import type { MediaInfo, VideoStream } from "../media/media.ts";
 import { type ReadTrim, readSpan } from "../media/pieces.ts";
-import { durationToleranceSeconds } from "../media/verify.ts";
+import { durationToleranceSeconds } from "../media/tolerance.ts";
 import { assert } from "../trouble.ts";
 import { besideCopies, whyNotCopied } from "./clip-copying.ts";
 import type { Span } from "./clip-ranges.ts";

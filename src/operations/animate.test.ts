@@ -100,6 +100,7 @@ describe("refused with a sentence", () => {
     [{ from: 9 }, short(), "ends at 8 s, and from is 9 s"],
     [{}, media({ durationSeconds: 3600 }), "too much for a GIF"],
     [{}, media({ durationSeconds: null }), "does not say how long it is"],
+    [{}, short({ container: "webp" }), "An input is an animated WebP"],
   ];
   for (const [params, source, words] of cases) {
     test(words, () => {

@@ -93,6 +93,7 @@ export function planFor<Schema extends z.ZodType>(
     );
   }
   refuseTexts(operation, texts);
+  refuseUnreadable(inputs);
   const plan = operation.plan(params, inputs, context, texts);
   checkPlan(plan, inputs.length);
   return plan;
@@ -108,6 +109,17 @@ function refuseTexts({ title, inputs }: Operation, texts: readonly PlanText[]): 
     most === 0
       ? `${first.name} is a text file, and ${title} works on media alone.`
       : `${title} takes ${most === 1 ? "one file" : `${most} files`} of captions, and ${texts.length} were given.`,
+  );
+}
+
+/** What Kinomill itself has made and the ffmpeg of most machines cannot open again. */
+function refuseUnreadable(inputs: readonly PlanInput[]): void {
+  const found = inputs.find(({ media }) => media.container === "webp" && media.kind === "video");
+  if (found === undefined) return;
+  throw new Refusal(
+    422,
+    "unsuitable_input",
+    "An input is an animated WebP, which ffmpeg cannot decode. Take the video that it was made of, or make an APNG of that first.",
   );
 }
 

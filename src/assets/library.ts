@@ -7,6 +7,7 @@ import { type Clock, isoTime } from "../clock.ts";
 import { transaction } from "../database/transaction.ts";
 import { newId } from "../identity.ts";
 import type { Log } from "../log.ts";
+import { type CaptionText, captionMimeTypes, captionText } from "../media/captions/file.ts";
 import type { MediaInfo } from "../media/media.ts";
 import type { Storage } from "../storage/storage.ts";
 import { Refusal } from "../trouble.ts";
@@ -109,19 +110,21 @@ export class Library {
     });
     const path = storage.localPath(id);
     if (path === null) throw new Error("this storage has no local files to probe");
-    const media = await this.parts.probe(path);
+    // Captions are known by our own reading, and no other program sees them.
+    const captions = captionText(path);
+    const media = captions === null ? await this.parts.probe(path) : null;
     const asset: Asset = {
       id,
       ownerId,
       name,
       state: "ready",
-      kind: media.kind,
+      kind: media?.kind ?? "text",
       sizeBytes: stored.sizeBytes,
       sha256: stored.sha256,
-      mimeType: mimeTypeOf(media),
+      mimeType: media === null ? captionMimeType(captions) : mimeTypeOf(media),
       media,
       origin: { kind: "upload" },
-      thumbnail: media.kind === "audio" ? "none" : "wanted",
+      thumbnail: media === null || media.kind === "audio" ? "none" : "wanted",
       createdAt: isoTime(clock.nowMs()),
       expiresAt: null,
     };
@@ -134,6 +137,15 @@ export class Library {
     const asset = this.records.find(ownerId, id);
     if (asset === null) throw assetMissing();
     return asset;
+  }
+
+  /** The text of an asset that is captions. @throws Refusal 422 `unsuitable_input` when it is none */
+  captionsOf({ id, name }: Asset): string {
+    const path = this.parts.storage.localPath(id);
+    if (path === null) throw new Error("this storage has no local files to read");
+    const captions = captionText(path);
+    if (captions !== null) return captions.text;
+    throw new Refusal(422, "unsuitable_input", `${name} is a text file, and no captions.`);
   }
 
   list(filter: AssetFilter): AssetPage {
@@ -180,6 +192,10 @@ export class Library {
     await this.discard(this.records.leftIntents());
     for (const id of this.records.leftDeleting()) await this.removeBytes(id);
   }
+}
+
+function captionMimeType(captions: CaptionText | null): string {
+  return captions === null ? "text/plain" : captionMimeTypes[captions.format];
 }
 
 function assetMissing(): Refusal {

@@ -9,13 +9,14 @@ import { sizeText } from "../../views/quantities.ts";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { type Finished, runSteps } from "../jobs/steps.ts";
+import { captionText } from "../media/captions/file.ts";
 import { descriptionOf } from "../media/description.ts";
 import { detectToolchain, type Toolchain } from "../media/devices.ts";
 import { type GpuSkill, gpuSkills, isGpuCodec } from "../media/gpu-skill.ts";
 import { Gpus } from "../media/gpus.ts";
 import { probe } from "../media/probe.ts";
 import { findOperation, parseParams, planFor } from "../operations/index.ts";
-import type { Operation, Plan } from "../operations/operation.ts";
+import type { Operation, Plan, PlanText } from "../operations/operation.ts";
 import { laidOver, paramsFromTexts } from "../operations/parameter-texts.ts";
 import { parameterFields } from "../operations/parameters.ts";
 import { readJson } from "../operations/spoken.ts";
@@ -51,22 +52,34 @@ export async function runOperation(
     ffmpegPath: config.ffmpeg.path,
     ffprobePath: config.ffmpeg.ffprobePath,
   });
+  const { films, texts } = captionsApart(inputs);
   const planInputs = await Promise.all(
-    inputs.map(async (path) => ({
+    films.map(async (path) => ({
       name: basename(path),
       media: await probe(path, { ffprobePath: config.ffmpeg.ffprobePath }),
     })),
   );
-  const plan = planFor(operation, params, planInputs, toolchain);
+  const plan = planFor(operation, params, planInputs, toolchain, texts);
   const target = await chooseTarget(plan, inputs, options);
   const gpus = await lookForGpus(plan, toolchain, config, options);
   const runner = new LocalRunner({ toolchain, config });
   const box = openBox({ config, clock: systemClock, runner, toolchain: () => toolchain, gpus });
   try {
-    return await carryOut({ plan, inputs, target, config, dispatch: box.dispatch, options });
+    return await carryOut({ plan, inputs: films, target, config, dispatch: box.dispatch, options });
   } finally {
     await gpus.close();
   }
+}
+
+/** Files of captions are read here, whatever their names, and come into the plan as texts. */
+function captionsApart(inputs: string[]): { films: string[]; texts: PlanText[] } {
+  const read = inputs.map((path) => ({ path, captions: captionText(path) }));
+  return {
+    films: read.flatMap(({ path, captions }) => (captions === null ? [path] : [])),
+    texts: read.flatMap(({ path, captions }) =>
+      captions === null ? [] : [{ name: basename(path), text: captions.text }],
+    ),
+  };
 }
 
 /** Nothing is asked of the GPUs when no step could use one, and only what the plan needs is tried. */

@@ -14,6 +14,7 @@ import type { Dispatch } from "../runners/dispatch.ts";
 import { assert, Refusal } from "../trouble.ts";
 import type { Feed } from "./feed.ts";
 import type { Job } from "./job.ts";
+import { jobInputs } from "./job-inputs.ts";
 import type { LiveProgress } from "./live.ts";
 import { Presets } from "./presets.ts";
 import type { Queue } from "./queue.ts";
@@ -133,11 +134,8 @@ export class Jobs {
     const operation = findOperation(wanted.operation);
     const params = parseParams(operation, wanted.params);
     const inputs = request.inputs.map((id) => this.parts.library.get(ownerId, id));
-    const planInputs = inputs.map(({ name, media }) => {
-      if (media !== null) return { name, media };
-      throw new Refusal(422, "unsuitable_input", `${name} is a text file, not media.`);
-    });
-    const plan = planFor(operation, params, planInputs, this.parts.planContext());
+    const { inputs: planInputs, texts } = jobInputs(inputs, this.parts.library);
+    const plan = planFor(operation, params, planInputs, this.parts.planContext(), texts);
     const title = `${operation.title}: ${inputs[0]?.name ?? "nothing"}`;
     return { plan, params: params as Record<string, unknown>, title, operation };
   }

@@ -4,11 +4,12 @@ import { findOperation, parseParams, planFor } from "../operations/index.ts";
 import type { Plan, PlanContext } from "../operations/operation.ts";
 import type { Storage } from "../storage/storage.ts";
 import { assert } from "../trouble.ts";
+import { jobInputs } from "./job-inputs.ts";
 import type { Claim } from "./queue.ts";
 
 export interface Prepared {
   plan: Plan;
-  /** Absolute paths of the inputs by position. */
+  /** Absolute paths of the media among the inputs, by position. */
   assetPaths: string[];
 }
 
@@ -33,7 +34,8 @@ export class Preparation {
   /** @throws Refusal when an input is gone, when the media cannot be worked on so, without an ffmpeg */
   prepare(job: Omit<Claim, "fence">): Prepared {
     const inputs = job.inputIds.map((id) => this.parts.library.get(job.ownerId, id));
-    const assetPaths = inputs.map(({ id }) => {
+    const assetPaths = inputs.flatMap(({ id, media }) => {
+      if (media === null) return [];
       const path = this.parts.storage.localPath(id);
       assert(path !== null, "this storage has local files");
       return path;
@@ -43,11 +45,8 @@ export class Preparation {
     if (known !== undefined && known.context === context) return { plan: known.plan, assetPaths };
     const operation = findOperation(job.operation);
     const params = parseParams(operation, job.params);
-    const planInputs = inputs.map(({ name, media }) => {
-      assert(media !== null, "a job's input was media when the job was accepted");
-      return { name, media };
-    });
-    const plan = planFor(operation, params, planInputs, context);
+    const { inputs: planInputs, texts } = jobInputs(inputs, this.parts.library);
+    const plan = planFor(operation, params, planInputs, context, texts);
     this.remember(job.jobId, plan, context);
     return { plan, assetPaths };
   }

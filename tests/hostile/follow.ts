@@ -6,13 +6,16 @@ import { openSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadConfig } from "../../src/config.ts";
+import { captionText } from "../../src/media/captions/file.ts";
 import { cpuDevice, detectToolchain } from "../../src/media/devices.ts";
 import { type FfmpegRun, runFfmpeg, runFfprobe } from "../../src/media/ffmpeg.ts";
 import type { MediaInfo } from "../../src/media/media.ts";
 import { probe } from "../../src/media/probe.ts";
 import { findOperation, parseParams, planFor } from "../../src/operations/index.ts";
+import type { Plan } from "../../src/operations/operation.ts";
 import { LocalRunner } from "../../src/runners/local.ts";
 import { Refusal } from "../../src/trouble.ts";
+import { ffmpeg } from "../clips.ts";
 import { media as specimen, video } from "../operations/specimen.ts";
 import type { HostileFile, Use } from "./ground.ts";
 import { markerFolder } from "./trace.ts";
@@ -61,9 +64,42 @@ async function ours({ use, path, folder }: Case): Promise<string> {
   // Transcode takes no stills: a picture is handed to it as a video.
   const unfit = said instanceof Refusal || (said.kind === "image" && use !== "thumbnail");
   const media = unfit ? taken : said;
+  if (use === "subtitles") {
+    const burnt = await asCaptions(path, folder);
+    if (burnt !== null && burnt !== "done") return burnt;
+  }
   const { operation, params } = jobs[use];
   const wanted = findOperation(operation);
   const plan = planFor(wanted, parseParams(wanted, params), [{ name: "x", media }], toolchain);
+  return await carryOut(plan, path, folder);
+}
+
+/** The file as captions of a film: read by Kinomill, drawn by libass. Null when it is none. */
+async function asCaptions(path: string, folder: string): Promise<string | null> {
+  let captions: ReturnType<typeof captionText>;
+  try {
+    captions = captionText(path);
+  } catch (trouble) {
+    if (trouble instanceof Refusal) return `${trouble.code}: ${trouble.message}`;
+    throw trouble;
+  }
+  if (captions === null) return null;
+  const film = join(folder, "film.mkv");
+  const flat = ["-f", "lavfi", "-i", "color=s=64x48:r=5:d=1", "-c:v", "mpeg4"];
+  ffmpeg(...flat, film);
+  const burn = findOperation("captions");
+  const inputs = [{ name: "x", media: await probe(film, toolchain) }];
+  const texts = [{ name: "y", text: captions.text }];
+  const endings: string[] = [];
+  for (const action of ["burn", "embed"]) {
+    const params = parseParams(burn, { action, container: "mkv", speed: "fast", quality: 10 });
+    const plan = planFor(burn, params, inputs, toolchain, texts);
+    endings.push(await carryOut(plan, film, join(folder, action)));
+  }
+  return endings.find((ending) => ending !== "done") ?? "done";
+}
+
+async function carryOut(plan: Plan, path: string, folder: string): Promise<string> {
   for (const step of plan.steps) {
     const outcome = await runner.run({
       device: cpuDevice(1),

@@ -1,5 +1,5 @@
 /** Files that are captions: the text of one, or the word that it is none. */
-import { readFileSync, statSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { notMedia } from "../not-media.ts";
 import { CaptionFault, type CaptionFormat, captionTitles } from "./cue.ts";
 import { captionBytesMax, captionFormatOf, decodeText, readCaptions } from "./read.ts";
@@ -16,6 +16,22 @@ export const captionMimeTypes: Record<CaptionFormat, string> = {
   ass: "text/x-ssa",
 };
 
+/** Enough for the first times of any file; even, for characters of two bytes. */
+const headBytes = 4_096;
+
+/** Media is told from captions by its beginning, and not read whole for that. */
+function beginsLikeCaptions(path: string): boolean {
+  const head = new Uint8Array(headBytes);
+  const file = openSync(path, "r");
+  try {
+    const read = readSync(file, head, 0, headBytes, 0);
+    const text = decodeText(head.subarray(0, read));
+    return text !== null && captionFormatOf(text) !== null;
+  } finally {
+    closeSync(file);
+  }
+}
+
 /**
  * The captions in a file, by what is in it and never by its name; null when it is something else. No other
  * program ever sees the file.
@@ -24,6 +40,7 @@ export const captionMimeTypes: Record<CaptionFormat, string> = {
 export function captionText(path: string): CaptionText | null {
   const status = statSync(path, { throwIfNoEntry: false });
   if (status === undefined || !status.isFile() || status.size > captionBytesMax) return null;
+  if (!beginsLikeCaptions(path)) return null;
   const text = decodeText(readFileSync(path));
   const format = text === null ? null : captionFormatOf(text);
   if (text === null || format === null) return null;

@@ -9,10 +9,17 @@ const playableContainers = new Set(["mp4", "mov", "webm", "mp3", "wav", "flac", 
 const playableVideo = new Set(["h264", "vp8", "vp9", "av1"]);
 const playableAudio = new Set(["aac", "mp3", "opus", "vorbis", "flac"]);
 
+/** Moving pictures that browsers show as pictures: in a `<video>` they would stay dark. */
+const pictureContainers = new Set(["gif", "webp", "apng", "avif"]);
+
+function isPicture(asset: Asset): boolean {
+  return asset.kind === "image" || pictureContainers.has(asset.media?.container ?? "");
+}
+
 /** A sentence when a browser may fail to play it, else null. */
 export function playbackWarning(asset: Asset): string | null {
   const media = asset.media;
-  if (media === null || media.kind === "image") return null;
+  if (media === null || isPicture(asset)) return null;
   if (!playableContainers.has(media.container)) {
     return `Browsers often cannot play ${containerTitle(media.container)} files. Make an MP4 from it to watch it here.`;
   }
@@ -43,7 +50,7 @@ ${warning === null ? null : html`<p class="player-note">${icon("info")}<span>${w
 function screen(asset: Asset): Html {
   const address = `/api/v1/assets/${asset.id}/content`;
   const video = asset.media?.video ?? null;
-  if (asset.kind === "image") {
+  if (isPicture(asset)) {
     return html`<img src="${address}" alt="${asset.name}" width="${video?.displayWidth}" height="${video?.displayHeight}">`;
   }
   if (asset.kind === "audio") {

@@ -36,32 +36,9 @@ export type AudioFilter =
   | { filter: "layout"; channels: number; sampleRate: number }
   /** Fills holes with silence and cuts overlaps from 30 ms up, and starts at zero. */
   | { filter: "resample" }
-  /** Brought to a loudness; what comes out has `sampleRate`. */
-  | ({ filter: "loudness"; sampleRate: number } & LoudnessTarget)
   /** Of two sources, the first, turned down while the second is heard. The second is not in the result. */
   | ({ filter: "duck" } & Ducking)
   | LevelFilter;
-
-export interface LoudnessTarget {
-  /** Integrated: −70 to −5. */
-  targetLufs: number;
-  /** True peak at most, in dBTP: −9 to 0. */
-  truePeakDb: number;
-  /** Range in LU: 1 to 50. A source with more is compressed. */
-  rangeLu: number;
-  /**
-   * What a first pass found in the source. With it the gain is one number, where that keeps the peak and
-   * the range; without it the gain follows the sound.
-   */
-  measured?: {
-    integratedLufs: number;
-    truePeakDb: number;
-    rangeLu: number;
-    thresholdLufs: number;
-    /** What the first pass said is left to add, in LU. */
-    offsetLu: number;
-  };
-}
 
 export interface Ducking {
   /** Level of the second source from which on the first is turned down: −60 to 0 dB of full scale. */
@@ -128,8 +105,6 @@ export function nativeSound(filter: AudioFilter): NativeFilter[] {
       return [soundFormat(filter.channels, filter.sampleRate)];
     case "resample":
       return [resample];
-    case "loudness":
-      return loudness(filter);
     case "duck":
       return [duck(filter)];
     default:
@@ -193,27 +168,6 @@ function mix({ weights, duration }: Extract<AudioFilter, { filter: "mix" }>): Na
     dropout_transition: 0,
     normalize: 0,
   });
-}
-
-/** Its limiter works at 192 kHz, and that is what comes out while the gain follows the sound. */
-function loudness(filter: Extract<AudioFilter, { filter: "loudness" }>): NativeFilter[] {
-  const { measured } = filter;
-  const known =
-    measured === undefined
-      ? {}
-      : {
-          measured_I: measured.integratedLufs,
-          measured_TP: measured.truePeakDb,
-          measured_LRA: measured.rangeLu,
-          measured_thresh: measured.thresholdLufs,
-          offset: measured.offsetLu,
-          linear: "true",
-        };
-  const target = { I: filter.targetLufs, TP: filter.truePeakDb, LRA: filter.rangeLu };
-  return [
-    native("loudnorm", { ...target, ...known }),
-    native("aformat", { sample_rates: filter.sampleRate }),
-  ];
 }
 
 function duck({ thresholdDb, ratio, attackMs, releaseMs }: Ducking): NativeFilter {

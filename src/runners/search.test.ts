@@ -112,7 +112,7 @@ test("an analysis whose figure ffmpeg does not tell fails, and makes none up", a
     expectedSeconds: null,
   };
   const { outcome } = await run({
-    ...{ kind: "analyse", description, reading: "loudness", file: "loudness.json" },
+    ...{ kind: "analyse", description, reading: "meter", file: "meter.json" },
   });
   expect(outcome).toMatchObject({ kind: "failed" });
 });

@@ -183,12 +183,15 @@ function measuresOf({ filters }: SoundChain): InputRef[] {
 
 /** Every file that a step reads, its candidates' included. */
 function readsOf(work: StepWork): InputRef[] {
+  if (work.kind === "survey") return [work.from];
+  if (work.kind === "report") return work.of;
   const descriptions =
     work.kind === "search"
       ? work.candidates.map(({ description }) => description)
       : [descriptionOf(work)].filter((description) => description !== null);
   return descriptions.flatMap(({ inputs, reads = [], sound = [] }) => [
     ...inputs.map(({ from }) => from),
+    ...inputs.flatMap(({ seekFrom }) => (seekFrom === undefined ? [] : [seekFrom])),
     ...reads,
     ...sound.flatMap(measuresOf),
   ]);

@@ -135,6 +135,12 @@ export interface PictureLook {
   source: StreamRef;
 }
 
+/** The same for sound: nothing stands between the filters and the end. */
+export interface SoundLook {
+  kind: "look";
+  source: StreamRef;
+}
+
 /** Moving pictures without sound in a format for pictures. Frames come at a constant rate. */
 export interface AnimationEncode {
   kind: "animation";
@@ -206,7 +212,7 @@ export interface OutputDescription {
   file: string;
   container: OutputContainer;
   video: VideoEncode | ImageEncode | AnimationEncode | PictureLook | StreamCopy | null;
-  audio: (AudioEncode | StreamCopy)[];
+  audio: (AudioEncode | SoundLook | StreamCopy)[];
   subtitles: (SubtitleCopy | SubtitleEncode)[];
   /** Input whose metadata and chapters are kept, or null for none. */
   metadataFrom: number | null;

@@ -82,8 +82,10 @@ function metersOf(stderr: string): (LoudnessMeasure | null)[] {
   const blocks = [
     ...stderr.matchAll(/\[Parsed_ebur128_(\d+) @ \w+\] Summary:[\s\S]*?Peak:[^\n]*/g),
   ];
-  const ordered = blocks.toSorted((a, b) => Number(a[1]) - Number(b[1]));
-  return ordered.map(([block]) => {
+  // ffmpeg 5.1 sets a graph up twice and the first one, which heard nothing, speaks too.
+  const byFilter = new Map(blocks.map(([block, filter]) => [Number(filter), block]));
+  const ordered = [...byFilter].toSorted(([a], [b]) => a - b);
+  return ordered.map(([, block]) => {
     try {
       return readMeter(block);
     } catch (trouble) {

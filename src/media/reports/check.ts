@@ -28,6 +28,9 @@ export interface CheckAbout {
   tracksLeftOut: number;
 }
 
+/** What has no time comes last. */
+const timeless = Number.MAX_VALUE;
+
 /** More are counted and not listed: such a file is beyond reading lists. */
 const maxFindings = 1000;
 
@@ -99,7 +102,7 @@ export function reportCheck(planned: unknown, found: unknown[]): Report {
     ...packetFindings(about, survey),
     ...picturesFindings(about, survey, inspection),
     ...soundsFindings(about, survey, inspection),
-  ].toSorted((a, b) => (a.fromSeconds ?? -1) - (b.fromSeconds ?? -1));
+  ].toSorted((a, b) => (a.fromSeconds ?? timeless) - (b.fromSeconds ?? timeless));
   const findings = all.slice(0, maxFindings);
   const data: CheckReport = {
     kind: "kinomill-check",

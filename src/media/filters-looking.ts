@@ -19,8 +19,10 @@ export type LookingFilter =
   | { filter: "psnr" }
   /** The first is held against the second; the scores go into a JSON of the step. */
   | { filter: "vmaf"; file: string }
-  /** So much earlier, on a clock of microseconds. */
-  | { filter: "earlier"; seconds: number }
+  /** On a clock of microseconds. */
+  | { filter: "clock" }
+  /** The first frame is so much before zero, and the others follow; on a clock of microseconds. */
+  | { filter: "align"; aheadSeconds: number }
   /** Of two sources of one height and format, the second to the right of the first. */
   | { filter: "beside" };
 
@@ -31,7 +33,7 @@ export type ListeningFilter =
 
 const looking = [
   ...["note", "find-black", "find-frozen", "find-fields"],
-  ...["ssim", "psnr", "vmaf", "earlier", "beside"],
+  ...["ssim", "psnr", "vmaf", "clock", "align", "beside"],
 ];
 
 export function isLooking(filter: { filter: string }): filter is LookingFilter {
@@ -58,11 +60,12 @@ export function nativeLooking(filter: LookingFilter): NativeFilter[] {
       return [native(filter.filter)];
     case "vmaf":
       return [native("libvmaf", { log_fmt: "json", log_path: plain(filter.file) })];
-    case "earlier":
-      return [
-        native("settb", { expr: "1/1000000" }),
-        native("setpts", { expr: `PTS-${decimal(filter.seconds * 1e6)}` }),
-      ];
+    case "clock":
+      return [native("settb", { expr: "1/1000000" })];
+    case "align": {
+      const expr = `PTS-STARTPTS-${decimal(filter.aheadSeconds * 1e6)}`;
+      return [native("setpts", { expr })];
+    }
     case "beside":
       return [native("hstack", { inputs: 2 })];
     default:

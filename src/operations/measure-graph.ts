@@ -59,7 +59,8 @@ export function comparisonGraph(
       filters: [
         ...levelled(reference, seenFrame(reference), levels),
         ...[toFormat, { filter: "setsar" as const, ratio: "1" }],
-        ...[{ filter: "earlier" as const, seconds: 0 }, ...split(references.length)],
+        ...[{ filter: "clock" as const }, { filter: "note" as const, file: "reference.txt" }],
+        ...[{ filter: "align" as const, aheadSeconds: 0 }, ...split(references.length)],
       ],
       to: references,
     },
@@ -68,9 +69,8 @@ export function comparisonGraph(
       filters: [
         ...levelled(second, seenFrame(reference), levels),
         ...[toFormat, { filter: "setsar" as const, ratio: "1" }],
-        { filter: "earlier", seconds: aheadSeconds },
-        { filter: "note", file: "second.txt" },
-        ...split(seconds.length),
+        ...[{ filter: "clock" as const }, { filter: "note" as const, file: "second.txt" }],
+        ...[{ filter: "align" as const, aheadSeconds }, ...split(seconds.length)],
       ],
       to: seconds,
     },

@@ -1,4 +1,4 @@
-/** How alike two pictures are, frame by frame of the first. Times in seconds from the start. */
+/** How alike two pictures are, frame by frame of the first. Times in seconds from the first frame. */
 import { Failure } from "../../trouble.ts";
 import type { RunTexts } from "../readings.ts";
 import { notesOf } from "./notes.ts";
@@ -59,10 +59,10 @@ export async function readComparison({ text, facts }: RunTexts): Promise<Compari
     psnrDb: finite(Number(marks.get("psnr.psnr_avg"))),
     vmaf: scores?.[at] ?? null,
   }));
-  const second = [...notesOf((await text("second.txt")) ?? "")].map(
-    ({ tick }) => tick / ticksPerSecond + aheadSeconds,
-  );
-  const ends = endOf(second);
+  const [referenceStart = 0] = timesIn(await text("reference.txt"));
+  const second = timesIn(await text("second.txt"));
+  const [secondStart = 0] = second;
+  const ends = endOf(second) - secondStart;
   const frames = all.filter(({ seconds, ssim }) => seconds < ends && Number.isFinite(ssim));
   if (frames.length === 0) throw nothingCompared();
   const error = meanOf(frames.map((frame) => frame.error));
@@ -73,7 +73,7 @@ export async function readComparison({ text, facts }: RunTexts): Promise<Compari
     ssim: meanOf(frames.map(({ ssim }) => ssim)),
     psnrDb: error === 0 ? null : 10 * Math.log10((facts["peak"] ?? 255) ** 2 / error),
     vmaf: measured ? meanOf(frames.map(({ vmaf }) => vmaf ?? 0)) : null,
-    worst: worstOf(frames, second, facts["worst"] ?? 0),
+    worst: worstOf(frames, { referenceStart, second }, facts["worst"] ?? 0),
     series: {
       seconds: frames.map(({ seconds }) => seconds),
       ssim: frames.map(({ ssim }) => ssim),
@@ -81,6 +81,11 @@ export async function readComparison({ text, facts }: RunTexts): Promise<Compari
       vmaf: measured ? frames.map(({ vmaf }) => vmaf ?? 0) : null,
     },
   };
+}
+
+/** Seconds from the start of the file. */
+function timesIn(text: string | null): number[] {
+  return [...notesOf(text ?? "")].map(({ tick }) => tick / ticksPerSecond);
 }
 
 /** Each frame's score as libvmaf writes it. */
@@ -92,7 +97,12 @@ function vmafScores(json: string | null): number[] | null {
 }
 
 /** Greedy: the worst first, then the worst that is not beside one of them, then any. */
-function worstOf(frames: Compared[], second: number[], count: number): WorstFrame[] {
+function worstOf(
+  frames: Compared[],
+  { referenceStart, second }: { referenceStart: number; second: number[] },
+  count: number,
+): WorstFrame[] {
+  const [secondStart = 0] = second;
   const ranked = frames.toSorted((a, b) => badness(a) - badness(b));
   const picked: Compared[] = [];
   for (const least of [apartSeconds, 0]) {
@@ -109,8 +119,8 @@ function worstOf(frames: Compared[], second: number[], count: number): WorstFram
     .toSorted((a, b) => badness(a) - badness(b))
     .map(({ seconds, ssim, psnrDb, vmaf }) => ({
       ...{ seconds, ssim, psnrDb, vmaf },
-      referenceSeekSeconds: before(times, seconds),
-      secondSeekSeconds: before(second, seconds + aheadSeconds),
+      referenceSeekSeconds: before(times, seconds, referenceStart),
+      secondSeekSeconds: before(second, secondStart + seconds + aheadSeconds, 0),
     }));
 }
 
@@ -118,8 +128,11 @@ function badness({ vmaf, ssim }: Compared): number {
   return vmaf ?? ssim;
 }
 
-/** Half way between the last frame at or before a time and the one before that: a seek there finds it. */
-function before(times: number[], seconds: number): number {
+/**
+ * Half way between the last frame at or before a time and the one before that: a seek there finds it.
+ * @param start seconds of the file at which `times` begin to count
+ */
+function before(times: number[], seconds: number, start: number): number {
   let [low, high] = [0, times.length];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -129,7 +142,7 @@ function before(times: number[], seconds: number): number {
   const shown = times[low - 1];
   const previous = times[low - 2];
   if (shown === undefined || previous === undefined) return 0;
-  return Math.max(0, (shown + previous) / 2);
+  return Math.max(0, start + (shown + previous) / 2);
 }
 
 /** The last frame is taken to last as long as the one before it. */

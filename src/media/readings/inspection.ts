@@ -72,7 +72,9 @@ function stretches(notes: Note[], start: string, end: string): OpenStretch[] {
     const to = Number(marks.get(end) ?? Number.NaN);
     const open = found.at(-1);
     if (Number.isFinite(to) && open?.toSeconds === null) open.toSeconds = to;
-    if (Number.isFinite(from)) found.push({ fromSeconds: from, toSeconds: null });
+    // After a hole one frame says that the picture stood still, and that it does no more.
+    const closed = Number.isFinite(to) && to > from;
+    if (Number.isFinite(from)) found.push({ fromSeconds: from, toSeconds: closed ? to : null });
   }
   return found;
 }

@@ -38,17 +38,12 @@ export function picturesFindings(
   const surveyed = survey.streams.find(({ index }) => index === stream);
   const { blackSeconds, frozenSeconds } = about.thresholds;
   const close = closing(surveyed, survey);
+  const frozen = picture.frozen.map(close).filter((span) => !isHole(span, surveyed, survey));
   const shown = new Set(picture.ticks);
   const lost = (surveyed?.ticks ?? []).filter((tick) => !shown.has(tick));
   return [
     ...stretches("black", stream, picture.black.map(close), blackSeconds, "The picture is black"),
-    ...stretches(
-      "frozen",
-      stream,
-      picture.frozen.map(close),
-      frozenSeconds,
-      "The picture stands still",
-    ),
+    ...stretches("frozen", stream, frozen, frozenSeconds, "The picture stands still"),
     ...undecodable("picture", errors[stream] ?? 0, surveyed, {
       lost: about.decode === "full" ? lost : [],
       startSeconds: survey.startSeconds,
@@ -85,6 +80,20 @@ function closing(stream: StreamSurvey | undefined, { startSeconds }: PacketSurve
     fromSeconds - startSeconds,
     (toSeconds ?? stream?.endSeconds ?? fromSeconds) - startSeconds,
   ];
+}
+
+/** Across a hole the picture before it stands still; that is said once. */
+function isHole(
+  [from, to]: [number, number],
+  stream: StreamSurvey | undefined,
+  { startSeconds }: PacketSurvey,
+): boolean {
+  const { gaps = [], typicalSeconds } = stream ?? {};
+  const near = 2 * (typicalSeconds ?? 0);
+  return gaps.some(
+    ({ fromSeconds, toSeconds }) =>
+      from >= fromSeconds - startSeconds - near && to <= toSeconds - startSeconds + near,
+  );
 }
 
 /** ffmpeg's times have six digits: what is a hair below the threshold counts. */

@@ -4,11 +4,13 @@
  */
 import { assert } from "../trouble.ts";
 import type {
+  AudioEncode,
   InputDescription,
   InputRef,
   OutputContainer,
   OutputDescription,
   RenderDescription,
+  StreamCopy,
 } from "./description.ts";
 import { reasonOf } from "./device-reason.ts";
 import type { Device, Toolchain } from "./devices.ts";
@@ -128,11 +130,9 @@ function graphOf({ graph, sound = [], outputs }: RenderDescription, way: Way): s
   return renderGraph(graph, sound, way.translate, toEncoders);
 }
 
-type SoundTrack = OutputDescription["audio"][number];
-
 /** What stands before the encoder of a track that comes out of the graph. */
-function soundToEncoder(track: SoundTrack): NativeChain[] {
-  if (track.kind !== "encode" || !("pad" in track.source)) return [];
+function soundToEncoder(track: AudioEncode | StreamCopy): NativeChain[] {
+  if (track.kind === "copy" || !("pad" in track.source)) return [];
   const { pad } = track.source;
   return [{ from: [pad], filters: encodedSound(track), to: [encoderPad(pad)] }];
 }
@@ -194,8 +194,7 @@ function renderOutput(
   };
 }
 
-function renderAudio(track: SoundTrack, index: number, toolchain: Toolchain) {
-  if (track.kind === "look") return ["-map", mapOf(track.source), `-c:a:${index}`, "pcm_s16le"];
+function renderAudio(track: AudioEncode | StreamCopy, index: number, toolchain: Toolchain) {
   if (track.kind === "copy") return ["-map", mapOf(track.source), `-c:a:${index}`, "copy"];
   const { source } = track;
   const map = ["-map", mapOf("pad" in source ? { pad: encoderPad(source.pad) } : source)];

@@ -3,7 +3,7 @@
  * sum as the last line. A check without tests of its own (formatting, types …) counts as one test.
  */
 import { mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Outcome, parseJunit, summaryLine } from "./junit.ts";
 
@@ -23,9 +23,12 @@ const root = resolve(import.meta.dir, "..");
 const testLimit = "--timeout=60000";
 
 const check = (name: string, ...argv: string[]): Suite => ({ name, argv, reportTo: null });
+/** A file at a time on each core, each in a process of its own; the slowest files begin first. */
+const inParallel = [`--parallel=${availableParallelism()}`, "--timings=script/test-timings.json"];
+
 const tests = (name: string, ...folders: string[]): Suite => ({
   name,
-  argv: ["bun", "test", testLimit, ...folders],
+  argv: ["bun", "test", testLimit, ...inParallel, ...folders],
   reportTo: (file) => ["--reporter=junit", `--reporter-outfile=${file}`],
 });
 /** What the unit tests and the whole-product tests say of the engine, on the ffmpeg of another Debian. */

@@ -4,8 +4,7 @@
  */
 import { readdir, unlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { MediaInfo } from "../src/media/media.ts";
-import { operations, parseParams, planFor } from "../src/operations/index.ts";
+import { operations } from "../src/operations/index.ts";
 import type { Operation, Plan } from "../src/operations/operation.ts";
 import {
   allFields,
@@ -17,50 +16,13 @@ import {
   typeWords,
 } from "../src/operations/parameter-words.ts";
 import { parameterFields } from "../src/operations/parameters.ts";
-import { Refusal } from "../src/trouble.ts";
-import { type InputKind, inputCandidates } from "../tests/operations/example-inputs.ts";
-import { audio, media, video } from "../tests/operations/specimen.ts";
+import type { InputKind } from "../tests/operations/example-inputs.ts";
+import { exampleOf, names } from "../tests/operations/example-plan.ts";
 
 export const docsFolder = join(resolve(import.meta.dir, ".."), "docs/operations");
 
 /** Pages that people write; the others are made here. */
 const byHand = new Set(["matrix.md"]);
-
-const names: Record<InputKind, string> = {
-  film: "match.mov",
-  image: "logo.png",
-  sound: "music.wav",
-  subtitles: "match.srt",
-};
-
-const still = video({ codec: "png", width: 400, height: 200, pixelFormat: "rgba", alpha: true });
-const specimens: Record<InputKind, MediaInfo> = {
-  film: media({ container: "mov" }),
-  image: media({ container: "png", kind: "image", video: still, audio: [], durationSeconds: null }),
-  sound: media({ container: "wav", kind: "audio", video: null, audio: [audio({ index: 0 })] }),
-  subtitles: media({ container: "srt", kind: "video", video: null, audio: [] }),
-};
-
-/** A box whose ffmpeg has whatever a plan asks for. */
-const anything = { has: () => true, values: () => [].values() };
-const everything = {
-  encoders: anything as unknown as ReadonlySet<string>,
-  filters: anything as unknown as ReadonlySet<string>,
-};
-
-/** The files that the example is shown with, and the plan for them; null when no candidate suits. */
-function exampleOf(operation: Operation): { inputs: InputKind[]; plan: Plan } | null {
-  const params = parseParams(operation, operation.example);
-  for (const inputs of inputCandidates(operation)) {
-    try {
-      const given = inputs.map((kind) => ({ name: names[kind], media: specimens[kind] }));
-      return { inputs, plan: planFor(operation, params, given, everything) };
-    } catch (cause) {
-      if (!(cause instanceof Refusal)) throw cause;
-    }
-  }
-  return null;
-}
 
 /** Every page by its name, as it should be. */
 export function operationPages(): Map<string, string> {

@@ -15,7 +15,7 @@ export type VideoFilter =
       filter: "scale";
       width: number;
       height: number;
-      /** Matrix of the result (`bt709`), where the source is RGB or the matrix shall change. */
+      /** Matrix of the result, as colour tags name it, where the source is RGB or the matrix shall change. */
       matrix?: string;
       /** Range of the result: the source's when absent. */
       range?: "tv" | "pc";
@@ -244,12 +244,19 @@ function nameOf(native: string, { name }: { name?: string }): string {
   return `${native}@${name}`;
 }
 
+/** What the scaler calls otherwise. From 7.1 on it refuses the names of tags, before it took them for BT.601. */
+const scalerMatrices: Record<string, string> = {
+  bt470bg: "bt470",
+  bt2020nc: "bt2020",
+  bt2020c: "bt2020",
+};
+
 function scale(filter: Extract<VideoFilter, { filter: "scale" }>): NativeFilter {
   return native(nameOf("scale", filter), {
     w: filter.width,
     h: filter.height,
     flags,
-    out_color_matrix: filter.matrix,
+    out_color_matrix: scalerMatrices[filter.matrix ?? ""] ?? filter.matrix,
     out_range: filter.range,
   });
 }

@@ -101,8 +101,9 @@ function whyNotFilter(filter: Exclude<VideoFilter, Overlay>): string | null {
     case "still":
     case "loop":
     case "representative":
-    case "exactly":
       return "single pictures are made";
+    case "exactly":
+      return "frames are counted";
     default:
       return unreachable(filter);
   }

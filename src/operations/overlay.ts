@@ -54,7 +54,7 @@ function plan(params: OverlayParams, inputs: PlanInput[], context: PlanContext):
   const burn = decideBurn(wish, media, context);
   const base: Base = {
     frame: burn.frame,
-    matrix: scalerMatrix(burn),
+    matrix: matrixOf(burn),
     rate: rateText(frameRate ?? average),
     endSeconds: media.durationSeconds,
   };
@@ -95,14 +95,9 @@ function refuseLate(items: readonly OverlayItem[], whole: number | null): void {
   );
 }
 
-/** The scaler's words for what the video's colours are tagged with. */
-function scalerMatrix({ picture: { stream } }: Burn): string {
-  const space = stream?.kind === "encode" ? stream.color.space : null;
-  const words: Record<string, string> = {
-    ...{ bt470bg: "bt470", smpte170m: "smpte170m", fcc: "fcc", smpte240m: "smpte240m" },
-    ...{ bt2020nc: "bt2020", bt2020c: "bt2020" },
-  };
-  return words[space ?? ""] ?? "bt709";
+/** What the video's colours are tagged with. */
+function matrixOf({ picture: { stream } }: Burn): string {
+  return (stream?.kind === "encode" ? stream.color.space : null) ?? "bt709";
 }
 
 /** A video or image that is laid over, with its place among the inputs of the run. */

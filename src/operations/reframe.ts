@@ -62,7 +62,10 @@ function plan(params: ReframeParams, inputs: PlanInput[], context: PlanContext):
   const { media } = input;
   const video = movingPicture(media, "reframe");
   const look = filmLook(params, video, context, { eightBits: false });
-  const { filters: upright, frame: source } = fitInto(video, { fit: "inside" });
+  const { filters: fitting, frame: source } = fitInto(video, { fit: "inside" });
+  // Fields that are cropped or scaled are combs for ever.
+  const combed = { filter: "deinterlace", frames: "flagged" } as const;
+  const upright: VideoFilter[] = [...(video.interlaced ? [combed] : []), ...fitting];
   const sized = frameOf(params, source);
   const timing = timingOf(params, media, video);
   const after = [...look.tonemap, ...timing.filters, ...finish(look)];

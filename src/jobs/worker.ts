@@ -1,6 +1,6 @@
 /**
- * The worker: takes the jobs for which there is a place, in their order, runs each step through the
- * dispatch, publishes. It decides nothing about media and writes no SQL.
+ * The worker: carries out the jobs that the scheduler starts. Runs each step through the dispatch,
+ * publishes. It decides nothing about media and writes no SQL.
  */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,17 +11,16 @@ import type { Log } from "../log.ts";
 import type { Device } from "../media/devices.ts";
 import type { GpuFault } from "../media/gpu-fault.ts";
 import type { PlanContext } from "../operations/operation.ts";
-import type { Dispatch, Place, Wait } from "../runners/dispatch.ts";
-import { wantsGpu } from "../runners/places.ts";
-import { assert, Failure, type FailureReport, Refusal } from "../trouble.ts";
+import type { Dispatch, Place } from "../runners/dispatch.ts";
+import { Failure, type FailureReport, Refusal } from "../trouble.ts";
 import type { Feed } from "./feed.ts";
 import type { Jobs } from "./jobs.ts";
 import type { LiveProgress } from "./live.ts";
 import { Preparation, type Prepared } from "./preparation.ts";
 import { type PublicationParts, publish } from "./publication.ts";
-import type { Candidate, Claim, Queue } from "./queue.ts";
+import type { Claim, Queue } from "./queue.ts";
+import { Scheduler } from "./scheduler.ts";
 import { type Finished, runSteps, type StepsOutcome } from "./steps.ts";
-import { isPlace, Turns, type Wanted } from "./turns.ts";
 
 export interface WorkerParts extends PublicationParts {
   queue: Queue;
@@ -43,12 +42,6 @@ export interface WorkerParts extends PublicationParts {
 /** A queued job is found at once by `wake`; this tick heals what a full disk kept from being recorded. */
 const HEAL_TICK_MS = 30_000;
 
-/** Jobs that are looked at in one round: enough to find work for an idle device behind a full one. */
-const CANDIDATES_MAX = 256;
-
-/** Of those, the ones whose reason to wait is kept up to date on the page. */
-const REASONS_MAX = 50;
-
 interface Running {
   abort: AbortController;
   done: Promise<void>;
@@ -57,17 +50,19 @@ interface Running {
 export class Worker {
   private readonly parts: WorkerParts;
   private readonly preparation: Preparation;
-  private readonly turns = new Turns();
+  private readonly scheduler: Scheduler;
   private readonly running = new Map<string, Running>();
-  private started = false;
-  private stopping = false;
-  private waking = false;
   private tick: Timer | null = null;
 
   constructor(parts: WorkerParts) {
     this.parts = parts;
     this.preparation = new Preparation(parts);
-    parts.dispatch.onFree(() => this.wake());
+    this.scheduler = new Scheduler({
+      ...parts,
+      preparation: this.preparation,
+      begin: (claim, prepared, place) => this.begin(claim, prepared, place),
+      refuse: (claim, trouble) => this.refuse(claim, trouble),
+    });
   }
 
   /** Puts back what a crash left running and clears its files. Call it before anything can claim. */
@@ -95,29 +90,13 @@ export class Worker {
 
   /** Starts to work. */
   start(): void {
-    this.started = true;
     this.tick = setInterval(() => this.heal(), HEAL_TICK_MS);
-    this.wake();
+    this.scheduler.start();
   }
 
-  /** Starts the jobs for which there is a place, and notes on the others why they wait. */
+  /** Looks for work. */
   wake(): void {
-    // What is released in a round wakes us again: the round that runs sees it.
-    if (this.waking || !this.started || this.stopping) return;
-    this.waking = true;
-    try {
-      const candidates = this.parts.queue.candidates(CANDIDATES_MAX);
-      const waiting = this.turns.round(
-        candidates,
-        (job) => this.wantedOf(job),
-        (job) => this.tryStart(job),
-      );
-      for (const { job, wait } of waiting.slice(0, REASONS_MAX)) this.noteWait(job, wait);
-    } catch (cause) {
-      this.parts.log.error({ err: cause }, "the queue cannot be read or written; trying again");
-    } finally {
-      this.waking = false;
-    }
+    this.scheduler.wake();
   }
 
   /** Jobs that run now. */
@@ -133,60 +112,16 @@ export class Worker {
 
   /** Ends all work and puts it back into the queue; resolves when every ffmpeg is gone. */
   async stop(): Promise<void> {
-    this.stopping = true;
+    this.scheduler.stop();
     if (this.tick !== null) clearInterval(this.tick);
     const all = [...this.running.values()];
     for (const { abort } of all) abort.abort();
     await Promise.all(all.map(({ done }) => done));
   }
 
-  private wantedOf(job: Candidate): Wanted {
-    const first = this.prepare(job).prepared?.plan.steps[0];
-    return first !== undefined && wantsGpu(first.work) ? "gpu" : "cpu";
-  }
-
-  private prepare(job: Candidate): { prepared: Prepared | null; trouble: unknown } {
-    try {
-      return { prepared: this.preparation.prepare(job), trouble: null };
-    } catch (trouble) {
-      return { prepared: null, trouble };
-    }
-  }
-
-  /** True when it was started, or ended because it cannot be. */
-  private tryStart(job: Candidate): Wait | true {
-    const { prepared, trouble } = this.prepare(job);
-    if (prepared === null) return this.refuse(job, trouble);
-    const first = prepared.plan.steps[0];
-    assert(first !== undefined, "a plan has a step");
-    const found = this.parts.dispatch.place(first.work);
-    if (!isPlace(found)) return found;
-    const claim = this.parts.queue.claim(found.device, job.jobId);
-    if (claim === null) this.parts.dispatch.release(found);
-    else this.begin(claim, prepared, found);
-    return true;
-  }
-
-  /** A job that cannot be planned any more fails with the reason; without an ffmpeg it waits. */
-  private refuse(job: Candidate, trouble: unknown): Wait | true {
-    if (trouble instanceof Refusal && trouble.status === 503) {
-      return { kind: "busy", sentence: trouble.message };
-    }
-    const claim = this.parts.queue.claim({ id: "cpu" }, job.jobId);
-    if (claim === null) return true;
+  private refuse(claim: Claim, trouble: unknown): void {
     this.parts.queue.fail(claim, this.report(trouble, claim));
     this.parts.jobs.tell(claim.ownerId, claim.jobId);
-    return true;
-  }
-
-  private noteWait(job: Candidate, wait: Wait): void {
-    const held = wait.kind === "absent";
-    if (job.held === held && job.reason === wait.sentence) return;
-    const { queue, jobs } = this.parts;
-    const noted = held
-      ? queue.hold(job.jobId, wait.sentence)
-      : queue.unhold(job.jobId, wait.sentence);
-    if (noted) jobs.show(job.ownerId, job.jobId);
   }
 
   private begin(claim: Claim, prepared: Prepared, place: Place): void {

@@ -3,6 +3,8 @@ import type { ColorTags, InputPicture } from "../media/description.ts";
 import type { VideoFilter } from "../media/graph.ts";
 import type { VideoStream } from "../media/media.ts";
 
+export { rateNumber } from "../media/moving.ts";
+
 export interface Frame {
   width: number;
   height: number;
@@ -129,14 +131,6 @@ function evenDown(value: number, least = 2): number {
 /** The nearest even number, but not above the limit. */
 function evenNear(value: number, limit: number): number {
   return Math.min(Math.max(2, Math.round(value / 2) * 2), evenDown(limit));
-}
-
-/** "30000/1001" as a number; null for what is no rate. */
-export function rateNumber(rate: string | null): number | null {
-  const match = /^(\d+)(?:\/(\d+))?$/.exec(rate ?? "");
-  if (match === null) return null;
-  const value = Number(match[1]) / Number(match[2] ?? 1);
-  return Number.isFinite(value) && value > 0 ? value : null;
 }
 
 /** A rate as ffmpeg shall hear it: 29.97 and its kin are thousandths of 1001, other fractions are kept. */

@@ -1,0 +1,93 @@
+/**
+ * What work costs the processor: CPU time per million pixels and per second of sound. Measured once with
+ * `bench/work-costs.ts` on one machine (`docs/estimates.md`): the first guess, which what a box learns of
+ * itself corrects. Pure data.
+ */
+import type { AnimationFormat, AudioCodec, Speed } from "./description.ts";
+import type { PictureEncoder } from "./encoders.ts";
+import type { VideoFilter } from "./filters-picture.ts";
+import type { NvencEncoder } from "./quality.ts";
+
+/** CPU milliseconds per megapixel that is encoded, at the default quality. */
+export const encodeCost: Record<PictureEncoder, Record<Speed, number>> = {
+  libx264: { fast: 22, balanced: 51, best: 70 },
+  libx265: { fast: 25, balanced: 60, best: 160 },
+  libsvtav1: { fast: 30, balanced: 60, best: 200 },
+  "libaom-av1": { fast: 100, balanced: 250, best: 700 },
+  "libvpx-vp9": { fast: 60, balanced: 130, best: 400 },
+  prores_ks: { fast: 30, balanced: 30, best: 30 },
+};
+
+/**
+ * Milliseconds of the clock per megapixel of NVENC: NVIDIA's table of the Video Codec SDK for Ada, p5–p7, at
+ * 1080p, and half as much again for what stands around it. Not measured by us.
+ */
+export const nvencCost: Record<NvencEncoder, Record<Speed, number>> = {
+  h264_nvenc: { fast: 1.5, balanced: 2, best: 2.8 },
+  hevc_nvenc: { fast: 1.6, balanced: 2.2, best: 3.2 },
+  av1_nvenc: { fast: 1.4, balanced: 1.9, best: 2.8 },
+};
+
+/** Of NVDEC, likewise. */
+export const nvdecCost = 0.6;
+
+/** CPU milliseconds per megapixel that is decoded, by codec. */
+export const decodeCosts: Readonly<Record<string, number>> = {
+  h264: 4.5,
+  hevc: 5,
+  av1: 6,
+  vp9: 5,
+  prores: 12,
+};
+/** Of a codec that was not measured. */
+export const usualDecodeCost = 6;
+
+/** CPU milliseconds per megapixel of the larger of what goes in and what comes out. Absent: next to nothing. */
+export const filterCosts: Partial<Record<VideoFilter["filter"], number>> = {
+  scale: 1.8,
+  deinterlace: 3.4,
+  pad: 0.2,
+  fps: 0.2,
+  tonemap: 16,
+  blur: 3.8,
+  denoise: 5,
+  "denoise-patches": 286,
+  sharpen: 9.8,
+  "detect-shakes": 9.4,
+  stabilise: 31,
+  interpolate: 412,
+  overlay: 7.7,
+  subtitles: 5,
+  timecode: 2,
+  crossfade: 6.6,
+  keyColor: 59,
+  despill: 7.3,
+  palette: 10,
+  usePalette: 40,
+  opacity: 2,
+  fade: 1,
+  still: 2,
+};
+
+/** CPU milliseconds per megapixel of single pictures and of animations. */
+export const imageCosts: Record<"jpeg" | "png" | "webp" | AnimationFormat, number> = {
+  jpeg: 6,
+  png: 60,
+  webp: 100,
+  gif: 15,
+  apng: 60,
+  avif: 300,
+};
+
+/** CPU milliseconds per second of sound in two channels. */
+export const soundEncodeCost: Record<AudioCodec, number> = {
+  aac: 12,
+  opus: 12,
+  mp3: 12,
+  flac: 2,
+  pcm_s16le: 0.2,
+  pcm_s24le: 0.2,
+};
+export const soundDecodeCost = 1.5;
+/** Of measuring a loudness, or limiting to one. */
+export const loudnessCost = 8;

@@ -5,6 +5,7 @@
 import type { CaptionFormat } from "./captions/cue.ts";
 import type { FilterChain, SoundChain } from "./graph.ts";
 import type { ReadingKind } from "./readings.ts";
+import type { ReportKind } from "./reports/kinds.ts";
 
 /** An input asset of the job by position, or a file that an earlier step of the job made. */
 export type InputRef = { asset: number } | { step: string; file: string };
@@ -134,6 +135,12 @@ export interface PictureLook {
   source: StreamRef;
 }
 
+/** The same for sound: nothing stands between the filters and the end. */
+export interface SoundLook {
+  kind: "look";
+  source: StreamRef;
+}
+
 /** Moving pictures without sound in a format for pictures. Frames come at a constant rate. */
 export interface AnimationEncode {
   kind: "animation";
@@ -205,7 +212,7 @@ export interface OutputDescription {
   file: string;
   container: OutputContainer;
   video: VideoEncode | ImageEncode | AnimationEncode | PictureLook | StreamCopy | null;
-  audio: (AudioEncode | StreamCopy)[];
+  audio: (AudioEncode | SoundLook | StreamCopy)[];
   subtitles: (SubtitleCopy | SubtitleEncode)[];
   /** Input whose metadata and chapters are kept, or null for none. */
   metadataFrom: number | null;
@@ -296,6 +303,18 @@ export type StepWork =
       copies: boolean;
       /** Read so much before each span: where a container has no index, decoding begins late after a seek. */
       prerollSeconds: number;
+    }
+  /** Surveys the packets of a file without decoding them; the `PacketSurvey` is kept as `file`. */
+  | { kind: "survey"; from: InputRef; file: string; gapSeconds: number }
+  /** Makes a report of JSON that earlier steps found: for programs as `data`, for people as `text`. */
+  | {
+      kind: "report";
+      report: ReportKind;
+      of: { step: string; file: string }[];
+      /** What the plan knows besides: plain data, as the report wants it. */
+      about: unknown;
+      data: string;
+      text: string;
     };
 
 /** A piece of an input, in seconds from its start. */
@@ -308,6 +327,8 @@ export interface CutSpan {
 export function descriptionOf(work: StepWork): RenderDescription | null {
   switch (work.kind) {
     case "write":
+    case "survey":
+    case "report":
       return null;
     case "search":
       return work.candidates[0]?.description ?? null;

@@ -9,7 +9,7 @@ import { fenceExitCode, fenceMark } from "./fence-rules.ts";
 import { Movement } from "./movement.ts";
 import { signalGroup } from "./process-group.ts";
 import { type Progress, ProgressReader } from "./progress.ts";
-import { BoundedText } from "./stderr.ts";
+import { BoundedText, Lines } from "./stderr.ts";
 import { childEnvironment, rulesOf } from "./surroundings.ts";
 import { type Signs, type StopReason, watchOver } from "./watch.ts";
 
@@ -54,6 +54,8 @@ export interface FfmpegRun extends ToolRun {
   stallSeconds: number;
   /** Has it say more than warnings: what filters found out. */
   talks?: boolean;
+  /** Takes every line of what it says, while the outcome keeps only the beginning and the end. */
+  onLine?: ((line: string) => void) | undefined;
   /** Seconds of output that mean 100 %; null when unknown. */
   expectedSeconds: number | null;
   onProgress?(progress: Progress): void;
@@ -107,6 +109,7 @@ export async function runFfmpeg(run: FfmpegRun): Promise<RunOutcome> {
           run.onProgress?.(progress);
         }
       },
+      ...(run.onLine === undefined ? {} : { onLine: run.onLine }),
       stalled: () => movement.stalled(),
       rest: () => movement.rest(),
     },
@@ -232,6 +235,8 @@ function firstAbort(limitMs: number, signal: AbortSignal | undefined, done: Abor
 }
 
 interface Ears extends Signs {
+  /** Takes stderr line by line. */
+  onLine?(line: string): void;
   onStdout(chunk: Uint8Array): void;
 }
 
@@ -244,9 +249,13 @@ async function supervise(run: ToolRun, ears: Ears): Promise<RunOutcome> {
     return { kind: "not_started", reason: String(trouble) };
   }
   const stderr = new BoundedText();
+  const lines = ears.onLine === undefined ? null : new Lines(ears.onLine);
   const pipes = Promise.all([
     pump(child.stdout, (chunk) => ears.onStdout(chunk)),
-    pump(child.stderr, (chunk) => stderr.push(chunk)),
+    pump(child.stderr, (chunk) => {
+      stderr.push(chunk);
+      lines?.push(chunk);
+    }),
   ]);
   const watch = watchOver(child, run, ears);
   const ended = await Promise.race([child.exited.then(() => true), watch.abandoned]);

@@ -6,6 +6,7 @@ import { assert } from "../trouble.ts";
 import type { ColorTags } from "./description.ts";
 import { decimal, type NativeFilter, native, within } from "./filter-syntax.ts";
 import { type AlphaFilter, nativeAlpha } from "./filters-alpha.ts";
+import { isLooking, type LookingFilter, nativeLooking } from "./filters-looking.ts";
 import { nativeRefining, type RefiningFilter } from "./filters-refining.ts";
 import { type TimecodeLook, timecode } from "./timecode-filter.ts";
 
@@ -19,6 +20,8 @@ export type VideoFilter =
       matrix?: string;
       /** Range of the result: the source's when absent. */
       range?: "tv" | "pc";
+      /** What VMAF and its like are measured with; absent: Lanczos. */
+      kernel?: "bicubic";
       /** By which a `steer` before it finds it. */
       name?: string;
     }
@@ -93,6 +96,7 @@ export type VideoFilter =
   /** The first picture again and again, at a constant rate, for so long: what makes a film of a still. */
   | { filter: "loop"; rate: string; seconds: number }
   | AlphaFilter
+  | LookingFilter
   | RefiningFilter;
 
 type CombiningFilter =
@@ -124,6 +128,10 @@ export function sourcesTaken(filter: VideoFilter): number {
     case "overlay":
     case "crossfade":
     case "usePalette":
+    case "ssim":
+    case "psnr":
+    case "vmaf":
+    case "beside":
       return 2;
     case "concat":
       return filter.count;
@@ -139,6 +147,7 @@ export function padsMade(filter: VideoFilter): number {
 
 /** One filter as the CPU does it. */
 export function nativePicture(filter: VideoFilter): NativeFilter[] {
+  if (isLooking(filter)) return nativeLooking(filter);
   switch (filter.filter) {
     case "scale":
       return [scale(filter)];
@@ -255,7 +264,7 @@ function scale(filter: Extract<VideoFilter, { filter: "scale" }>): NativeFilter 
   return native(nameOf("scale", filter), {
     w: filter.width,
     h: filter.height,
-    flags,
+    flags: filter.kernel === undefined ? flags : flags.replace("lanczos", filter.kernel),
     out_color_matrix: scalerMatrices[filter.matrix ?? ""] ?? filter.matrix,
     out_range: filter.range,
   });

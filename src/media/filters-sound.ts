@@ -5,6 +5,7 @@
 import { assert, unreachable } from "../trouble.ts";
 import { decimal, type NativeFilter, native } from "./filter-syntax.ts";
 import { isLevelFilter, type LevelFilter, nativeLevel } from "./filters-level.ts";
+import { isListening, type ListeningFilter, nativeListening } from "./filters-looking.ts";
 import { trim } from "./filters-picture.ts";
 
 export type AudioFilter =
@@ -38,6 +39,7 @@ export type AudioFilter =
   | { filter: "resample" }
   /** Of two sources, the first, turned down while the second is heard. The second is not in the result. */
   | ({ filter: "duck" } & Ducking)
+  | ListeningFilter
   | LevelFilter;
 
 export interface Ducking {
@@ -74,6 +76,7 @@ export function soundsMade(filter: AudioFilter): number {
 /** One filter in ffmpeg's words. */
 export function nativeSound(filter: AudioFilter): NativeFilter[] {
   if (isLevelFilter(filter)) return nativeLevel(filter);
+  if (isListening(filter)) return nativeListening(filter);
   switch (filter.filter) {
     case "trim":
       return trim("a", filter);

@@ -5,6 +5,7 @@
 import { unreachable } from "../trouble.ts";
 import type { Dialect } from "./dialect.ts";
 import { type NativeFilter, native } from "./filter-syntax.ts";
+import { isLooking } from "./filters-looking.ts";
 import { nativePicture, type VideoFilter } from "./filters-picture.ts";
 import type { FilterChain } from "./graph.ts";
 
@@ -36,6 +37,7 @@ function whyNotOverlay({ bitDepth, during }: Overlay, dialect: Dialect): string 
 }
 
 function whyNotFilter(filter: Exclude<VideoFilter, Overlay>): string | null {
+  if (isLooking(filter)) return "the picture is measured";
   switch (filter.filter) {
     case "fps":
     case "setsar":

@@ -275,7 +275,7 @@ function joinedSound(
   output: OutputDescription,
   { from }: InputDescription,
   { sound, add }: { sound: Joined["sound"]; add(input: InputDescription): number },
-): { audio: (AudioEncode | StreamCopy)[]; asset: number } {
+): { audio: OutputDescription["audio"]; asset: number } {
   if (sound !== null && "seconds" in sound) {
     const asset = add({ from, seekSeconds: sound.from, durationSeconds: sound.seconds });
     const audio = output.audio.map((track) => {

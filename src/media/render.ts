@@ -4,13 +4,11 @@
  */
 import { assert } from "../trouble.ts";
 import type {
-  AudioEncode,
   InputDescription,
   InputRef,
   OutputContainer,
   OutputDescription,
   RenderDescription,
-  StreamCopy,
 } from "./description.ts";
 import { reasonOf } from "./device-reason.ts";
 import type { Device, Toolchain } from "./devices.ts";
@@ -130,9 +128,11 @@ function graphOf({ graph, sound = [], outputs }: RenderDescription, way: Way): s
   return renderGraph(graph, sound, way.translate, toEncoders);
 }
 
+type SoundTrack = OutputDescription["audio"][number];
+
 /** What stands before the encoder of a track that comes out of the graph. */
-function soundToEncoder(track: AudioEncode | StreamCopy): NativeChain[] {
-  if (track.kind === "copy" || !("pad" in track.source)) return [];
+function soundToEncoder(track: SoundTrack): NativeChain[] {
+  if (track.kind !== "encode" || !("pad" in track.source)) return [];
   const { pad } = track.source;
   return [{ from: [pad], filters: encodedSound(track), to: [encoderPad(pad)] }];
 }
@@ -194,7 +194,8 @@ function renderOutput(
   };
 }
 
-function renderAudio(track: AudioEncode | StreamCopy, index: number, toolchain: Toolchain) {
+function renderAudio(track: SoundTrack, index: number, toolchain: Toolchain) {
+  if (track.kind === "look") return ["-map", mapOf(track.source), `-c:a:${index}`, "pcm_s16le"];
   if (track.kind === "copy") return ["-map", mapOf(track.source), `-c:a:${index}`, "copy"];
   const { source } = track;
   const map = ["-map", mapOf("pad" in source ? { pad: encoderPad(source.pad) } : source)];

@@ -29,6 +29,30 @@ export class BoundedText {
   }
 }
 
+/** A line that is longer is passed on in pieces. */
+const lineChars = 65_536;
+
+/** Cuts a stream into lines. */
+export class Lines {
+  private readonly decoder = new TextDecoder();
+  private rest = "";
+  private readonly take: (line: string) => void;
+
+  constructor(take: (line: string) => void) {
+    this.take = take;
+  }
+
+  push(chunk: Uint8Array): void {
+    const lines = (this.rest + this.decoder.decode(chunk, { stream: true })).split("\n");
+    this.rest = lines.pop() ?? "";
+    if (this.rest.length > lineChars) {
+      lines.push(this.rest);
+      this.rest = "";
+    }
+    for (const line of lines) this.take(line);
+  }
+}
+
 /** A path of this machine and the plain name that stands for it in what a person reads. */
 export interface PathName {
   path: string;

@@ -6,11 +6,13 @@ import { assert, Refusal } from "../trouble.ts";
 import { animate } from "./animate.ts";
 import { audio } from "./audio.ts";
 import { captions } from "./captions.ts";
+import { check } from "./check.ts";
 import { clip } from "./clip.ts";
 import { concat } from "./concat.ts";
 import { cutout } from "./cutout.ts";
 import { enhance } from "./enhance.ts";
 import { faultsOf } from "./faults.ts";
+import { measure } from "./measure.ts";
 import type { Operation, Plan, PlanContext, PlanInput, PlanText } from "./operation.ts";
 import { overlay } from "./overlay.ts";
 import { reframe } from "./reframe.ts";
@@ -30,6 +32,8 @@ export const operations: readonly Operation[] = [
   animate,
   cutout,
   enhance,
+  measure,
+  check,
 ];
 
 /** @throws Refusal 404 `unknown_operation` that names those that there are. */
@@ -183,12 +187,15 @@ function measuresOf({ filters }: SoundChain): InputRef[] {
 
 /** Every file that a step reads, its candidates' included. */
 function readsOf(work: StepWork): InputRef[] {
+  if (work.kind === "survey") return [work.from];
+  if (work.kind === "report") return work.of;
   const descriptions =
     work.kind === "search"
       ? work.candidates.map(({ description }) => description)
       : [descriptionOf(work)].filter((description) => description !== null);
   return descriptions.flatMap(({ inputs, reads = [], sound = [] }) => [
     ...inputs.map(({ from }) => from),
+    ...inputs.flatMap(({ seekFrom }) => (seekFrom === undefined ? [] : [seekFrom])),
     ...reads,
     ...sound.flatMap(measuresOf),
   ]);

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { StepWork } from "../media/description.ts";
 import type { Toolchain } from "../media/devices.ts";
+import { DecodeErrors } from "../media/readings/decode-errors.ts";
 import { readings } from "../media/readings.ts";
 import { assert } from "../trouble.ts";
 import { type CarriedOut, type LocalConfig, runDescription } from "./described-run.ts";
@@ -28,12 +29,17 @@ export async function analyse(
     const deviceReason = "Computed by Kinomill itself: a gain alone reaches the loudness";
     return { encoder: null, deviceReason, proof: null, placement: null };
   }
-  const done = await runDescription(local, request, { description, folder, talks: true });
+  const errors = new DecodeErrors();
+  const done = await runDescription(local, request, {
+    ...{ description, folder, talks: true },
+    onLine: (line) => errors.see(line),
+  });
   if (done === null) return null;
   const { stderr, ...rest } = done;
   const found = await readings[reading]({
     stderr,
     facts,
+    errors: errors.byStream(),
     text: async (name) => {
       assert(plainName.test(name), `file name ${name} is plain`);
       const blob = Bun.file(join(folder, name));

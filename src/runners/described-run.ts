@@ -14,6 +14,7 @@ import { inputFiles, pathOf, refuseMissing, roomBytes } from "./job-files.ts";
 import { withMeasures } from "./measures.ts";
 import { proofOf } from "./proof.ts";
 import type { AttemptRequest, Proof } from "./runner.ts";
+import { withSeeks } from "./seeks.ts";
 
 export type LocalConfig = Pick<Config, "jobs" | "ffmpeg" | "storage">;
 
@@ -23,6 +24,8 @@ export interface DescribedRun {
   folder: string;
   /** Has ffmpeg say more than warnings: what filters found out. */
   talks?: boolean;
+  /** Takes every line of what it says: holds host paths. */
+  onLine?: (line: string) => void;
 }
 
 /** What a run that ended well tells of itself. */
@@ -58,10 +61,10 @@ export class GpuTrouble extends Failure {
 export async function runDescription(
   { toolchain, config }: { toolchain: Toolchain; config: LocalConfig },
   request: AttemptRequest,
-  { description: described, folder, talks = false }: DescribedRun,
+  { description: described, folder, talks = false, onLine }: DescribedRun,
 ): Promise<RanDescription | null> {
   const { jobs, ffmpeg, storage } = config;
-  const description = await withMeasures(request, described);
+  const description = await withSeeks(request, await withMeasures(request, described));
   const files = inputFiles(request, description);
   await refuseMissing(files);
   const rendered = renderArgv(
@@ -88,6 +91,7 @@ export async function runDescription(
     gpuUuid: usesGpu(placement) ? (request.device.traits?.uuid ?? null) : null,
     onProgress: request.onProgress,
     talks,
+    onLine,
   });
   if (outcome.kind === "aborted") return null;
   const names = [

@@ -12,8 +12,10 @@ import { cut } from "./cut.ts";
 import { type CarriedOut, GpuTrouble, type LocalConfig, runDescription } from "./described-run.ts";
 import { diskFullFailure } from "./explain.ts";
 import { freshFolder, pathOf, plainName, refuseFullDisk, writeDurably } from "./job-files.ts";
+import { report } from "./report.ts";
 import type { AttemptOutcome, AttemptRequest, ProvenOutput, Runner } from "./runner.ts";
 import { search } from "./search.ts";
+import { survey } from "./survey.ts";
 
 export interface LocalRunnerParts {
   /** The toolchain, or how to get the one that is current; that may throw a Failure or a Refusal. */
@@ -68,6 +70,10 @@ export class LocalRunner implements Runner {
         return await analyse({ toolchain: this.toolchain(), config }, request, work, folder);
       case "search":
         return await search({ toolchain: this.toolchain(), config }, request, work, folder);
+      case "survey":
+        return await survey({ toolchain: this.toolchain(), config }, request, work, folder);
+      case "report":
+        return await report(request, work, folder);
       case "cut":
         return await cut({ toolchain: this.toolchain(), config }, request, work, folder);
     }
@@ -102,7 +108,8 @@ export class LocalRunner implements Runner {
   private verifyTools(request: AttemptRequest): VerifyTools {
     const { jobs, ffmpeg } = this.parts.config;
     // Text needs no tools, so a box without ffmpeg can still write it.
-    const toolchain = request.work.kind === "write" ? noTools : this.toolchain();
+    const { kind } = request.work;
+    const toolchain = kind === "write" || kind === "report" ? noTools : this.toolchain();
     return {
       toolchain,
       signal: request.signal,

@@ -156,6 +156,21 @@ export const variants: Readonly<Record<string, readonly PlanCase[]>> = {
     },
     { title: "a sticker", params: { ...green, format: "webp" }, inputs: [film] },
   ],
+  check: [
+    {
+      title: "keyframes of a film with two sounds",
+      params: { decode: "keyframes" },
+      inputs: [surround],
+    },
+    { title: "sound alone", params: {}, inputs: [specimens.sound] },
+  ],
+  measure: [
+    {
+      title: "HDR by a smaller phone's film, without VMAF",
+      params: { metric: "ssim", worstFrames: 1, format: "jpeg" },
+      inputs: [hdr, phone],
+    },
+  ],
   enhance: [
     { title: "held still", params: { stabilise: {}, denoise: "strong" }, inputs: [film] },
     { title: "twice the frames", params: { frameRate: 60, codec: "hevc" }, inputs: [film] },

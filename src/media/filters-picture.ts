@@ -8,7 +8,7 @@ import { decimal, type NativeFilter, native, within } from "./filter-syntax.ts";
 import { type AlphaFilter, nativeAlpha } from "./filters-alpha.ts";
 import { isLooking, type LookingFilter, nativeLooking } from "./filters-looking.ts";
 import { nativeRefining, type RefiningFilter } from "./filters-refining.ts";
-import { type TimecodeLook, timecode } from "./timecode-filter.ts";
+import { stamp, type TimecodeLook, timecode } from "./timecode-filter.ts";
 
 /** A filter by what it does. A new one is one line here and one case in `optionsOf`. */
 export type VideoFilter =
@@ -43,7 +43,8 @@ export type VideoFilter =
       name?: string;
     }
   | { filter: "pad"; width: number; height: number; x: number; y: number; color: string }
-  | { filter: "tile"; columns: number; rows: number }
+  /** Pictures side by side, `gap` pixels between and around them. */
+  | { filter: "tile"; columns: number; rows: number; gap?: number; color?: string }
   /** HDR to BT.709 in 8-bit limited range. */
   | { filter: "tonemap"; from: "hdr10" | "hlg" }
   /** The pixel format and levels of a still picture: JPEG's full range, WebP's limited, PNG's RGB. */
@@ -74,6 +75,8 @@ export type VideoFilter =
   | { filter: "subtitles"; from: { step: string; file: string } }
   /** A running timecode, burnt in. */
   | ({ filter: "timecode" } & TimecodeLook)
+  /** The time of each picture in its corner, or so much later. For pictures of this size. */
+  | { filter: "stamp"; frame: { width: number; height: number }; laterSeconds: number }
   /** Of one source so many that are the same: the last filter of a chain. */
   | { filter: "split"; count: number }
   /** What is shown from `startSeconds` until before `endSeconds`; the start becomes time zero. */
@@ -118,6 +121,7 @@ type CombiningFilter =
           | "delay"
           | "subtitles"
           | "timecode"
+          | "stamp"
           | "loop";
       }
     >;
@@ -171,7 +175,7 @@ export function nativePicture(filter: VideoFilter): NativeFilter[] {
       return [native("pad", { w, h, x, y, color })];
     }
     case "tile":
-      return [native("tile", { layout: `${filter.columns}x${filter.rows}` })];
+      return [tile(filter)];
     case "tonemap":
       return tonemap(filter.from);
     case "tag":
@@ -220,6 +224,8 @@ function combined(filter: CombiningFilter): NativeFilter[] {
       return [native("ass", { filename: earlierFile(filter.from), shaping: "complex" })];
     case "timecode":
       return [timecode(filter)];
+    case "stamp":
+      return [stamp(filter.frame, filter.laterSeconds)];
     case "loop":
       return [
         native("fps", { fps: filter.rate, start_time: 0 }),
@@ -349,6 +355,13 @@ export function trim(
 
 /** Names of colours that ffmpeg has, or six hexadecimal digits. */
 const plainColor = /^([a-z]{3,20}|#[0-9a-f]{6})$/i;
+
+function tile(filter: Extract<VideoFilter, { filter: "tile" }>): NativeFilter {
+  const { columns, rows, gap, color } = filter;
+  assert(color === undefined || plainColor.test(color), `${color} is a colour`);
+  const layout = `${columns}x${rows}`;
+  return native("tile", { layout, padding: gap, margin: gap, color });
+}
 
 function fade(filter: Extract<VideoFilter, { filter: "fade" }>): NativeFilter {
   const { direction, startSeconds, seconds, to } = filter;

@@ -2,10 +2,9 @@
  * The filter graph on the GPU: which filters have a counterpart in CUDA, and how a chain is written with
  * them. What works on times and tags (`fps`, `setsar`, `setparams`) takes frames wherever they lie.
  */
-import { unreachable } from "../trouble.ts";
 import type { Dialect } from "./dialect.ts";
 import { type NativeFilter, native } from "./filter-syntax.ts";
-import { isLooking } from "./filters-looking.ts";
+import { isLooking, type LookingFilter } from "./filters-looking.ts";
 import { nativePicture, type VideoFilter } from "./filters-picture.ts";
 import type { FilterChain } from "./graph.ts";
 
@@ -36,79 +35,49 @@ function whyNotOverlay({ bitDepth, during }: Overlay, dialect: Dialect): string 
   return "a picture is laid over it, and the height that this ffmpeg makes of that on a GPU is wrong";
 }
 
+type Named = Exclude<
+  VideoFilter["filter"],
+  "overlay" | "scale" | "format" | LookingFilter["filter"]
+>;
+
+const drawn = "text is drawn into the picture";
+const single = "single pictures are made";
+const denoised = "noise is taken away";
+const faded = "the picture is faded";
+const palette = "the picture gets a palette";
+const stabilised = "the picture is stabilised";
+const transparent = "the picture becomes transparent";
+
+/** Of the others all that counts is their name. */
+const reasons: Record<Named, string | null> = {
+  ...{ fps: null, setsar: null, tag: null, split: null, trim: null, speed: null, delay: null },
+  ...{ retime: null, deinterlace: "the picture is deinterlaced", crop: "the picture is cropped" },
+  ...{ pad: "the picture gets bars", tonemap: "HDR is made SDR" },
+  ...{ subtitles: drawn, timecode: drawn, stamp: drawn },
+  ...{ crossfade: "several pictures are joined", concat: "several pictures are joined" },
+  ...{ steer: "the crop moves", flat: "the picture becomes one colour" },
+  ...{ denoise: denoised, "denoise-patches": denoised, sharpen: "the picture is sharpened" },
+  ...{ "detect-shakes": stabilised, stabilise: stabilised },
+  ...{ interpolate: "frames are made between others", blur: "the picture is blurred" },
+  ...{ fade: faded, opacity: faded },
+  ...{ keyColor: transparent, despill: transparent, alphaOnly: transparent },
+  ...{ palette, usePalette: palette },
+  ...{ tile: single, still: single, loop: single, representative: single },
+  exactly: "frames are counted",
+};
+
 function whyNotFilter(filter: Exclude<VideoFilter, Overlay>): string | null {
   if (isLooking(filter)) return "the picture is measured";
-  switch (filter.filter) {
-    case "fps":
-    case "setsar":
-    case "tag":
-      return null;
-    case "scale":
-      return filter.matrix === undefined && filter.range === undefined
-        ? null
-        : "the picture's levels are converted";
-    case "format": {
-      const [only, ...more] = filter.pixelFormats;
-      const known = only !== undefined && more.length === 0 && only in cardFormats;
-      return known ? null : `the picture becomes ${filter.pixelFormats.join(" or ")}`;
-    }
-    case "deinterlace":
-      return "the picture is deinterlaced";
-    case "crop":
-      return "the picture is cropped";
-    case "pad":
-      return "the picture gets bars";
-    case "tonemap":
-      return "HDR is made SDR";
-    case "split":
-    case "trim":
-    case "speed":
-    case "delay":
-      return null;
-    case "subtitles":
-    case "timecode":
-      return "text is drawn into the picture";
-    case "crossfade":
-    case "concat":
-      return "several pictures are joined";
-    case "retime":
-      return null;
-    case "steer":
-      return "the crop moves";
-    case "flat":
-      return "the picture becomes one colour";
-    case "denoise":
-    case "denoise-patches":
-      return "noise is taken away";
-    case "sharpen":
-      return "the picture is sharpened";
-    case "detect-shakes":
-    case "stabilise":
-      return "the picture is stabilised";
-    case "interpolate":
-      return "frames are made between others";
-    case "blur":
-      return "the picture is blurred";
-    case "fade":
-    case "opacity":
-      return "the picture is faded";
-    case "keyColor":
-    case "despill":
-    case "alphaOnly":
-      return "the picture becomes transparent";
-    case "palette":
-    case "usePalette":
-      return "the picture gets a palette";
-    case "tile":
-    case "still":
-    case "loop":
-    case "representative":
-      return "single pictures are made";
-    case "exactly":
-      return "frames are counted";
-    default:
-      return unreachable(filter);
+  if (filter.filter === "scale") {
+    const levels = filter.matrix !== undefined || filter.range !== undefined;
+    return levels ? "the picture's levels are converted" : null;
   }
+  if (filter.filter === "format") {
+    const [only, ...more] = filter.pixelFormats;
+    const known = only !== undefined && more.length === 0 && only in cardFormats;
+    return known ? null : `the picture becomes ${filter.pixelFormats.join(" or ")}`;
+  }
+  return reasons[filter.filter];
 }
 
 /** Whether a chain changes the size: the only work on pixels that is worth a way to the card. */

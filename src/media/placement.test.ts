@@ -188,7 +188,7 @@ describe("where each part is done", () => {
       describeJob("thumbnails", { sprite: { every: 1 } }, media()),
       [
         "nvdec cpu cpu",
-        "single pictures are made, which is work for the CPU; single pictures are made by the CPU",
+        "frames are counted, which is work for the CPU; single pictures are made by the CPU",
       ],
     ],
   ];

@@ -1,4 +1,4 @@
-/** A running timecode in ffmpeg's words: its filter counts frames, and no text but ours is in it. Pure. */
+/** Running times in ffmpeg's words: its filter counts them, and no text but ours is in it. Pure. */
 import { assert } from "../trouble.ts";
 import { decimal, type NativeFilter, native, within } from "./filter-syntax.ts";
 
@@ -43,6 +43,37 @@ export function timecode(look: TimecodeLook): NativeFilter {
     x: place("text_w", look.x, anchor.x),
     y: place("text_h", look.y, anchor.y),
     enable: within(from, to),
+  });
+}
+
+/** Letters of " 00:12:30.480" are so wide, of their height. */
+const stampWidth = 13 * 0.602;
+/** Of the picture's width, where it is not too high for the picture then. */
+const stampShare = { width: 0.45, height: 0.12 };
+/** Smaller letters cannot be read. */
+const leastStampPixels = 8;
+
+/** The time of a frame, at the lower right. */
+export function stamp(
+  frame: { width: number; height: number },
+  laterSeconds: number,
+): NativeFilter {
+  const fontsize = Math.max(
+    leastStampPixels,
+    Math.floor(
+      Math.min((frame.width * stampShare.width) / stampWidth, frame.height * stampShare.height),
+    ),
+  );
+  const inside = Math.max(2, Math.round(fontsize / 4));
+  return native("drawtext", {
+    font: "DejaVu Sans Mono",
+    expansion: "normal",
+    text: `%{pts:hms:${decimal(laterSeconds)}}`,
+    fontsize,
+    fontcolor: "#ffffff",
+    ...boxOptions({ color: "#000000", opacity: 0.6, paddingPixels: inside }),
+    x: `w-text_w-${inside * 2}`,
+    y: `h-text_h-${inside * 2}`,
   });
 }
 

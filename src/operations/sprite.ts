@@ -1,7 +1,9 @@
 /** Geometry and index of sprite sheets. Pure. */
-import type { MediaInfo, VideoStream } from "../media/media.ts";
+import type { VideoStream } from "../media/media.ts";
 import { Refusal } from "../trouble.ts";
-import { rateNumber, shownFrame } from "./picture.ts";
+import { keyframesAreEnough } from "./evenly.ts";
+import { shownFrame } from "./picture.ts";
+import { maxSheetPixels, maxSide } from "./still-picture.ts";
 
 export interface SpriteWish {
   every?: number | undefined;
@@ -27,10 +29,6 @@ export interface SpriteLayout {
   keyframesOnly: boolean;
 }
 
-/** WebP's limit for a side; browsers on phones decode no more than this either. */
-const maxSide = 16_383;
-/** 16 megapixels are 64 MB decoded, which a phone's browser still takes. */
-const maxSheetPixels = 16_777_216;
 /** A day at one picture every 30 s. More is a mistake in `every`. */
 const maxPictures = 3_000;
 /** Files that one sprite may become. */
@@ -39,26 +37,6 @@ const maxSheets = 100;
 const restSeconds = 0.1;
 /** When nobody says how often. */
 const usualPictures = 100;
-/**
- * Encoders for files put keyframes at most 250 frames apart, 10 s at 25 fps; a slot twice as long holds
- * one before its middle, where its picture is taken from.
- */
-const surelyKeyframedSeconds = 20;
-
-/** @throws Refusal 422 `unsuitable_input` for stills and for sources of unknown length. */
-export function spriteSeconds(media: MediaInfo): number {
-  if (media.kind === "video" && media.durationSeconds !== null && media.durationSeconds > 0) {
-    return media.durationSeconds;
-  }
-  throw new Refusal(
-    422,
-    "unsuitable_input",
-    media.kind === "image"
-      ? "The source is a still picture: a sprite needs a video. Ask for a poster alone."
-      : "The source does not say how long it is, which a sprite needs. Transcode it first, or ask for a poster alone.",
-  );
-}
-
 /** @throws Refusal 422 `unsuitable_input` when it would be too many pictures or too many sheets. */
 export function layoutSprite(video: VideoStream, seconds: number, wish: SpriteWish): SpriteLayout {
   const every = roundMs(wish.every ?? usualEvery(seconds));
@@ -103,15 +81,6 @@ function tooMany(count: number, seconds: number): Refusal {
 function usualEvery(seconds: number): number {
   const every = seconds / usualPictures;
   return every <= 1 ? 1 : Math.ceil(every);
-}
-
-function keyframesAreEnough(video: VideoStream, every: number): boolean {
-  const distance = video.keyframeSeconds ?? null;
-  if (distance !== null) return every >= 2 * distance && distance > 0;
-  const rate = rateNumber(video.frameRate);
-  // 250 frames are more than 10 s below 25 fps.
-  const slow = rate === null || video.variableFrameRate || rate < 23;
-  return !slow && every >= surelyKeyframedSeconds;
 }
 
 /**

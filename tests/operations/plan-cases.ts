@@ -50,6 +50,11 @@ export const variants: Readonly<Record<string, readonly PlanCase[]>> = {
   ],
   thumbnails: [
     { title: "PNG at a time, of HDR", params: { poster: { at: 3 }, format: "png" }, inputs: [hdr] },
+    {
+      title: "stills and a sheet at keyframes",
+      params: { count: 3, sheet: { columns: 2, rows: 1, header: "title", title: "It's: {b}" } },
+      inputs: [media({ durationSeconds: 600 })],
+    },
   ],
   overlay: [
     {

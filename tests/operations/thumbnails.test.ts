@@ -1,26 +1,15 @@
 /** `thumbnails` with the real ffmpeg: every picture shows what its place or its cue says. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { turnedCopy } from "../clips.ts";
-import { type Performed, pixelAt, Rehearsal } from "./rehearsal.ts";
+import { clockSource, secondOf } from "./clock-source.ts";
+import { type Performed, pixelAt, Rehearsal, x264 } from "./rehearsal.ts";
 
 setDefaultTimeout(60_000);
 const stage = new Rehearsal();
 afterAll(() => stage.close());
 
-const x264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"];
-
-/** Grey whose level is twice the second: a picture tells when it was taken. */
 const clock = (name: string, seconds: number, gop: number) =>
-  stage.make(
-    name,
-    ...["-f", "lavfi", "-i", `nullsrc=size=64x36:rate=25:duration=${seconds}`],
-    ...["-vf", "format=yuv420p,geq=lum='16+2*floor(T)':cb=128:cr=128"],
-    ...[...x264, "-g", String(gop), "-keyint_min", String(gop), "-sc_threshold", "0"],
-  );
-const secondOf = ([level]: number[]) => {
-  // Limited-range 16 + 2 s, stretched to 0–255 by the decoder.
-  return ((level ?? 0) * 219) / 255 / 2;
-};
+  clockSource(stage, name, seconds, gop);
 
 /** The cues of the index: times, the sheet's file and the tile. */
 function cuesOf({ plan, outputs }: Performed) {
@@ -146,6 +135,22 @@ describe("a poster", () => {
       for (const [index, level] of [0xc0, 0x30, 0x20].entries()) {
         expect(Math.abs((pixel[index] ?? -99) - level)).toBeLessThan(9);
       }
+    }
+  });
+
+  test("of a file that does not say its colours has those that players assume for its size", async () => {
+    const red = ["-f", "lavfi", "-i", "color=0xc03020:size=1280x720:rate=25:duration=0.08"];
+    const source = stage.make(
+      "untagged.mp4",
+      ...red,
+      "-vf",
+      "scale=out_color_matrix=bt709",
+      ...x264,
+    );
+    const { outputs } = await stage.perform("thumbnails", { poster: { width: 64 } }, source);
+    const pixel = pixelAt(outputs[0]?.path ?? "", 18, 18);
+    for (const [index, level] of [0xc0, 0x30, 0x20].entries()) {
+      expect(Math.abs((pixel[index] ?? -99) - level)).toBeLessThan(9);
     }
   });
 

@@ -1,0 +1,90 @@
+/** The sprite of `thumbnails`: small pictures on sheets, and the index by which players find them. Pure. */
+import type { VideoFilter } from "../media/graph.ts";
+import { knownSeconds, sparseInput } from "./evenly.ts";
+import { outputName } from "./naming.ts";
+import type { Plan, Step } from "./operation.ts";
+import { layoutSprite, spriteIndex } from "./sprite.ts";
+import {
+  type StillSource,
+  stillChain,
+  stillExpectation,
+  stillFilters,
+  stillFormats,
+  stillOutput,
+  workEnding,
+} from "./still-picture.ts";
+import type { ThumbnailsParams } from "./thumbnails-schema.ts";
+
+/** @throws Refusal 422 `unsuitable_input` for what has no known length, and for too many pictures */
+export function spriteSteps(
+  params: ThumbnailsParams,
+  wish: NonNullable<ThumbnailsParams["sprite"]>,
+  source: StillSource,
+): Plan {
+  const { media, video, name } = source;
+  const seconds = knownSeconds(media, "a sprite");
+  const layout = layoutSprite(video, seconds, wish);
+  const format = stillFormats[params.format];
+  const files = layout.sheets.map((_, index) => `sprite-${index + 1}.${workEnding}`);
+  const names = files.map((_, index) =>
+    outputName(name, files.length === 1 ? "sprite" : `sprite ${index + 1}`, format.ending),
+  );
+  const filters: VideoFilter[] = [
+    { filter: "fps", rate: layout.rate, startSeconds: 0 },
+    { filter: "exactly", frames: layout.count },
+    ...stillFilters(params, video, [{ filter: "scale", ...layout.tile }]),
+    { filter: "tile", columns: layout.columns, rows: layout.rows },
+  ];
+  const file = files.length === 1 ? `sprite-1.${workEnding}` : `sprite-%d.${workEnding}`;
+  const sprites: Step = {
+    name: "sprite",
+    title: `Make ${layout.count} pictures, one every ${layout.every} s`,
+    needs: [],
+    work: {
+      kind: "render",
+      description: {
+        inputs: [sparseInput(video, layout.keyframesOnly)],
+        graph: [stillChain(video, filters)],
+        outputs: [stillOutput(params, file, files.length)],
+        expectedSeconds: seconds,
+      },
+    },
+    outputs: files.map((sheet, index) => ({
+      file: sheet,
+      name: names[index] ?? sheet,
+      role: "sprite",
+      mimeType: format.mimeType,
+      expectation: stillExpectation(params, sheet, layout.sheet),
+    })),
+  };
+  const notes = layout.keyframesOnly
+    ? ["The pictures of the sprite are taken at keyframes, which is many times faster."]
+    : [];
+  return { steps: [sprites, indexStep(source, spriteIndex(layout, seconds, names))], notes };
+}
+
+function indexStep(source: StillSource, text: string): Step {
+  const file = "sprite.vtt";
+  return {
+    name: "sprite-index",
+    title: "Write the WebVTT index",
+    needs: ["sprite"],
+    work: { kind: "write", file, text },
+    outputs: [
+      {
+        file,
+        name: outputName(source.name, "sprite", "vtt"),
+        role: "sprite-index",
+        mimeType: "text/vtt",
+        expectation: {
+          file,
+          kind: "text",
+          durationSeconds: null,
+          video: null,
+          audioTracks: 0,
+          audioCodecs: [],
+        },
+      },
+    ],
+  };
+}

@@ -86,8 +86,11 @@ function settle(root) {
 
 function changed(list, focus) {
   numberRows(list);
-  settle(list.closest("form").parentElement);
+  const form = list.closest("form");
+  settle(form.parentElement);
   focus?.focus();
+  // Whoever goes by the fields (the estimate) hears of rows too.
+  form.dispatchEvent(new Event("input"));
 }
 
 const firstField = (row) =>

@@ -56,7 +56,9 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 
 /** Presses Start and gives what the browser sends. */
 async function sentBy(page: Page): Promise<URLSearchParams> {
-  const sent = page.waitForRequest((request) => request.method() === "POST");
+  const sent = page.waitForRequest(
+    (request) => request.method() === "POST" && request.url().endsWith("/ui/jobs"),
+  );
   await page.getByRole("button", { name: "Start" }).click();
   return new URLSearchParams((await sent).postData() ?? "");
 }
@@ -187,6 +189,65 @@ describe("a form with a field of every kind", () => {
       expect(await fault("curve")).toBe("0.1: is 2: must be a number from 0 to 1");
       expect(await page.evaluate("document.activeElement.name")).toBe("ranges.0.from");
       expect(await page.evaluate(pageAudit)).toEqual([]);
+    });
+  });
+});
+
+describe("the estimate beside the button", () => {
+  test("comes by itself, follows the fields, and moves nothing", async () => {
+    const watched = await openPage(browser, preview.origin, {});
+    const { page } = watched;
+    await page.goto(`/assets/${assets[0]?.id}?operation=transcode`);
+    const estimate = page.locator("#operation-estimate");
+    const place = () =>
+      page.evaluate(
+        "(() => { const { top, height } = document.querySelector('.form-actions').getBoundingClientRect(); return [top + scrollY, height]; })()",
+      );
+    await estimate.waitFor();
+    const before = await place();
+    await until(async () => ((await estimate.textContent()) ?? "").includes("About 1 min 5 s"));
+    expect((await estimate.textContent()) ?? "").toContain("about 3.1 MB (2.0 MB to 5.0 MB)");
+    expect((await estimate.textContent()) ?? "").toContain("From 14 jobs like it on this box.");
+    expect((await estimate.textContent()) ?? "").toContain("2 jobs go before it.");
+    expect(await place()).toEqual(before);
+    const quality = page.locator('[name="video.quality"]');
+    await quality.fill("30");
+    await until(async () =>
+      ((await estimate.textContent()) ?? "").includes("About 30 s (15 s to 1 min 0 s)"),
+    );
+    expect(await place()).toEqual(before);
+    expect(watched.faults).toEqual([]);
+    await watched.context.close();
+  });
+
+  test("says in words why there is none, and comes back", async () => {
+    const watched = await openPage(browser, preview.origin, { width: 390 });
+    const { page } = watched;
+    await page.goto(`/assets/${assets[0]?.id}?operation=transcode`);
+    const estimate = page.locator("#operation-estimate");
+    await until(async () => ((await estimate.textContent()) ?? "").includes("About"));
+    const quality = page.locator('[name="video.quality"]');
+    await quality.fill("300");
+    await until(async () => ((await estimate.textContent()) ?? "").includes("must be at most 100"));
+    await quality.fill("50");
+    await until(async () => ((await estimate.textContent()) ?? "").includes("About 50 s"));
+    expect(await page.evaluate(pageAudit)).toEqual([]);
+    expect(watched.faults).toEqual([]);
+    await watched.context.close();
+  });
+
+  test("asks once for many letters, and hears of rows that come and go", async () => {
+    await withForm(async (page) => {
+      const asked: string[] = [];
+      page.on("request", (request) => {
+        if (request.url().endsWith("/ui/jobs/estimate")) asked.push(request.postData() ?? "");
+      });
+      await page.locator('[data-list="ranges"] [data-add-row]').first().click();
+      await until(async () => asked.length === 1);
+      expect(asked[0]).toContain("ranges.1=true");
+      await page.locator('[data-list="ranges"] [name="ranges.0.from"]').pressSequentially("12345");
+      await until(async () => asked.length === 2);
+      expect(asked[1]).toContain("ranges.0.from=12345");
     });
   });
 });

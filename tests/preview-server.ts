@@ -13,6 +13,7 @@ import { staticFiles } from "../static/embedded.ts";
 import { assetJobs, assetPage } from "../views/asset.ts";
 import { devicesMessage, devicesPanel } from "../views/devices.ts";
 import { loginPage, setupPage } from "../views/entrance.ts";
+import { estimateInside } from "../views/estimate.ts";
 import type { Html } from "../views/html.ts";
 import { jobPage, jobPanel } from "../views/job.ts";
 import { inputsFound } from "../views/job-inputs.ts";
@@ -184,6 +185,25 @@ function startJob(form: URLSearchParams): Response {
   return htmlResponse(formErrors({ status: 422, sentence, errors }), 422);
 }
 
+/** As many seconds as the quality; a refusal where that is none. */
+function estimate(form: URLSearchParams): Response {
+  const quality = Number(form.get("video.quality") || 65);
+  if (quality > 100) {
+    const refusal = "The parameters are not right: video.quality must be at most 100.";
+    return htmlResponse(estimateInside({ refusal }));
+  }
+  const predicted = {
+    predictedSeconds: quality,
+    predictedSecondsRange: { low: quality / 2, high: quality * 2 },
+    predictedBytes: 3_100_000,
+    predictedBytesRange: { low: 2_000_000, high: 5_000_000 },
+    basis: "from 14 jobs like it on this box",
+  };
+  const step = { name: "encode", title: "Encode", device: "cpu", deviceReason: "", ...predicted };
+  const { steps, ...rest } = { ...step, steps: [step], operation: "transcode", notes: [] };
+  return htmlResponse(estimateInside({ estimate: { ...rest, steps, queuedAhead: 2 } }));
+}
+
 async function fragmentFor(
   request: Request,
   url: URL,
@@ -219,6 +239,9 @@ async function fragmentFor(
   }
   if (path === "/ui/jobs" && request.method === "POST") {
     return startJob(new URLSearchParams(await request.text()));
+  }
+  if (path === "/ui/jobs/estimate") {
+    return estimate(new URLSearchParams(await request.text()));
   }
   if (path.startsWith("/ui/presets")) {
     const [, chosen = null] = samplePresets;

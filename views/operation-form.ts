@@ -1,5 +1,6 @@
 /** The form of an operation: its files, its parameters, and what starts it. */
 import type { ParameterField } from "../src/operations/parameters.ts";
+import { estimatePlace } from "./estimate.ts";
 import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
 import { type InputAsset, jobInputs } from "./job-inputs.ts";
@@ -37,6 +38,6 @@ ${presetBar(bar)}
 <input type="hidden" name="operation" value="${operation.name}">
 ${jobInputs(inputs, operation.inputs)}
 ${parameterFieldset(view.fields, view.filling)}
-<div class="form-actions"><button type="submit" class="button primary">${icon("wand")}Start</button><span class="muted">The original stays as it is.</span></div>
+<div class="form-actions"><button type="submit" class="button primary">${icon("wand")}Start</button>${estimatePlace()}<span class="muted">The original stays as it is.</span></div>
 </form>`;
 }

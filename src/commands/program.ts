@@ -106,10 +106,11 @@ function addMedia(program: Command, add: Add, run: Run): void {
   const work = add(program, "run", "run one operation here, without a server")
     .argument("<operation>", "name of the operation (kinomill operations lists them)")
     .argument("<input...>", "files to work on")
-    .requiredOption(
+    .option(
       "-o, --output <path>",
       "file to write; without an ending, or for several outputs, a folder",
     )
+    .option("--estimate", "print steps, devices, time and size, and make nothing")
     .addOption(
       new Option(
         "-p, --param <key=value>",

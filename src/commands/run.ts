@@ -24,13 +24,16 @@ import { type BoxParts, noGpus, openBox } from "../runners/box.ts";
 import type { Dispatch } from "../runners/dispatch.ts";
 import { LocalRunner } from "../runners/local.ts";
 import { type FailureReport, Refusal } from "../trouble.ts";
+import { printEstimate } from "./estimate.ts";
 import { exitCodes } from "./exit.ts";
 import type { CommonOptions } from "./program.ts";
 import { openProgressLine } from "./progress-line.ts";
 import { configOf } from "./settings.ts";
 
 interface RunOptions extends CommonOptions {
-  output: string;
+  /** Needed unless nothing is made. */
+  output?: string;
+  estimate?: boolean;
   param: string[];
   params?: string;
   overwrite?: boolean;
@@ -60,12 +63,24 @@ export async function runOperation(
     })),
   );
   const plan = planFor(operation, params, planInputs, toolchain, texts);
-  const target = await chooseTarget(plan, inputs, options);
+  const target = options.estimate ? null : await chooseTarget(plan, inputs, options);
   const gpus = await lookForGpus(plan, toolchain, config, options);
   const runner = new LocalRunner({ toolchain, config });
   const box = openBox({ config, clock: systemClock, runner, toolchain: () => toolchain, gpus });
+  const { dispatch } = box;
   try {
-    return await carryOut({ plan, inputs: films, target, config, dispatch: box.dispatch, options });
+    if (target === null) {
+      const media = planInputs.map((input) => input.media);
+      return printEstimate({
+        operation: name,
+        plan,
+        media,
+        config,
+        dispatch,
+        json: options.json ?? false,
+      });
+    }
+    return await carryOut({ plan, inputs: films, target, config, dispatch, options });
   } finally {
     await gpus.close();
   }
@@ -121,7 +136,9 @@ async function rawParams(operation: Operation, options: RunOptions): Promise<unk
     return [text.slice(0, equals), text.slice(equals + 1)];
   });
   const container = parameterFields(operation).find(({ path }) => path === "container");
-  const ending = extname(options.output).slice(1).toLowerCase();
+  const ending = extname(options.output ?? "")
+    .slice(1)
+    .toLowerCase();
   const known =
     container?.kind === "select" && container.options.some(({ value }) => value === ending);
   const given = texts.some(([key]) => key === "container") || Object.hasOwn(file, "container");
@@ -149,11 +166,16 @@ async function paramsOfFile(path: string): Promise<Record<string, unknown>> {
 type Target = { kind: "file"; path: string } | { kind: "folder"; path: string };
 
 async function chooseTarget(plan: Plan, inputs: string[], options: RunOptions): Promise<Target> {
-  const path = resolve(options.output);
+  const { output } = options;
+  if (output === undefined) {
+    const sentence = "Say with -o where the result goes, or --estimate to see what it would take.";
+    throw new Refusal(400, "bad_usage", sentence);
+  }
+  const path = resolve(output);
   const outputs = plan.steps.flatMap((step) => step.outputs);
   // Outputs have an ending: a path without one is where they shall lie.
   const isFolder =
-    options.output.endsWith("/") ||
+    output.endsWith("/") ||
     extname(path) === "" ||
     (existsSync(path) && statSync(path).isDirectory());
   const target: Target =
@@ -167,8 +189,8 @@ async function chooseTarget(plan: Plan, inputs: string[], options: RunOptions): 
       `There is no folder ${parent} to write into. Make it first.`,
     );
   }
-  for (const output of outputs) {
-    await refuseOverwrite(finalPath(target, output.name), inputs, options.overwrite ?? false);
+  for (const { name } of outputs) {
+    await refuseOverwrite(finalPath(target, name), inputs, options.overwrite ?? false);
   }
   return target;
 }

@@ -1,4 +1,5 @@
 /** The parts that store and process: everything between the database and HTTP. */
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Asset } from "../assets/asset.ts";
 import { Library } from "../assets/library.ts";
@@ -21,6 +22,7 @@ import { Gpus } from "../media/gpus.ts";
 import { continueRuns, pauseRuns } from "../media/pause.ts";
 import { probe } from "../media/probe.ts";
 import { Toolbox } from "../media/toolbox.ts";
+import { noFigures } from "../media/work-figures.ts";
 import { openBox } from "../runners/box.ts";
 import type { Dispatch } from "../runners/dispatch.ts";
 import { LocalRunner } from "../runners/local.ts";
@@ -157,8 +159,15 @@ function openJobs(
     live: new LiveProgress(),
     planContext: () => base.toolbox.toolchain(),
   };
+  const { dispatch, config } = base;
   const jobs = new Jobs({
     ...shared,
+    surroundings: {
+      cores: availableParallelism(),
+      verify: config.jobs.verify,
+      figures: noFigures,
+      preview: (work) => dispatch.preview(work),
+    },
     onQueued: () => worker.wake(),
     onCancelled: (jobId) => worker.abort(jobId),
   });

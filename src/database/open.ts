@@ -46,6 +46,15 @@ export function openDatabase(dataFolder: string): Database {
   }
 }
 
+/** The same for reading alone, beside a server that may be writing; null where there is none or it cannot be read. */
+export function openToRead(dataFolder: string): Database | null {
+  try {
+    return new Database(join(dataFolder, databaseFileName), { readonly: true, strict: true });
+  } catch {
+    return null;
+  }
+}
+
 function createPrivately(dataFolder: string, path: string): void {
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
   createPrivateFile(path);

@@ -1,6 +1,7 @@
 /** Parts of pages that htmx fetches, and what its buttons and forms do. */
 import type { Elysia } from "elysia";
 import { assetJobs } from "../../views/asset.ts";
+import { type EstimateView, estimateInside } from "../../views/estimate.ts";
 import { jobPanel } from "../../views/job.ts";
 import { inputsFound } from "../../views/job-inputs.ts";
 import { jobsList, jobsMore } from "../../views/jobs.ts";
@@ -9,6 +10,7 @@ import { jobProgressMessage } from "../../views/live.ts";
 import { operationForm } from "../../views/operation-form.ts";
 import { formErrors } from "../../views/trouble.ts";
 import type { FeedEvent } from "../jobs/feed.ts";
+import type { JobRequest } from "../jobs/jobs.ts";
 import { findOperation } from "../operations/index.ts";
 import { paramsFromTexts } from "../operations/parameter-texts.ts";
 import { Refusal } from "../trouble.ts";
@@ -71,6 +73,9 @@ function mountAssetFragments(app: Elysia, parts: Parts): void {
 
 function mountJobFragments(app: Elysia, parts: Parts): void {
   route(app, "POST", "/ui/jobs", (request) => startJob(parts, request));
+  route(app, "POST", "/ui/jobs/estimate", async (request) =>
+    htmlResponse(estimateInside(await estimateOf(parts, request))),
+  );
   route(app, "GET", "/ui/jobs", (request) => {
     const view = jobsView(parts, askerOf(request).id, request.url);
     return htmlResponse(isFurtherPage(request) ? jobsMore(view) : jobsList(view));
@@ -98,18 +103,7 @@ function isFurtherPage(request: Request): boolean {
 async function startJob(parts: Parts, request: Request): Promise<Response> {
   const form = await readForm(request);
   try {
-    const operation = findOperation(form.get("operation") ?? "");
-    const { job } = parts.jobs.submit(
-      askerOf(request).id,
-      {
-        operation: operation.name,
-        inputs: inputsOf(form),
-        params: paramsFromTexts(operation, parameterTexts(form)),
-        priority: 0,
-        labels: {},
-      },
-      null,
-    );
+    const { job } = parts.jobs.submit(askerOf(request).id, requestOf(form), null);
     const address = `/jobs/${job.id}`;
     if (isHtmx(request)) return nothingBut({ "hx-redirect": address });
     return new Response(null, { status: 303, headers: { location: address } });
@@ -117,6 +111,23 @@ async function startJob(parts: Parts, request: Request): Promise<Response> {
     if (!isHtmx(request) || !(cause instanceof Refusal) || cause.status !== 422) throw cause;
     const trouble = { status: 422, sentence: cause.message, errors: cause.errors };
     return htmlResponse(formErrors(trouble), 422);
+  }
+}
+
+function requestOf(form: URLSearchParams): JobRequest {
+  const operation = findOperation(form.get("operation") ?? "");
+  const params = paramsFromTexts(operation, parameterTexts(form));
+  return { operation: operation.name, inputs: inputsOf(form), params, priority: 0, labels: {} };
+}
+
+/** A form that is not filled in yet is no trouble: what is missing stands in the place of the estimate. */
+async function estimateOf(parts: Parts, request: Request): Promise<EstimateView> {
+  const form = await readForm(request);
+  try {
+    return { estimate: parts.jobs.estimate(askerOf(request).id, requestOf(form)) };
+  } catch (cause) {
+    if (!(cause instanceof Refusal)) throw cause;
+    return { refusal: cause.message };
   }
 }
 

@@ -106,7 +106,14 @@ table("jobs", [
     as: "ann",
     json: transcode,
     status: 200,
-    has: ['"device":"cpu"', '"steps":[{'],
+    has: [
+      '"device":"cpu"',
+      '"steps":[{',
+      '"predictedSeconds":',
+      '"predictedBytesRange":{"low":',
+      '"basis":"a first guess; it learns from finished jobs"',
+      '"queuedAhead":',
+    ],
   },
   {
     name: "a bad idempotency key is refused",

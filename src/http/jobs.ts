@@ -4,7 +4,7 @@ import { jobStates } from "../jobs/job.ts";
 import { Refusal } from "../trouble.ts";
 import { type Call, type Endpoint, endpoint, json, userOfCall } from "./endpoint.ts";
 import type { Parts } from "./parts.ts";
-import { idText, jobJson, jobShape, pageLimit, pageShape } from "./shapes.ts";
+import { idText, jobJson, jobShape, pageLimit, pageShape, predictedFields } from "./shapes.ts";
 
 /** The widest operations join some dozen files; the limit of one operation is its own. */
 const INPUTS_MAX = 64;
@@ -40,10 +40,23 @@ export const jobRequestShape = z
 const estimateShape = z
   .strictObject({
     operation: z.string(),
-    steps: z.array(z.looseObject({ name: z.string(), title: z.string() })),
+    steps: z.array(
+      z.strictObject({
+        name: z.string(),
+        title: z.string(),
+        device: z.string(),
+        deviceReason: z.string(),
+        ...predictedFields,
+      }),
+    ),
     notes: z.array(z.string()),
-    device: z.string(),
+    device: z.string().describe("Of the first step"),
     deviceReason: z.string(),
+    ...predictedFields,
+    queuedAhead: z
+      .int()
+      .min(0)
+      .describe("Jobs that run or would go before it; waiting for them is not in the time"),
   })
   .meta({ id: "Estimate" });
 
@@ -109,9 +122,15 @@ function estimateEndpoint(parts: Parts): Endpoint {
     method: "POST",
     path: "/api/v1/jobs/estimate",
     tag: "jobs",
-    summary: "What a job would do. Starts nothing.",
+    summary:
+      "What a job would do, how long it would take and how large it would become. Starts nothing.",
+    description:
+      "Learned from the finished jobs of this box, once there are some like it; before that a first guess. `basis` says which.",
     body: jobRequestShape,
-    answers: { 200: { description: "The plan.", schema: estimateShape }, ...requestFaults },
+    answers: {
+      200: { description: "The plan, with times and sizes.", schema: estimateShape },
+      ...requestFaults,
+    },
     handle: (call) => json(parts.jobs.estimate(userOfCall(call).id, call.body)),
   });
 }

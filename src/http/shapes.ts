@@ -120,6 +120,22 @@ const proofShape = z
 /** What really ran. Jobs of before it was kept have none. */
 const proof = proofShape.nullable().optional().describe("What really ran; null when not known");
 
+const range = (unit: string) =>
+  z
+    .strictObject({ low: z.number().min(0), high: z.number().min(0) })
+    .describe(`${unit}: four times in five it lies in here`);
+
+/** What is expected of a step or of all of them. */
+export const predictedFields = {
+  predictedSeconds: z.number().min(0).describe("Of work, without waiting for a place"),
+  predictedSecondsRange: range("Seconds"),
+  predictedBytes: count.describe("Of all outputs"),
+  predictedBytesRange: range("Bytes"),
+  basis: z
+    .string()
+    .describe('What it rests on: "from 14 jobs like it on this box", or that it is a first guess'),
+};
+
 const stepShape = z.strictObject({
   name: z.string(),
   title: z.string(),

@@ -8,17 +8,23 @@ import type { Clock } from "../clock.ts";
 import { transaction } from "../database/transaction.ts";
 import { newId } from "../identity.ts";
 import type { Log } from "../log.ts";
+import type { MediaInfo } from "../media/media.ts";
 import { findOperation, parseParams, planFor } from "../operations/index.ts";
 import type { Operation, Plan, PlanContext } from "../operations/operation.ts";
-import type { Dispatch } from "../runners/dispatch.ts";
 import { assert, Refusal } from "../trouble.ts";
 import type { Feed } from "./feed.ts";
 import type { Job } from "./job.ts";
 import { jobInputs } from "./job-inputs.ts";
 import type { LiveProgress } from "./live.ts";
+import {
+  type Predicted,
+  predictPlan,
+  type StepPrediction,
+  type Surroundings,
+} from "./prediction.ts";
 import { Presets } from "./presets.ts";
 import type { Queue } from "./queue.ts";
-import { findJob, type JobFilter, type JobPage, listJobs } from "./rows.ts";
+import { findJob, type JobFilter, type JobPage, jobsAhead, listJobs } from "./rows.ts";
 import { pendingStep } from "./steps.ts";
 
 /** What is asked for, as `POST /jobs` has it, its form already checked. */
@@ -33,13 +39,24 @@ export interface JobRequest {
   labels?: Record<string, string> | undefined;
 }
 
-export interface Estimate {
+export interface Estimate extends Predicted {
   operation: string;
   /** What would be done, in order. */
-  steps: { name: string; title: string }[];
+  steps: StepPrediction[];
   notes: string[];
   device: string;
   deviceReason: string;
+  /** Jobs of all users that would go before it or run now: waiting for them is not in the time. */
+  queuedAhead: number;
+}
+
+interface PlannedRequest {
+  plan: Plan;
+  /** Of the inputs, by position. */
+  media: MediaInfo[];
+  params: Record<string, unknown>;
+  title: string;
+  operation: Operation;
 }
 
 export interface JobsParts {
@@ -52,8 +69,8 @@ export interface JobsParts {
   live: LiveProgress;
   /** What this box's ffmpeg can do; refuses (503) while it is not known. */
   planContext(): PlanContext;
-  /** Where steps run, for estimates. */
-  dispatch: Pick<Dispatch, "preview">;
+  /** What estimates go by. */
+  surroundings: Surroundings;
   /** Effects after a commit: a free worker looks for work; a running job is stopped. */
   onQueued(): void;
   onCancelled(jobId: string): void;
@@ -122,10 +139,7 @@ export class Jobs {
     return this.get(ownerId, row.id);
   }
 
-  private planRequest(
-    ownerId: string,
-    request: JobRequest,
-  ): { plan: Plan; params: Record<string, unknown>; title: string; operation: Operation } {
+  private planRequest(ownerId: string, request: JobRequest): PlannedRequest {
     const { preset } = request;
     const wanted =
       preset === undefined
@@ -137,21 +151,27 @@ export class Jobs {
     const { inputs: planInputs, texts } = jobInputs(inputs, this.parts.library);
     const plan = planFor(operation, params, planInputs, this.parts.planContext(), texts);
     const title = `${operation.title}: ${inputs[0]?.name ?? "nothing"}`;
-    return { plan, params: params as Record<string, unknown>, title, operation };
+    const media = planInputs.map((input) => input.media);
+    return { plan, media, params: params as Record<string, unknown>, title, operation };
   }
 
   /** What the job would do; starts nothing. @throws as `submit` */
   estimate(ownerId: string, request: JobRequest): Estimate {
-    const { plan, operation } = this.planRequest(ownerId, request);
-    const first = plan.steps[0];
+    const { plan, operation, media } = this.planRequest(ownerId, request);
+    const { steps, total } = predictPlan(plan, media, this.parts.surroundings);
+    const [first] = steps;
     assert(first !== undefined, "a plan has a step");
-    const { device, reason } = this.parts.dispatch.preview(first.work);
+    const { device, deviceReason } = first;
+    const queuedAhead = jobsAhead(this.parts.database, request.priority ?? 0);
+    const { name } = operation;
     return {
-      operation: operation.name,
-      steps: plan.steps.map(({ name, title }) => ({ name, title })),
+      operation: name,
+      steps,
       notes: plan.notes,
-      device: device.id,
-      deviceReason: reason,
+      device,
+      deviceReason,
+      ...total,
+      queuedAhead,
     };
   }
 

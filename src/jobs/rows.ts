@@ -59,6 +59,17 @@ export function findJob(database: Database, ownerId: string, id: string): Job | 
   return row === null ? null : toJob(database, row);
 }
 
+/** Jobs that run, or that a new one of this priority would find before it; everybody's. */
+export function jobsAhead(database: Database, priority: number): number {
+  const row = database
+    .query<{ ahead: number }, [number]>(
+      `SELECT (SELECT count(*) FROM job WHERE state = 'running')
+         + (SELECT count(*) FROM job WHERE state IN ('queued', 'waiting') AND priority >= ?1) AS ahead`,
+    )
+    .get(priority);
+  return row?.ahead ?? 0;
+}
+
 export function listJobs(database: Database, filter: JobFilter): JobPage {
   const conditions = ["owner_id = ?1"];
   const values: SQLQueryBindings[] = [filter.ownerId];

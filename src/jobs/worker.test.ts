@@ -11,6 +11,7 @@ import { type Database, openDatabase } from "../database/open.ts";
 import { newId, newSecret } from "../identity.ts";
 import { silentLog } from "../log.ts";
 import type { Toolchain } from "../media/devices.ts";
+import { noFigures } from "../media/work-figures.ts";
 import { noGpus, openBox } from "../runners/box.ts";
 import type { AttemptOutcome, AttemptRequest, Runner } from "../runners/runner.ts";
 import { openDiskStorage } from "../storage/disk.ts";
@@ -121,7 +122,12 @@ beforeEach(async () => {
   });
   jobs = new Jobs({
     ...shared,
-    dispatch,
+    surroundings: {
+      cores: 2,
+      verify: "quick",
+      figures: noFigures,
+      preview: (work) => dispatch.preview(work),
+    },
     onQueued: () => worker.wake(),
     onCancelled: (id) => worker.abort(id),
   });

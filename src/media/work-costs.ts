@@ -10,10 +10,10 @@ import type { NvencEncoder } from "./quality.ts";
 
 /** CPU milliseconds per megapixel that is encoded, at the default quality. */
 export const encodeCost: Record<PictureEncoder, Record<Speed, number>> = {
-  libx264: { fast: 22, balanced: 51, best: 70 },
-  libx265: { fast: 25, balanced: 60, best: 160 },
-  libsvtav1: { fast: 30, balanced: 60, best: 200 },
-  "libaom-av1": { fast: 100, balanced: 250, best: 700 },
+  libx264: { fast: 19, balanced: 54, best: 72 },
+  libx265: { fast: 39, balanced: 67, best: 176 },
+  libsvtav1: { fast: 61, balanced: 91, best: 419 },
+  "libaom-av1": { fast: 423, balanced: 441, best: 1200 },
   "libvpx-vp9": { fast: 60, balanced: 130, best: 400 },
   prores_ks: { fast: 30, balanced: 30, best: 30 },
 };
@@ -33,9 +33,9 @@ export const nvdecCost = 0.6;
 
 /** CPU milliseconds per megapixel that is decoded, by codec. */
 export const decodeCosts: Readonly<Record<string, number>> = {
-  h264: 4.5,
-  hevc: 5,
-  av1: 6,
+  h264: 5,
+  hevc: 5.9,
+  av1: 4,
   vp9: 5,
   prores: 12,
 };
@@ -62,16 +62,16 @@ export const filterCosts: Partial<Record<VideoFilter["filter"], number>> = {
   crossfade: 6.6,
   keyColor: 59,
   despill: 7.3,
-  palette: 10,
-  usePalette: 40,
-  opacity: 2,
-  fade: 1,
-  still: 2,
+  palette: 30,
+  usePalette: 240,
+  opacity: 1.6,
+  fade: 1.1,
+  still: 2.2,
 };
 
 /** CPU milliseconds per megapixel of single pictures and of animations. */
 export const imageCosts: Record<"jpeg" | "png" | "webp" | AnimationFormat, number> = {
-  jpeg: 6,
+  jpeg: 2.6,
   png: 60,
   webp: 100,
   gif: 15,

@@ -162,6 +162,16 @@ describe("bytes of a first guess", () => {
     expect(bytesOf(wish)).toBeCloseTo((600 * 2_000_000 * 1.01) / 8, -3);
   });
 
+  test("are told with certainty where they are given, and not where content decides", () => {
+    const spread = (params: unknown) => {
+      const { low, high } = predictBytes(placed(params, source), noFigures);
+      return high / low;
+    };
+    expect(spread({})).toBeLessThan(1.3);
+    expect(spread({ video: { bitRate: 2_000_000 } })).toBeLessThan(1.3);
+    expect(spread({ video: { quality: 50 } })).toBeGreaterThan(4);
+  });
+
   test("are those of the streams that are copied", () => {
     expect(bytesOf({}) / ((600 * 5_000_000) / 8)).toBeCloseTo(1, 1);
   });

@@ -42,8 +42,10 @@ export interface Prediction {
   /** Four times in five it lies between these. */
   low: number;
   high: number;
-  /** Finished steps of the very kind that stand behind it; 0: a guess. */
+  /** Finished steps of the very kind that stand behind it. */
   learnedFrom: number;
+  /** Where there are none: those of the nearest kind that is known; 0: it is a guess. */
+  relatives: number;
 }
 
 /** Steps that weigh on an average: a box that changes is believed again after some dozen jobs. */
@@ -54,6 +56,8 @@ const farthest = Math.log(50);
 
 /** Of a first guess: twice as much, or half, is no surprise. */
 const guessVariance = Math.log(2.2) ** 2;
+/** Where a bit rate says it. */
+const givenVariance = Math.log(1.08) ** 2;
 /** A kind of which only its relatives are known. */
 const relativeVariance = Math.log(1.4) ** 2;
 /** The same work never takes exactly the same. */
@@ -78,16 +82,39 @@ export function learned(figure: Figure | null, actual: number, guessed: number):
 }
 
 export function predictSeconds(placed: PlacedWork, figures: Figures): Prediction {
-  const guessed = guessOf(placed, "seconds");
-  return guessed === 0 ? none : corrected(guessed, "seconds", kindsOf(placed, "seconds"), figures);
+  return predicted(placed, "seconds", guessVariance, figures);
 }
 
 export function predictBytes(placed: PlacedWork, figures: Figures): Prediction {
-  const guessed = guessOf(placed, "bytes");
-  return guessed === 0 ? none : corrected(guessed, "bytes", kindsOf(placed, "bytes"), figures);
+  const { work, media } = placed;
+  const depends = work.kind !== "write" && workloadsOf(work, media).some(dependsOnContent);
+  return predicted(placed, "bytes", depends ? guessVariance : givenVariance, figures);
 }
 
-const none: Prediction = { likely: 0, low: 0, high: 0, learnedFrom: 0 };
+/** Copies and bit rates that are asked for tell their bytes; quality alone does not. */
+function dependsOnContent({ encodes, images }: Workload): boolean {
+  return images.length > 0 || encodes.some(({ encode }) => "quality" in encode.rate);
+}
+
+function predicted(
+  placed: PlacedWork,
+  measure: FigureMeasure,
+  variance: number,
+  figures: Figures,
+): Prediction {
+  const guessed = guessOf(placed, measure);
+  if (guessed === 0) return noPrediction;
+  return corrected({ guessed, variance }, measure, kindsOf(placed, measure), figures);
+}
+
+/** Of what is not made. */
+export const noPrediction: Prediction = {
+  likely: 0,
+  low: 0,
+  high: 0,
+  learnedFrom: 0,
+  relatives: 0,
+};
 
 /** The guess that figures are ratios to; 0 where there is nothing to tell. */
 export function guessOf({ work, media, place }: PlacedWork, measure: FigureMeasure): number {
@@ -98,29 +125,32 @@ export function guessOf({ work, media, place }: PlacedWork, measure: FigureMeasu
 
 /** From the widest kind to the narrowest each moves what the wider ones say, the more the more it has seen. */
 function corrected(
-  guessed: number,
+  { guessed, variance: ofGuess }: { guessed: number; variance: number },
   measure: FigureMeasure,
   kinds: readonly string[],
   figures: Figures,
 ): Prediction {
   let mean = 0;
-  let variance = guessVariance;
+  let variance = ofGuess;
   let learnedFrom = 0;
-  for (const kind of kinds) {
+  let relatives = 0;
+  for (const [index, kind] of kinds.entries()) {
     const figure = figures(measure, kind);
     learnedFrom = figure?.count ?? 0;
+    // The widest kind is all that a device ever did: no relatives.
+    if (index > 0) relatives = figure?.count ?? relatives;
     if (figure === null) {
-      variance = Math.min(guessVariance, variance + relativeVariance);
+      variance = Math.min(ofGuess, variance + relativeVariance);
       continue;
     }
     const count = Math.min(figure.count, memory);
     mean = (count * figure.mean + guessWeight * mean) / (count + guessWeight);
     const seen = count * Math.max(figure.variance, leastVariance);
-    variance = (seen + guessWeight * guessVariance) / (count + guessWeight);
+    variance = (seen + guessWeight * ofGuess) / (count + guessWeight);
   }
   const spread = Math.exp(sigmas * Math.sqrt(variance));
   const likely = guessed * Math.exp(mean);
-  return { likely, low: likely / spread, high: likely * spread, learnedFrom };
+  return { likely, low: likely / spread, high: likely * spread, learnedFrom, relatives };
 }
 
 /** Kinds that a step counts for, from the widest to the narrowest. */

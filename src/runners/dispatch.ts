@@ -5,6 +5,7 @@
 import type { StepWork } from "../media/description.ts";
 import type { Device, Toolchain } from "../media/devices.ts";
 import type { GpuFault } from "../media/gpu-fault.ts";
+import type { Placement } from "../media/placement.ts";
 import type { FailureReport } from "../trouble.ts";
 import { type Choice, choicesFor, type History, noHistory, wantsGpu } from "./places.ts";
 import type { AttemptOutcome, AttemptRequest, Runner } from "./runner.ts";
@@ -126,7 +127,7 @@ export class Dispatch {
   }
 
   /** Where the step would go if all were free; takes nothing. */
-  preview(work: StepWork): { device: Device; reason: string } {
+  preview(work: StepWork): { device: Device; reason: string; placement: Placement } {
     const { gpus, cpu, toolchain } = this.parts;
     const choices = choicesFor(
       work,
@@ -139,10 +140,11 @@ export class Dispatch {
       const reason = encodes
         ? `Would be encoded on ${gpu.device.title}.`
         : `Would be decoded on ${gpu.device.title} and encoded on the CPU.`;
-      return { device: gpu.device, reason };
+      return { device: gpu.device, reason, placement: gpu.placement };
     }
     const why = this.whyNotGpu(work, { ...choices, shortages: [], history: noHistory });
-    return { device: cpu, reason: `Would run on ${cpu.title}. ${why}`.trim() };
+    const { placement } = choices.cpu;
+    return { device: cpu, reason: `Would run on ${cpu.title}. ${why}`.trim(), placement };
   }
 
   /** Something outside changed: whoever waits looks again. */

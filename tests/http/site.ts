@@ -21,6 +21,8 @@ import { WorkSwitch } from "../../src/jobs/work-mode.ts";
 import { silentLog } from "../../src/log.ts";
 import { cpuDevice } from "../../src/media/devices.ts";
 import { GpuLoad } from "../../src/media/gpu-load.ts";
+import type { Placement } from "../../src/media/placement.ts";
+import { noFigures } from "../../src/media/work-figures.ts";
 import { operations } from "../../src/operations/index.ts";
 import { openDiskStorage } from "../../src/storage/disk.ts";
 import { Refusal } from "../../src/trouble.ts";
@@ -81,6 +83,8 @@ const abilities = {
  * Open it once per test file: hashing passwords takes most of a second.
  * @param start `new` leaves it without accounts, as at the first start; the people are nobody then.
  */
+const allOnCpu: Placement = { decode: "cpu", filters: "cpu", encode: "cpu", because: "" };
+
 export async function openSite(
   overrides: Partial<Config> = {},
   start: "inhabited" | "new" = "inhabited",
@@ -110,7 +114,12 @@ export async function openSite(
     feed,
     live: new LiveProgress(),
     planContext: () => abilities,
-    dispatch: { preview: () => ({ device: cpuDevice(1), reason: "There is no GPU." }) },
+    surroundings: {
+      cores: 2,
+      verify: "quick",
+      figures: noFigures,
+      preview: () => ({ device: cpuDevice(1), reason: "There is no GPU.", placement: allOnCpu }),
+    },
     onQueued: () => undefined,
     onCancelled: () => undefined,
   });

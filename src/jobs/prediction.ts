@@ -1,0 +1,155 @@
+/** What a plan is expected to take on this box: each step where it would run, and all of them. Pure. */
+
+import type { StepWork } from "../media/description.ts";
+import type { Device } from "../media/devices.ts";
+import type { WorkPlace } from "../media/expected-work.ts";
+import type { MediaInfo } from "../media/media.ts";
+import type { Placement } from "../media/placement.ts";
+import {
+  type Figures,
+  noPrediction,
+  type PlacedWork,
+  type Prediction,
+  predictBytes,
+  predictSeconds,
+} from "../media/work-figures.ts";
+import type { Plan } from "../operations/operation.ts";
+
+/** Four times in five what comes lies in here. */
+export interface Range {
+  low: number;
+  high: number;
+}
+
+/** Time and size as the API, the page and the command line tell them. */
+export interface Predicted {
+  /** Of work, without waiting for a place. */
+  predictedSeconds: number;
+  predictedSecondsRange: Range;
+  /** Of all outputs. */
+  predictedBytes: number;
+  predictedBytesRange: Range;
+  /** What it rests on, a clause: "from 14 jobs like it on this box". */
+  basis: string;
+}
+
+export interface StepPrediction extends Predicted {
+  name: string;
+  title: string;
+  /** Where it would run if all were free. */
+  device: string;
+  deviceReason: string;
+}
+
+/** What is known of the box besides its devices. */
+export interface Surroundings {
+  cores: number;
+  verify: "quick" | "full";
+  figures: Figures;
+  /** Where a step would run if all were free. */
+  preview(work: StepWork): { device: Device; reason: string; placement: Placement };
+}
+
+export interface PlanPrediction {
+  steps: StepPrediction[];
+  total: Predicted;
+}
+
+export const firstGuess = "a first guess; it learns from finished jobs";
+
+/** @param media of the job's assets by position */
+export function predictPlan(
+  plan: Plan,
+  media: readonly MediaInfo[],
+  { preview, figures, ...box }: Surroundings,
+): PlanPrediction {
+  const steps = plan.steps.map(({ name, title, work, outputs }) => {
+    const { device, reason, placement } = preview(work);
+    const placed: PlacedWork = {
+      ...{ work, media },
+      place: placeOf(placement, box),
+      device: modelOf(device),
+    };
+    const seconds = predictSeconds(placed, figures);
+    const bytes = outputs.length === 0 ? noPrediction : predictBytes(placed, figures);
+    const told = { name, title, device: device.id, deviceReason: reason };
+    return { seconds, bytes, told };
+  });
+  const longest = steps.toSorted((a, b) => b.seconds.likely - a.seconds.likely)[0];
+  return {
+    steps: steps.map(({ seconds, bytes, told }) => ({ ...told, ...inWords(seconds, bytes) })),
+    total: inWords(
+      sumOf(
+        steps.map(({ seconds }) => seconds),
+        longest?.seconds,
+      ),
+      sumOf(
+        steps.map(({ bytes }) => bytes),
+        longest?.bytes,
+      ),
+    ),
+  };
+}
+
+/** As figures know it: the CPU, or the model of a GPU. */
+export function modelOf({ kind, title }: Device): string {
+  return kind === "cpu" ? "cpu" : title;
+}
+
+export function placeOf(
+  { encode, decode, filters }: Placement,
+  box: Pick<Surroundings, "cores" | "verify">,
+): WorkPlace {
+  const { cores, verify } = box;
+  return {
+    cores,
+    verify,
+    encode: encode ?? "cpu",
+    decode: decode ?? "cpu",
+    filters: filters ?? "cpu",
+  };
+}
+
+/** Steps go one after another. What stands behind the longest stands behind the whole. */
+function sumOf(all: readonly Prediction[], longest: Prediction | undefined): Prediction {
+  const sum = (of: (one: Prediction) => number) => all.reduce((total, one) => total + of(one), 0);
+  return {
+    likely: sum(({ likely }) => likely),
+    low: sum(({ low }) => low),
+    high: sum(({ high }) => high),
+    learnedFrom: longest?.learnedFrom ?? 0,
+    relatives: longest?.relatives ?? 0,
+  };
+}
+
+function inWords(seconds: Prediction, bytes: Prediction): Predicted {
+  return {
+    predictedSeconds: rounded(seconds.likely),
+    predictedSecondsRange: { low: rounded(seconds.low), high: rounded(seconds.high) },
+    predictedBytes: Math.round(bytes.likely),
+    predictedBytesRange: { low: Math.round(bytes.low), high: Math.round(bytes.high) },
+    basis: basisOf(seconds, bytes),
+  };
+}
+
+function basisOf(seconds: Prediction, bytes: Prediction): string {
+  const [time, size] = [learnedWords(seconds), learnedWords(bytes)];
+  if (bytes.likely === 0 || time === size) return time ?? size ?? firstGuess;
+  const both = [
+    time === null ? "the time is a first guess" : `the time ${time}`,
+    size === null ? "the size is a first guess" : `the size ${size}`,
+  ];
+  return both.join(", ");
+}
+
+/** Null for a guess. */
+function learnedWords({ learnedFrom, relatives }: Prediction): string | null {
+  const jobs = (count: number) => `${count} ${count === 1 ? "job" : "jobs"}`;
+  if (learnedFrom > 0) return `from ${jobs(learnedFrom)} like it on this box`;
+  return relatives > 0 ? `from ${jobs(relatives)} somewhat like it on this box` : null;
+}
+
+/** To a tenth: nobody knows it better. */
+function rounded(seconds: number): number {
+  return Math.round(seconds * 10) / 10;
+}

@@ -8,6 +8,7 @@ import { basename, dirname, extname, join, resolve } from "node:path";
 import { sizeText } from "../../views/quantities.ts";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
+import { ShownSteps } from "../jobs/step-book.ts";
 import { type Finished, runSteps } from "../jobs/steps.ts";
 import { captionText } from "../media/captions/file.ts";
 import { descriptionOf } from "../media/description.ts";
@@ -237,26 +238,24 @@ async function carryOut(work: Work): Promise<number> {
     ? (event: object) => console.log(JSON.stringify(event))
     : (_event: object) => {};
   try {
+    const book = new ShownSteps(
+      (changed) => {
+        stepTitle = changed.title;
+        say({ type: "step", ...changed });
+      },
+      (device, { sentence }) =>
+        tellNote(`${device.title}: ${sentence} Going on elsewhere.`, options.json ?? false, say),
+    );
     for (const note of plan.notes) tellNote(note, options.json ?? false, say);
     const outcome = await runSteps({
       plan,
       dispatch: work.dispatch,
-      firstPlace: null,
+      first: null,
       assetPaths: work.inputs.map((path) => resolve(path)),
       jobFolder,
       verify: config.jobs.verify,
       signal: abort.signal,
-      onStep: (_steps, changed) => {
-        stepTitle = changed.title;
-        say({ type: "step", ...changed });
-      },
-      onFault: (device, _report, fault) => {
-        tellNote(
-          `${device.title}: ${fault.sentence} Going on elsewhere.`,
-          options.json ?? false,
-          say,
-        );
-      },
+      book,
       onProgress: (progress) => {
         line.show(stepTitle, progress);
         say({ type: "progress", ...progress });

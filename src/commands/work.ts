@@ -12,6 +12,8 @@ import { Feed } from "../jobs/feed.ts";
 import { Jobs } from "../jobs/jobs.ts";
 import { LiveProgress } from "../jobs/live.ts";
 import { Queue } from "../jobs/queue.ts";
+import { StepRows } from "../jobs/step-rows.ts";
+import { WorkFolders } from "../jobs/work-folders.ts";
 import { WorkSwitch, whyNothingStarts } from "../jobs/work-mode.ts";
 import { Worker } from "../jobs/worker.ts";
 import type { Log } from "../log.ts";
@@ -157,7 +159,10 @@ function openJobs(
     library,
     queue: new Queue(base.database, base.clock),
     live: new LiveProgress(),
+    stepRows: new StepRows(base.database, base.clock),
+    folders: new WorkFolders(join(base.config.data, "work")),
     planContext: () => base.toolbox.toolchain(),
+    ffmpegVersion: () => base.toolbox.toolchain().version,
   };
   const { dispatch, config } = base;
   const jobs = new Jobs({
@@ -174,7 +179,6 @@ function openJobs(
   const worker = new Worker({
     ...shared,
     jobs,
-    workFolder: join(base.config.data, "work"),
     verify: base.config.jobs.verify,
     onPublished,
   });

@@ -1,7 +1,7 @@
 /** The forms of the API's answers as schemas, for the OpenAPI document and for tests that hold answers to it. */
 import { z } from "zod";
 import { type Asset, assetKinds, assetStates } from "../assets/asset.ts";
-import { type Job, jobStates } from "../jobs/job.ts";
+import { type Job, jobStates, stepStates } from "../jobs/job.ts";
 import type { MediaInfo } from "../media/media.ts";
 import { failureCodes } from "../trouble.ts";
 
@@ -139,12 +139,16 @@ export const predictedFields = {
 const stepShape = z.strictObject({
   name: z.string(),
   title: z.string(),
-  state: z.enum(["pending", "running", "done", "failed"]),
+  state: z.enum(stepStates),
+  needs: z.array(z.string()).optional().describe("Steps that must be done before it"),
+  attempts: count.optional().describe("How many times it was begun"),
   device: text,
   deviceReason: text,
   encoder: text,
   proof,
-  checks: z.array(z.string()),
+  checks: z.array(z.string()).describe("What was proven of its outputs"),
+  startedAt: time.nullable().optional(),
+  finishedAt: time.nullable().optional(),
 });
 
 const attemptShape = z.strictObject({
@@ -156,6 +160,7 @@ const attemptShape = z.strictObject({
   deviceReason: text.optional(),
   proof,
   error: failureShape.nullable(),
+  notes: z.array(z.string()).optional().describe("What of earlier attempts it could use"),
 });
 
 export const jobShape = z
@@ -177,6 +182,11 @@ export const jobShape = z
     error: failureShape.nullable(),
     notes: z.array(z.string()),
     labels: z.record(z.string(), z.string()),
+    verify: z
+      .enum(["quick", "full"])
+      .nullable()
+      .optional()
+      .describe("How its outputs are proven; null: as the setting jobs.verify says"),
     steps: z.array(stepShape),
     attempts: z.array(attemptShape),
     createdAt: time,

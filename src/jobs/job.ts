@@ -30,16 +30,38 @@ export const transitions = [
   { from: "cancelled", to: "queued", by: "retry" },
 ] as const satisfies { from: JobState; to: JobState; by: string }[];
 
+export const stepStates = ["pending", "running", "done", "failed"] as const;
+export type StepState = (typeof stepStates)[number];
+
+/**
+ * Every move of a step, by `step-rows.ts` or, where `by` is a move of its job, by the trigger that follows it; held
+ * against both and against the diagram by tests.
+ */
+export const stepTransitions = [
+  { from: "pending", to: "running", by: "begin" },
+  { from: "running", to: "done", by: "finish" },
+  { from: "running", to: "failed", by: "fail" },
+  { from: "running", to: "pending", by: "stop" },
+  { from: "done", to: "pending", by: "renew" },
+  { from: "failed", to: "pending", by: "retry" },
+] as const satisfies { from: StepState; to: StepState; by: string }[];
+
 export interface JobStep {
   name: string;
   title: string;
-  state: "pending" | "running" | "done" | "failed";
+  state: StepState;
+  /** Names of the steps that must be done before it; absent: not known. */
+  needs?: string[];
+  /** How many times it was begun; absent: not known. */
+  attempts?: number;
   device: string | null;
   deviceReason: string | null;
   encoder: string | null;
   /** What really ran; absent or null until it was done, and where Kinomill wrote the output itself. */
   proof?: Proof | null;
   checks: string[];
+  startedAt?: string | null;
+  finishedAt?: string | null;
 }
 
 export interface JobAttempt {
@@ -54,6 +76,8 @@ export interface JobAttempt {
   /** What really ran in its last step; absent or null until that was done. */
   proof?: Proof | null;
   error: FailureReport | null;
+  /** What of earlier attempts it could use: "4 of 5 steps were already done."; absent: nothing was noted. */
+  notes?: string[];
 }
 
 export interface Job {
@@ -79,6 +103,8 @@ export interface Job {
   error: FailureReport | null;
   notes: string[];
   labels: Record<string, string>;
+  /** How its outputs are proven; absent or null: as the setting says. */
+  verify?: "quick" | "full" | null;
   steps: JobStep[];
   attempts: JobAttempt[];
   createdAt: string;

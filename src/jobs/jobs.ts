@@ -12,6 +12,7 @@ import type { MediaInfo } from "../media/media.ts";
 import { findOperation, parseParams, planFor } from "../operations/index.ts";
 import type { Operation, Plan, PlanContext } from "../operations/operation.ts";
 import { assert, Refusal } from "../trouble.ts";
+import { canonicalJson } from "./canonical-json.ts";
 import type { Feed } from "./feed.ts";
 import type { Job } from "./job.ts";
 import { jobInputs } from "./job-inputs.ts";
@@ -25,7 +26,6 @@ import {
 import { Presets } from "./presets.ts";
 import type { Queue } from "./queue.ts";
 import { findJob, type JobFilter, type JobPage, jobsAhead, listJobs } from "./rows.ts";
-import { pendingStep } from "./steps.ts";
 
 /** What is asked for, as `POST /jobs` has it, its form already checked. */
 export interface JobRequest {
@@ -113,7 +113,7 @@ export class Jobs {
         labels: request.labels ?? {},
         priority: request.priority ?? 0,
         notes: plan.notes,
-        steps: plan.steps.map(pendingStep),
+        steps: plan.steps,
         idempotency,
       });
     });
@@ -247,12 +247,4 @@ function wrongState(job: Job, verb: string): Refusal {
 /** The same request has the same fingerprint whatever the order of its keys. */
 function fingerprint(request: JobRequest): string {
   return new Bun.CryptoHasher("sha256").update(canonicalJson(request)).digest("hex");
-}
-
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, node: unknown) =>
-    typeof node === "object" && node !== null && !Array.isArray(node)
-      ? Object.fromEntries(Object.entries(node).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : node,
-  );
 }

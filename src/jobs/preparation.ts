@@ -4,6 +4,7 @@ import { findOperation, parseParams, planFor } from "../operations/index.ts";
 import type { Plan, PlanContext } from "../operations/operation.ts";
 import type { Storage } from "../storage/storage.ts";
 import { assert } from "../trouble.ts";
+import { fingerprintsOf } from "./fingerprints.ts";
 import { jobInputs } from "./job-inputs.ts";
 import type { Claim } from "./queue.ts";
 
@@ -11,6 +12,9 @@ export interface Prepared {
   plan: Plan;
   /** Absolute paths of the media among the inputs, by position. */
   assetPaths: string[];
+  /** By what the result of each step is known again. */
+  fingerprints: ReadonlyMap<string, string>;
+  verify: "quick" | "full";
 }
 
 export interface PreparationParts {
@@ -18,14 +22,20 @@ export interface PreparationParts {
   storage: Pick<Storage, "localPath">;
   /** What this box's ffmpeg can do; refuses (503) while it is not known. */
   planContext(): PlanContext;
+  /** The ffmpeg at hand, in its own words. Asked only where `planContext` does not refuse. */
+  ffmpegVersion(): string;
+  /** How outputs are proven where a job does not say. */
+  verify: "quick" | "full";
 }
+
+type Planned = Omit<Prepared, "assetPaths">;
 
 /** Plans kept: somewhat more than the jobs that are looked at in one round. */
 const PLANS_MAX = 512;
 
 export class Preparation {
   private readonly parts: PreparationParts;
-  private readonly plans = new Map<string, { plan: Plan; context: PlanContext }>();
+  private readonly plans = new Map<string, { planned: Planned; context: PlanContext }>();
 
   constructor(parts: PreparationParts) {
     this.parts = parts;
@@ -42,21 +52,24 @@ export class Preparation {
     });
     const context = this.parts.planContext();
     const known = this.plans.get(job.jobId);
-    if (known !== undefined && known.context === context) return { plan: known.plan, assetPaths };
+    if (known !== undefined && known.context === context) return { ...known.planned, assetPaths };
     const operation = findOperation(job.operation);
     const params = parseParams(operation, job.params);
     const { inputs: planInputs, texts } = jobInputs(inputs, this.parts.library);
     const plan = planFor(operation, params, planInputs, context, texts);
-    this.remember(job.jobId, plan, context);
-    return { plan, assetPaths };
+    const verify = job.verify ?? this.parts.verify;
+    const ground = { inputIds: job.inputIds, ffmpeg: this.parts.ffmpegVersion(), verify };
+    const planned = { plan, fingerprints: fingerprintsOf(plan, ground), verify };
+    this.remember(job.jobId, planned, context);
+    return { ...planned, assetPaths };
   }
 
   forget(jobId: string): void {
     this.plans.delete(jobId);
   }
 
-  private remember(jobId: string, plan: Plan, context: PlanContext): void {
-    this.plans.set(jobId, { plan, context });
+  private remember(jobId: string, planned: Planned, context: PlanContext): void {
+    this.plans.set(jobId, { planned, context });
     const oldest = this.plans.keys().next();
     if (this.plans.size > PLANS_MAX && oldest.done !== true) this.plans.delete(oldest.value);
   }

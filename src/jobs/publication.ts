@@ -1,12 +1,13 @@
 /**
- * From proven files to assets: bytes move into storage first, under intents; then one transaction
- * records the assets and the job's success together. When the claim turned void, nothing is kept.
+ * From proven files to assets: bytes come into storage first, under intents; then one transaction records the
+ * assets and the job's success together. When the claim turned void, nothing is kept. A crash between any two of
+ * these leaves the files in the job's folder: the next run publishes them again, under other keys.
  */
 import type { Asset } from "../assets/asset.ts";
 import type { Library } from "../assets/library.ts";
 import { type Clock, isoTime } from "../clock.ts";
 import { newId } from "../identity.ts";
-import type { Storage } from "../storage/storage.ts";
+import type { Storage, StoredObject } from "../storage/storage.ts";
 import { assert } from "../trouble.ts";
 import type { Claim, Queue } from "./queue.ts";
 import type { Finished } from "./steps.ts";
@@ -32,7 +33,7 @@ export async function publish(
     for (const [index, output] of finished.entries()) {
       const id = ids[index];
       assert(id !== undefined, "one id for each output");
-      const stored = await storage.adopt(id, output.proven.path);
+      const stored = await storage.adopt(id, output.proven.path, knownOf(output));
       assets.push(describe(id, claim, output, stored, parts.clock));
     }
     const recorded = queue.succeed(claim, () => {
@@ -45,6 +46,11 @@ export async function publish(
   }
   await library.discard(ids);
   return null;
+}
+
+/** What was found of the file when its step was done, so that it is not read again. */
+function knownOf({ proven: { sizeBytes, sha256 } }: Finished): StoredObject | null {
+  return sha256 === undefined ? null : { sizeBytes, sha256 };
 }
 
 function describe(

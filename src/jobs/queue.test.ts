@@ -113,7 +113,7 @@ describe("a claim whose job moved on", () => {
     const fresh = claimed();
     expect(fresh.fence).toBe(stale.fence + 1);
     expect(queue.fail(stale, failure)).toBe(false);
-    expect(queue.noteSteps(stale, [], { device: "cpu", deviceReason: "late" })).toBe(false);
+    expect(queue.noteRun(stale, { device: "cpu", deviceReason: "late" })).toBe(false);
     expect(stateOf(id)).toBe("running");
     expect(queue.succeed(fresh, () => {})).toBe(true);
     expect(queue.succeed(fresh, () => {})).toBe(false);
@@ -198,7 +198,15 @@ test("the queue makes exactly the moves of the list, from every state", () => {
     for (const [by, move] of Object.entries(moves)) {
       const id = make();
       const fence = findJob(database, ownerId, id)?.attempts.at(-1)?.fence ?? 1;
-      move(id, { jobId: id, ownerId, operation: "", params: {}, inputIds: [], fence });
+      move(id, {
+        jobId: id,
+        ownerId,
+        operation: "",
+        params: {},
+        inputIds: [],
+        verify: null,
+        fence,
+      });
       const to = stateOf(id);
       if (to !== from) made.push(`${from} → ${to} by ${by}`);
       database.run("DELETE FROM job");

@@ -1,7 +1,7 @@
 /**
  * WHEN: the queue as an SQL state machine. Each transition is one function whose UPDATE names the old
  * state (and, for a running job, the fence) in its WHERE; "no row" is an outcome that the caller
- * handles. Readers are in `rows.ts`; nothing else writes the `job` and `attempt` tables.
+ * handles. Readers are in `rows.ts`; nothing else writes the `job` and `attempt` tables. Steps are in `step-rows.ts`.
  */
 import type { Database } from "bun:sqlite";
 import { type Clock, isoTime } from "../clock.ts";
@@ -9,6 +9,7 @@ import { transaction } from "../database/transaction.ts";
 import type { FailureReport } from "../trouble.ts";
 import type { JobAttempt, JobStep } from "./job.ts";
 import type { JobRow } from "./rows.ts";
+import { type PlannedStep, StepRows } from "./step-rows.ts";
 
 /** The right to move one running job: valid until somebody else moved it. */
 export interface Claim {
@@ -17,6 +18,8 @@ export interface Claim {
   operation: string;
   params: Record<string, unknown>;
   inputIds: string[];
+  /** How its outputs are proven; null: as the setting says. */
+  verify: "quick" | "full" | null;
   fence: number;
 }
 
@@ -28,7 +31,7 @@ export interface Candidate extends Omit<Claim, "fence"> {
   reason: string | null;
 }
 
-/** What `noteSteps` reads of a step. */
+/** Where a job's work runs now, as one of its steps has it. */
 export type StepPlace = Pick<JobStep, "device" | "deviceReason" | "proof">;
 
 const cancellableStates = ["queued", "waiting", "running"] as const;
@@ -44,17 +47,21 @@ export interface NewJob {
   labels: Record<string, string>;
   priority: number;
   notes: readonly string[];
-  steps: readonly JobStep[];
+  steps: readonly PlannedStep[];
+  /** How its outputs are proven; absent: as the setting says. */
+  verify?: "quick" | "full";
   idempotency: { key: string; sha256: string } | null;
 }
 
 export class Queue {
   private readonly database: Database;
   private readonly clock: Clock;
+  private readonly steps: StepRows;
 
   constructor(database: Database, clock: Clock) {
     this.database = database;
     this.clock = clock;
+    this.steps = new StepRows(database, clock);
   }
 
   private now(): string {
@@ -65,7 +72,7 @@ export class Queue {
   insert(job: NewJob): void {
     this.database
       .query(
-        `INSERT INTO job (id, owner_id, operation, title, state, params, labels, priority, notes, steps,
+        `INSERT INTO job (id, owner_id, operation, title, state, params, labels, priority, notes, verify,
            idempotency_key, idempotency_sha256, created_at)
          VALUES (?1, ?2, ?3, ?4, 'queued', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`,
       )
@@ -78,7 +85,7 @@ export class Queue {
         JSON.stringify(job.labels),
         job.priority,
         JSON.stringify(job.notes),
-        JSON.stringify(job.steps),
+        job.verify ?? null,
         job.idempotency?.key ?? null,
         job.idempotency?.sha256 ?? null,
         this.now(),
@@ -87,6 +94,7 @@ export class Queue {
       "INSERT INTO job_input (job_id, position, asset_id) VALUES (?1, ?2, ?3)",
     );
     for (const [position, assetId] of job.inputIds.entries()) input.run(job.id, position, assetId);
+    this.steps.insert(job.id, job.steps);
   }
 
   /** Jobs that may be claimed, the most urgent first, then the oldest. */
@@ -130,6 +138,7 @@ export class Queue {
       operation: row.operation,
       params: JSON.parse(row.params) as Record<string, unknown>,
       inputIds: this.inputIds(row.id),
+      verify: row.verify,
     };
   }
 
@@ -191,19 +200,15 @@ export class Queue {
       .map(({ asset_id }) => asset_id);
   }
 
-  /** What a running job tells of itself; `changed` is the step. False when the claim is no longer valid. */
-  noteSteps(claim: Claim, steps: readonly JobStep[], changed: StepPlace): boolean {
+  /** Where a running job runs now, and what really ran there. False when the claim is no longer valid. */
+  noteRun(claim: Claim, { device, deviceReason, proof = null }: StepPlace): boolean {
     return transaction(this.database, (): boolean => {
       const noted = this.database
         .query(
-          `UPDATE job SET steps = ?3, device = coalesce(?4, device),
-             device_reason = coalesce(?5, device_reason)
+          `UPDATE job SET device = coalesce(?3, device), device_reason = coalesce(?4, device_reason)
            WHERE id = ?1 AND state = 'running' AND fence = ?2`,
         )
-        .run(
-          ...[claim.jobId, claim.fence, JSON.stringify(steps)],
-          ...[changed.device, changed.deviceReason],
-        ).changes;
+        .run(claim.jobId, claim.fence, device, deviceReason).changes;
       if (noted !== 1) return false;
       this.database
         .query(
@@ -211,12 +216,21 @@ export class Queue {
              device_reason = coalesce(?4, device_reason), proof = coalesce(?5, proof)
            WHERE job_id = ?1 AND fence = ?2 AND outcome = 'running'`,
         )
-        .run(
-          ...[claim.jobId, claim.fence, changed.device, changed.deviceReason],
-          jsonOrNull(changed.proof ?? null),
-        );
+        .run(claim.jobId, claim.fence, device, deviceReason, jsonOrNull(proof));
       return true;
     });
+  }
+
+  /** What is to be told of a running attempt besides. False when the claim is no longer valid. */
+  noteAttempt(claim: Claim, notes: readonly string[]): boolean {
+    return (
+      this.database
+        .query(
+          `UPDATE attempt SET notes = ?3
+           WHERE job_id = ?1 AND fence = ?2 AND outcome = 'running'`,
+        )
+        .run(claim.jobId, claim.fence, JSON.stringify(notes)).changes === 1
+    );
   }
 
   /** running → succeeded. `record` writes the outputs in the same transaction. False: the claim is void. */

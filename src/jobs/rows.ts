@@ -2,7 +2,8 @@
 import type { Database, SQLQueryBindings } from "bun:sqlite";
 import type { Proof } from "../runners/runner.ts";
 import type { FailureReport } from "../trouble.ts";
-import type { Job, JobAttempt, JobState, JobStep } from "./job.ts";
+import type { Job, JobAttempt, JobState } from "./job.ts";
+import { stepsOf } from "./step-rows.ts";
 
 export interface JobRow {
   id: string;
@@ -18,7 +19,7 @@ export interface JobRow {
   device: string | null;
   device_reason: string | null;
   notes: string;
-  steps: string;
+  verify: "quick" | "full" | null;
   error: string | null;
   idempotency_sha256: string | null;
   created_at: string;
@@ -33,6 +34,7 @@ interface AttemptRow {
   device_reason: string | null;
   proof: string | null;
   error: string | null;
+  notes: string;
   started_at: string;
   finished_at: string | null;
 }
@@ -126,7 +128,8 @@ export function toJob(database: Database, row: JobRow): Job {
     error: row.error === null ? null : (JSON.parse(row.error) as FailureReport),
     notes: JSON.parse(row.notes) as string[],
     labels: JSON.parse(row.labels) as Record<string, string>,
-    steps: JSON.parse(row.steps) as JobStep[],
+    verify: row.verify,
+    steps: stepsOf(database, row.id),
     attempts,
     createdAt: row.created_at,
     startedAt: row.started_at,
@@ -152,6 +155,7 @@ function attemptsOf(database: Database, jobId: string): JobAttempt[] {
       deviceReason: row.device_reason,
       proof: row.proof === null ? null : (JSON.parse(row.proof) as Proof),
       error: row.error === null ? null : (JSON.parse(row.error) as FailureReport),
+      notes: JSON.parse(row.notes) as string[],
       startedAt: row.started_at,
       finishedAt: row.finished_at,
     }));

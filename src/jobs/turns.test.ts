@@ -8,7 +8,7 @@ const absent: Wait = { kind: "absent", sentence: "No GPU can do it." };
 
 function job(jobId: string): Candidate {
   const request = { jobId, ownerId: "us_1", operation: "transcode", params: {}, inputIds: [] };
-  return { ...request, held: false, reason: null };
+  return { ...request, verify: null, held: false, reason: null };
 }
 
 /** Jobs whose name begins with c want the CPU. */

@@ -20,6 +20,8 @@ import type { Job, JobState } from "./job.ts";
 import { Jobs } from "./jobs.ts";
 import { LiveProgress } from "./live.ts";
 import { Queue } from "./queue.ts";
+import { StepRows } from "./step-rows.ts";
+import { WorkFolders } from "./work-folders.ts";
 import { Worker } from "./worker.ts";
 
 const config = await loadConfig({ file: null, environment: {}, flags: {} });
@@ -111,7 +113,10 @@ beforeEach(async () => {
     live: new LiveProgress(),
     clock: systemClock,
     log: silentLog(),
+    stepRows: new StepRows(database, systemClock),
+    folders: new WorkFolders(join(folder, "work")),
     planContext: () => toolchain,
+    ffmpegVersion: () => toolchain.version,
   };
   const { dispatch } = openBox({
     config: { ...config, jobs: { ...config.jobs, cpuSlots: 2 } },
@@ -135,7 +140,6 @@ beforeEach(async () => {
     ...shared,
     jobs,
     dispatch,
-    workFolder: join(folder, "work"),
     verify: "quick",
     onPublished: () => {},
   });

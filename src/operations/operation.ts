@@ -54,6 +54,11 @@ export interface Step {
   /** Files that it leaves for later steps alone, plain names inside the step's folder; absent: none. */
   makes?: string[];
   outputs: StepOutput[];
+  /**
+   * How much work it is beside the other steps of its plan, in seconds of picture that are encoded once; absent: by
+   * its description. Progress of the whole goes by it.
+   */
+  weight?: number;
 }
 
 export interface Plan {

@@ -288,6 +288,66 @@ describe("after a fault", () => {
   });
 });
 
+describe("whose turn it is", () => {
+  /** Runs that last until they are let go; each frees its place. */
+  class Lasting implements Runner {
+    readonly name = "lasting";
+    readonly steps: string[] = [];
+    private readonly ends: (() => void)[] = [];
+
+    async run({ step }: AttemptRequest): Promise<AttemptOutcome> {
+      this.steps.push(step);
+      await new Promise<void>((resolve) => this.ends.push(resolve));
+      return { kind: "done", outputs: [], deviceReason: "", encoder: null, proof: null };
+    }
+
+    async letGo(): Promise<void> {
+      this.ends.shift()?.();
+      await Bun.sleep(2);
+    }
+  }
+
+  test("further steps of a long job and jobs that have not begun get every other place", async () => {
+    const lasting = new Lasting();
+    runner = lasting as unknown as FailingRunner;
+    pool.all = [];
+    const dispatch = newDispatch({ cpuSlots: 2 });
+    const long = {};
+    const queue = ["new-1", "new-2", "new-3"];
+    const run = (name: string, job: object) =>
+      void dispatch.carryOut({ ...step(work("vp9")), step: name }, null, events, job);
+    dispatch.onFree(() => {
+      const found = dispatch.place(work("vp9"));
+      const name = queue[0];
+      if (!("reservation" in found)) return;
+      if (name === undefined) return dispatch.release(found);
+      queue.shift();
+      const placed = { ...step(work("vp9")), step: name };
+      void dispatch.carryOut(placed, found, events, {});
+    });
+    const chunks = ["c1", "c2", "c3", "c4", "c5", "c6"];
+    for (const name of chunks) run(name, long);
+    await Bun.sleep(2);
+    for (let times = 0; times < 9; times += 1) await lasting.letGo();
+    expect(lasting.steps).toEqual(["c1", "c2", "new-1", "c3", "new-2", "c4", "new-3", "c5", "c6"]);
+  });
+
+  test("a job that holds nothing comes before further steps of another", async () => {
+    const lasting = new Lasting();
+    runner = lasting as unknown as FailingRunner;
+    pool.all = [];
+    const dispatch = newDispatch();
+    const [long, small] = [{}, {}];
+    const run = (name: string, job: object) =>
+      void dispatch.carryOut({ ...step(work("vp9")), step: name }, null, events, job);
+    run("long-1", long);
+    run("long-2", long);
+    run("small-2", small);
+    for (let times = 0; times < 3; times += 1) await lasting.letGo();
+    expect(lasting.steps).toEqual(["long-1", "long-2", "small-2"]);
+  });
+});
+
 describe("a step that waits inside a job", () => {
   test("comes before jobs that have not begun, also between two steps of one job", async () => {
     pool.all = [];

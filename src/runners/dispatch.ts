@@ -7,6 +7,7 @@ import type { Device, Toolchain } from "../media/devices.ts";
 import type { GpuFault } from "../media/gpu-fault.ts";
 import type { Placement } from "../media/placement.ts";
 import type { FailureReport } from "../trouble.ts";
+import { ATTEMPTS_MAX, afterFault, BUSY_MAX, faultReport, withWhy } from "./after-fault.ts";
 import { type Choice, choicesFor, type History, noHistory, wantsGpu } from "./places.ts";
 import type { AttemptOutcome, AttemptRequest, Runner } from "./runner.ts";
 import type { Reservation, Shortage, Slots } from "./slots.ts";
@@ -66,14 +67,14 @@ export interface DispatchEvents {
   onFault(device: Device, report: FailureReport, fault: GpuFault): void;
 }
 
-/** Times that a busy GPU is asked again before the CPU does the work: with the delays, half a minute. */
-const BUSY_MAX = 5;
-
-/** Attempts at one step in all: four GPUs, each with and without its decoder, and the CPU. */
-const ATTEMPTS_MAX = 9;
-
 /** A step that waits inside a running job looks this often, should nobody wake it. */
 const LOOK_AGAIN_MS = 5_000;
+
+/** A step of a running job that has no place. */
+interface Waiter {
+  job: object;
+  look(): void;
+}
 
 const doublingDelayMs = (times: number) => 1000 * 2 ** (times - 1);
 
@@ -81,7 +82,13 @@ export class Dispatch {
   private readonly parts: DispatchParts;
   private readonly listeners = new Set<() => void>();
   /** Steps of running jobs that have no place, the oldest first. */
-  private readonly waiters = new Set<() => void>();
+  private readonly waiters = new Set<Waiter>();
+  /** Places that each running job holds. */
+  private readonly holding = new Map<object, number>();
+  /** Places that were taken so far. */
+  private takenCount = 0;
+  /** Whether the last place went to a step of a job that had begun. */
+  private begunWasLast = false;
   private telling = false;
   /** True while nothing new may start. */
   private closedBecause: string | null = null;
@@ -115,15 +122,20 @@ export class Dispatch {
     const shortages: Shortage[] = [];
     for (const choice of this.leastUsedFirst(choices.gpus)) {
       const taken = slots.take(choice.device, choice.need);
-      if ("takenAtMs" in taken) return { ...choice, reservation: taken, why: "" };
+      if ("takenAtMs" in taken) return this.taken({ ...choice, reservation: taken, why: "" });
       shortages.push(taken);
     }
     const why = this.whyNotGpu(work, { ...choices, shortages, history });
     const wait = this.waitForGpu(work, choices.gpus, shortages, why);
     if (wait !== null) return wait;
     const taken = slots.take(cpu, choices.cpu.need);
-    if ("takenAtMs" in taken) return { ...choices.cpu, reservation: taken, why };
+    if ("takenAtMs" in taken) return this.taken({ ...choices.cpu, reservation: taken, why });
     return { kind: "busy", sentence: taken.sentence };
+  }
+
+  private taken(place: Place): Place {
+    this.takenCount += 1;
+    return place;
   }
 
   /** Where the step would go if all were free; takes nothing. */
@@ -157,21 +169,26 @@ export class Dispatch {
     this.tellFree();
   }
 
-  /** Runs a step where there is a place, first at `place` when one was taken already. */
+  /**
+   * Runs a step where there is a place, first at `place` when one was taken already.
+   * @param job whose step it is: steps of one job name the same object
+   */
   async carryOut(
     step: StepRun,
     place: Place | null,
     events: DispatchEvents,
+    job: object = step,
   ): Promise<AttemptOutcome> {
     let history = noHistory;
     let busyTimes = 0;
     let next = place;
+    if (place !== null) this.hold(job, 1);
     for (let attempt = 1; ; attempt += 1) {
-      const here = next ?? (await this.waitForPlace(step, history, events));
+      const here = next ?? (await this.waitForPlace(step, history, events, job));
       next = null;
       if (here === null) return { kind: "aborted" };
-      events.onPlaced(here);
-      const outcome = await this.runAt(step, here, history);
+      this.begin(here, events, job);
+      const outcome = await this.runAt(step, here, history, job);
       const fault = outcome.kind === "failed" ? outcome.fault : null;
       if (outcome.kind !== "failed" || fault === null || attempt >= ATTEMPTS_MAX) {
         return withWhy(outcome, here, history);
@@ -188,7 +205,22 @@ export class Dispatch {
     }
   }
 
-  private async runAt(step: StepRun, place: Place, history: History): Promise<AttemptOutcome> {
+  private begin(place: Place, events: DispatchEvents, job: object): void {
+    try {
+      events.onPlaced(place);
+    } catch (cause) {
+      this.hold(job, -1);
+      this.release(place);
+      throw cause;
+    }
+  }
+
+  private async runAt(
+    step: StepRun,
+    place: Place,
+    history: History,
+    job: object,
+  ): Promise<AttemptOutcome> {
     const { device } = place;
     const { runner, gpus } = this.parts;
     const uuid = device.traits?.uuid;
@@ -196,8 +228,10 @@ export class Dispatch {
     const unwatch = uuid === undefined ? undefined : this.parts.watchGpus?.();
     let held = true;
     const giveBack = () => {
-      if (held) this.release(place);
+      if (!held) return;
       held = false;
+      this.hold(job, -1);
+      this.release(place);
     };
     // A GPU has the next job while the CPU proves this one's output; the CPU does both itself.
     const onRendered = uuid === undefined ? () => {} : giveBack;
@@ -213,6 +247,12 @@ export class Dispatch {
       unwatch?.();
       giveBack();
     }
+  }
+
+  private hold(job: object, change: 1 | -1): void {
+    const places = (this.holding.get(job) ?? 0) + change;
+    if (places === 0) this.holding.delete(job);
+    else this.holding.set(job, places);
   }
 
   private noteFault({ device }: Place, fault: GpuFault): void {
@@ -262,13 +302,14 @@ export class Dispatch {
   }
 
   /**
-   * Null when it was aborted. Waits as long as a queued job would: what ends it is a free place. Steps
-   * that wait come before jobs that have not begun, in the order in which they came.
+   * Null when it was aborted. Waits as long as a queued job would: what ends it is a free place. Whose turn it is,
+   * `offer` says.
    */
   private async waitForPlace(
     step: StepRun,
     history: History,
     events: DispatchEvents,
+    job: object,
   ): Promise<Place | null> {
     if (step.signal.aborted) return null;
     const { promise, resolve } = Promise.withResolvers<Place | null>();
@@ -276,26 +317,30 @@ export class Dispatch {
     const look = () => {
       const found = this.place(step.work, history);
       if ("reservation" in found) {
-        this.waiters.delete(look);
+        this.waiters.delete(waiter);
+        this.hold(job, 1);
         resolve(found);
       } else if (found.sentence !== told) {
         told = found.sentence;
         events.onWait(told);
       }
     };
+    const waiter = { job, look };
     const stop = () => {
-      this.waiters.delete(look);
+      this.waiters.delete(waiter);
       resolve(null);
     };
-    this.waiters.add(look);
+    this.waiters.add(waiter);
     step.signal.addEventListener("abort", stop, { once: true });
-    const timer = setInterval(look, LOOK_AGAIN_MS);
+    const timer = setInterval(() => this.tellFree(), LOOK_AGAIN_MS);
     try {
-      look();
+      // A job that goes on takes the place of its step that ended before anybody else looks.
+      if (this.holding.has(job)) this.tellFree();
+      else look();
       return await promise;
     } finally {
       clearInterval(timer);
-      this.waiters.delete(look);
+      this.waiters.delete(waiter);
       step.signal.removeEventListener("abort", stop);
     }
   }
@@ -321,58 +366,32 @@ export class Dispatch {
     this.telling = true;
     setImmediate(() => {
       this.telling = false;
-      for (const look of [...this.waiters]) look();
-      for (const listener of [...this.listeners]) listener();
+      this.offer();
     });
   }
-}
 
-/** What the attempt failed of, in the words of the GPU's fault instead of ffmpeg's exit code. */
-function faultReport(device: Device, report: FailureReport, fault: GpuFault): FailureReport {
-  const message = `${device.title}: ${fault.sentence}`;
-  return { ...report, message, hint: fault.remedy ?? "", retryable: true };
-}
-
-/** What the next attempt must know. */
-function afterFault(
-  history: History,
-  { device }: Place,
-  fault: GpuFault,
-  busyTimes: number,
-): History {
-  const sentences = [...history.sentences, `${device.title}: ${fault.sentence}`].slice(
-    -ATTEMPTS_MAX,
-  );
-  const next = { ...history, sentences };
-  const excluded = new Set([...history.excluded, device.traits?.uuid ?? ""]);
-  switch (fault.reaction) {
-    case "later":
-      return busyTimes <= BUSY_MAX ? next : { ...next, cpuOnly: true };
-    case "cpu":
-      return { ...next, cpuOnly: true };
-    case "cpu-decode": {
-      const { avoided } = history;
-      // The same fault again, with the part already on the CPU: this GPU cannot.
-      const news =
-        (fault.avoid.decode && !avoided.decode) || (fault.avoid.filters && !avoided.filters);
-      if (!news) return { ...next, excluded };
-      const both = {
-        decode: avoided.decode || fault.avoid.decode,
-        filters: avoided.filters || fault.avoid.filters,
-      };
-      return { ...next, avoided: both };
+  /**
+   * Jobs that have begun and hold no place come first, in their order. Then jobs that have not begun and further
+   * steps of those that hold one already take turns: one long job uses all places that nobody else wants, and never
+   * more than every other one of those that somebody does.
+   */
+  private offer(): void {
+    const waiting = [...this.waiters];
+    const further = waiting.filter(({ job }) => this.holding.has(job));
+    const first = this.takenCount;
+    for (const waiter of waiting) if (!further.includes(waiter)) waiter.look();
+    const before = this.takenCount;
+    if (before > first) this.begunWasLast = true;
+    if (!this.begunWasLast) {
+      for (const waiter of further) {
+        waiter.look();
+        if (this.takenCount > before) break;
+      }
     }
-    case "other-gpu":
-    case "device-out":
-      return { ...next, excluded };
+    const between = this.takenCount;
+    for (const listener of [...this.listeners]) listener();
+    if (this.takenCount > between) this.begunWasLast = false;
+    else if (between > before) this.begunWasLast = true;
+    for (const waiter of further) if (this.waiters.has(waiter)) waiter.look();
   }
-}
-
-/** What the person reads: where it ran, and why not on the GPU that was to do it. */
-function withWhy(outcome: AttemptOutcome, place: Place, history: History): AttemptOutcome {
-  if (outcome.kind !== "done") return outcome;
-  const before = history.sentences.join(" ");
-  const why = place.why === "" ? before : place.why;
-  if (why === "") return outcome;
-  return { ...outcome, deviceReason: `${outcome.deviceReason.replace(/\.$/, "")}. ${why}` };
 }

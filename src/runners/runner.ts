@@ -35,6 +35,8 @@ export interface ProvenOutput {
   /** Absolute path inside the job's folder. */
   path: string;
   sizeBytes: number;
+  /** Of the whole file, once it is known. */
+  sha256?: string;
   /** Null for text. */
   media: MediaInfo | null;
   /** Sentences: "Decoded the first, middle and last 2 seconds without an error". */

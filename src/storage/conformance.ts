@@ -283,16 +283,22 @@ function reading(run: Run): void {
 }
 
 function adopting(run: Run): void {
-  test("a finished file becomes an object and is gone from where it was", async () => {
+  test("a finished file becomes an object, whether its size and checksum are known or not", async () => {
     const { storage } = run.fixture;
     for (const sizeBytes of [0, 1, 2_500_000]) {
       const path = join(run.folder, `output-${sizeBytes}`);
       const bytes = someBytes(sizeBytes);
       writeFileSync(path, bytes);
       const key = newKey(run);
-      expect(await storage.adopt(key, path)).toEqual({ sizeBytes, sha256: sha256(bytes) });
-      expect(await Bun.file(path).exists()).toBe(false);
+      const told = { sizeBytes, sha256: sha256(bytes) };
+      expect(await storage.adopt(key, path)).toEqual(told);
+      rmSync(path, { force: true });
       expect(await readAll(storage, key)).toEqual(bytes);
+      writeFileSync(path, bytes);
+      const other = newKey(run);
+      expect(await storage.adopt(other, path, told)).toEqual(told);
+      rmSync(path, { force: true });
+      expect(await readAll(storage, other)).toEqual(bytes);
     }
   });
 

@@ -160,7 +160,7 @@ describe("the layout on disk", () => {
 });
 
 describe("adopting", () => {
-  test("moves the very file: no bytes are copied", async () => {
+  test("takes the very file: no bytes are copied, and its old name stays for whoever made it", async () => {
     const storage = openHere();
     const path = join(folder, "output.mp4");
     writeFileSync(path, "movie", { mode: 0o644 });
@@ -169,9 +169,21 @@ describe("adopting", () => {
     const object = statSync(storage.localPath("as_1") ?? "");
     expect(object.ino).toBe(ino);
     expect(object.mode & 0o777).toBe(0o600);
+    expect(statSync(path).ino).toBe(ino);
+    await storage.delete("as_1");
+    expect(readFileSync(path, "utf8")).toBe("movie");
   });
 
-  test("from another file system copies, and then removes the source", async () => {
+  test("a file that is not as large as its maker says becomes no object", async () => {
+    const storage = openHere();
+    const path = join(folder, "output.mp4");
+    writeFileSync(path, "movie");
+    const known = { sizeBytes: 6, sha256: "0".repeat(64) };
+    await expect(storage.adopt("as_1", path, known)).rejects.toThrow("as large as it was");
+    expect(await storage.stat("as_1")).toBeNull();
+  });
+
+  test("from another file system copies, and reads what it copies", async () => {
     const away = mkdtempSync("/dev/shm/kinomill-");
     const storage = openHere();
     try {
@@ -182,7 +194,7 @@ describe("adopting", () => {
       const { sha256 } = await storage.adopt("as_1", path);
       expect(sha256).toBe(new Bun.CryptoHasher("sha256").update(bytes).digest("hex"));
       expect(await new Response(await storage.open("as_1")).bytes()).toEqual(bytes);
-      expect(readdirSync(away)).toEqual([]);
+      expect(readFileSync(path)).toEqual(Buffer.from(bytes));
       expect(readdirSync(join(folder, "incoming"))).toEqual([]);
     } finally {
       rmSync(away, { recursive: true });

@@ -1,6 +1,6 @@
 /** Storage on a local disk: written aside, made durable, then moved into place. */
 import { constants, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
+import { type FileHandle, link, mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../clock.ts";
 import { assert, Refusal } from "../trouble.ts";
@@ -88,39 +88,33 @@ class Disk implements DiskStorage {
     });
   }
 
-  adopt(key: StorageKey, path: string): Promise<StoredObject> {
+  adopt(key: StorageKey, path: string, known: StoredObject | null = null): Promise<StoredObject> {
     return this.arrive(key, async (aside) => {
       await using source = await openRegular(path);
-      const here = await stat(this.objects);
-      if ((await source.stat()).dev !== here.dev)
-        return await this.copyIn(key, source, path, aside);
-      const stored = await readThrough(source);
+      const [file, here] = [await source.stat(), await stat(this.objects)];
+      assert(known === null || known.sizeBytes === file.size, `${key} is as large as it was`);
+      if (file.dev !== here.dev) return await this.copyIn(key, source, aside);
+      const stored = known ?? (await readThrough(source));
       await source.chmod(0o600);
       await source.sync();
       try {
-        await this.publish(key, path);
+        await this.publish(key, path, linkOrMove);
         return stored;
       } catch (cause) {
         // Two mounts of one disk look alike until the move.
         if (codeOf(cause) !== "EXDEV") throw cause;
       }
       await using again = await openRegular(path);
-      return await this.copyIn(key, again, path, aside);
+      return await this.copyIn(key, again, aside);
     });
   }
 
-  private async copyIn(
-    key: StorageKey,
-    source: FileHandle,
-    path: string,
-    aside: string,
-  ): Promise<StoredObject> {
+  private async copyIn(key: StorageKey, source: FileHandle, aside: string): Promise<StoredObject> {
     // The reserve is for what comes from outside: this file lies on this box already.
     await using file = await open(aside, "wx", 0o600);
     const stored = await readThrough(source, file);
     await file.sync();
     await this.publish(key, aside);
-    await rm(path);
     return stored;
   }
 
@@ -214,12 +208,16 @@ class Disk implements DiskStorage {
   }
 
   /** The one move that makes an object exist. Its bytes are durable already; its name is afterwards. */
-  private async publish(key: StorageKey, aside: string): Promise<void> {
+  private async publish(
+    key: StorageKey,
+    aside: string,
+    move: (from: string, to: string) => Promise<void> = rename,
+  ): Promise<void> {
     const { outer, inner } = objectFolders(key);
     await this.makeFolder(outer, this.objects);
     await this.makeFolder(join(outer, inner), join(this.objects, outer));
     const path = this.localPath(key);
-    await rename(aside, path);
+    await move(aside, path);
     try {
       await syncFolder(join(path, ".."));
     } catch (cause) {
@@ -244,6 +242,19 @@ async function openRegular(path: string): Promise<FileHandle> {
   if ((await file.stat()).isFile()) return file;
   await file.close();
   throw new Error("invariant broken: only a regular file becomes an object");
+}
+
+/** File systems without links, or a file that has all that it may have. */
+const noLink = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
+
+/** The name comes to be in one move, as by `rename`, and the old one stays where the file system can do that. */
+async function linkOrMove(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (cause) {
+    if (!noLink.has(codeOf(cause) ?? "")) throw cause;
+    await rename(from, to);
+  }
 }
 
 /** Makes the entries of a folder durable. */

@@ -49,10 +49,13 @@ export interface Storage {
   ): Promise<StoredObject>;
 
   /**
-   * Takes over a finished local file (an output of a job), by rename where that is possible: the file
-   * is gone from `path` afterwards. Same promise as `put`.
+   * Takes over a finished local file (an output of a job), without copying where that is possible. Same promise as
+   * `put`. Afterwards the file may still be at `path`, so that a crash before its record is written loses no work:
+   * whoever made it clears it, and never writes to it again.
+   * @param known size and SHA-256 where the caller has them: the file is not read to find them, only its size is
+   * looked at; another size is a broken invariant
    */
-  adopt(key: StorageKey, path: string): Promise<StoredObject>;
+  adopt(key: StorageKey, path: string, known?: StoredObject | null): Promise<StoredObject>;
 
   /** The object's bytes, or null when there is none. The range must lie within the object. */
   open(key: StorageKey, range?: ByteRange): Promise<Blob | ReadableStream<Uint8Array> | null>;

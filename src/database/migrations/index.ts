@@ -1,6 +1,7 @@
 import initial from "./0001_initial.sql" with { type: "text" };
 import places from "./0002_places.sql" with { type: "text" };
 import presets from "./0003_presets.sql" with { type: "text" };
+import steps from "./0004_steps.sql" with { type: "text" };
 
 /** One step of the schema. `version` is the `user_version` of a database that has it. */
 export interface Migration {
@@ -14,4 +15,5 @@ export const migrations: readonly Migration[] = [
   { version: 1, name: "initial", sql: initial },
   { version: 2, name: "places", sql: places },
   { version: 3, name: "presets", sql: presets },
+  { version: 4, name: "steps", sql: steps },
 ];

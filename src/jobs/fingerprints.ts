@@ -1,0 +1,28 @@
+/** By what a finished step is known again: its result stands as long as the same would be done again. */
+import type { Plan } from "../operations/operation.ts";
+import { canonicalJson } from "./canonical-json.ts";
+
+/** What a result depends on besides the plan. */
+export interface Ground {
+  /** Ids of the job's inputs by position; an asset never changes. */
+  inputIds: readonly string[];
+  /** The ffmpeg at hand, in its own words: pieces of two releases are not put together. */
+  ffmpeg: string;
+  /** How outputs are proven: what was looked at quickly is not known in full. */
+  verify: "quick" | "full";
+}
+
+/** SHA-256 for each step of the plan: of its work, of those of its needs, and of the ground. */
+export function fingerprintsOf(plan: Plan, ground: Ground): Map<string, string> {
+  const { inputIds, ffmpeg, verify } = ground;
+  const prints = new Map<string, string>();
+  // A plan names needs before the steps that have them.
+  for (const { name, work, outputs, makes = [], needs } of plan.steps) {
+    const before = needs.map((need) => [need, prints.get(need)]);
+    const expectations = outputs.map(({ expectation }) => expectation);
+    const ran = work.kind === "write" ? null : { ffmpeg, inputIds };
+    const value = { work, expectations, makes, before, ran, verify };
+    prints.set(name, new Bun.CryptoHasher("sha256").update(canonicalJson(value)).digest("hex"));
+  }
+  return prints;
+}

@@ -1,0 +1,110 @@
+/** One claimed job from its first step to its publication, and what becomes of its files. */
+import type { Asset } from "../assets/asset.ts";
+import { databaseRefusal } from "../database/transaction.ts";
+import type { Log } from "../log.ts";
+import type { Dispatch } from "../runners/dispatch.ts";
+import { Failure, type FailureReport, Refusal } from "../trouble.ts";
+import type { Feed } from "./feed.ts";
+import { type HeldClaim, JobBook, type JobBookParts } from "./job-book.ts";
+import type { LiveProgress } from "./live.ts";
+import type { Prepared } from "./preparation.ts";
+import { type PublicationParts, publish } from "./publication.ts";
+import type { Claim } from "./queue.ts";
+import type { FirstPlace } from "./scheduler.ts";
+import { type Drain, runSteps, type StepsOutcome } from "./steps.ts";
+
+export interface JobRunParts extends PublicationParts, JobBookParts {
+  feed: Feed;
+  live: LiveProgress;
+  dispatch: Dispatch;
+  /** Called for each new asset after the commit. */
+  onPublished(asset: Asset): void;
+}
+
+export interface JobRunRequest {
+  claim: Claim;
+  prepared: Prepared;
+  /** The place that was taken for its first step; null when nothing is left to run. */
+  first: FirstPlace | null;
+  /** Aborted when it was cancelled, or the server stops. */
+  signal: AbortSignal;
+  drain: Drain;
+}
+
+/** Carries a claimed job out; its end stands in the database afterwards, unless that cannot be written. */
+export async function runJob(parts: JobRunParts, request: JobRunRequest): Promise<void> {
+  const { jobs, live, queue } = parts;
+  const { jobId, ownerId } = request.claim;
+  const held: HeldClaim = { claim: request.claim };
+  jobs.tell(ownerId, jobId);
+  try {
+    const outcome = await carryOut(parts, held, request);
+    if (outcome.kind === "failed") queue.fail(held.claim, outcome.report);
+    else if (outcome.kind === "aborted") queue.release(held.claim);
+    else {
+      const assets = await publish(parts, held.claim, outcome.finished);
+      for (const asset of assets ?? []) parts.onPublished(asset);
+    }
+  } catch (cause) {
+    queue.fail(held.claim, reportOf(parts, cause, held.claim));
+  } finally {
+    live.clear(jobId);
+    await tidy(parts, jobId);
+    jobs.tell(ownerId, jobId);
+  }
+}
+
+async function carryOut(
+  parts: JobRunParts,
+  held: HeldClaim,
+  { prepared, first, signal, drain }: JobRunRequest,
+): Promise<StepsOutcome> {
+  const { dispatch, folders, stepRows, live, feed } = parts;
+  const { ownerId, jobId } = held.claim;
+  let unused = first;
+  try {
+    const jobFolder = await folders.open(jobId);
+    if (!stepRows.lay(held.claim, prepared.plan.steps)) return { kind: "aborted" };
+    const book = new JobBook(parts, held, prepared);
+    unused = null;
+    return await runSteps({
+      ...prepared,
+      ...{ dispatch, first, jobFolder, signal, drain, book },
+      onProgress: (progress) => {
+        live.set(jobId, progress);
+        feed.publish(ownerId, { type: "progress", jobId, progress });
+      },
+    });
+  } finally {
+    if (unused !== null) dispatch.release(unused.place);
+  }
+}
+
+/** What ended well or was cancelled needs its files no more; of the rest the finished steps keep theirs. */
+async function tidy({ folders, stepRows, log }: JobRunParts, jobId: string): Promise<void> {
+  try {
+    const kept = new Set(stepRows.kept(jobId).keys());
+    if (kept.size === 0) await folders.clear(jobId);
+    else await folders.clearUnfinished(jobId, () => kept);
+  } catch (cause) {
+    log.warn(
+      { err: cause, job: jobId },
+      "files of a job could not be removed; the next sweep tries",
+    );
+  }
+}
+
+/** What a job failed of that something else than a step ended. */
+export function reportOf({ log }: { log: Log }, cause: unknown, claim: Claim): FailureReport {
+  if (cause instanceof Failure) return cause.report;
+  const refusal = cause instanceof Refusal ? cause : databaseRefusal(cause);
+  if (refusal !== null) {
+    const code = refusal.status === 507 ? "disk_full" : "input_missing";
+    return new Failure(code, refusal.message, { hint: "Put it right and retry the job." }).report;
+  }
+  log.error({ err: cause, job: claim.jobId }, "job ended by an error of ours");
+  return new Failure("internal", "Kinomill made an error while it ran this job.", {
+    hint: "Retry the job. If it fails again, send the log of the server with the job's id.",
+    retryable: true,
+  }).report;
+}

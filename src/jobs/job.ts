@@ -34,15 +34,17 @@ export const stepStates = ["pending", "running", "done", "failed"] as const;
 export type StepState = (typeof stepStates)[number];
 
 /**
- * Every move of a step, by `step-rows.ts` or, where `by` is a move of its job, by the trigger that follows it; held
- * against both and against the diagram by tests.
+ * Every move of a step: by `step-rows.ts`, or by the trigger that follows its job: `leave` is every end of the job's
+ * run, `retry` its way back into the queue. A test compares this with what they do and with the diagram in `docs/`.
  */
 export const stepTransitions = [
   { from: "pending", to: "running", by: "begin" },
   { from: "running", to: "done", by: "finish" },
   { from: "running", to: "failed", by: "fail" },
   { from: "running", to: "pending", by: "stop" },
+  { from: "running", to: "pending", by: "leave" },
   { from: "done", to: "pending", by: "renew" },
+  { from: "done", to: "pending", by: "retry" },
   { from: "failed", to: "pending", by: "retry" },
 ] as const satisfies { from: StepState; to: StepState; by: string }[];
 

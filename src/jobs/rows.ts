@@ -61,6 +61,18 @@ export function findJob(database: Database, ownerId: string, id: string): Job | 
   return row === null ? null : toJob(database, row);
 }
 
+/** How a job stands, whoever's it is; null when there is none. */
+export function endOf(
+  database: Database,
+  id: string,
+): { state: JobState; finishedAt: string | null } | null {
+  return database
+    .query<{ state: JobState; finishedAt: string | null }, [string]>(
+      "SELECT state, finished_at AS finishedAt FROM job WHERE id = ?1",
+    )
+    .get(id);
+}
+
 /** Jobs that run, or that a new one of this priority would find before it; everybody's. */
 export function jobsAhead(database: Database, priority: number): number {
   const row = database

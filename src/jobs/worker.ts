@@ -7,6 +7,7 @@ import { Preparation, type PreparationParts, type Prepared } from "./preparation
 import type { Claim } from "./queue.ts";
 import { type FirstPlace, Scheduler } from "./scheduler.ts";
 import type { Drain } from "./steps.ts";
+import { Sweeper } from "./sweeper.ts";
 
 export type WorkerParts = JobRunParts & PreparationParts;
 
@@ -22,6 +23,7 @@ export class Worker {
   private readonly parts: WorkerParts;
   private readonly preparation: Preparation;
   private readonly scheduler: Scheduler;
+  private readonly sweeper: Sweeper;
   private readonly running = new Map<string, Running>();
   private readonly draining = new AbortController();
   private readonly drain: Drain = { signal: this.draining.signal, seconds: 0 };
@@ -30,10 +32,12 @@ export class Worker {
   constructor(parts: WorkerParts) {
     this.parts = parts;
     this.preparation = new Preparation(parts);
+    const isRunning = (jobId: string) => this.running.has(jobId);
+    this.sweeper = new Sweeper({ ...parts, isRunning });
     this.scheduler = new Scheduler({
       ...parts,
       preparation: this.preparation,
-      isRunning: (jobId) => this.running.has(jobId),
+      isRunning,
       begin: (claim, prepared, first) => this.begin(claim, prepared, first),
       refuse: (claim, trouble) => this.refuse(claim, trouble),
     });
@@ -65,6 +69,7 @@ export class Worker {
   start(): void {
     this.tick = setInterval(() => this.heal(), HEAL_TICK_MS);
     this.scheduler.start();
+    this.sweeper.start();
   }
 
   /** Looks for work. */
@@ -75,6 +80,11 @@ export class Worker {
   /** Jobs that run now. */
   get busySlots(): number {
     return this.running.size;
+  }
+
+  /** Gives up what failed jobs keep for a retry until there is room; how many jobs lost it. */
+  makeRoom(isEnough: () => Promise<boolean>): Promise<number> {
+    return this.sweeper.makeRoom(isEnough);
   }
 
   /** Ends the ffmpeg of a job that was cancelled. */
@@ -89,6 +99,7 @@ export class Worker {
    */
   async stop(drainSeconds = 0): Promise<void> {
     this.scheduler.stop();
+    this.sweeper.stop();
     if (this.tick !== null) clearInterval(this.tick);
     this.drain.seconds = drainSeconds;
     this.draining.abort();

@@ -24,6 +24,9 @@ export interface JobBookParts {
   log: Log;
 }
 
+/** Sentences about lost results that an attempt shows; a disk that lost more has lost all. */
+const LOST_TOLD_MAX = 5;
+
 /** The claim of a job that runs: a fault of a device moves it to the next attempt, with a fence of its own. */
 export interface HeldClaim {
   claim: Claim;
@@ -44,11 +47,11 @@ export class JobBook implements StepBook {
     this.held = held;
     this.prints = prepared.fingerprints;
     this.kept = parts.stepRows.kept(held.claim.jobId);
-    for (const { name, title } of prepared.plan.steps) {
-      const kept = this.kept.get(name);
-      if (kept === undefined || kept.fingerprint === this.prints.get(name)) continue;
-      this.loseResult(name, `“${title}” runs again: the work or the ffmpeg is another one now.`);
-    }
+    const others = [...this.kept].filter(([name, { fingerprint }]) => {
+      return fingerprint !== this.prints.get(name);
+    });
+    for (const [name] of others) this.loseResult(name);
+    if (others.length > 0) this.lost.push(changedWords(others.length));
     this.noteReuse();
   }
 
@@ -60,7 +63,8 @@ export class JobBook implements StepBook {
     const damage = await folders.damage(jobId, name, kept.files);
     if (damage !== null) {
       log.warn({ job: jobId, step: name, damage }, "a kept result is damaged; the step runs again");
-      this.loseResult(name, `“${title}” runs again: its result was damaged (${damage}).`);
+      this.loseResult(name);
+      this.lost.push(`“${title}” runs again: its result was damaged (${damage}).`);
       this.noteReuse();
       return null;
     }
@@ -76,9 +80,8 @@ export class JobBook implements StepBook {
   }
 
   /** Its row has to say so before it can begin. */
-  private loseResult(name: string, sentence: string): void {
+  private loseResult(name: string): void {
     this.kept.delete(name);
-    this.lost.push(sentence);
     this.parts.stepRows.renew(this.held.claim, name);
   }
 
@@ -87,7 +90,10 @@ export class JobBook implements StepBook {
     if (count === 0 && this.lost.length === 0) return;
     const steps = this.prints.size === 1 ? "1 step" : `${this.prints.size} steps`;
     const done = `${count} of ${steps} ${count === 1 ? "was" : "were"} already done.`;
-    const notes = [...(count > 0 ? [done] : []), ...this.lost];
+    const told = this.lost.slice(0, LOST_TOLD_MAX);
+    const rest = this.lost.length - told.length;
+    const more = rest > 0 ? [`So do ${rest} more.`] : [];
+    const notes = [...(count > 0 ? [done] : []), ...told, ...more];
     this.parts.queue.noteAttempt(this.held.claim, notes);
     this.show();
   }
@@ -188,4 +194,10 @@ export class JobBook implements StepBook {
     const { ownerId, jobId } = this.held.claim;
     this.parts.jobs.show(ownerId, jobId);
   }
+}
+
+function changedWords(count: number): string {
+  const steps = count === 1 ? "1 of its steps was" : `${count} of its steps were`;
+  const run = count === 1 ? "runs" : "run";
+  return `${steps} done, and ${run} again: the work or the ffmpeg is another one now.`;
 }

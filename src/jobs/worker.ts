@@ -32,7 +32,7 @@ export class Worker {
   constructor(parts: WorkerParts) {
     this.parts = parts;
     this.preparation = new Preparation(parts);
-    const isRunning = (jobId: string) => this.running.has(jobId);
+    const isRunning = (jobId: string) => this.isRunning(jobId);
     this.sweeper = new Sweeper({ ...parts, isRunning });
     this.scheduler = new Scheduler({
       ...parts,
@@ -80,6 +80,11 @@ export class Worker {
   /** Jobs that run now. */
   get busySlots(): number {
     return this.running.size;
+  }
+
+  /** Whether a job has a run here that has not ended to its last. */
+  isRunning(jobId: string): boolean {
+    return this.running.has(jobId);
   }
 
   /** Gives up what failed jobs keep for a retry until there is room; how many jobs lost it. */

@@ -63,6 +63,8 @@ export interface InputPicture {
 
 export type VideoCodec = "h264" | "hevc" | "av1" | "vp9" | "prores";
 export type AudioCodec = "aac" | "opus" | "mp3" | "flac" | "pcm_s16le" | "pcm_s24le";
+/** How much of the picture ProRes 422 keeps, and at which rate: it has no other choice of quality. */
+export type ProresProfile = "proxy" | "lt" | "standard" | "hq";
 export type Speed = "fast" | "balanced" | "best";
 
 /** Rate control: the quality scale of `docs/quality.md` (0–100), or bits per second. */
@@ -82,6 +84,8 @@ export interface VideoEncode {
   source: StreamRef;
   codec: VideoCodec;
   rate: RateControl;
+  /** In place of the rate, for ProRes 422. Absent: hq, or 4444 by the pixel format. */
+  proresProfile?: ProresProfile;
   speed: Speed;
   pixelFormat: string;
   /** Frames between keyframes at most. */

@@ -143,9 +143,10 @@ function hasAlpha({ pixelFormat }: VideoEncode): boolean {
   return pixelFormat.startsWith("yuva");
 }
 
-/** 4444 or 422 HQ; Apple's own sign, without which some programs refuse the file. */
+/** Apple's own sign, without which some programs refuse the file. */
 function proresOptions(encode: VideoEncode): string[] {
-  const profile = encode.pixelFormat.includes("444") ? "4444" : "hq";
+  const full = encode.pixelFormat.includes("444");
+  const profile = full ? "4444" : (encode.proresProfile ?? "hq");
   const alpha = hasAlpha(encode) ? ["-alpha_bits", "16"] : [];
   return ["-profile:v", profile, "-vendor", "apl0", ...alpha];
 }

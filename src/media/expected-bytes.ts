@@ -90,15 +90,21 @@ function loadBytes(load: Workload, media: readonly MediaInfo[], on: "nvenc" | "c
   return Math.round((pictures + images + sounds + load.copiedBytes) * muxShare);
 }
 
+/** Against HQ, by the rates that Apple names for 1080p at 29.97: 45, 102, 147 and 220 Mbit/s. */
+const proresShare = { proxy: 0.205, lt: 0.464, standard: 0.668, hq: 1 };
+
 function videoBytes(
-  { codec, rate, pixelFormat }: VideoEncode,
+  { codec, rate, pixelFormat, proresProfile = "hq" }: VideoEncode,
   picture: Moving,
   content: number,
   on: "nvenc" | "cpu",
 ): number {
   if ("bitRate" in rate) return (picture.seconds * rate.bitRate) / 8;
   const bits = bitsPerPixel(codec, rate.quality, picture) * pixelsOf(picture);
-  if (codec === "prores") return ((pixelFormat.includes("444") ? 1.5 : 1) * bits) / 8;
+  if (codec === "prores") {
+    const share = pixelFormat.includes("444") ? 1.5 : proresShare[proresProfile];
+    return (share * bits) / 8;
+  }
   // Little to code shows in full; a source with many bits may only be coded lavishly.
   const worth = content < 1 ? content ** 0.85 : content ** 0.3;
   return (bits * worth * (on === "nvenc" ? nvencFactor : 1)) / 8;

@@ -114,6 +114,8 @@ export function codecTitle(codec: string): string {
     mp3: "MP3",
     vorbis: "Vorbis",
     prores: "ProRes",
+    pcm_s16le: "PCM",
+    pcm_s24le: "PCM",
   };
   return titles[codec] ?? codec.toUpperCase();
 }

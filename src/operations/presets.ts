@@ -34,6 +34,16 @@ export const builtInPresets: readonly BuiltInPreset[] = [
   { id: "ps_archive-hevc", name: "Archive HEVC", operation: "transcode", params: archive("hevc") },
   { id: "ps_archive-av1", name: "Archive AV1", operation: "transcode", params: archive("av1") },
   {
+    id: "ps_prores-proxy",
+    name: "ProRes proxy",
+    operation: "transcode",
+    params: {
+      container: "mov",
+      video: { codec: "prores", profile: "proxy", maxHeight: 1080 },
+      audio: { codec: "pcm" },
+    },
+  },
+  {
     id: "ps_vertical",
     name: "Vertical 9:16",
     operation: "reframe",

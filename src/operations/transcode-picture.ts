@@ -1,5 +1,11 @@
 /** What `transcode` does with the picture: copy it, or encode it how. */
-import type { ColorTags, StreamCopy, VideoCodec, VideoEncode } from "../media/description.ts";
+import type {
+  ColorTags,
+  ProresProfile,
+  StreamCopy,
+  VideoCodec,
+  VideoEncode,
+} from "../media/description.ts";
 import type { FilterChain, VideoFilter } from "../media/graph.ts";
 import type { MediaInfo, VideoStream } from "../media/media.ts";
 import { defaultQuality } from "../media/quality.ts";
@@ -101,6 +107,8 @@ function whyEncode(params: TranscodeParams, media: MediaInfo, video: VideoStream
   const facts = containers[params.container];
   const codecs = wanted.codec === "auto" ? facts.conformingVideo : [wanted.codec];
   if (!codecs.includes(video.codec)) return "another codec";
+  if (wanted.codec === "prores" && video.profile !== proresTitles[profileOf(wanted)])
+    return "profile";
   if (facts.holdsVideo !== null && !facts.holdsVideo.includes(video.codec)) return "container";
   if (!copyableSources.has(media.container)) return "timestamps";
   if (wanted.quality !== undefined || wanted.bitRate !== undefined) return "rate";
@@ -116,6 +124,13 @@ function whyEncode(params: TranscodeParams, media: MediaInfo, video: VideoStream
   if (combed) return "interlaced";
   if (video.rotation !== 0 && !facts.keepsRotation) return "rotation";
   return null;
+}
+
+/** As ffprobe names them. */
+const proresTitles = { proxy: "Proxy", lt: "LT", standard: "Standard", hq: "HQ" };
+
+function profileOf({ profile = "standard" }: TranscodeParams["video"]): ProresProfile {
+  return profile;
 }
 
 function fits({ video: wanted }: TranscodeParams, video: VideoStream): boolean {
@@ -136,6 +151,7 @@ function normalRate(rate: string | null): string | null {
 function formatConforms({ video: wanted }: TranscodeParams, video: VideoStream): boolean {
   const plain = video.pixelFormat.replace(/^yuvj/, "yuv");
   if (wanted.pixelFormat !== "auto") return plain === wanted.pixelFormat;
+  if (wanted.codec === "prores") return plain === proresPixelFormat;
   return plain === "yuv420p" || (plain === "yuv420p10le" && video.codec !== "h264");
 }
 
@@ -157,6 +173,7 @@ function encode(
     source: { pad: "picture" },
     codec,
     rate: bitRate === undefined ? { quality: quality ?? defaultQuality } : { bitRate },
+    ...(codec === "prores" ? { proresProfile: profileOf(params.video) } : {}),
     speed: params.speed,
     pixelFormat,
     gopFrames: gopFramesOf(frameRate ?? rateNumber(video.frameRate)),
@@ -198,7 +215,10 @@ function encodeCodec(params: TranscodeParams): VideoCodec {
   return codec;
 }
 
+const proresPixelFormat = "yuv422p10le";
+
 function choosePixelFormat(params: TranscodeParams, codec: VideoCodec, video: VideoStream): string {
+  if (codec === "prores") return proresPixelFormat;
   if (params.video.pixelFormat !== "auto") return params.video.pixelFormat;
   const deep = video.bitDepth > 8 && codec !== "h264";
   // A picture made SDR has nothing left that needs ten bits.

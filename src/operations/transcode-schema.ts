@@ -7,7 +7,7 @@ const maxSeconds = 604_800;
 const video = z
   .strictObject({
     codec: z
-      .enum(["auto", "h264", "hevc", "av1", "vp9", "copy", "none"])
+      .enum(["auto", "h264", "hevc", "av1", "vp9", "prores", "copy", "none"])
       .default("auto")
       .meta({
         title: "Video codec",
@@ -17,11 +17,21 @@ const video = z
           hevc: "HEVC (H.265)",
           av1: "AV1",
           vp9: "VP9",
+          prores: "ProRes 422",
           copy: "Copy as it is",
           none: "No picture",
         },
         description:
-          "auto is H.264 in MP4, MOV and Matroska and VP9 in WebM; copy keeps the stream as it is; none leaves sound alone.",
+          "auto is H.264 in MP4, MOV and Matroska and VP9 in WebM; prores, for editing programs, stands in MOV and Matroska; copy keeps the stream as it is; none leaves sound alone.",
+      }),
+    profile: z
+      .enum(["proxy", "lt", "standard", "hq"])
+      .optional()
+      .meta({
+        title: "ProRes profile",
+        labels: { proxy: "Proxy", lt: "LT", standard: "Standard", hq: "HQ" },
+        description:
+          "Of prores alone, in place of a quality: about 45, 100, 150 and 220 Mbit/s at 1080p30. Empty takes standard.",
       }),
     quality: z.int().min(0).max(100).optional().meta({
       title: "Quality",
@@ -65,7 +75,7 @@ const video = z
         title: "Pixel format",
         labels: { auto: "Automatic", yuv420p: "8-bit 4:2:0", yuv420p10le: "10-bit 4:2:0" },
         description:
-          "auto keeps 10 bits in HEVC, AV1 and VP9 and makes 8 bits in H.264, which plays everywhere.",
+          "auto keeps 10 bits in HEVC, AV1 and VP9 and makes 8 bits in H.264, which plays everywhere; ProRes always is 10-bit 4:2:2.",
       }),
   })
   .superRefine((value, context) => {
@@ -74,6 +84,28 @@ const video = z
         code: "custom",
         path: ["bitRate"],
         message: "cannot stand beside quality: give one of the two",
+      });
+    }
+    for (const path of ["quality", "bitRate"] as const) {
+      if (value.codec !== "prores" || value[path] === undefined) continue;
+      context.addIssue({
+        code: "custom",
+        path: [path],
+        message: "cannot stand beside codec prores: its profile sets quality and rate",
+      });
+    }
+    if (value.codec === "prores" && value.pixelFormat !== "auto") {
+      context.addIssue({
+        code: "custom",
+        path: ["pixelFormat"],
+        message: "must be auto beside codec prores, which always is 10-bit 4:2:2",
+      });
+    }
+    if (value.codec !== "prores" && value.profile !== undefined) {
+      context.addIssue({
+        code: "custom",
+        path: ["profile"],
+        message: `belongs to codec prores, and codec is ${value.codec}`,
       });
     }
     if (value.fit !== "inside" && (value.maxWidth === undefined || value.maxHeight === undefined)) {
@@ -90,7 +122,7 @@ const video = z
 const audio = z
   .strictObject({
     codec: z
-      .enum(["auto", "aac", "opus", "mp3", "copy", "none"])
+      .enum(["auto", "aac", "opus", "mp3", "pcm", "copy", "none"])
       .default("auto")
       .meta({
         title: "Audio codec",
@@ -99,11 +131,12 @@ const audio = z
           aac: "AAC",
           opus: "Opus",
           mp3: "MP3",
+          pcm: "PCM (uncompressed)",
           copy: "Copy as it is",
           none: "No sound",
         },
         description:
-          "auto is AAC in MP4, MOV and Matroska and Opus in WebM; copy keeps the tracks as they are; none drops them.",
+          "auto is AAC in MP4, MOV and Matroska and Opus in WebM; pcm, for editing programs, stands in MOV and Matroska; copy keeps the tracks as they are; none drops them.",
       }),
     bitRate: z.int().min(16_000).max(2_000_000).optional().meta({
       title: "Audio bit rate",
@@ -126,6 +159,14 @@ const audio = z
     }),
   })
   .superRefine((value, context) => {
+    if (value.bitRate !== undefined && value.codec === "pcm") {
+      context.addIssue({
+        code: "custom",
+        path: ["bitRate"],
+        message:
+          "cannot stand beside codec pcm: nothing is compressed, so there is no rate to choose",
+      });
+    }
     if (value.loudness !== undefined && (value.codec === "copy" || value.codec === "none")) {
       context.addIssue({
         code: "custom",

@@ -7,6 +7,7 @@ import { codecTitle, containers, copyableSources } from "./containers.ts";
 import { type LevellingSource, level, trackSound, usualTruePeakDbtp } from "./levelling.ts";
 import type { Step } from "./operation.ts";
 import { encodeTrack, maxChannels } from "./sound.ts";
+import { codecOf } from "./sound-formats.ts";
 import type { TranscodeParams } from "./transcode-schema.ts";
 
 export interface SoundDecision {
@@ -55,7 +56,7 @@ function decideTrack(params: TranscodeParams, media: MediaInfo, track: AudioStre
     );
   }
   if (conforms(params, media, track)) return copy;
-  const target: AudioCodec = codec === "auto" || codec === "none" ? facts.audio : codec;
+  const target = codecFor(codec, facts.audio, track);
   if (facts.holdsAudio !== null && !facts.holdsAudio.includes(target)) {
     throw new Refusal(
       422,
@@ -74,13 +75,23 @@ function decideTrack(params: TranscodeParams, media: MediaInfo, track: AudioStre
   return { stream: encodeTrack(track, { codec: target, bitRate, channels }), codec: target };
 }
 
+function codecFor(
+  wanted: Exclude<TranscodeParams["audio"]["codec"], "copy">,
+  usual: AudioCodec,
+  track: AudioStream,
+): AudioCodec {
+  if (wanted === "pcm") return codecOf("wav", track);
+  return wanted === "auto" || wanted === "none" ? usual : wanted;
+}
+
 /** A track stays as it is when codec and channels are right, nothing is cut and no bit rate was asked for. */
 function conforms(params: TranscodeParams, media: MediaInfo, track: AudioStream): boolean {
   const facts = containers[params.container];
   const { codec, bitRate, channels, loudness } = params.audio;
   const codecs = codec === "auto" ? facts.conformingAudio : [codec];
+  const right = codec === "pcm" ? track.codec.startsWith("pcm_") : codecs.includes(track.codec);
   return (
-    codecs.includes(track.codec) &&
+    right &&
     (facts.holdsAudio === null || facts.holdsAudio.includes(track.codec)) &&
     copyableSources.has(media.container) &&
     bitRate === undefined &&

@@ -47,6 +47,11 @@ export const variants: Readonly<Record<string, readonly PlanCase[]>> = {
       inputs: [surround],
     },
     { title: "AV1", params: { video: { codec: "av1" }, container: "webm" }, inputs: [film] },
+    {
+      title: "ProRes with PCM",
+      params: { container: "mov", video: { codec: "prores" }, audio: { codec: "pcm" } },
+      inputs: [film],
+    },
   ],
   thumbnails: [
     { title: "PNG at a time, of HDR", params: { poster: { at: 3 }, format: "png" }, inputs: [hdr] },

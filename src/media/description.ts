@@ -224,6 +224,8 @@ export interface OutputDescription {
   dropChapters?: true;
   /** Cap on the output (`-t`), a guard against bombs; null for none. */
   limitSeconds: number | null;
+  /** Ends the output where it becomes larger, for then it is of no use; absent: it may grow. */
+  limitBytes?: number;
 }
 
 export interface RenderDescription {

@@ -110,6 +110,11 @@ function videoBytes(
   return (bits * worth * (on === "nvenc" ? nvencFactor : 1)) / 8;
 }
 
+/** Bits a second of usual content at a quality. */
+export function expectedBitRate(codec: VideoCodec, quality: number, picture: Moving): number {
+  return (bitsPerPixel(codec, quality, picture) * pixelsOf(picture)) / picture.seconds;
+}
+
 /** Of the clip that was measured, at another size and rate. */
 function bitsPerPixel(codec: VideoCodec, quality: number, picture: Moving): number {
   const bits = interpolated(kilobitsAtAnchors[codec], quality) * 1000;

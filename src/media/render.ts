@@ -183,6 +183,7 @@ function renderOutput(
       ...[...video.argv, ...audio, ...subtitles],
       ...renderMetadata(output),
       ...(output.limitSeconds === null ? [] : ["-t", seconds(output.limitSeconds)]),
+      ...(output.limitBytes === undefined ? [] : ["-fs", String(output.limitBytes)]),
       ...["-max_muxing_queue_size", maxMuxingPackets],
       ...(output.container === "mp4" || output.container === "mov"
         ? ["-movflags", "+faststart"]

@@ -27,12 +27,25 @@ const archive = (codec: string) => ({
 /** What the chat programs with the tightest limit take for a sticker. */
 const stickerMaxBytes = 500_000;
 
+/** What the large mail services take as an attachment. */
+const emailMaxBytes = 25_000_000;
+
 /** All of them, in the order in which they are offered. A test holds each to its operation's schema. */
 export const builtInPresets: readonly BuiltInPreset[] = [
   { id: "ps_web-1080p", name: "Web MP4 1080p", operation: "transcode", params: web(1080) },
   { id: "ps_web-720p", name: "Web MP4 720p", operation: "transcode", params: web(720) },
   { id: "ps_archive-hevc", name: "Archive HEVC", operation: "transcode", params: archive("hevc") },
   { id: "ps_archive-av1", name: "Archive AV1", operation: "transcode", params: archive("av1") },
+  {
+    id: "ps_email",
+    name: "Email (≤ 25 MB)",
+    operation: "transcode",
+    params: {
+      ...{ container: "mp4", maxBytes: emailMaxBytes, hdr: "sdr", tracks: "first" },
+      video: { codec: "h264", maxHeight: 1080, pixelFormat: "yuv420p" },
+      audio: { codec: "aac", channels: 2 },
+    },
+  },
   {
     id: "ps_prores-proxy",
     name: "ProRes proxy",

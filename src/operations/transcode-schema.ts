@@ -208,6 +208,12 @@ export const transcodeSchema = z
       unit: "s",
       description: "End here instead of at the end.",
     }),
+    maxBytes: z.int().min(50_000).max(1_000_000_000_000).optional().meta({
+      title: "Size at most",
+      unit: "bytes",
+      description:
+        "The file becomes no larger: bit rates follow from the length, the picture becomes smaller where they are low, and settings are tried until it fits. Refused where it cannot fit. 25000000 for e-mail.",
+    }),
     hdr: z
       .enum(["keep", "sdr"])
       .default("keep")
@@ -248,6 +254,36 @@ export const transcodeSchema = z
         code: "custom",
         path: ["to"],
         message: `is ${value.to}, which is not after from (${value.from})`,
+      });
+    }
+    const against = [
+      [
+        "video.bitRate",
+        value.video.bitRate !== undefined,
+        "has no place, for rates follow from the size: leave one out",
+      ],
+      [
+        "video.codec",
+        value.video.codec === "copy",
+        "is copy, which cannot be made smaller: leave one out",
+      ],
+      [
+        "video.codec",
+        value.video.codec === "prores",
+        "is prores, whose rate is fixed: choose another codec",
+      ],
+      [
+        "audio.codec",
+        value.audio.codec === "pcm",
+        "is pcm, whose rate is fixed: choose another codec",
+      ],
+    ] as const;
+    for (const [path, wrong, message] of against) {
+      if (value.maxBytes === undefined || !wrong) continue;
+      context.addIssue({
+        code: "custom",
+        path: path.split("."),
+        message: `beside maxBytes ${message}`,
       });
     }
     if (value.video.codec === "none" && value.audio.codec === "none") {

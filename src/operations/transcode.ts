@@ -7,6 +7,8 @@ import { codecTitle, containers } from "./containers.ts";
 import { outputName } from "./naming.ts";
 import { defineOperation, type Plan, type PlanContext, type PlanInput } from "./operation.ts";
 import { inputPicture } from "./picture.ts";
+import { planTries } from "./plan-tries.ts";
+import { fitTries } from "./transcode-fit.ts";
 import { decidePicture, type PictureDecision } from "./transcode-picture.ts";
 import { type TranscodeParams, transcodeSchema } from "./transcode-schema.ts";
 import {
@@ -32,6 +34,41 @@ function plan(params: TranscodeParams, inputs: PlanInput[], context: PlanContext
   const [input] = inputs;
   assert(input !== undefined, "transcode has one input");
   refuseStill(input.media);
+  return params.maxBytes === undefined
+    ? planOnce(params, input, context)
+    : planFitting(params, params.maxBytes, input, context);
+}
+
+/** A copy that is small enough is what fits best; a byte rate that was probed is the file's own. */
+const copyShare = 0.98;
+
+function planFitting(
+  params: TranscodeParams,
+  maxBytes: number,
+  input: PlanInput,
+  context: PlanContext,
+): Plan {
+  const { bitRate } = input.media;
+  const { seconds, trimmed } = cutOf(params, input.media);
+  const asItIs = planOnce(params, input, context);
+  const bytes = bitRate === null || seconds === null ? null : (bitRate * seconds) / 8;
+  const small = bytes !== null && bytes < maxBytes * copyShare;
+  const ways =
+    small && !trimmed && copiesPicture(asItIs)
+      ? [{ title: "copied as it is", plan: asItIs }]
+      : fitTries(params, input.media, seconds).map(({ title, params: asked }) => ({
+          ...{ title, plan: planOnce(asked, input, context) },
+        }));
+  return planTries(ways, maxBytes, input.name);
+}
+
+function copiesPicture({ steps }: Plan): boolean {
+  const work = steps.at(-1)?.work;
+  const video = work?.kind === "render" ? work.description.outputs[0]?.video : null;
+  return video?.kind === "copy";
+}
+
+function planOnce(params: TranscodeParams, input: PlanInput, context: PlanContext): Plan {
   const cut = cutOf(params, input.media);
   const picture = decidePicture(params, input.media, context);
   const decided = decideSound(params, input.media);

@@ -13,9 +13,9 @@ export const encodeCost: Record<PictureEncoder, Record<Speed, number>> = {
   libx264: { fast: 19, balanced: 54, best: 72 },
   libx265: { fast: 39, balanced: 67, best: 176 },
   libsvtav1: { fast: 61, balanced: 91, best: 419 },
-  "libaom-av1": { fast: 423, balanced: 441, best: 1200 },
-  "libvpx-vp9": { fast: 60, balanced: 130, best: 400 },
-  prores_ks: { fast: 30, balanced: 30, best: 30 },
+  "libaom-av1": { fast: 423, balanced: 441, best: 814 },
+  "libvpx-vp9": { fast: 96, balanced: 112, best: 164 },
+  prores_ks: { fast: 99, balanced: 99, best: 99 },
 };
 
 /**
@@ -36,8 +36,8 @@ export const decodeCosts: Readonly<Record<string, number>> = {
   h264: 5,
   hevc: 5.9,
   av1: 4,
-  vp9: 5,
-  prores: 12,
+  vp9: 2.6,
+  prores: 8.7,
 };
 /** Of a codec that was not measured. */
 export const usualDecodeCost = 6;
@@ -81,13 +81,13 @@ export const imageCosts: Record<"jpeg" | "png" | "webp" | AnimationFormat, numbe
 
 /** CPU milliseconds per second of sound in two channels. */
 export const soundEncodeCost: Record<AudioCodec, number> = {
-  aac: 12,
-  opus: 12,
-  mp3: 12,
-  flac: 2,
+  aac: 11.5,
+  opus: 7,
+  mp3: 7.3,
+  flac: 1.3,
   pcm_s16le: 0.2,
   pcm_s24le: 0.2,
 };
-export const soundDecodeCost = 1.5;
+export const soundDecodeCost = 0.9;
 /** Of measuring a loudness, or limiting to one. */
-export const loudnessCost = 8;
+export const loudnessCost = 5;

@@ -129,7 +129,7 @@ export const configSchema = z.strictObject({
         .enum(["quick", "full"])
         .default("quick")
         .describe(
-          "How outputs are proven: quick probes them and decodes their first, middle and last seconds; full decodes all of them.",
+          "How outputs are proven: quick probes them and decodes their first, middle and last seconds, of a copied picture its keyframes there; full decodes all of them.",
         ),
     })
     .prefault({}),

@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { type RunOutcome, runFfmpeg } from "./ffmpeg.ts";
 import type { MediaInfo, VideoStream } from "./media.ts";
-import { type Measured, measurePackets } from "./packets.ts";
+import { lastPacketSeconds, type Measured, measurePackets } from "./packets.ts";
 import { openSubject } from "./probe.ts";
 import { alphaFlags, inputPath, safeInputFlags, stillFlags } from "./safety.ts";
 import type { VerifyTools } from "./verify.ts";
@@ -42,6 +42,8 @@ interface Window {
   lastsSeconds: number | null;
   /** For a sentence: "in its middle". */
   where: string;
+  /** Only keyframes, from the one before the window on. */
+  keyframes?: boolean;
 }
 
 export async function decodeChecks(request: DecodeRequest): Promise<DecodeOutcome> {
@@ -60,14 +62,38 @@ export async function decodeChecks(request: DecodeRequest): Promise<DecodeOutcom
     },
     { fromSeconds: durationSeconds - windowSeconds, lastsSeconds: null, where: "at its end" },
   ];
+  const keyframes = request.tools.pictureIsCopied === true && media.video !== null;
   // At once: each is mostly the start of a process, and somebody waits for the job.
-  const found = await Promise.all(windows.map((window) => decodeWindow(request, window)));
+  const found = await Promise.all([
+    ...windows.map((window) => decodeWindow(request, { ...window, keyframes })),
+    ...(keyframes ? [lastPicture(request)] : []),
+  ]);
   const fault = found.find((outcome) => outcome !== null);
   if (fault !== undefined) return fault;
-  return {
-    kind: "decoded",
-    checks: [`Decoded the first, middle and last ${windowSeconds} seconds without an error`],
-  };
+  return { kind: "decoded", checks: [windowsWords(keyframes, media.audio.length > 0)] };
+}
+
+function windowsWords(keyframes: boolean, sound: boolean): string {
+  if (!keyframes) {
+    return `Decoded the first, middle and last ${windowSeconds} seconds without an error`;
+  }
+  const all = sound ? "keyframes and the sound beside them" : "keyframes";
+  return `The picture was copied: decoded ${all} at its beginning, middle and end without an error`;
+}
+
+/** Keyframes come from before a window, so whether the picture goes on to the end its packets say. */
+async function lastPicture(request: DecodeRequest): Promise<DecodeOutcome | null> {
+  const { path, media, tools } = request;
+  const from = Math.max(0, (media.durationSeconds ?? 0) - windowSeconds);
+  const asked = { ffprobePath: tools.toolchain.ffprobePath, signal: tools.signal };
+  const last = await lastPacketSeconds(
+    await openSubject(path),
+    media.video?.index ?? 0,
+    from,
+    asked,
+  );
+  if (last !== null) return null;
+  return await explainMissingFrames(request, { ...everything, where: "at its end" });
 }
 
 async function decodeStill(request: DecodeRequest): Promise<DecodeOutcome> {
@@ -118,7 +144,9 @@ async function decodeWindow(request: DecodeRequest, window: Window): Promise<Dec
     return await explainMissingFrames(request, window);
   }
   const least = Number.MIN_VALUE;
+  // A keyframe from before the window has a time before zero, and so has the sound beside it.
   if (
+    !window.keyframes &&
     outcome.kind === "exited" &&
     (await longestSeconds(request, window, outcome, least)) < least
   ) {
@@ -236,6 +264,7 @@ async function decode(
     tool: tools.toolchain.ffmpegPath,
     argv: [
       ...["-v", "error", "-xerror", ...safeInputFlags(), ...alpha, ...stillFlags(media.container)],
+      ...(window.keyframes ? ["-skip_frame:v", "nokey", "-noaccurate_seek"] : []),
       ...(window.fromSeconds === null ? [] : ["-ss", window.fromSeconds.toFixed(3)]),
       ...(window.lastsSeconds === null ? [] : ["-t", String(window.lastsSeconds)]),
       ...["-i", inputPath(path), ...streams, ...outputFlags],

@@ -105,6 +105,33 @@ export async function packetTimes(
   return packets;
 }
 
+/**
+ * When the last packet of a stream that begins at or after a time does so, counted from the start of the file;
+ * null when there is none. Reads no more than from there on.
+ * @throws Refusal 422 `not_media`, Failure `tool_missing`
+ */
+export async function lastPacketSeconds(
+  subject: Subject,
+  stream: number,
+  fromSeconds: number,
+  tools: ProbeTools,
+): Promise<number | null> {
+  let start = 0;
+  let last = Number.NEGATIVE_INFINITY;
+  const argv = [
+    ...["-select_streams", String(stream), "-read_intervals", `${fromSeconds.toFixed(3)}%`],
+    ...["-show_entries", "packet=pts_time:format=start_time", "-of", "default=nw=1"],
+  ];
+  await askFfprobe(subject, argv, tools, (line) => {
+    const [key, text] = line.split("=");
+    const time = numberOf(text);
+    if (time === null) return;
+    if (key === "start_time") start = time;
+    else last = Math.max(last, time);
+  });
+  return last - start >= fromSeconds ? last - start : null;
+}
+
 /** Decodes the first frames: HDR10+ and often the mastering data stand only there. */
 export async function firstFrameSideData(
   subject: Subject,

@@ -215,6 +215,55 @@ describe("an output is rejected", () => {
   });
 });
 
+describe("a picture that was copied", () => {
+  const copied = { pictureIsCopied: true };
+  const mp4 = make("copied.mp4", ...picture(20), ...sound(20), ...codecs, "-pix_fmt", "yuv420p");
+  const wanted = { durationSeconds: 20 };
+
+  test("is proven by its keyframes, all of its frames in a full check", async () => {
+    expect(await verdict(mp4, wanted, "quick", copied)).toMatchObject({
+      kind: "proven",
+      checks: [
+        expect.any(String),
+        "The picture was copied: decoded keyframes and the sound beside them at its beginning, middle and end without an error",
+      ],
+    });
+    expect(await verdict(mp4, wanted, "full", copied)).toMatchObject({
+      checks: [expect.any(String), "Decoded all 500 frames without an error"],
+    });
+  });
+
+  test("is proven also where no keyframe lies in a window", async () => {
+    const far = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "1000", "-c:a", "aac"];
+    const rare = make("rare.mkv", ...picture(20), ...sound(20), ...far, "-pix_fmt", "yuv420p");
+    expect((await verdict(rare, wanted, "quick", copied)).kind).toBe("proven");
+  });
+
+  test("is rejected when its headers are not those of its packets", async () => {
+    const bytes = Buffer.from(readFileSync(mp4));
+    const at = bytes.indexOf("avcC");
+    // Profile and level stand first; the set of parameters behind them says what the packets mean.
+    bytes.fill(0, at + 12, at + 28);
+    const path = write("headers.mp4", bytes);
+    expect(await fault(path, wanted, "quick", copied)).toContain("rejected");
+  });
+
+  test("is rejected when it is cut off, or ends before its sound and the source's does not", async () => {
+    const fast = readFileSync(
+      make("fast-copied.mp4", ...picture(20), ...sound(20), ...codecs, "-movflags", "+faststart"),
+    );
+    const cut = write("cut-copied.mp4", fast.subarray(0, fast.length * 0.6));
+    expect(await fault(cut, wanted, "quick", copied)).not.toBe("");
+    const short = make("short-copied.mkv", ...picture(15), ...sound(20), ...codecs);
+    const sourcePictureSeconds = async () => 20;
+    expect(await fault(short, wanted, "quick", { ...copied, sourcePictureSeconds })).toContain(
+      "it ends at 15.00 s, in the source at 20.00 s",
+    );
+    const honest = { ...copied, sourcePictureSeconds: async () => 15 };
+    expect((await verdict(short, wanted, "quick", honest)).kind).toBe("proven");
+  });
+});
+
 test("a check that is cancelled gives no verdict", async () => {
   const signal = AbortSignal.abort();
   expect(await verdict(good, {}, "full", { signal })).toEqual({ kind: "aborted" });

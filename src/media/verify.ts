@@ -27,6 +27,11 @@ export interface VerifyTools {
    * the output's picture ends before its sound; null when unknown. Without it such an output is rejected.
    */
   sourcePictureSeconds?(): Promise<number | null>;
+  /**
+   * Every packet of the picture is the source's: then what can be wrong are the headers, the index and the end,
+   * and a quick proof decodes keyframes alone.
+   */
+  pictureIsCopied?: boolean;
 }
 
 export type Verification =

@@ -105,6 +105,11 @@ export class Appliance {
     return join(this.folder, "data");
   }
 
+  /** Whether the server is gone. */
+  get ended(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
   /** Everything that the server has logged so far. */
   log(): Promise<string> {
     return Bun.file(join(this.folder, "server.log")).text();
@@ -134,7 +139,7 @@ export class Appliance {
 
   /** Ends the server and removes all that it kept. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await this.end();
+    if (!this.ended) await this.end();
     Bun.spawnSync(["umount", "-q", this.dataFolder], { stderr: "ignore" });
     await rm(this.folder, { recursive: true, force: true });
   }

@@ -1,23 +1,11 @@
 /** What survives a power cut, and that nothing is left over: real signals on the compiled executable. */
 import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
-import { readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { Api, type Json } from "./api.ts";
 import { Appliance, eventually } from "./appliance.ts";
 import { plainClip, slowClip } from "./clips.ts";
-
-/** ffmpeg processes that work inside this appliance's folder. */
-async function ffmpegsOf(appliance: Appliance): Promise<number[]> {
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  const found: number[] = [];
-  for (const pid of pids) {
-    const program = await readlink(`/proc/${pid}/exe`).catch(() => "");
-    const argv = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-    if (/ffmpeg$/.test(program) && argv.includes(appliance.folder)) found.push(Number(pid));
-  }
-  return found;
-}
+import { ffmpegsIn } from "./support/ffmpegs.ts";
 
 function filesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -32,7 +20,7 @@ async function startLongJob(api: Api, appliance: Appliance): Promise<Json> {
   });
   await eventually("ffmpeg encodes", 20_000, async () => {
     const { body } = await api.get(`/api/v1/jobs/${job.id}`);
-    return body.progressPercent > 0 && (await ffmpegsOf(appliance)).length > 0;
+    return body.progressPercent > 0 && (await ffmpegsIn(appliance.folder)).length > 0;
   });
   return job;
 }
@@ -42,7 +30,11 @@ test("kill -9 of the server mid-job: no ffmpeg stays, the job runs again after a
   const token = await first.token("ann");
   const job = await startLongJob(new Api(first.url, token), first);
   await first.end("SIGKILL");
-  await eventually("ffmpeg is gone", 5_000, async () => (await ffmpegsOf(first)).length === 0);
+  await eventually(
+    "ffmpeg is gone",
+    5_000,
+    async () => (await ffmpegsIn(first.folder)).length === 0,
+  );
 
   await using second = await Appliance.start({ folder: first.folder });
   const api = new Api(second.url, token);
@@ -103,7 +95,7 @@ test("SIGTERM puts the running job back, ends ffmpeg and exits with 0", async ()
   const token = await first.token("ann");
   const job = await startLongJob(new Api(first.url, token), first);
   expect(await first.end("SIGTERM")).toBe(0);
-  expect(await ffmpegsOf(first)).toEqual([]);
+  expect(await ffmpegsIn(first.folder)).toEqual([]);
   await using second = await Appliance.start({ folder: first.folder });
   const api = new Api(second.url, token);
   const { body } = await api.get(`/api/v1/jobs/${job.id}`);
@@ -117,7 +109,11 @@ test("cancel ends ffmpeg within 5 s, keeps nothing, and a retry makes the output
   const job = await startLongJob(api, appliance);
   const cancelled = await api.post(`/api/v1/jobs/${job.id}/cancel`, {});
   expect([cancelled.status, cancelled.body.state]).toEqual([200, "cancelled"]);
-  await eventually("ffmpeg is gone", 5_000, async () => (await ffmpegsOf(appliance)).length === 0);
+  await eventually(
+    "ffmpeg is gone",
+    5_000,
+    async () => (await ffmpegsIn(appliance.folder)).length === 0,
+  );
   const work = join(appliance.dataFolder, "work");
   await eventually("the work is cleared", 5_000, async () => filesIn(work).length === 0);
   expect((await api.get("/api/v1/assets")).body.items.length).toBe(1);

@@ -125,6 +125,20 @@ export const configSchema = z.strictObject({
         .max(30 * 86_400)
         .default(86_400)
         .describe("Seconds that one run of ffmpeg may take at most."),
+      runs: z
+        .int()
+        .min(1)
+        .max(20)
+        .default(3)
+        .describe(
+          "Runs that a job may have before it stays failed, where the failure may pass by itself: the next run begins some seconds later, each further one four times as late. 1 never tries again.",
+        ),
+      queuedPerUser: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(10_000)
+        .describe("Jobs of one person that may wait at the same time; more are refused."),
       verify: z
         .enum(["quick", "full"])
         .default("quick")

@@ -46,6 +46,7 @@ export const failureCodes = [
   "memory_limit",
   "worker_lost",
   "input_missing",
+  "predecessor_failed",
   "tool_missing",
   "internal",
 ] as const;

@@ -169,6 +169,14 @@ function sampleJob(seed: number, state: JobState, change: Partial<Job> = {}): Jo
     error: null,
     notes: [],
     labels: {},
+    ...{
+      waitsFor: null,
+      waitReason: null,
+      after: [],
+      notBefore: null,
+      pausedAt: null,
+      batch: null,
+    },
     steps: [
       {
         name: "encode",

@@ -12,6 +12,7 @@ import { Feed } from "../jobs/feed.ts";
 import { Jobs } from "../jobs/jobs.ts";
 import { LiveProgress } from "../jobs/live.ts";
 import { Queue } from "../jobs/queue.ts";
+import { Room } from "../jobs/room.ts";
 import { StepRows } from "../jobs/step-rows.ts";
 import { WorkFolders } from "../jobs/work-folders.ts";
 import { WorkSwitch, whyNothingStarts } from "../jobs/work-mode.ts";
@@ -37,6 +38,9 @@ interface Base {
   log: Log;
   clock: Clock;
   database: Database;
+  queue: Queue;
+  live: LiveProgress;
+  room: Room;
   feed: Feed;
   storage: ReturnType<typeof openDiskStorage>;
   toolbox: Toolbox;
@@ -64,9 +68,8 @@ export async function openWork(config: Config, log: Log, database: Database): Pr
   const base = openBase(config, log, database);
   const { feed, toolbox, gpus, gpuLoad } = base;
   // The three know each other only through these calls.
-  const onAsset = (asset: Asset) => {
-    const change = asset.state === "deleting" ? "deleted" : "added";
-    feed.publish(asset.ownerId, { type: "asset", assetId: asset.id, change });
+  const onAsset = () => {
+    feed.tell();
     thumbnailer.wake();
   };
   const library = openLibrary(base, onAsset);
@@ -105,13 +108,24 @@ function openBase(config: Config, log: Log, database: Database): Base {
     else continueRuns();
     box.dispatch.close(whyNothingStarts(mode));
   });
+  const live = new LiveProgress();
+  const room = new Room({
+    folder: config.data,
+    reserveBytes: config.storage.reserveBytes,
+    shareDone: (jobId) => live.shareOf(jobId),
+  });
+  const queue = new Queue(database, clock, {
+    runsMax: config.jobs.runs,
+    roomAfterFull: (jobId) => room.afterFull(jobId),
+  });
   return {
     config,
     log,
     clock,
     database,
     workSwitch,
-    feed: new Feed(clock),
+    ...{ queue, live, room },
+    feed: new Feed(clock, queue.ledger.log),
     storage: openDiskStorage({
       folder: join(config.data, "storage"),
       reserveBytes: config.storage.reserveBytes,
@@ -144,8 +158,7 @@ function openThumbnailer(base: Base, library: Library): Thumbnailer {
     ...base,
     records: library.records,
     workFolder: join(base.config.data, "thumbnails"),
-    onMade: ({ id, ownerId }) =>
-      base.feed.publish(ownerId, { type: "asset", assetId: id, change: "changed" }),
+    onMade: () => base.feed.tell(),
   });
 }
 
@@ -157,8 +170,6 @@ function openJobs(
   const shared = {
     ...base,
     library,
-    queue: new Queue(base.database, base.clock),
-    live: new LiveProgress(),
     stepRows: new StepRows(base.database, base.clock),
     folders: new WorkFolders(join(base.config.data, "work")),
     planContext: () => base.toolbox.toolchain(),
@@ -175,6 +186,8 @@ function openJobs(
     },
     onQueued: () => worker.wake(),
     onCancelled: (jobId) => worker.abort(jobId),
+    onPaused: (jobId, paused) => worker.pause(jobId, paused),
+    queuedPerUserMax: config.jobs.queuedPerUser,
   });
   const worker = new Worker({
     ...shared,

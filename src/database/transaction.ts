@@ -3,7 +3,7 @@ import { type Database, SQLiteError } from "bun:sqlite";
 import { assert, Refusal } from "../trouble.ts";
 
 /** What a transaction may give back: anything but a promise, for it would be settled after the commit. */
-type Settled<T> = T extends PromiseLike<unknown> ? never : T;
+export type Settled<T> = T extends PromiseLike<unknown> ? never : T;
 
 /**
  * Runs `work` in one IMMEDIATE transaction and returns what it returns; rolls back when it throws. Inside

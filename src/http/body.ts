@@ -15,9 +15,9 @@ const FAULTS_MAX = 50;
 const BODY_DEADLINE_MS = 30_000;
 
 /** @throws Refusal 413 `too_large`, 408 `too_slow`, 400 `bad_request` when the client breaks off. */
-export async function readText(request: Request): Promise<string> {
+export async function readText(request: Request, limitBytes = REQUEST_MAX_BYTES): Promise<string> {
   const declared = Number(request.headers.get("content-length") ?? 0);
-  if (declared > REQUEST_MAX_BYTES) throw bodyTooLarge();
+  if (declared > limitBytes) throw bodyTooLarge(limitBytes);
   if (request.body === null) return "";
   const reader = request.body.getReader();
   const deadline = Promise.withResolvers<"late">();
@@ -31,7 +31,7 @@ export async function readText(request: Request): Promise<string> {
         throw new Refusal(408, "too_slow", "The request's body came too slowly.");
       if (part.done) break;
       sizeBytes += part.value.byteLength;
-      if (sizeBytes > REQUEST_MAX_BYTES) throw bodyTooLarge();
+      if (sizeBytes > limitBytes) throw bodyTooLarge(limitBytes);
       chunks.push(part.value);
     }
     return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
@@ -44,11 +44,11 @@ export async function readText(request: Request): Promise<string> {
   }
 }
 
-function bodyTooLarge(): Refusal {
+function bodyTooLarge(limitBytes: number): Refusal {
   return new Refusal(
     413,
     "too_large",
-    `The request's body is larger than ${REQUEST_MAX_BYTES} bytes. Media goes to POST /api/v1/assets.`,
+    `The request's body is larger than ${limitBytes} bytes. Media goes to POST /api/v1/assets.`,
   );
 }
 
@@ -56,9 +56,10 @@ function bodyTooLarge(): Refusal {
 export async function readJson<Schema extends z.ZodType>(
   request: Request,
   schema: Schema,
+  limitBytes = REQUEST_MAX_BYTES,
 ): Promise<z.output<Schema>> {
   requireType(request, "application/json");
-  const text = await readText(request);
+  const text = await readText(request, limitBytes);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -102,10 +103,14 @@ export function readQuery<Schema extends z.ZodObject>(
   const values: Record<string, unknown> = Object.create(null);
   if (start === -1) return check(schema, { ...values }, "The query");
   for (const [name, text] of new URLSearchParams(url.slice(start + 1))) {
+    const field = (schema.shape as Record<string, z.ZodType | undefined>)[name];
+    if (field !== undefined && unwrap(field) instanceof z.ZodArray) {
+      values[name] = [...((values[name] as string[] | undefined) ?? []), text];
+      continue;
+    }
     if (name in values) {
       throw invalid("The query", [{ path: shorten(name), message: "is given more than once" }]);
     }
-    const field = (schema.shape as Record<string, z.ZodType | undefined>)[name];
     values[name] = field === undefined ? text : fromText(field, text);
   }
   return check(schema, { ...values }, "The query");

@@ -39,6 +39,8 @@ export interface EndpointOptions<Query extends z.ZodObject, Body extends z.ZodTy
   description?: string;
   query?: Query;
   body?: Body;
+  /** Bytes that a JSON body may have; absent: what any small request may. */
+  bodyMaxBytes?: number;
   /** The body is the bytes of a file; the controller reads the stream. */
   streamsBody?: true;
   headers?: { name: string; description: string }[];
@@ -69,7 +71,9 @@ export function endpoint<Query extends z.ZodObject, Body extends z.ZodType>(
         query: (query === undefined ? {} : readQuery(request.url, query)) as z.output<Query>,
       };
       if (body === undefined) return handle({ ...call, body: undefined as z.output<Body> });
-      return readJson(request, body).then((value) => handle({ ...call, body: value }));
+      return readJson(request, body, options.bodyMaxBytes).then((value) =>
+        handle({ ...call, body: value }),
+      );
     },
   };
 }
@@ -142,6 +146,11 @@ export function userOfCall(call: { visit: Visit }): User {
 /** The same for a route of the page. */
 export function askerOf(request: Request): User {
   return userOfCall({ visit: visitOf(request) });
+}
+
+/** The `:id` of the path. */
+export function idOf(call: Call<unknown, unknown>): string {
+  return call.params["id"] ?? "";
 }
 
 export function json(

@@ -2,6 +2,7 @@
 import type { FeedEvent } from "../jobs/feed.ts";
 import type { JobState } from "../jobs/job.ts";
 import { type Endpoint, endpoint, userOfCall } from "./endpoint.ts";
+import { findJob } from "./entries.ts";
 import { userOf } from "./guard.ts";
 import type { Parts } from "./parts.ts";
 import { jobJson } from "./shapes.ts";
@@ -21,16 +22,18 @@ export function eventEndpoints(parts: Parts, streams: Streams): Endpoint[] {
       tag: "events",
       summary: "Everything that happens to your jobs and assets, as Server-Sent Events.",
       description:
-        "On connecting: one `job` for each job that has not ended, or, with Last-Event-ID, what was missed. Then `job` on every change, `progress` at most every 500 ms per job, `asset` when one comes, changes or goes.",
+        "On connecting: one `job` for each job that has not ended, or, with Last-Event-ID, how what has changed since is now. Then `job` on every change, `progress` at most every 500 ms per job, `asset` when one comes, changes or goes. The id of an event is good for Last-Event-ID over a restart of the server too; progress has none.",
       headers: [{ name: "Last-Event-ID", description: "Id of the last event that was read." }],
       answers: { 200: { description: "The stream.", mediaType: "text/event-stream" } },
       handle: (call) => {
         const ownerId = userOfCall(call).id;
         const missed = missedEvents(parts, ownerId, call.request.headers.get("last-event-id"));
         return streams.open(call.visit, watchdog(parts, call.visit), (send) => {
-          if (missed === null) sendActiveJobs(parts, ownerId, send);
-          else for (const event of missed) send(messageOf(event));
-          return parts.feed.subscribe(ownerId, (event) => send(messageOf(event)));
+          const tell = (event: FeedEvent) => sendEvent(parts, event, send);
+          // What runs has moved meanwhile without an entry in the log: its steps, its device.
+          if (missed !== null) for (const event of missed) tell(event);
+          sendJobs(parts, ownerId, missed === null ? activeStates : ["running"], send);
+          return parts.feed.subscribe(ownerId, tell);
         });
       },
     }),
@@ -50,7 +53,7 @@ export function eventEndpoints(parts: Parts, streams: Streams): Endpoint[] {
         return streams.open(call.visit, watchdog(parts, call.visit), (send) => {
           send({ event: "job", data: JSON.stringify(jobJson(job)) });
           return parts.feed.subscribe(ownerId, (event) => {
-            if (jobIdOf(event) === job.id) send(messageOf(event));
+            if (jobIdOf(event) === job.id) sendEvent(parts, event, send);
           });
         });
       },
@@ -68,26 +71,41 @@ function missedEvents(parts: Parts, ownerId: string, lastId: string | null): Fee
   return parts.feed.since(ownerId, Number(lastId));
 }
 
-function sendActiveJobs(parts: Parts, ownerId: string, send: Send): void {
-  const filter = { ownerId, limit: ACTIVE_TOLD_MAX, after: null, assetId: null };
-  const { items } = parts.jobs.list({ ...filter, states: activeStates });
+function sendJobs(parts: Parts, ownerId: string, states: readonly JobState[], send: Send): void {
+  const filter = { ownerId, limit: ACTIVE_TOLD_MAX, after: null };
+  const { items } = parts.jobs.list({ ...filter, states });
   // The oldest first, as if the stream had been open all the time.
   for (const job of items.toReversed()) send({ event: "job", data: JSON.stringify(jobJson(job)) });
 }
 
 export function jobIdOf(event: FeedEvent): string | null {
-  if (event.type === "job") return event.job.id;
-  return event.type === "progress" ? event.jobId : null;
+  return event.type === "asset" ? null : event.jobId;
 }
 
-function messageOf(event: FeedEvent): StreamMessage {
-  return { event: event.type, data: JSON.stringify(bodyOf(event)), id: String(event.id) };
+/** The same words for every stream of the person: a job is looked up once for all of them. */
+const told = new WeakMap<FeedEvent, StreamMessage>();
+
+function sendEvent(parts: Parts, event: FeedEvent, send: Send): void {
+  const message = told.get(event) ?? messageOf(parts, event);
+  if (message === null) return;
+  told.set(event, message);
+  send(message);
 }
 
-function bodyOf(event: FeedEvent): unknown {
+/** Null for a job that is gone. */
+function messageOf(parts: Parts, event: FeedEvent): StreamMessage | null {
+  const body = bodyOf(parts, event);
+  if (body === null) return null;
+  const id = event.id === null ? {} : { id: String(event.id) };
+  return { event: event.type, data: JSON.stringify(body), ...id };
+}
+
+function bodyOf(parts: Parts, event: FeedEvent): unknown {
   switch (event.type) {
-    case "job":
-      return jobJson(event.job);
+    case "job": {
+      const job = findJob(parts, event.ownerId, event.jobId);
+      return job === null ? null : jobJson(job);
+    }
     case "progress":
       return { id: event.jobId, ...event.progress };
     case "asset":

@@ -10,7 +10,7 @@ import { jobProgressMessage } from "../../views/live.ts";
 import { operationForm } from "../../views/operation-form.ts";
 import { formErrors } from "../../views/trouble.ts";
 import type { FeedEvent } from "../jobs/feed.ts";
-import type { JobRequest } from "../jobs/jobs.ts";
+import type { JobRequest } from "../jobs/submission.ts";
 import { findOperation } from "../operations/index.ts";
 import { paramsFromTexts } from "../operations/parameter-texts.ts";
 import { Refusal } from "../trouble.ts";
@@ -86,11 +86,19 @@ function mountJobFragments(app: Elysia, parts: Parts): void {
     return htmlResponse(jobPanel(fullJobEntry(parts, ownerId, job)));
   });
   route(app, "POST", "/ui/jobs/:id/cancel", (request, { id = "" }) => {
-    parts.jobs.cancel(askerOf(request).id, id);
+    parts.jobs.cancel(askerOf(request), id);
     return nothingBut({ "hx-trigger": "job" });
   });
   route(app, "POST", "/ui/jobs/:id/retry", (request, { id = "" }) => {
-    parts.jobs.retry(askerOf(request).id, id);
+    parts.jobs.retry(askerOf(request), id);
+    return nothingBut({ "hx-trigger": "job" });
+  });
+  route(app, "POST", "/ui/jobs/:id/pause", (request, { id = "" }) => {
+    parts.jobs.pause(askerOf(request), id);
+    return nothingBut({ "hx-trigger": "job" });
+  });
+  route(app, "POST", "/ui/jobs/:id/resume", (request, { id = "" }) => {
+    parts.jobs.resume(askerOf(request), id);
     return nothingBut({ "hx-trigger": "job" });
   });
 }
@@ -103,7 +111,7 @@ function isFurtherPage(request: Request): boolean {
 async function startJob(parts: Parts, request: Request): Promise<Response> {
   const form = await readForm(request);
   try {
-    const { job } = parts.jobs.submit(askerOf(request).id, requestOf(form), null);
+    const { job } = await parts.jobs.submit(askerOf(request), requestOf(form), null);
     const address = `/jobs/${job.id}`;
     if (isHtmx(request)) return nothingBut({ "hx-redirect": address });
     return new Response(null, { status: 303, headers: { location: address } });
@@ -156,8 +164,7 @@ function openPageStream(parts: Parts, streams: Streams, request: Request): Respo
 function tellPage(parts: Parts, ownerId: string, event: FeedEvent, send: Send): void {
   switch (event.type) {
     case "job": {
-      const { id, state } = event.job;
-      send({ event: "job", data: JSON.stringify({ id, state }) });
+      send({ event: "job", data: JSON.stringify({ id: event.jobId }) });
       return;
     }
     case "progress": {

@@ -61,7 +61,6 @@ export function jobsView(parts: Parts, ownerId: string, url: string): JobsView {
     limit: countOf(searchParams, ROWS),
     after: searchParams.get("after"),
     states: state === null ? [] : [state],
-    assetId: null,
   });
   const entries = page.items.map((job) => jobEntry(parts, ownerId, job));
   return { state, entries, next: page.next };
@@ -69,7 +68,7 @@ export function jobsView(parts: Parts, ownerId: string, url: string): JobsView {
 
 /** The latest jobs that read or made an asset. */
 export function assetJobEntries(parts: Parts, ownerId: string, assetId: string): JobEntry[] {
-  const filter = { ownerId, limit: ROWS, after: null, states: [], assetId };
+  const filter = { ownerId, limit: ROWS, after: null, assetId };
   return parts.jobs.list(filter).items.map((job) => jobEntry(parts, ownerId, job));
 }
 

@@ -14,6 +14,11 @@ import type { GpuLoad } from "../media/gpu-load.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Storage } from "../storage/storage.ts";
 
+/** What this side asks of the jobs. */
+export type AskedOfJobs =
+  | ("submit" | "submitMany" | "estimate" | "get" | "history" | "list")
+  | ("cancel" | "cancelMany" | "retry" | "retryMany" | "pause" | "resume" | "change");
+
 /** What this side needs of the accounts. */
 export type AccountsPart = Pick<
   Accounts,
@@ -84,7 +89,7 @@ export interface Parts {
   clock: Clock;
   accounts: AccountsPart;
   library: Pick<Library, "upload" | "uploadsRefused" | "get" | "list" | "delete">;
-  jobs: Pick<Jobs, "submit" | "get" | "list" | "cancel" | "retry" | "setPriority" | "estimate">;
+  jobs: Pick<Jobs, AskedOfJobs>;
   presets: Pick<Presets, "list" | "get" | "create" | "replace" | "delete">;
   feed: Pick<Feed, "subscribe" | "since" | "latestId">;
   storage: Pick<Storage, "kind" | "open" | "stat" | "put" | "presign" | "freeBytes"> & Presigned;

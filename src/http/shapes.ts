@@ -1,7 +1,7 @@
 /** The forms of the API's answers as schemas, for the OpenAPI document and for tests that hold answers to it. */
 import { z } from "zod";
 import { type Asset, assetKinds, assetStates } from "../assets/asset.ts";
-import { type Job, jobStates, stepStates } from "../jobs/job.ts";
+import { type Job, jobStates, stepStates, waitsFor } from "../jobs/job.ts";
 import type { MediaInfo } from "../media/media.ts";
 import { failureCodes } from "../trouble.ts";
 
@@ -163,6 +163,14 @@ const attemptShape = z.strictObject({
   notes: z.array(z.string()).optional().describe("What of earlier attempts it could use"),
 });
 
+const historyShape = z.strictObject({
+  at: time,
+  what: z.string().describe("The move, or what else was done: `submit`, `claim`, `priority`"),
+  state: z.enum(jobStates).describe("Afterwards"),
+  who: z.string().describe('A person, with the token of a program; "" for Kinomill itself'),
+  sentence: z.string(),
+});
+
 export const jobShape = z
   .strictObject({
     id: z.string(),
@@ -189,6 +197,21 @@ export const jobShape = z
       .describe("How its outputs are proven; null: as the setting jobs.verify says"),
     steps: z.array(stepShape),
     attempts: z.array(attemptShape),
+    waitsFor: z
+      .enum(waitsFor)
+      .nullable()
+      .describe("What it waits for besides its turn; null when that is all"),
+    waitReason: text.describe("The same for a person"),
+    after: z.array(z.string()).describe("Jobs that must have succeeded before it"),
+    notBefore: time.nullable(),
+    pausedAt: time
+      .nullable()
+      .describe("A running job that is paused stands still and keeps its memory"),
+    batch: text.describe("The call for many that it came with"),
+    history: z
+      .array(historyShape)
+      .optional()
+      .describe("What happened to it, the oldest first, as far as it is kept; of one job alone"),
     createdAt: time,
     startedAt: time.nullable(),
     finishedAt: time.nullable(),

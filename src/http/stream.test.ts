@@ -11,14 +11,16 @@ describe("events over HTTP", () => {
   beforeEach(async () => {
     site = await openSite();
     const film = await addFilm(site, "ann");
-    jobId = submit(film);
+    jobId = await submit(film);
   });
 
   afterEach(() => site.close());
 
-  function submit(film: string): string {
+  const ann = () => ({ id: site.people.ann.id, name: "ann" });
+
+  async function submit(film: string): Promise<string> {
     const request = { operation: "transcode", inputs: [film], params: {}, priority: 0, labels: {} };
-    return site.parts.jobs.submit(site.people.ann.id, request, null).job.id;
+    return (await site.parts.jobs.submit(ann(), request, null)).job.id;
   }
 
   test("begin with the jobs that have not ended and go on with changes", async () => {
@@ -27,7 +29,7 @@ describe("events over HTTP", () => {
     const reader = new StreamReader(response);
     const first = await reader.until(jobId);
     expect(first).toContain('event: job\ndata: {"id":"jb_');
-    site.parts.jobs.cancel(site.people.ann.id, jobId);
+    site.parts.jobs.cancel(ann(), jobId);
     expect(await reader.until('"state":"cancelled"')).toMatch(/id: \d+/);
     await reader.leave();
     expect(site.site.streams.count).toBe(0);
@@ -35,7 +37,7 @@ describe("events over HTTP", () => {
 
   test("are not told to others", async () => {
     const reader = new StreamReader(await site.ask("/api/v1/events", { as: "bob" }));
-    site.parts.jobs.cancel(site.people.ann.id, jobId);
+    site.parts.jobs.cancel(ann(), jobId);
     const bobs = await addFilm(site, "bob");
     expect(await reader.until(bobs)).not.toContain(jobId);
     await reader.leave();
@@ -43,7 +45,7 @@ describe("events over HTTP", () => {
 
   test("go on where a client broke off", async () => {
     const before = site.feed.latestId;
-    site.parts.jobs.cancel(site.people.ann.id, jobId);
+    site.parts.jobs.cancel(ann(), jobId);
     const headers = { "last-event-id": String(before) };
     const reader = new StreamReader(await site.ask("/api/v1/events", { as: "ann", headers }));
     const text = await reader.until('"state":"cancelled"');
@@ -62,8 +64,8 @@ describe("events over HTTP", () => {
     const reader = new StreamReader(await site.ask(`/api/v1/jobs/${jobId}/events`, { as: "ann" }));
     await reader.until(jobId);
     const film = await addFilm(site, "ann");
-    const other = submit(film);
-    site.parts.jobs.cancel(site.people.ann.id, jobId);
+    const other = await submit(film);
+    site.parts.jobs.cancel(ann(), jobId);
     const text = await reader.until('"state":"cancelled"');
     expect(text).not.toContain(other);
     expect(text).not.toContain(film);
@@ -71,16 +73,13 @@ describe("events over HTTP", () => {
   });
 
   test("for the page carry progress as HTML and never a forged event", async () => {
-    const claim = site.queue.claim({ id: "cpu" });
+    const claim = site.queue.claimNext({ id: "cpu" });
     expect(claim?.jobId).toBe(jobId);
     const reader = new StreamReader(await site.ask("/ui/events", { browser: "ann" }));
     await reader.until("event: job\ndata: {}\n\n");
     const progress = { percent: 41.5, frame: 1, fps: 1, speed: 2, etaSeconds: 3 };
-    site.feed.publish(site.people.ann.id, {
-      type: "progress",
-      jobId,
-      progress: { ...progress, outputSeconds: 1, sizeBytes: 1 },
-    });
+    const told = { ...progress, outputSeconds: 1, sizeBytes: 1 };
+    site.feed.progress(site.people.ann.id, jobId, told);
     expect(await reader.until("<hx-partial")).toContain(`#progress-${jobId}`);
     await reader.leave();
   });

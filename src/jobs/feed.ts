@@ -1,50 +1,75 @@
 /**
- * What happened, for pages and programs that watch: job changes, progress and assets, each to its owner
- * only. A bounded ring in memory; whoever asks for more than it holds gets the full state instead.
+ * What happens, for pages and programs that watch: changes of jobs and assets as the log has them, each to
+ * its owner only, and the progress of jobs, which is told and forgotten.
  */
 import type { Clock } from "../clock.ts";
 import type { Progress } from "../media/progress.ts";
-import type { Job } from "./job.ts";
+import type { EventLog, LoggedEvent } from "./event-log.ts";
+
+export type AssetChange = "added" | "changed" | "deleted";
 
 export type FeedBody =
-  | { type: "job"; job: Job }
+  /** Something about the job changed: the reader looks at it as it is now. */
+  | { type: "job"; jobId: string }
   | { type: "progress"; jobId: string; progress: Progress }
-  | { type: "asset"; assetId: string; change: "added" | "changed" | "deleted" };
+  | { type: "asset"; assetId: string; change: AssetChange };
 
-export type FeedEvent = { id: number; ownerId: string } & FeedBody;
+/** `id` is null for what is not in the log: a stream that broke off does not go on from there. */
+export type FeedEvent = { id: number | null; ownerId: string } & FeedBody;
 
 export type FeedListener = (event: FeedEvent) => void;
-
-/** Events kept for reconnecting clients: some minutes of a busy box, about a megabyte. */
-const RING_EVENTS_MAX = 1000;
 
 /** The API promises progress at most this often per job. */
 export const PROGRESS_INTERVAL_MS = 500;
 
+/** Entries read from the log at once. */
+const READ_AT_ONCE = 500;
+
 export class Feed {
   private readonly clock: Clock;
-  private readonly ring: FeedEvent[] = [];
+  private readonly log: EventLog;
   private readonly listeners = new Map<FeedListener, string>();
   private readonly progressAtMs = new Map<string, number>();
-  private lastId: number;
+  /** Last entry of the log that the listeners have heard of. */
+  private toldId: number;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, log: EventLog) {
     this.clock = clock;
-    // Ids go on rising over a restart, so that a Last-Event-ID from before is known to be older.
-    this.lastId = Math.floor(clock.nowMs() * 1000);
+    this.log = log;
+    this.toldId = log.lastId;
   }
 
-  publish(ownerId: string, body: FeedBody): void {
-    if (body.type === "progress" && !this.progressIsDue(body.jobId)) return;
-    if (body.type === "job" && body.job.state !== "running") this.progressAtMs.delete(body.job.id);
-    this.lastId += 1;
-    const event: FeedEvent = { id: this.lastId, ownerId, ...body };
-    if (body.type !== "progress") {
-      this.ring.push(event);
-      if (this.ring.length > RING_EVENTS_MAX) this.ring.shift();
+  /** Tells what was committed since the last time. Call it after commits; inside a transaction it is too early. */
+  tell(): void {
+    if (this.listeners.size === 0) return;
+    for (;;) {
+      const entries = this.log.after(this.toldId, READ_AT_ONCE);
+      for (const entry of entries) {
+        this.toldId = entry.id;
+        this.send(eventOf(entry));
+      }
+      if (entries.length < READ_AT_ONCE) return;
     }
+  }
+
+  /** Something about a running job changed that is no move: a step, its device. */
+  changed(ownerId: string, jobId: string): void {
+    this.send({ id: null, ownerId, type: "job", jobId });
+  }
+
+  progress(ownerId: string, jobId: string, progress: Progress): void {
+    if (!this.progressIsDue(jobId)) return;
+    this.send({ id: null, ownerId, type: "progress", jobId, progress });
+  }
+
+  /** The job runs no more. */
+  ended(jobId: string): void {
+    this.progressAtMs.delete(jobId);
+  }
+
+  private send(event: FeedEvent): void {
     for (const [listener, owner] of this.listeners) {
-      if (owner === ownerId) listener(event);
+      if (owner === event.ownerId) listener(event);
     }
   }
 
@@ -58,19 +83,27 @@ export class Feed {
 
   /** The listener must not throw and must not block. Returns the function that ends the subscription. */
   subscribe(ownerId: string, listener: FeedListener): () => void {
+    // While nobody listened nothing was told: whoever comes now hears of what comes now.
+    if (this.listeners.size === 0) this.toldId = this.log.lastId;
     this.listeners.set(listener, ownerId);
     return () => this.listeners.delete(listener);
   }
 
-  /** Events of this owner after `id`, or null when the ring no longer reaches back that far. */
+  /**
+   * What this owner missed after the entry `id`, or null when the log cannot say. Each job and asset is there
+   * once, as what is told of it is how it is now.
+   */
   since(ownerId: string, id: number): FeedEvent[] | null {
-    const oldest = this.ring[0]?.id ?? this.lastId + 1;
-    const complete = id >= oldest - 1 && id <= this.lastId;
-    if (!complete) return null;
-    return this.ring.filter((event) => event.id > id && event.ownerId === ownerId);
+    return this.log.missed(ownerId, id)?.map(eventOf) ?? null;
   }
 
   get latestId(): number {
-    return this.lastId;
+    return this.log.lastId;
   }
+}
+
+function eventOf({ id, ownerId, kind, subject, what }: LoggedEvent): FeedEvent {
+  return kind === "job"
+    ? { id, ownerId, type: "job", jobId: subject }
+    : { id, ownerId, type: "asset", assetId: subject, change: what as AssetChange };
 }

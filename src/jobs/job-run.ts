@@ -2,6 +2,7 @@
 import type { Asset } from "../assets/asset.ts";
 import { databaseRefusal } from "../database/transaction.ts";
 import type { Log } from "../log.ts";
+import type { Rest } from "../media/pause.ts";
 import type { Dispatch } from "../runners/dispatch.ts";
 import { Failure, type FailureReport, Refusal } from "../trouble.ts";
 import type { Feed } from "./feed.ts";
@@ -28,6 +29,8 @@ export interface JobRunRequest {
   first: FirstPlace | null;
   /** Aborted when it was cancelled, or the server stops. */
   signal: AbortSignal;
+  /** The switch by which the job is paused. */
+  rest: Rest;
   drain: Drain;
 }
 
@@ -57,7 +60,7 @@ export async function runJob(parts: JobRunParts, request: JobRunRequest): Promis
 async function carryOut(
   parts: JobRunParts,
   held: HeldClaim,
-  { prepared, first, signal, drain }: JobRunRequest,
+  { prepared, first, signal, rest, drain }: JobRunRequest,
 ): Promise<StepsOutcome> {
   const { dispatch, folders, stepRows, live, feed } = parts;
   const { ownerId, jobId } = held.claim;
@@ -69,10 +72,10 @@ async function carryOut(
     unused = null;
     return await runSteps({
       ...prepared,
-      ...{ dispatch, first, jobFolder, signal, drain, book },
+      ...{ dispatch, first, jobFolder, signal, rest, drain, book },
       onProgress: (progress) => {
         live.set(jobId, progress);
-        feed.publish(ownerId, { type: "progress", jobId, progress });
+        feed.progress(ownerId, jobId, progress);
       },
     });
   } finally {

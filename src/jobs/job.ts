@@ -14,20 +14,45 @@ export type JobState = (typeof jobStates)[number];
 
 export const finalStates = ["succeeded", "failed", "cancelled"] as const satisfies JobState[];
 
-/** Every move that there is; a test compares this with what `queue.ts` does and with the diagram in `docs/`. */
+/**
+ * What a job that does not run waits for besides its turn: jobs before it, the person who paused it, a time that
+ * a person named, the end of a back-off, a device that can do it, room on the disk. With the time and the back-off
+ * it is queued, with the others waiting.
+ */
+export const waitsFor = ["jobs", "person", "time", "retry", "device", "space"] as const;
+export type WaitsFor = (typeof waitsFor)[number];
+
+/** The kind of device that the first step of a job wants. */
+export type Need = "cpu" | "gpu";
+
+/** Every move that there is; tests compare this with what the code does and with the diagram in `docs/`. */
 export const transitions = [
   { from: "queued", to: "running", by: "claim" },
   { from: "queued", to: "waiting", by: "hold" },
+  { from: "queued", to: "waiting", by: "pause" },
   { from: "queued", to: "cancelled", by: "cancel" },
   { from: "waiting", to: "running", by: "claim" },
   { from: "waiting", to: "queued", by: "unhold" },
+  { from: "waiting", to: "queued", by: "resume" },
+  { from: "waiting", to: "queued", by: "precede" },
+  { from: "waiting", to: "failed", by: "precede" },
+  { from: "waiting", to: "cancelled", by: "precede" },
   { from: "waiting", to: "cancelled", by: "cancel" },
   { from: "running", to: "succeeded", by: "succeed" },
   { from: "running", to: "failed", by: "fail" },
+  { from: "running", to: "failed", by: "recover" },
   { from: "running", to: "cancelled", by: "cancel" },
   { from: "running", to: "queued", by: "release" },
+  { from: "running", to: "queued", by: "recover" },
+  { from: "running", to: "queued", by: "postpone" },
+  { from: "running", to: "waiting", by: "release" },
+  { from: "running", to: "waiting", by: "recover" },
+  { from: "running", to: "waiting", by: "postpone" },
+  { from: "running", to: "waiting", by: "make room" },
   { from: "failed", to: "queued", by: "retry" },
+  { from: "failed", to: "waiting", by: "retry" },
   { from: "cancelled", to: "queued", by: "retry" },
+  { from: "cancelled", to: "waiting", by: "retry" },
 ] as const satisfies { from: JobState; to: JobState; by: string }[];
 
 export const stepStates = ["pending", "running", "done", "failed"] as const;
@@ -109,6 +134,18 @@ export interface Job {
   verify?: "quick" | "full" | null;
   steps: JobStep[];
   attempts: JobAttempt[];
+  /** What it waits for besides its turn; null when that is all, or when it does not wait. */
+  waitsFor: WaitsFor | null;
+  /** The same for a person; null when nothing is to be told. */
+  waitReason: string | null;
+  /** Jobs that must have succeeded before it may start. */
+  after: string[];
+  /** ISO 8601 UTC; when the time that it waits for comes. */
+  notBefore: string | null;
+  /** ISO 8601 UTC; null while nobody has paused it. A running one stands still meanwhile. */
+  pausedAt: string | null;
+  /** The call for many that it came with; null for one alone. */
+  batch: string | null;
   createdAt: string;
   startedAt: string | null;
   finishedAt: string | null;

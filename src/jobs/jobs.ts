@@ -1,20 +1,24 @@
 /**
- * Jobs as the API, the page and the command line see them: ask, look, cancel, retry. Checks what is
+ * Jobs as the API, the page and the command line see them: ask, look, cancel, retry, pause. Checks what is
  * asked, hands it to the queue, and tells the feed after the commit.
  */
 import type { Database } from "bun:sqlite";
 import type { Library } from "../assets/library.ts";
 import type { Clock } from "../clock.ts";
 import { transaction } from "../database/transaction.ts";
-import { newId } from "../identity.ts";
 import type { Log } from "../log.ts";
 import type { MediaInfo } from "../media/media.ts";
 import { findOperation, parseParams, planFor } from "../operations/index.ts";
 import type { Operation, Plan, PlanContext } from "../operations/operation.ts";
 import { assert, Refusal } from "../trouble.ts";
+import type { Asker } from "./asks.ts";
+import { type BulkOutcome, changeEach, type Selection, selectedIds } from "./bulk.ts";
 import { canonicalJson } from "./canonical-json.ts";
+import { applyChange, type JobChange } from "./change.ts";
+import type { HistoryEntry } from "./event-log.ts";
 import type { Feed } from "./feed.ts";
-import type { Job } from "./job.ts";
+import { type JobFilter, type JobPage, listJobs } from "./finding.ts";
+import type { Job, JobState } from "./job.ts";
 import { jobInputs } from "./job-inputs.ts";
 import type { LiveProgress } from "./live.ts";
 import {
@@ -25,19 +29,15 @@ import {
 } from "./prediction.ts";
 import { Presets } from "./presets.ts";
 import type { Queue } from "./queue.ts";
-import { findJob, type JobFilter, type JobPage, jobsAhead, listJobs } from "./rows.ts";
-
-/** What is asked for, as `POST /jobs` has it, its form already checked. */
-export interface JobRequest {
-  /** May be left out where a preset says it. */
-  operation?: string | undefined;
-  /** Id or name of a preset, over which `params` lie. */
-  preset?: string | undefined;
-  inputs: readonly string[];
-  params: unknown;
-  priority?: number | undefined;
-  labels?: Record<string, string> | undefined;
-}
+import { findJob, jobsAhead } from "./rows.ts";
+import {
+  type BulkRequest,
+  type IdempotencyKey,
+  type JobRequest,
+  Submission,
+  type Submitted,
+} from "./submission.ts";
+import { wrongState } from "./wrong-state.ts";
 
 export interface Estimate extends Predicted {
   operation: string;
@@ -74,69 +74,64 @@ export interface JobsParts {
   /** Effects after a commit: a free worker looks for work; a running job is stopped. */
   onQueued(): void;
   onCancelled(jobId: string): void;
+  /** A running job is to stand still, or to go on. */
+  onPaused(jobId: string, paused: boolean): void;
+  /** Jobs of one person that may wait at the same time. */
+  queuedPerUserMax: number;
 }
 
 export class Jobs {
   /** Named parameters that requests may refer to. */
   readonly presets: Presets;
+  readonly submission: Submission;
   private readonly parts: JobsParts;
 
   constructor(parts: JobsParts) {
     this.parts = parts;
     this.presets = new Presets(parts.database, parts.clock);
+    this.submission = new Submission({
+      ...parts,
+      plan: (ownerId, request) => this.planRequest(ownerId, request),
+    });
+    parts.queue.commits.onCommitted(() => parts.feed.tell());
   }
 
   /**
-   * Accepts a job: after it returns the job survives a power cut.
+   * Accepts a job: after it resolves the job survives a power cut.
    * @throws Refusal 404 `unknown_operation`, `no_such_preset` or `not_found`, 422 `invalid_params` or
-   * `unsuitable_input`, 409 `idempotency_mismatch`
+   * `unsuitable_input`, 409 `idempotency_mismatch` or `predecessor_ended`, 429 `too_many_jobs`
    */
-  submit(
-    ownerId: string,
+  async submit(
+    asker: Asker,
     request: JobRequest,
     idempotencyKey: string | null,
-  ): { job: Job; created: boolean } {
-    const idempotency =
-      idempotencyKey === null ? null : { key: idempotencyKey, sha256: fingerprint(request) };
-    const earlier = idempotency === null ? null : this.earlier(ownerId, idempotency);
-    if (earlier !== null) return { job: earlier, created: false };
-    const { plan, params, title, operation } = this.planRequest(ownerId, request);
-    const id = newId("job");
-    transaction(this.parts.database, () => {
-      this.parts.queue.insert({
-        id,
-        ownerId,
-        operation: operation.name,
-        title,
-        params,
-        inputIds: request.inputs,
-        labels: request.labels ?? {},
-        priority: request.priority ?? 0,
-        notes: plan.notes,
-        steps: plan.steps,
-        idempotency,
-      });
-    });
-    const job = this.tell(ownerId, id);
+  ): Promise<{ job: Job; created: boolean }> {
+    const key = keyOf(idempotencyKey, request);
+    const submitted = this.submission.submit(asker, [request], key, false);
+    // Looked for in the same turn, so that a free device takes it with the same commit.
     this.parts.onQueued();
-    return { job, created: true };
+    const { ids, created } = await submitted;
+    const [id] = ids;
+    assert(id !== undefined, "one job for one request");
+    const job = created ? this.tell(asker.id, id) : this.get(asker.id, id);
+    return { job, created };
   }
 
-  private earlier(ownerId: string, idempotency: { key: string; sha256: string }): Job | null {
-    const row = this.parts.database
-      .query<{ id: string; idempotency_sha256: string }, [string, string]>(
-        "SELECT id, idempotency_sha256 FROM job WHERE owner_id = ?1 AND idempotency_key = ?2",
-      )
-      .get(ownerId, idempotency.key);
-    if (row === null) return null;
-    if (row.idempotency_sha256 !== idempotency.sha256) {
-      throw new Refusal(
-        409,
-        "idempotency_mismatch",
-        "This Idempotency-Key was used for a different job. Send the same request, or take a new key.",
-      );
-    }
-    return this.get(ownerId, row.id);
+  /** Accepts many jobs in one transaction, or none of them. @throws as `submit`, with the place of the faulty one */
+  async submitMany(
+    asker: Asker,
+    requests: readonly BulkRequest[],
+    idempotencyKey: string | null,
+  ): Promise<Submitted & { batch: string }> {
+    const key = keyOf(idempotencyKey, requests);
+    const pending = this.submission.submit(asker, requests, key, true);
+    this.parts.onQueued();
+    const submitted = await pending;
+    const [batch] = submitted.ids;
+    assert(batch !== undefined, "a call for many has at least one job");
+    const { operation, state } = this.get(asker.id, batch);
+    this.parts.log.info({ job: batch, operation, state, jobs: submitted.ids.length }, "jobs");
+    return { ...submitted, batch };
   }
 
   private planRequest(ownerId: string, request: JobRequest): PlannedRequest {
@@ -187,18 +182,39 @@ export class Jobs {
     return { ...page, items: page.items.map((job) => this.parts.live.addTo(job)) };
   }
 
-  /** @throws Refusal 409 `wrong_state` when it has ended already */
-  cancel(ownerId: string, id: string): Job {
-    const before = this.get(ownerId, id);
-    const from = this.parts.queue.cancel(ownerId, id);
-    if (from === null) throw wrongState(before, "cancelled");
-    if (from === "running") this.parts.onCancelled(id);
-    return this.tell(ownerId, id);
+  /** What happened to it, the oldest first. @throws Refusal 404 `not_found` */
+  history(ownerId: string, id: string): HistoryEntry[] {
+    this.get(ownerId, id);
+    return this.parts.queue.ledger.log.historyOf(id);
   }
 
-  /** @throws Refusal 409 `wrong_state`, 409 `input_missing` when an input was deleted since */
-  retry(ownerId: string, id: string): Job {
-    const before = this.get(ownerId, id);
+  /** @throws Refusal 409 `wrong_state` when it has ended already */
+  cancel(asker: Asker, id: string): Job {
+    const before = this.get(asker.id, id);
+    const from = this.parts.queue.asks.cancel(asker, id);
+    if (from === null) throw wrongState("cancel", before);
+    if (from === "running") this.parts.onCancelled(id);
+    return this.tell(asker.id, id);
+  }
+
+  /**
+   * @throws Refusal 409 `wrong_state`, 409 `input_missing` when an input was deleted since, 409 `predecessor_ended`,
+   * 429 `too_many_jobs`
+   */
+  retry(asker: Asker, id: string): Job {
+    const before = this.get(asker.id, id);
+    this.refuseRetry(before);
+    this.submission.refuseTooMany(asker.id, 1);
+    if (!this.parts.queue.asks.retry(asker, id)) throw wrongState("retry", before);
+    const job = this.tell(asker.id, id);
+    this.parts.onQueued();
+    return job;
+  }
+
+  private refuseRetry(before: Job): void {
+    if (before.state !== "failed" && before.state !== "cancelled")
+      throw wrongState("retry", before);
+    const { ownerId } = before;
     const missing = before.inputs.some(
       (input) => this.parts.library.records.find(ownerId, input) === null,
     );
@@ -209,42 +225,111 @@ export class Jobs {
         "The file that this job reads was deleted. Upload it again and start a new job.",
       );
     }
-    if (!this.parts.queue.retry(ownerId, id)) throw wrongState(before, "retried");
-    const job = this.tell(ownerId, id);
-    this.parts.onQueued();
-    return job;
+    this.submission.refuseUselessAfter(ownerId, before.after);
   }
 
-  /** @throws Refusal 409 `wrong_state` unless it waits in the queue */
-  setPriority(ownerId: string, id: string, priority: number): Job {
-    const before = this.get(ownerId, id);
-    if (!this.parts.queue.setPriority(ownerId, id, priority)) {
-      throw wrongState(before, "given another priority");
-    }
-    return this.tell(ownerId, id);
+  /** Queued: it does not start. Running: it stands still, and keeps its memory. @throws Refusal 409 `wrong_state` */
+  pause(asker: Asker, id: string): Job {
+    const before = this.get(asker.id, id);
+    const from = this.parts.queue.asks.pause(asker, id);
+    if (from === null) throw wrongState("pause", before);
+    if (from === "running") this.parts.onPaused(id, true);
+    return this.tell(asker.id, id);
+  }
+
+  /** @throws Refusal 409 `wrong_state` when it is not paused */
+  resume(asker: Asker, id: string): Job {
+    const before = this.get(asker.id, id);
+    const from = this.parts.queue.asks.resume(asker, id);
+    if (from === null) throw wrongState("resume", before);
+    if (from === "running") this.parts.onPaused(id, false);
+    else this.parts.onQueued();
+    return this.tell(asker.id, id);
+  }
+
+  /**
+   * Changes what may still change: labels always, the rest while it does not run.
+   * @throws Refusal 409 `wrong_state` or `predecessor_ended`, 422 `invalid` or `cycle`; nothing is changed then
+   */
+  change(asker: Asker, id: string, change: JobChange): Job {
+    const before = this.get(asker.id, id);
+    transaction(this.parts.database, () => {
+      if (!applyChange(this.parts.queue, this.submission, { asker, id }, change)) {
+        throw wrongState("change", before);
+      }
+    });
+    this.parts.onQueued();
+    return this.tell(asker.id, id);
+  }
+
+  /** Cancels these jobs in one transaction, as many as one call may. */
+  cancelMany(asker: Asker, selection: Selection): BulkOutcome {
+    const states = ["queued", "waiting", "running"] as const;
+    const running: string[] = [];
+    const outcome = this.changeMany(asker, selection, states, (id) => {
+      const from = this.parts.queue.asks.cancel(asker, id);
+      if (from === null) throw wrongState("cancel", this.get(asker.id, id));
+      if (from === "running") running.push(id);
+    });
+    for (const id of running) this.parts.onCancelled(id);
+    return outcome;
+  }
+
+  /** Retries these jobs in one transaction, as many as one call may. */
+  retryMany(asker: Asker, selection: Selection): BulkOutcome {
+    const outcome = this.changeMany(
+      asker,
+      selection,
+      ["failed", "cancelled"],
+      (id) => {
+        const before = this.get(asker.id, id);
+        this.refuseRetry(before);
+        if (!this.parts.queue.asks.retry(asker, id)) throw wrongState("retry", before);
+      },
+      (count) => this.submission.refuseTooMany(asker.id, count),
+    );
+    this.parts.onQueued();
+    return outcome;
+  }
+
+  private changeMany(
+    asker: Asker,
+    selection: Selection,
+    states: readonly JobState[],
+    change: (id: string) => void,
+    check: (count: number) => void = () => {},
+  ): BulkOutcome {
+    const { database, feed } = this.parts;
+    const outcome = transaction(database, () => {
+      const { ids, more } = selectedIds(database, asker.id, selection, states);
+      check(ids.length);
+      return { ...changeEach(ids, change), more };
+    });
+    feed.tell();
+    return outcome;
   }
 
   /** After the commit of a transition: one line in the log, and the feed. */
   tell(ownerId: string, id: string): Job {
-    const job = this.show(ownerId, id);
+    const job = this.get(ownerId, id);
     const { operation, state, device, error } = job;
+    if (job.finishedAt !== null) this.parts.feed.ended(id);
+    this.parts.feed.tell();
     this.parts.log.info({ job: id, operation, state, device, failure: error?.code }, "job");
     return job;
   }
 
-  /** Tells the feed that something about the job changed: a step, its device. */
-  show(ownerId: string, id: string): Job {
-    const job = this.get(ownerId, id);
-    this.parts.feed.publish(ownerId, { type: "job", job });
-    return job;
+  /** Tells the feed that something about the job changed that is no move: a step, its device. */
+  show(ownerId: string, id: string): void {
+    this.parts.feed.changed(ownerId, id);
   }
 }
 
-function wrongState(job: Job, verb: string): Refusal {
-  return new Refusal(409, "wrong_state", `The job is ${job.state} and cannot be ${verb}.`);
+function keyOf(key: string | null, request: unknown): IdempotencyKey | null {
+  return key === null ? null : { key, sha256: fingerprint(request) };
 }
 
 /** The same request has the same fingerprint whatever the order of its keys. */
-function fingerprint(request: JobRequest): string {
+function fingerprint(request: unknown): string {
   return new Bun.CryptoHasher("sha256").update(canonicalJson(request)).digest("hex");
 }

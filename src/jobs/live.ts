@@ -13,6 +13,11 @@ export class LiveProgress {
     this.byJob.delete(jobId);
   }
 
+  /** How far a running job is, 0–1. */
+  shareOf(jobId: string): number {
+    return (this.byJob.get(jobId)?.percent ?? 0) / 100;
+  }
+
   addTo(job: Job): Job {
     const progress = this.byJob.get(job.id);
     if (progress === undefined || job.state !== "running") return job;

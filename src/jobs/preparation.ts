@@ -1,5 +1,6 @@
 /** From a job's request to its plan and its files. The same job is asked about many times before it starts. */
 import type { Library } from "../assets/library.ts";
+import { expectedBytes } from "../media/expected-bytes.ts";
 import { findOperation, parseParams, planFor } from "../operations/index.ts";
 import type { Plan, PlanContext } from "../operations/operation.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -15,6 +16,8 @@ export interface Prepared {
   /** By what the result of each step is known again. */
   fingerprints: ReadonlyMap<string, string>;
   verify: "quick" | "full";
+  /** Bytes that its steps are thought to write, all together. */
+  expectedBytes: number;
 }
 
 export interface PreparationParts {
@@ -59,7 +62,13 @@ export class Preparation {
     const plan = planFor(operation, params, planInputs, context, texts);
     const verify = job.verify ?? this.parts.verify;
     const ground = { inputIds: job.inputIds, ffmpeg: this.parts.ffmpegVersion(), verify };
-    const planned = { plan, fingerprints: fingerprintsOf(plan, ground), verify };
+    const media = planInputs.map((input) => input.media);
+    const written = plan.steps.reduce(
+      (sum, { work }) => sum + expectedBytes(work, media, "cpu"),
+      0,
+    );
+    const fingerprints = fingerprintsOf(plan, ground);
+    const planned = { plan, fingerprints, verify, expectedBytes: written };
     this.remember(job.jobId, planned, context);
     return { ...planned, assetPaths };
   }

@@ -1,15 +1,22 @@
 /**
- * WHEN: the queue as an SQL state machine. Each transition is one function whose UPDATE names the old
- * state (and, for a running job, the fence) in its WHERE; "no row" is an outcome that the caller
- * handles. Readers are in `rows.ts`; nothing else writes the `job` and `attempt` tables. Steps are in `step-rows.ts`.
+ * WHEN: the queue as an SQL state machine, as far as it is worked off: claims and their ends. What persons ask of it
+ * is in `asks.ts`, their steps in `step-rows.ts`. Each transition is one function whose UPDATE names the old state and, for a running job, the fence
+ * in its WHERE; "no row" is an outcome that the caller handles. Readers are in `rows.ts` and `waiting.ts`.
  */
 import type { Database } from "bun:sqlite";
 import { type Clock, isoTime } from "../clock.ts";
+import type { Commits } from "../database/commits.ts";
 import { transaction } from "../database/transaction.ts";
 import type { FailureReport } from "../trouble.ts";
-import type { JobAttempt, JobStep } from "./job.ts";
+import { Asks } from "./asks.ts";
+import { endAttempt, finish, jsonOrNull, putBack } from "./endings.ts";
+import { predecessorFailed, predecessorSucceeded } from "./predecessors.ts";
+import type { JobStep } from "./job.ts";
+import { Ledger, type Moved, nobody } from "./ledger.ts";
+import { recoverRunning } from "./recovery.ts";
+import { nextRun } from "./retry.ts";
 import type { JobRow } from "./rows.ts";
-import { type PlannedStep, StepRows } from "./step-rows.ts";
+import { inputIdsOf, WaitingJobs } from "./waiting.ts";
 
 /** The right to move one running job: valid until somebody else moved it. */
 export interface Claim {
@@ -23,123 +30,83 @@ export interface Claim {
   fence: number;
 }
 
-/** A job that may be claimed. */
-export interface Candidate extends Omit<Claim, "fence"> {
-  /** Whether it waits for a device that the box does not have. */
-  held: boolean;
-  /** Why it does not run, as it was noted last. */
-  reason: string | null;
-}
-
 /** Where a job's work runs now, as one of its steps has it. */
 export type StepPlace = Pick<JobStep, "device" | "deviceReason" | "proof">;
 
-const cancellableStates = ["queued", "waiting", "running"] as const;
-type CancellableState = (typeof cancellableStates)[number];
-
-export interface NewJob {
-  id: string;
-  ownerId: string;
-  operation: string;
-  title: string;
-  params: Record<string, unknown>;
-  inputIds: readonly string[];
-  labels: Record<string, string>;
-  priority: number;
-  notes: readonly string[];
-  steps: readonly PlannedStep[];
-  /** How its outputs are proven; absent: as the setting says. */
-  verify?: "quick" | "full";
-  idempotency: { key: string; sha256: string } | null;
+/** What decides about another run besides the failure. */
+export interface RetryPolicy {
+  /** Runs that a job may have in all before it stays failed. */
+  runsMax: number;
+  /** From 0 (inclusive) to 1. */
+  random(): number;
+  /** Bytes that a job needs that has just filled the disk. */
+  roomAfterFull(jobId: string): number;
 }
 
-export class Queue {
-  private readonly database: Database;
-  private readonly clock: Clock;
-  private readonly steps: StepRows;
+/** For whoever has no configuration. */
+const usualPolicy: RetryPolicy = {
+  runsMax: 3,
+  random: Math.random,
+  roomAfterFull: () => 64 * 1024 ** 2,
+};
 
-  constructor(database: Database, clock: Clock) {
+export class Queue {
+  readonly ledger: Ledger;
+  readonly waiting: WaitingJobs;
+  /** What persons ask: a new job, cancel, retry, pause … */
+  readonly asks: Asks;
+  private readonly database: Database;
+  private readonly policy: RetryPolicy;
+
+  constructor(database: Database, clock: Clock, policy: Partial<RetryPolicy> = {}) {
     this.database = database;
-    this.clock = clock;
-    this.steps = new StepRows(database, clock);
+    this.policy = { ...usualPolicy, ...policy };
+    this.ledger = new Ledger(database, clock);
+    this.waiting = new WaitingJobs(database);
+    this.asks = new Asks(this.ledger);
+  }
+
+  /** For what should be written together with what others write in the same turn. */
+  get commits(): Commits {
+    return this.ledger.commits;
   }
 
   private now(): string {
-    return isoTime(this.clock.nowMs());
+    return this.ledger.now();
   }
 
-  /** Records a new job as queued, with its inputs. Call it inside the caller's transaction. */
-  insert(job: NewJob): void {
-    this.database
-      .query(
-        `INSERT INTO job (id, owner_id, operation, title, state, params, labels, priority, notes, verify,
-           idempotency_key, idempotency_sha256, created_at)
-         VALUES (?1, ?2, ?3, ?4, 'queued', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`,
-      )
-      .run(
-        job.id,
-        job.ownerId,
-        job.operation,
-        job.title,
-        JSON.stringify(job.params),
-        JSON.stringify(job.labels),
-        job.priority,
-        JSON.stringify(job.notes),
-        job.verify ?? null,
-        job.idempotency?.key ?? null,
-        job.idempotency?.sha256 ?? null,
-        this.now(),
-      );
-    const input = this.database.query(
-      "INSERT INTO job_input (job_id, position, asset_id) VALUES (?1, ?2, ?3)",
-    );
-    for (const [position, assetId] of job.inputIds.entries()) input.run(job.id, position, assetId);
-    this.steps.insert(job.id, job.steps);
+  /** The job whose turn it is goes to running; null when none may start. */
+  claimNext(device: { id: string }): Claim | null {
+    for (const { jobId } of this.waiting.inTurn()) return this.claim(device, jobId);
+    return null;
   }
 
-  /** Jobs that may be claimed, the most urgent first, then the oldest. */
-  candidates(limit: number): Candidate[] {
-    return this.database
-      .query<JobRow, [number]>(
-        `SELECT * FROM job WHERE state IN ('queued', 'waiting')
-         ORDER BY priority DESC, id LIMIT ?1`,
-      )
-      .all(limit)
-      .map((row) => ({
-        ...this.request(row),
-        held: row.state === "waiting",
-        reason: row.device_reason,
-      }));
-  }
-
-  /** queued or waiting → running: this job, or the first of all. Null when there is none to take. */
-  claim(device: { id: string }, jobId: string | null = null): Claim | null {
+  /** queued, or waiting for a device or for room → running. Null when it is not so any more. */
+  claim(device: { id: string }, jobId: string): Claim | null {
     return transaction(this.database, (): Claim | null => {
       const row = this.database
-        .query<JobRow, [string, string, string | null]>(
-          `UPDATE job SET state = 'running', fence = fence + 1, started_at = ?1, device = ?2,
-               device_reason = NULL, progress_percent = 0
-             WHERE id = coalesce(?3, (SELECT id FROM job WHERE state IN ('queued', 'waiting')
-                                      ORDER BY priority DESC, id LIMIT 1))
-               AND state IN ('queued', 'waiting')
-             RETURNING *`,
+        .query<JobRow, [string, string, string]>(
+          `UPDATE job SET state = 'running', wait_for = NULL, fence = fence + 1, started_at = ?1,
+             device = ?2, device_reason = NULL, progress_percent = 0
+           WHERE id = ?3 AND ((state = 'queued' AND wait_for IS NULL)
+             OR (state = 'waiting' AND wait_for IN ('device', 'space')))
+           RETURNING *`,
         )
         .get(this.now(), device.id, jobId);
       if (row === null) return null;
+      this.waiting.shares.charge({ ownerId: row.owner_id, priority: row.priority });
       this.beginAttempt(row.id, row.fence, device.id);
-      return { ...this.request(row), fence: row.fence };
+      this.ledger.write(row, "claim", nobody, `On ${device.id}.`);
+      return {
+        jobId: row.id,
+        ownerId: row.owner_id,
+        operation: row.operation,
+        params: JSON.parse(row.params) as Record<string, unknown>,
+        inputIds: inputIdsOf(this.database, row.id),
+        verify: row.verify,
+        fence: row.fence,
+      };
     });
-  }
-
-  private request(row: JobRow): Omit<Claim, "fence"> {
-    return {
-      jobId: row.id,
-      ownerId: row.owner_id,
-      operation: row.operation,
-      params: JSON.parse(row.params) as Record<string, unknown>,
-      inputIds: this.inputIds(row.id),
-      verify: row.verify,
-    };
   }
 
   private beginAttempt(jobId: string, fence: number, deviceId: string): void {
@@ -151,25 +118,47 @@ export class Queue {
       .run(jobId, fence, deviceId, this.now());
   }
 
-  /** queued → waiting: no device of the box can do it now. Also changes the reason of one that waits. */
-  hold(jobId: string, reason: string): boolean {
-    return this.park(jobId, "waiting", reason);
-  }
-
-  /** waiting → queued: a device can do it, but none is free. Also changes the reason of a queued one. */
-  unhold(jobId: string, reason: string): boolean {
-    return this.park(jobId, "queued", reason);
-  }
-
-  private park(jobId: string, state: "queued" | "waiting", reason: string): boolean {
-    return (
-      this.database
-        .query(
-          `UPDATE job SET state = ?2, device_reason = ?3
-           WHERE id = ?1 AND state IN ('queued', 'waiting')`,
+  /**
+   * queued → waiting: no device of the box can do it now, or there is no room for it. Also changes the sentence
+   * of one that waits so already.
+   */
+  hold(jobId: string, waitsFor: "device" | "space", sentence: string): boolean {
+    return transaction(this.database, (): boolean => {
+      const held = this.database
+        .query<Moved, [string, string, string]>(
+          `UPDATE job SET state = 'waiting', wait_for = ?2, device_reason = ?3
+           WHERE id = ?1 AND state = 'queued' AND wait_for IS NULL RETURNING id, owner_id, state`,
         )
-        .run(jobId, state, reason).changes === 1
+        .get(jobId, waitsFor, sentence);
+      if (held !== null) this.ledger.write(held, "hold", nobody, sentence);
+      return held !== null || this.say(jobId, sentence, "waiting");
+    });
+  }
+
+  /**
+   * waiting → queued: a device can do it and there is room, but no place is free. Also changes the sentence of a
+   * queued one.
+   */
+  unhold(jobId: string, sentence: string | null): boolean {
+    return transaction(this.database, (): boolean => {
+      const freed = this.database
+        .query<Moved, [string, string | null]>(
+          `UPDATE job SET state = 'queued', wait_for = NULL, device_reason = ?2
+           WHERE id = ?1 AND state = 'waiting' AND wait_for IN ('device', 'space')
+           RETURNING id, owner_id, state`,
+        )
+        .get(jobId, sentence);
+      if (freed !== null) this.ledger.write(freed, "unhold", nobody, sentence ?? "");
+      return freed !== null || this.say(jobId, sentence, "queued");
+    });
+  }
+
+  private say(jobId: string, sentence: string | null, state: "queued" | "waiting"): boolean {
+    const said = this.database.query(
+      `UPDATE job SET device_reason = ?2
+       WHERE id = ?1 AND state = ?3 AND coalesce(wait_for, 'device') IN ('device', 'space')`,
     );
+    return said.run(jobId, sentence, state).changes === 1;
   }
 
   /**
@@ -179,25 +168,18 @@ export class Queue {
   tryElsewhere(claim: Claim, error: FailureReport, device: { id: string }): Claim | null {
     return transaction(this.database, (): Claim | null => {
       const row = this.database
-        .query<{ fence: number }, [string, number, string]>(
+        .query<Moved & { fence: number }, [string, number, string]>(
           `UPDATE job SET fence = fence + 1, device = ?3, device_reason = NULL, progress_percent = 0
-             WHERE id = ?1 AND state = 'running' AND fence = ?2 RETURNING fence`,
+             WHERE id = ?1 AND state = 'running' AND fence = ?2
+             RETURNING id, owner_id, state, fence`,
         )
         .get(claim.jobId, claim.fence, device.id);
       if (row === null) return null;
-      this.endAttempt(claim.jobId, claim.fence, "failed", error);
+      endAttempt(this.ledger, claim, { outcome: "failed", error });
       this.beginAttempt(claim.jobId, row.fence, device.id);
+      this.ledger.write(row, "try elsewhere", nobody, error.message);
       return { ...claim, fence: row.fence };
     });
-  }
-
-  private inputIds(jobId: string): string[] {
-    return this.database
-      .query<{ asset_id: string }, [string]>(
-        "SELECT asset_id FROM job_input WHERE job_id = ?1 ORDER BY position",
-      )
-      .all(jobId)
-      .map(({ asset_id }) => asset_id);
   }
 
   /** Where a running job runs now, and what really ran there. False when the claim is no longer valid. */
@@ -235,126 +217,104 @@ export class Queue {
 
   /** running → succeeded. `record` writes the outputs in the same transaction. False: the claim is void. */
   succeed(claim: Claim, record: () => void): boolean {
-    return this.finish(claim, "succeeded", null, record);
-  }
-
-  /** running → failed. */
-  fail(claim: Claim, error: FailureReport): boolean {
-    return this.finish(claim, "failed", error, () => {});
-  }
-
-  private finish(
-    claim: Claim,
-    state: "succeeded" | "failed",
-    error: FailureReport | null,
-    record: () => void,
-  ): boolean {
     return transaction(this.database, (): boolean => {
-      const moved = this.database
-        .query(
-          `UPDATE job SET state = ?3, error = ?4, finished_at = ?5,
-               progress_percent = CASE ?3 WHEN 'succeeded' THEN 100 ELSE progress_percent END
-             WHERE id = ?1 AND state = 'running' AND fence = ?2`,
-        )
-        .run(claim.jobId, claim.fence, state, jsonOrNull(error), this.now()).changes;
-      if (moved !== 1) return false;
-      this.endAttempt(claim.jobId, claim.fence, state, error);
+      const moved = finish(this.ledger, claim, "succeeded", null);
+      if (moved === null) return false;
+      endAttempt(this.ledger, claim, { outcome: "succeeded", error: null });
       record();
+      this.ledger.write(moved, "succeed", nobody);
+      predecessorSucceeded(this.ledger, moved);
       return true;
     });
   }
 
-  private endAttempt(
-    jobId: string,
-    fence: number,
-    outcome: JobAttempt["outcome"],
-    error: FailureReport | null,
-  ): void {
-    this.database
-      .query(
-        `UPDATE attempt SET outcome = ?3, error = ?4, finished_at = ?5
-         WHERE job_id = ?1 AND fence = ?2 AND outcome = 'running'`,
-      )
-      .run(jobId, fence, outcome, jsonOrNull(error), this.now());
-  }
-
-  /** running → queued, for a shutdown: interrupted is not failed. */
-  release(claim: Claim): boolean {
+  /**
+   * A run failed: running → queued for another one after a while, or waiting for room, or failed for good, by the
+   * class of the failure. False: the claim is void.
+   */
+  fail(claim: Claim, error: FailureReport): boolean {
     return transaction(this.database, (): boolean => {
-      const moved = this.database
-        .query(
-          `UPDATE job SET state = 'queued', started_at = NULL, device = NULL, progress_percent = 0
-             WHERE id = ?1 AND state = 'running' AND fence = ?2`,
-        )
-        .run(claim.jobId, claim.fence).changes;
-      if (moved === 1) this.endAttempt(claim.jobId, claim.fence, "interrupted", null);
-      return moved === 1;
-    });
-  }
-
-  /** running → queued for all but those that do run: rows that a crash left. Returns how many. */
-  recover(runningIds: readonly string[] = []): number {
-    const except = JSON.stringify(runningIds);
-    return transaction(this.database, (): number => {
-      this.database
-        .query(
-          `UPDATE attempt SET outcome = 'interrupted', finished_at = ?1 WHERE outcome = 'running'
-               AND job_id NOT IN (SELECT value FROM json_each(?2))`,
-        )
-        .run(this.now(), except);
-      return this.database
-        .query(
-          `UPDATE job SET state = 'queued', started_at = NULL, device = NULL, progress_percent = 0
-             WHERE state = 'running' AND id NOT IN (SELECT value FROM json_each(?1))`,
-        )
-        .run(except).changes;
-    });
-  }
-
-  /** queued, waiting or running → cancelled. Returns the state before, or null when it was none of them. */
-  cancel(ownerId: string, jobId: string): CancellableState | null {
-    return transaction(this.database, (): CancellableState | null => {
-      for (const from of cancellableStates) {
-        const row = this.database
-          .query<{ fence: number }, [string, string, string, string]>(
-            `UPDATE job SET state = 'cancelled', finished_at = ?4
-               WHERE id = ?1 AND owner_id = ?2 AND state = ?3 RETURNING fence`,
-          )
-          .get(jobId, ownerId, from, this.now());
-        if (row === null) continue;
-        this.endAttempt(jobId, row.fence, "cancelled", null);
-        return from;
+      const failures = this.failuresOf(claim);
+      if (failures === null) return false;
+      const { runsMax, random, roomAfterFull } = this.policy;
+      const next = nextRun(error, failures + 1, { runsMax, random: random() });
+      switch (next.kind) {
+        case "later":
+          return this.postpone(claim, error, next.delayMs, next.sentence);
+        case "when-space":
+          return this.makeRoom(claim, error, roomAfterFull(claim.jobId), next.sentence);
+        case "never":
+          return this.failForGood(claim, error);
       }
-      return null;
     });
   }
 
-  /** failed or cancelled → queued, asked for by a person. False when it was in another state. */
-  retry(ownerId: string, jobId: string): boolean {
+  /** running → failed, and with it the jobs that waited for it. False: the claim is void. */
+  failForGood(claim: Claim, error: FailureReport): boolean {
+    return transaction(this.database, (): boolean => {
+      const moved = finish(this.ledger, claim, "failed", error);
+      if (moved === null) return false;
+      endAttempt(this.ledger, claim, { outcome: "failed", error });
+      this.ledger.write(moved, "fail", nobody, error.message);
+      predecessorFailed(this.ledger, moved);
+      return true;
+    });
+  }
+
+  /** Failed runs of a running job since a person asked for it; null when the claim is void. */
+  private failuresOf({ jobId, fence }: Claim): number | null {
     return (
       this.database
-        .query(
-          `UPDATE job SET state = 'queued', error = NULL, started_at = NULL, finished_at = NULL,
-             device = NULL, device_reason = NULL, progress_percent = 0
-           WHERE id = ?1 AND owner_id = ?2 AND state IN ('failed', 'cancelled')`,
+        .query<{ failures: number }, [string, number]>(
+          "SELECT failures FROM job WHERE id = ?1 AND state = 'running' AND fence = ?2",
         )
-        .run(jobId, ownerId).changes === 1
+        .get(jobId, fence)?.failures ?? null
     );
   }
 
-  /** Moves a job that does not run yet before or behind others. False when it is not one. */
-  setPriority(ownerId: string, jobId: string, priority: number): boolean {
-    return (
-      this.database
-        .query(
-          `UPDATE job SET priority = ?3
-           WHERE id = ?1 AND owner_id = ?2 AND state IN ('queued', 'waiting')`,
-        )
-        .run(jobId, ownerId, priority).changes === 1
+  /** running → queued, for another run after a while. False: the claim is void. */
+  postpone(claim: Claim, error: FailureReport, delayMs: number, sentence: string): boolean {
+    return putBack(
+      this.ledger,
+      claim,
+      { outcome: "failed", error },
+      {
+        what: "postpone",
+        sentence,
+        waitsFor: "retry",
+        dueUs: this.ledger.queueClock.nowUs() + delayMs * 1000,
+        notBefore: isoTime(this.ledger.clock.nowMs() + delayMs),
+      },
     );
   }
-}
 
-function jsonOrNull(value: unknown): string | null {
-  return value === null ? null : JSON.stringify(value);
+  /** running → waiting, until there is this much room on the disk. False: the claim is void. */
+  makeRoom(claim: Claim, error: FailureReport, spaceBytes: number, sentence: string): boolean {
+    return putBack(
+      this.ledger,
+      claim,
+      { outcome: "failed", error },
+      {
+        ...{ what: "make room", sentence, waitsFor: "space", spaceBytes },
+      },
+    );
+  }
+
+  /** running → queued, for a shutdown: interrupted is not failed, and not counted. */
+  release(claim: Claim): boolean {
+    return putBack(
+      this.ledger,
+      claim,
+      { outcome: "interrupted", error: null },
+      {
+        what: "release",
+        sentence: "The server was stopped. What was done so far is kept where it can be.",
+      },
+    );
+  }
+
+  /** See `recoverRunning`. */
+  recover(runningIds: readonly string[], died: boolean): number {
+    return recoverRunning(this.ledger, runningIds, died);
+  }
 }

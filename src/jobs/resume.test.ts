@@ -59,7 +59,7 @@ test("a retry of a failed job begins where it failed, also after a restart", asy
   expect(states(failed)).toEqual(["done", "done", "failed"]);
   await work.worker.stop();
   await work.start();
-  work.jobs.retry(work.ownerId, id);
+  work.jobs.retry(work.ann, id);
   await work.succeed("transcode");
   const job = await work.untilState(id, "succeeded", "failed");
   expect([work.runner.begun, attempts(job)]).toEqual([["transcode"], [1, 1, 2]]);
@@ -76,7 +76,7 @@ test("a job whose steps were all done is published without a run", async () => {
   await work.succeed("transcode");
   expect((await work.untilState(id, "failed")).outputs).toEqual([]);
   work.database.run("DROP TRIGGER full_disk");
-  work.jobs.retry(work.ownerId, id);
+  work.jobs.retry(work.ann, id);
   const job = await work.untilState(id, "succeeded");
   expect([work.runner.begun.length, job.outputs.length, lastNotes(job)]).toEqual([
     ...[3, 1],
@@ -133,8 +133,8 @@ test("another ffmpeg or another way to prove outputs makes all of it anew", asyn
 test("cancelled and retried at once, the job begins from nothing, in a folder of its own", async () => {
   await work.start();
   const id = await almostDone();
-  work.jobs.cancel(work.ownerId, id);
-  work.jobs.retry(work.ownerId, id);
+  work.jobs.cancel(work.ann, id);
+  work.jobs.retry(work.ann, id);
   for (const step of ["measure", "try", "transcode"]) await work.succeed(step);
   const job = await work.untilState(id, "succeeded", "failed");
   expect([job.error, attempts(job)]).toEqual([null, [2, 2, 2]]);
@@ -170,7 +170,7 @@ test("a day after it failed a job keeps nothing, and begins anew when it is retr
   await work.start();
   await until("it is cleared", () => !existsSync(join(work.workFolder, id)));
   expect(states(work.job(id))).toEqual(["done", "done", "failed"]);
-  work.jobs.retry(work.ownerId, id);
+  work.jobs.retry(work.ann, id);
   expect(states(work.job(id)).includes("done")).toBe(false);
   for (const step of ["measure", "try", "transcode"]) await work.succeed(step);
   expect((await work.untilState(id, "succeeded", "failed")).error).toBeNull();

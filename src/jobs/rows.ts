@@ -1,8 +1,8 @@
 /** From rows to jobs: what a reader sees. The queue's writes are in `queue.ts`. */
-import type { Database, SQLQueryBindings } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import type { Proof } from "../runners/runner.ts";
 import type { FailureReport } from "../trouble.ts";
-import type { Job, JobAttempt, JobState } from "./job.ts";
+import type { Job, JobAttempt, JobState, Need, WaitsFor } from "./job.ts";
 import { stepsOf } from "./step-rows.ts";
 
 export interface JobRow {
@@ -25,6 +25,16 @@ export interface JobRow {
   created_at: string;
   started_at: string | null;
   finished_at: string | null;
+  seq: number;
+  rank: number;
+  need: Need;
+  wait_for: WaitsFor | null;
+  not_before: string | null;
+  paused_at: string | null;
+  predecessors_left: number;
+  failures: number;
+  space_bytes: number | null;
+  batch: string | null;
 }
 
 interface AttemptRow {
@@ -37,21 +47,6 @@ interface AttemptRow {
   notes: string;
   started_at: string;
   finished_at: string | null;
-}
-
-export interface JobFilter {
-  ownerId: string;
-  limit: number;
-  after: string | null;
-  /** Any of these; empty for all. */
-  states: readonly JobState[];
-  /** Only jobs that read or made this asset. */
-  assetId: string | null;
-}
-
-export interface JobPage {
-  items: Job[];
-  next: string | null;
 }
 
 export function findJob(database: Database, ownerId: string, id: string): Job | null {
@@ -73,42 +68,16 @@ export function endOf(
     .get(id);
 }
 
-/** Jobs that run, or that a new one of this priority would find before it; everybody's. */
+/** Jobs that run, or that wait for their turn with this priority or a higher one; everybody's. */
 export function jobsAhead(database: Database, priority: number): number {
   const row = database
     .query<{ ahead: number }, [number]>(
       `SELECT (SELECT count(*) FROM job WHERE state = 'running')
-         + (SELECT count(*) FROM job WHERE state IN ('queued', 'waiting') AND priority >= ?1) AS ahead`,
+         + (SELECT count(*) FROM job
+            WHERE state = 'queued' AND wait_for IS NULL AND priority >= ?1) AS ahead`,
     )
     .get(priority);
   return row?.ahead ?? 0;
-}
-
-export function listJobs(database: Database, filter: JobFilter): JobPage {
-  const conditions = ["owner_id = ?1"];
-  const values: SQLQueryBindings[] = [filter.ownerId];
-  const add = (condition: string, value: SQLQueryBindings) => {
-    values.push(value);
-    conditions.push(condition.replaceAll("?", `?${values.length}`));
-  };
-  if (filter.after !== null) add("id < ?", filter.after);
-  if (filter.states.length > 0) {
-    add("state IN (SELECT value FROM json_each(?))", JSON.stringify(filter.states));
-  }
-  if (filter.assetId !== null) {
-    add(
-      "(id IN (SELECT job_id FROM job_input WHERE asset_id = ?) OR id = (SELECT job_id FROM asset WHERE id = ?))",
-      filter.assetId,
-    );
-  }
-  values.push(filter.limit + 1);
-  const rows = database
-    .query<JobRow, SQLQueryBindings[]>(
-      `SELECT * FROM job WHERE ${conditions.join(" AND ")} ORDER BY id DESC LIMIT ?${values.length}`,
-    )
-    .all(...values);
-  const items = rows.slice(0, filter.limit).map((row) => toJob(database, row));
-  return { items, next: rows.length > filter.limit ? (items.at(-1)?.id ?? null) : null };
 }
 
 export function toJob(database: Database, row: JobRow): Job {
@@ -143,6 +112,16 @@ export function toJob(database: Database, row: JobRow): Job {
     verify: row.verify,
     steps: stepsOf(database, row.id),
     attempts,
+    waitsFor: row.wait_for,
+    waitReason: row.state === "queued" || row.state === "waiting" ? row.device_reason : null,
+    after: idsOf(
+      database,
+      "SELECT after_id AS id FROM job_after JOIN job ON job.id = after_id WHERE job_id = ?1 ORDER BY seq",
+      row.id,
+    ),
+    notBefore: row.not_before,
+    pausedAt: row.paused_at,
+    batch: row.batch,
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,

@@ -1,17 +1,21 @@
 /**
- * Which job starts next, and where: looks through those that wait, in their order, takes a place for each
- * that has one, and notes on the others why they wait. Carrying them out is the worker's.
+ * Which job starts next, and where: looks through those that wait, in their order, takes room and a place for
+ * each that has one, and notes on the others why they wait. Carrying them out is the worker's.
  */
+import type { Effects } from "../database/commits.ts";
 import type { Log } from "../log.ts";
 import type { Step } from "../operations/operation.ts";
 import type { Dispatch, Place, Wait } from "../runners/dispatch.ts";
-import { wantsGpu } from "../runners/places.ts";
 import { Refusal } from "../trouble.ts";
-import type { Jobs } from "./jobs.ts";
+import { Alarm } from "./alarm.ts";
+import type { Feed } from "./feed.ts";
+import type { Need } from "./job.ts";
 import type { Preparation, Prepared } from "./preparation.ts";
-import type { Candidate, Claim, Queue } from "./queue.ts";
+import type { Claim, Queue } from "./queue.ts";
+import type { Room } from "./room.ts";
 import type { StepRows } from "./step-rows.ts";
-import { isPlace, Turns, type Wanted } from "./turns.ts";
+import { type Delay, isPlace, Turns } from "./turns.ts";
+import type { Candidate } from "./waiting.ts";
 
 /** A place that was taken for a step. */
 export interface FirstPlace {
@@ -21,11 +25,12 @@ export interface FirstPlace {
 
 export interface SchedulerParts {
   queue: Queue;
-  stepRows: StepRows;
-  jobs: Jobs;
+  feed: Feed;
   dispatch: Dispatch;
-  preparation: Preparation;
+  room: Room;
   log: Log;
+  preparation: Preparation;
+  stepRows: StepRows;
   /** Whether a run of this job has not ended to its last. */
   isRunning(jobId: string): boolean;
   /** Carries a claimed job out; `first` is null when all its steps are done and it has only to be published. */
@@ -34,11 +39,14 @@ export interface SchedulerParts {
   refuse(claim: Claim, trouble: unknown): void;
 }
 
-/** Jobs that are looked at in one round: enough to find work for an idle device behind a full one. */
-const CANDIDATES_MAX = 256;
-
-/** Of those, the ones whose reason to wait is kept up to date on the page. */
+/** Jobs of a round whose reason to wait is kept up to date on the page. */
 const REASONS_MAX = 50;
+
+/** How often jobs that wait for room are looked at, and the database that took no writes. */
+const LOOK_AGAIN_MS = 2_000;
+
+/** Jobs that were put aside and are looked at in one round; the next round goes on behind them. */
+const ASIDE_MAX = 64;
 
 /** A job that was cancelled and retried while its ffmpeg was being ended. */
 const winding: Wait = { kind: "busy", sentence: "Its last run is just being ended." };
@@ -46,51 +54,160 @@ const winding: Wait = { kind: "busy", sentence: "Its last run is just being ende
 export class Scheduler {
   private readonly parts: SchedulerParts;
   private readonly turns = new Turns();
-  /** Jobs of which finished steps are kept, as the round that runs found it. */
-  private withResults: ReadonlySet<string> = new Set();
+  private readonly alarm: Alarm;
   private started = false;
   private stopping = false;
-  private waking = false;
+  private wanted = false;
+  /** Kinds for which the last round left no place; until something is free no more of them are looked at. */
+  private full: ReadonlySet<Need> = new Set();
+  /** Where the next look at jobs that were put aside begins, by what they wait for. */
+  private readonly aside = { device: 0, space: 0 };
+  private readonly looks = { device: false, space: false };
+  /** Jobs of which finished steps are kept, as the round that runs found it. */
+  private withResults: ReadonlySet<string> = new Set();
+  private timer: Timer | null = null;
 
   constructor(parts: SchedulerParts) {
     this.parts = parts;
-    parts.dispatch.onFree(() => this.wake());
+    this.alarm = new Alarm(parts.queue.ledger, () => this.wake());
+    parts.queue.commits.atEnd(() => this.round());
+    // Whoever gives places out wants to see at once whether one was taken.
+    parts.dispatch.onFree(() => this.lookNow());
   }
 
   start(): void {
     this.started = true;
-    this.wake();
+    this.alarm.start();
+    this.timer = setInterval(() => this.lookAgain(), LOOK_AGAIN_MS);
+    this.lookAtAll();
   }
 
   stop(): void {
     this.stopping = true;
+    this.alarm.stop();
+    if (this.timer !== null) clearInterval(this.timer);
   }
 
-  /** Starts the jobs for which there is a place, and notes on the others why they wait. */
+  /** There may be something to start: it is looked for at the end of this turn. */
   wake(): void {
-    // What is released in a round wakes us again: the round that runs sees it.
-    if (this.waking || !this.started || this.stopping) return;
-    this.waking = true;
+    if (!this.started || this.stopping) return;
+    this.wanted = true;
+    this.parts.queue.commits.turn();
+  }
+
+  /** A place may be free, or the box may be able to do more: all that waits is looked at. */
+  lookAtAll(): void {
+    this.full = new Set();
+    this.looks.device = true;
+    this.looks.space = true;
+    this.wake();
+  }
+
+  private lookNow(): void {
+    this.lookAtAll();
+    if (this.wanted) this.parts.queue.commits.flush();
+  }
+
+  private lookAgain(): void {
+    if (this.failed || this.parts.queue.waiting.held("space", 0, 1).length > 0) this.lookAtAll();
+  }
+
+  /** Whether the last round could not be written. */
+  private failed = false;
+
+  /** Inside the transaction of the turn. What it claims begins once that is committed. */
+  private round(): Effects | null {
+    if (!this.wanted || !this.started || this.stopping) return null;
+    this.wanted = false;
+    const begun: Begun[] = [];
+    const effects: Effects = {
+      committed: () => {
+        this.failed = false;
+        for (const each of begun) each.begin();
+      },
+      failed: () => {
+        this.failed = true;
+        for (const each of begun) each.undo();
+      },
+    };
     try {
-      this.withResults = this.parts.stepRows.jobsWithResults();
-      const candidates = this.parts.queue.candidates(CANDIDATES_MAX);
-      const waiting = this.turns.round(
-        candidates,
-        (job) => this.wantedOf(job),
-        (job) => this.tryStart(job),
-      );
-      for (const { job, wait } of waiting.slice(0, REASONS_MAX)) this.noteWait(job, wait);
+      this.lookThrough(begun);
     } catch (cause) {
       this.parts.log.error({ err: cause }, "the queue cannot be read or written; trying again");
-    } finally {
-      this.waking = false;
+      effects.failed();
+      begun.length = 0;
+      // A full disk has ended the transaction: those who wrote in this turn must hear of it.
+      if (!this.parts.queue.ledger.database.inTransaction) throw cause;
     }
+    return effects;
   }
 
-  private wantedOf(job: Candidate): Wanted {
-    const { prepared } = this.prepare(job);
-    const next = prepared === null ? null : this.nextStep(job, prepared);
-    return next !== null && wantsGpu(next.work) ? "gpu" : "cpu";
+  private lookThrough(begun: Begun[]): void {
+    const { queue, stepRows } = this.parts;
+    this.withResults = stepRows.jobsWithResults();
+    const start = (job: Candidate) => this.tryStart(job, begun);
+    for (const kind of ["device", "space"] as const) {
+      if (this.looks[kind]) this.lookAside(kind, start);
+    }
+    const { waiting, full } = this.turns.round(
+      (closed) => queue.waiting.inTurn(closed),
+      this.full,
+      start,
+    );
+    this.full = full;
+    for (const { job, wait } of waiting.slice(0, REASONS_MAX)) this.noteWait(job, wait);
+  }
+
+  /** Jobs for which there was no device, or no room. */
+  private lookAside(kind: "device" | "space", start: (job: Candidate) => Delay | true): void {
+    const jobs = this.parts.queue.waiting.held(kind, this.aside[kind], ASIDE_MAX);
+    for (const job of jobs) {
+      const wait = start(job);
+      if (wait !== true) this.noteWait(job, wait);
+    }
+    const more = jobs.length === ASIDE_MAX;
+    this.aside[kind] = more ? (jobs.at(-1)?.rank ?? 0) : 0;
+    this.looks[kind] = more;
+    if (more) this.wake();
+  }
+
+  /** True when it was started, or ended because it cannot be. */
+  private tryStart(job: Candidate, begun: Begun[]): Delay | true {
+    const { preparation, dispatch, room, isRunning } = this.parts;
+    if (isRunning(job.jobId)) return winding;
+    let prepared: Prepared;
+    try {
+      prepared = preparation.prepare(job);
+    } catch (trouble) {
+      return this.refuse(job, trouble, begun);
+    }
+    const tight = room.take(job.jobId, prepared.expectedBytes, job.spaceBytes);
+    if (tight !== null) return { kind: "space", sentence: tight };
+    const next = this.nextStep(job, prepared);
+    const place = next === null ? null : dispatch.place(next.work);
+    if (place !== null && !isPlace(place)) {
+      room.giveBack(job.jobId);
+      return place;
+    }
+    const first = next === null || place === null ? null : { step: next.name, place };
+    this.claim(job, prepared, first, begun);
+    return true;
+  }
+
+  private claim(
+    { jobId }: Candidate,
+    prepared: Prepared,
+    first: FirstPlace | null,
+    begun: Begun[],
+  ): void {
+    const { queue, dispatch, room } = this.parts;
+    const giveBack = () => {
+      room.giveBack(jobId);
+      if (first !== null) dispatch.release(first.place);
+    };
+    const claim = queue.claim(first?.place.device ?? { id: "cpu" }, jobId);
+    if (claim === null) giveBack();
+    else begun.push({ begin: () => this.parts.begin(claim, prepared, first), undo: giveBack });
   }
 
   /** The first step that has to run; null when all are done already. */
@@ -101,50 +218,30 @@ export class Scheduler {
     return plan.steps.find((step) => !stands(step)) ?? null;
   }
 
-  private prepare(job: Candidate): { prepared: Prepared | null; trouble: unknown } {
-    try {
-      return { prepared: this.parts.preparation.prepare(job), trouble: null };
-    } catch (trouble) {
-      return { prepared: null, trouble };
-    }
-  }
-
-  /** True when it was started, or ended because it cannot be. */
-  private tryStart(job: Candidate): Wait | true {
-    if (this.parts.isRunning(job.jobId)) return winding;
-    const { prepared, trouble } = this.prepare(job);
-    if (prepared === null) return this.refuse(job, trouble);
-    const next = this.nextStep(job, prepared);
-    if (next === null) return this.claim(job, prepared, null);
-    const found = this.parts.dispatch.place(next.work);
-    return isPlace(found) ? this.claim(job, prepared, { step: next.name, place: found }) : found;
-  }
-
-  private claim(job: Candidate, prepared: Prepared, first: FirstPlace | null): true {
-    const { queue, dispatch } = this.parts;
-    const claim = queue.claim(first?.place.device ?? { id: "cpu" }, job.jobId);
-    if (claim !== null) this.parts.begin(claim, prepared, first);
-    else if (first !== null) dispatch.release(first.place);
-    return true;
-  }
-
   /** A job that cannot be planned any more fails with the reason; without an ffmpeg it waits. */
-  private refuse(job: Candidate, trouble: unknown): Wait | true {
+  private refuse(job: Candidate, trouble: unknown, begun: Begun[]): Delay | true {
     if (trouble instanceof Refusal && trouble.status === 503) {
       return { kind: "busy", sentence: trouble.message };
     }
     const claim = this.parts.queue.claim({ id: "cpu" }, job.jobId);
-    if (claim !== null) this.parts.refuse(claim, trouble);
+    if (claim !== null) {
+      begun.push({ begin: () => this.parts.refuse(claim, trouble), undo: () => {} });
+    }
     return true;
   }
 
-  private noteWait(job: Candidate, wait: Wait): void {
-    const held = wait.kind === "absent";
-    if (job.held === held && job.reason === wait.sentence) return;
-    const { queue, jobs } = this.parts;
-    const noted = held
-      ? queue.hold(job.jobId, wait.sentence)
-      : queue.unhold(job.jobId, wait.sentence);
-    if (noted) jobs.show(job.ownerId, job.jobId);
+  private noteWait(job: Candidate, { kind, sentence }: Delay): void {
+    const { queue, feed } = this.parts;
+    const held = kind === "absent" ? "device" : kind === "space" ? "space" : null;
+    if (job.held === held && job.reason === sentence) return;
+    const noted =
+      held === null ? queue.unhold(job.jobId, sentence) : queue.hold(job.jobId, held, sentence);
+    if (noted && job.held === held) feed.changed(job.ownerId, job.jobId);
   }
+}
+
+/** A job that was claimed in a turn that is not committed yet. */
+interface Begun {
+  begin(): void;
+  undo(): void;
 }

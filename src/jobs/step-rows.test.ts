@@ -40,14 +40,17 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
+const ann = () => ({ id: ownerId, name: "ann" });
+
 const planned = (name: string, needs: string[] = []) => ({ name, title: `Do ${name}`, needs });
 
 function claimed(steps = [planned("encode")]): Claim {
-  queue.insert({
-    ...{ id: newId("job"), ownerId, operation: "transcode", title: "Transcode: a.mp4" },
-    ...{ params: {}, inputIds: [], labels: {}, priority: 0, notes: [], steps, idempotency: null },
+  queue.asks.insert(ann(), {
+    ...{ id: newId("job"), operation: "transcode", title: "Transcode: a.mp4", need: "cpu" },
+    ...{ params: {}, inputIds: [], labels: {}, priority: 0, notes: [], steps, verify: null },
+    ...{ after: [], notBefore: null, batch: null, idempotency: null },
   });
-  const claim = queue.claim({ id: "cpu" });
+  const claim = queue.claimNext({ id: "cpu" });
   if (claim === null) throw new Error("nothing to claim");
   return claim;
 }
@@ -92,7 +95,7 @@ const moves: Record<string, (claim: Claim, ticket: StepTicket) => unknown> = {
   stop: (_claim, ticket) => rows.stop(ticket),
   renew: (claim) => rows.renew(claim, "encode"),
   leave: (claim) => queue.fail(claim, failure),
-  retry: ({ jobId }) => queue.retry(ownerId, jobId),
+  retry: ({ jobId }) => queue.asks.retry(ann(), jobId),
 };
 
 /** A retry is of a job that has ended, and whose files may be gone. */
@@ -140,16 +143,16 @@ describe("a step", () => {
   test("begins only while its job is ours", () => {
     const claim = claimed();
     expect(rows.begin({ ...claim, fence: claim.fence + 1 }, "encode", cpu)).toBeNull();
-    queue.cancel(ownerId, claim.jobId);
+    queue.asks.cancel(ann(), claim.jobId);
     expect(rows.begin(claim, "encode", cpu)).toBeNull();
   });
 
   test("does not run any more once its job does not, whoever ended that", () => {
     const ends: Record<string, (claim: Claim) => unknown> = {
       released: (claim) => queue.release(claim),
-      cancelled: ({ jobId }) => queue.cancel(ownerId, jobId),
+      cancelled: ({ jobId }) => queue.asks.cancel(ann(), jobId),
       failed: (claim) => queue.fail(claim, failure),
-      recovered: () => queue.recover(),
+      recovered: () => queue.recover([], true),
     };
     for (const [how, end] of Object.entries(ends)) {
       const { claim, ticket } = reach.running();
@@ -168,13 +171,13 @@ describe("a step", () => {
     const failed = reach.done().claim;
     queue.fail(failed, failure);
     expect(kept(failed)).toBe(1);
-    queue.retry(ownerId, failed.jobId);
+    queue.asks.retry(ann(), failed.jobId);
     expect([kept(failed), stateOf(failed.jobId)]).toEqual([1, "done"]);
     database.run("DELETE FROM job");
     const released = reach.done().claim;
     queue.release(released);
     expect(kept(released)).toBe(1);
-    queue.cancel(ownerId, released.jobId);
+    queue.asks.cancel(ann(), released.jobId);
     expect([kept(released), stateOf(released.jobId)]).toEqual([0, "done"]);
     database.run("DELETE FROM job");
     const succeeded = reach.done().claim;
@@ -189,7 +192,7 @@ describe("a step", () => {
     queue.fail(claim, failure);
     rows.forgetResults(claim.jobId);
     expect([rows.kept(claim.jobId).size, stateOf(claim.jobId)]).toEqual([0, "done"]);
-    queue.retry(ownerId, claim.jobId);
+    queue.asks.retry(ann(), claim.jobId);
     expect(stateOf(claim.jobId)).toBe("pending");
   });
 });

@@ -2,6 +2,7 @@
  * Runs the steps of a plan: each as soon as what it needs is done and there is a place for it, so that one job can
  * use the whole box. The worker and the command line's `run` share it.
  */
+import type { Rest } from "../media/pause.ts";
 import type { Progress } from "../media/progress.ts";
 import type { Plan, Step, StepOutput } from "../operations/operation.ts";
 import type { Dispatch, DispatchEvents, Place, StepRun } from "../runners/dispatch.ts";
@@ -42,6 +43,8 @@ export interface StepsRequest {
   verify: "quick" | "full";
   /** Ends all steps. */
   signal: AbortSignal;
+  /** The switch by which the job is paused; absent: it cannot be. */
+  rest?: Rest;
   /** When its signal is aborted no further step begins, and those that will not end within its seconds are ended. */
   drain?: Drain;
   book: StepBook;
@@ -191,12 +194,13 @@ class Run {
   }
 
   private runOf({ step, abort }: Active): StepRun {
-    const { assetPaths, jobFolder, verify, signal } = this.request;
+    const { assetPaths, jobFolder, verify, signal, rest } = this.request;
     const { name, work, outputs } = step;
     return {
       ...{ work, assetPaths, jobFolder, step: name, verify },
       expectations: outputs.map(({ expectation }) => expectation),
       signal: AbortSignal.any([signal, this.halt.signal, abort.signal]),
+      rest,
       onProgress: (progress) => {
         this.progress.see(name, progress, performance.now());
         this.tellProgress();

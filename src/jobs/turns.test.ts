@@ -1,29 +1,48 @@
 import { expect, test } from "bun:test";
 import type { Wait } from "../runners/dispatch.ts";
-import type { Candidate } from "./queue.ts";
-import { Turns, type Wanted } from "./turns.ts";
+import { Turns } from "./turns.ts";
+import type { Candidate } from "./waiting.ts";
 
 const busy: Wait = { kind: "busy", sentence: "All places are taken." };
 const absent: Wait = { kind: "absent", sentence: "No GPU can do it." };
 
+/** Jobs whose name begins with c want the CPU. */
 function job(jobId: string): Candidate {
   const request = { jobId, ownerId: "us_1", operation: "transcode", params: {}, inputIds: [] };
-  return { ...request, verify: null, held: false, reason: null };
+  const need = jobId.startsWith("c") ? "cpu" : "gpu";
+  return {
+    ...request,
+    need,
+    priority: 0,
+    verify: null,
+    held: null,
+    reason: null,
+    spaceBytes: null,
+  };
 }
 
-/** Jobs whose name begins with c want the CPU. */
-const wantedOf = ({ jobId }: Candidate): Wanted => (jobId.startsWith("c") ? "cpu" : "gpu");
-
-function round(turns: Turns, names: string[], outcomes: Record<string, Wait>): string[] {
+function play(turns: Turns, names: string[], outcomes: Record<string, Wait>) {
   const started: string[] = [];
-  turns.round(names.map(job), wantedOf, ({ jobId }) => {
-    const wait = outcomes[jobId];
-    if (wait !== undefined) return wait;
-    started.push(jobId);
-    return true;
-  });
-  return started;
+  let looked = 0;
+  const { waiting, full } = turns.round(
+    (closed) =>
+      names
+        .map(job)
+        .values()
+        .filter(({ need }) => !closed.has(need)),
+    new Set(),
+    ({ jobId }) => {
+      looked += 1;
+      const wait = outcomes[jobId];
+      if (wait !== undefined) return wait;
+      started.push(jobId);
+      return true;
+    },
+  );
+  return { started, waiting, full, looked };
 }
+
+const round = (...values: Parameters<typeof play>) => play(...values).started;
 
 test("who finds no place is passed by whoever does, in the order of the queue", () => {
   const turns = new Turns();
@@ -46,10 +65,17 @@ test("a job that no device of the box can do keeps nobody waiting", () => {
   expect(started).toEqual(passing);
 });
 
+test("thousands that wait for one kind of place keep nobody from another, and are not all looked at", () => {
+  const gpu = Array.from({ length: 5000 }, (_, index) => `g${index}`);
+  const outcomes = Object.fromEntries(gpu.map((name) => [name, busy]));
+  const { started, looked, full } = play(new Turns(), [...gpu, "c1"], outcomes);
+  expect(started).toEqual(["c1"]);
+  expect(looked).toBeLessThan(50);
+  expect([...full]).toEqual(["gpu"]);
+});
+
 test("those that wait are told with their reasons", () => {
-  const waiting = new Turns().round([job("g1"), job("g2")], wantedOf, ({ jobId }) =>
-    jobId === "g1" ? busy : absent,
-  );
+  const { waiting } = play(new Turns(), ["g1", "g2"], { g1: busy, g2: absent });
   expect(waiting.map(({ job: { jobId }, wait }) => [jobId, wait.kind])).toEqual([
     ["g1", "busy"],
     ["g2", "absent"],

@@ -3,7 +3,8 @@
  * that do, but not for ever.
  */
 import type { Place, Wait } from "../runners/dispatch.ts";
-import type { Candidate } from "./queue.ts";
+import type { Need } from "./job.ts";
+import type { Candidate } from "./waiting.ts";
 
 /**
  * Times that later jobs may pass one that waits for a busy device: small jobs keep the slots full, and a
@@ -14,42 +15,57 @@ const PASSES_MAX = 16;
 /** Jobs whose passes are counted; more do not wait at the head of a queue. */
 const COUNTED_MAX = 1024;
 
-/** Kind of place that a job wants; what is kept for one kind does not hold up the other. */
-export type Wanted = "gpu" | "cpu";
+/** Jobs of one kind that find no place before a round gives the kind up: behind them hardly any other fits. */
+const REFUSED_MAX = 32;
+
+/** Why a job does not start: no place for it, or no room on the disk. */
+export type Delay = Wait | { kind: "space"; sentence: string };
+
+/** Puts a job at its place and starts it (true), or says why not. */
+export type Start = (job: Candidate) => Delay | true;
+
+export interface Round {
+  /** Jobs that found no place, with the reasons. */
+  waiting: { job: Candidate; wait: Delay }[];
+  /** Kinds of which the round gave up to look at more: no place was left for them. */
+  full: ReadonlySet<Need>;
+}
 
 export class Turns {
   private readonly passes = new Map<string, number>();
 
   /**
-   * Goes through the jobs in order and starts those for which `start` finds a place.
-   * @param start takes a place and starts the job (true), or says why not
+   * Goes through the jobs in order and starts those that find a place.
+   * @param jobs reads them; it leaves out the kinds that are in the set by then
+   * @param skipped kinds of which none is looked at
    */
   round(
-    jobs: readonly Candidate[],
-    wantedOf: (job: Candidate) => Wanted,
-    start: (job: Candidate) => Wait | true,
-  ): { job: Candidate; wait: Wait }[] {
-    const waiting: { job: Candidate; wait: Wait }[] = [];
-    const kept = new Map<Wanted, Wait>();
-    for (const job of jobs) {
-      const wanted = wantedOf(job);
-      const held = kept.get(wanted);
-      const outcome = held ?? start(job);
+    jobs: (closed: ReadonlySet<Need>) => Iterable<Candidate>,
+    skipped: ReadonlySet<Need>,
+    start: Start,
+  ): Round {
+    const waiting: Round["waiting"] = [];
+    const closed = new Set<Need>(skipped);
+    const refused = { cpu: 0, gpu: 0 };
+    for (const job of jobs(closed)) {
+      const outcome = start(job);
       if (outcome === true) {
         this.passes.delete(job.jobId);
-        for (const passed of waiting) this.count(passed, wanted, wantedOf(passed.job));
+        for (const passed of waiting) this.count(passed, job.need);
         continue;
       }
       waiting.push({ job, wait: outcome });
+      if (outcome.kind !== "busy") continue;
+      refused[job.need] += 1;
       const patient = (this.passes.get(job.jobId) ?? 0) < PASSES_MAX;
-      if (!patient && outcome.kind === "busy") kept.set(wanted, outcome);
+      if (!patient || refused[job.need] >= REFUSED_MAX) closed.add(job.need);
     }
-    return waiting;
+    return { waiting, full: closed };
   }
 
   /** Only who wants the same kind of place took it away. */
-  private count({ job, wait }: { job: Candidate; wait: Wait }, took: Wanted, wants: Wanted): void {
-    if (wait.kind !== "busy" || took !== wants) return;
+  private count({ job, wait }: { job: Candidate; wait: Delay }, took: Need): void {
+    if (wait.kind !== "busy" || took !== job.need) return;
     this.passes.set(job.jobId, (this.passes.get(job.jobId) ?? 0) + 1);
     const oldest = this.passes.keys().next();
     if (this.passes.size > COUNTED_MAX && oldest.done !== true) this.passes.delete(oldest.value);

@@ -20,6 +20,7 @@ import type { Job, JobState } from "./job.ts";
 import { Jobs } from "./jobs.ts";
 import { LiveProgress } from "./live.ts";
 import { Queue } from "./queue.ts";
+import { Room } from "./room.ts";
 import { StepRows } from "./step-rows.ts";
 import { WorkFolders } from "./work-folders.ts";
 import { Worker } from "./worker.ts";
@@ -87,7 +88,8 @@ beforeEach(async () => {
     .query("INSERT INTO user VALUES (?, 'ann', 'admin', '$argon2id$x', '2026-01-01T00:00:00.000Z')")
     .run(ownerId);
   runner = new SteeredRunner();
-  const feed = new Feed(systemClock);
+  const queue = new Queue(database, systemClock);
+  const feed = new Feed(systemClock, queue.ledger.log);
   const storage = openDiskStorage({
     folder: join(folder, "storage"),
     reserveBytes: 0,
@@ -109,7 +111,7 @@ beforeEach(async () => {
     storage,
     library,
     feed,
-    queue: new Queue(database, systemClock),
+    queue,
     live: new LiveProgress(),
     clock: systemClock,
     log: silentLog(),
@@ -135,11 +137,14 @@ beforeEach(async () => {
     },
     onQueued: () => worker.wake(),
     onCancelled: (id) => worker.abort(id),
+    onPaused: (id, paused) => worker.pause(id, paused),
+    queuedPerUserMax: 1000,
   });
   worker = new Worker({
     ...shared,
     jobs,
     dispatch,
+    room: new Room({ folder, reserveBytes: 0, shareDone: () => 0 }),
     verify: "quick",
     onPublished: () => {},
   });
@@ -154,9 +159,12 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function submit(): Job {
+const ann = () => ({ id: ownerId, name: "ann" });
+
+async function submit(): Promise<Job> {
   const params = { video: { quality: 40 } };
-  return jobs.submit(ownerId, { operation: "transcode", inputs: [assetId], params }, null).job;
+  const request = { operation: "transcode", inputs: [assetId], params };
+  return (await jobs.submit(ann(), request, null)).job;
 }
 
 async function until(id: string, ...states: JobState[]): Promise<Job> {
@@ -186,7 +194,7 @@ function storedKeys(): string[] {
 describe("the worker", () => {
   test("fills its slots, no more, and takes the next job when one is free", async () => {
     worker.start();
-    const ids = [submit(), submit(), submit()].map(({ id }) => id);
+    const ids = (await Promise.all([submit(), submit(), submit()])).map(({ id }) => id);
     await runsBegun(2);
     expect(ids.map((id) => jobs.get(ownerId, id).state)).toEqual(["running", "running", "queued"]);
     runner.succeed();
@@ -196,7 +204,7 @@ describe("the worker", () => {
 
   test("publishes what was proven and clears its folder", async () => {
     worker.start();
-    const { id } = submit();
+    const { id } = await submit();
     await runsBegun(1);
     runner.succeed();
     const job = await until(id, "succeeded", "failed");
@@ -214,10 +222,10 @@ describe("the worker", () => {
 
   test("keeps nothing of a job that was cancelled while its output was being published", async () => {
     worker.start();
-    const { id } = submit();
+    const { id } = await submit();
     await runsBegun(1);
     runner.succeed();
-    jobs.cancel(ownerId, id);
+    jobs.cancel(ann(), id);
     await worker.stop();
     expect(jobs.get(ownerId, id).outputs).toEqual([]);
     expect(storedKeys()).toEqual([assetId]);
@@ -226,7 +234,7 @@ describe("the worker", () => {
 
   test("puts running jobs back when it stops", async () => {
     worker.start();
-    const { id } = submit();
+    const { id } = await submit();
     await runsBegun(1);
     await worker.stop();
     const job = jobs.get(ownerId, id);
@@ -239,7 +247,7 @@ describe("the worker", () => {
 
   test("requeues a job whose end could not be written, once the disk takes writes again", async () => {
     worker.start();
-    const { id } = submit();
+    const { id } = await submit();
     await runsBegun(1);
     // A trigger that fails stands for a disk that does not take the write.
     database.run(

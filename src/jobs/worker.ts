@@ -2,20 +2,24 @@
  * The worker: has the jobs that the scheduler starts carried out, and ends them all when the server stops. It
  * decides nothing about media and writes no SQL.
  */
+import { Rest } from "../media/pause.ts";
+import { endBackOffs } from "./alarm.ts";
 import { type JobRunParts, reportOf, runJob } from "./job-run.ts";
 import { Preparation, type PreparationParts, type Prepared } from "./preparation.ts";
 import type { Claim } from "./queue.ts";
+import type { Room } from "./room.ts";
 import { type FirstPlace, Scheduler } from "./scheduler.ts";
 import type { Drain } from "./steps.ts";
 import { Sweeper } from "./sweeper.ts";
 
-export type WorkerParts = JobRunParts & PreparationParts;
+export type WorkerParts = JobRunParts & PreparationParts & { room: Room };
 
 /** A queued job is found at once by `wake`; this tick heals what a full disk kept from being recorded. */
 const HEAL_TICK_MS = 30_000;
 
 interface Running {
   abort: AbortController;
+  rest: Rest;
   done: Promise<void>;
 }
 
@@ -46,23 +50,25 @@ export class Worker {
   /** Puts back what a crash left running; its finished steps are kept. Call it before anything can claim. */
   async recover(): Promise<void> {
     await this.parts.folders.prepare();
-    this.requeueLost();
+    this.requeueLost(true);
+    endBackOffs(this.parts.queue.ledger);
   }
 
   /** Running rows without a run of ours: a crash left them, or their end could not be written. */
-  private requeueLost(): void {
-    const returned = this.parts.queue.recover([...this.running.keys()]);
+  private requeueLost(died: boolean): void {
+    const returned = this.parts.queue.recover([...this.running.keys()], died);
     if (returned > 0) this.parts.log.warn({ jobs: returned }, "interrupted jobs are queued again");
   }
 
   /** Looks after lost jobs and free places; the tick calls it. */
   heal(): void {
     try {
-      this.requeueLost();
+      this.requeueLost(false);
+      this.parts.jobs.submission.sweepKeys();
     } catch (cause) {
       this.parts.log.error({ err: cause }, "the queue cannot be written; trying again");
     }
-    this.wake();
+    this.scheduler.lookAtAll();
   }
 
   /** Starts to work. */
@@ -116,6 +122,11 @@ export class Worker {
     clearTimeout(limit);
   }
 
+  /** A running job is to stand still, or to go on. */
+  pause(jobId: string, paused: boolean): void {
+    this.running.get(jobId)?.rest.set(paused);
+  }
+
   private refuse(claim: Claim, trouble: unknown): void {
     this.parts.queue.fail(claim, reportOf(this.parts, trouble, claim));
     this.parts.jobs.tell(claim.ownerId, claim.jobId);
@@ -123,14 +134,16 @@ export class Worker {
 
   private begin(claim: Claim, prepared: Prepared, first: FirstPlace | null): void {
     const abort = new AbortController();
-    const { drain } = this;
-    const done = runJob(this.parts, { claim, prepared, first, signal: abort.signal, drain })
+    const rest = new Rest();
+    const run = { claim, prepared, first, signal: abort.signal, rest, drain: this.drain };
+    const done = runJob(this.parts, run)
       .catch((cause: unknown) => this.parts.log.error({ err: cause, job: claim.jobId }, "worker"))
       .finally(() => {
         this.running.delete(claim.jobId);
         this.preparation.forget(claim.jobId);
+        this.parts.room.giveBack(claim.jobId);
         this.wake();
       });
-    this.running.set(claim.jobId, { abort, done });
+    this.running.set(claim.jobId, { abort, rest, done });
   }
 }

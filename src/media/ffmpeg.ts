@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { processEnvironment } from "../config.ts";
 import { fenceExitCode, fenceMark } from "./fence-rules.ts";
 import { Movement } from "./movement.ts";
+import type { Rest } from "./pause.ts";
 import { signalGroup } from "./process-group.ts";
 import { type Progress, ProgressReader } from "./progress.ts";
 import { BoundedText, Lines } from "./stderr.ts";
@@ -45,6 +46,8 @@ export interface ToolRun {
   fileBytes?: number | null;
   /** Whether it stops where it stands while all work is paused: then no limit counts that time. */
   pausable?: boolean;
+  /** The switch that stops the runs of its job alone, in the same way. */
+  rest?: Rest | undefined;
   /** UUID of the GPU that it uses: it sees that one alone, as number 0. Null or absent: it gets none. */
   gpuUuid?: string | null | undefined;
 }

@@ -1,9 +1,12 @@
 /** Watches over a process that runs: ends it when the asker says so, when it stalls, when its time is up. */
-import { enrol, runsArePaused } from "./pause.ts";
+import { enrol, type Rest, rests } from "./pause.ts";
 import { signalGroup } from "./process-group.ts";
 
-/** From SIGTERM to SIGKILL. A cancelled job must be gone within 5 s, a stopped ffmpeg included. */
-const terminateGraceMs = 3_000;
+/**
+ * From SIGTERM to SIGKILL. A cancelled job must be gone within 2 s, one that does not hear included; what it
+ * would still write in that time is thrown away.
+ */
+const terminateGraceMs = 1_000;
 
 /**
  * From SIGKILL to giving up. A process that hangs inside a driver does not die of it; whoever waits for
@@ -33,6 +36,7 @@ interface Limits {
   signal?: AbortSignal | undefined;
   wallLimitSeconds: number;
   pausable?: boolean;
+  rest?: Rest | undefined;
 }
 
 export interface Watch {
@@ -45,7 +49,7 @@ export interface Watch {
 }
 
 export function watchOver(child: Watched, limits: Limits, signs: Signs): Watch {
-  const { signal, wallLimitSeconds, pausable = false } = limits;
+  const { signal, wallLimitSeconds, pausable = false, rest } = limits;
   const abandoned = Promise.withResolvers<void>();
   let reason: StopReason | null = null;
   let killTimer: Timer | undefined;
@@ -62,8 +66,9 @@ export function watchOver(child: Watched, limits: Limits, signs: Signs): Watch {
     killTimer = setTimeout(kill, terminateGraceMs);
   };
   const abort = () => stop("aborted");
-  const endClocks = keepTime({ wallLimitSeconds, pausable }, signs, stop);
-  const leave = pausable ? enrol(child.pid) : undefined;
+  const resting = () => pausable && rests(child.pid);
+  const endClocks = keepTime(wallLimitSeconds, resting, signs, stop);
+  const leave = pausable ? enrol(child.pid, rest ?? null) : undefined;
   signal?.addEventListener("abort", abort, { once: true });
   return {
     reason: () => reason,
@@ -79,21 +84,21 @@ export function watchOver(child: Watched, limits: Limits, signs: Signs): Watch {
 
 /** The wall limit and the stall; time in which the run is stopped on purpose counts for neither. */
 function keepTime(
-  { wallLimitSeconds, pausable }: { wallLimitSeconds: number; pausable: boolean },
+  wallLimitSeconds: number,
+  resting: () => boolean,
   signs: Signs,
   stop: (why: StopReason) => void,
 ): () => void {
   const begunMs = performance.now();
   let restedMs = 0;
-  const rests = () => pausable && runsArePaused();
   const timeIsUp = () => {
     const leftMs = wallLimitSeconds * 1000 + restedMs - (performance.now() - begunMs);
-    if (!rests() && leftMs <= 0) stop("time_limit");
+    if (!resting() && leftMs <= 0) stop("time_limit");
     else wallTimer = setTimeout(timeIsUp, Math.max(leftMs, watchIntervalMs));
   };
   let wallTimer = setTimeout(timeIsUp, wallLimitSeconds * 1000);
   const stallTimer = setInterval(async () => {
-    if (rests()) {
+    if (resting()) {
       restedMs += watchIntervalMs;
       signs.rest?.();
     } else if (await signs.stalled?.()) stop("stalled");

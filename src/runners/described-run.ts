@@ -82,6 +82,7 @@ export async function runDescription(
     writePaths: [folder],
     signal: request.signal,
     pausable: true,
+    rest: request.rest,
     stallSeconds: jobs.stallSeconds,
     wallLimitSeconds: jobs.wallLimitSeconds,
     niceness: ffmpeg.niceness,

@@ -8,6 +8,7 @@ import type { GpuFault } from "../media/gpu-fault.ts";
 import type { Placement } from "../media/placement.ts";
 import type { FailureReport } from "../trouble.ts";
 import { ATTEMPTS_MAX, afterFault, BUSY_MAX, faultReport, withWhy } from "./after-fault.ts";
+import { lendWhilePaused, pausedWait, waitAWhile } from "./patience.ts";
 import { type Choice, choicesFor, type History, noHistory, wantsGpu } from "./places.ts";
 import type { AttemptOutcome, AttemptRequest, Runner } from "./runner.ts";
 import type { Reservation, Shortage, Slots } from "./slots.ts";
@@ -200,7 +201,8 @@ export class Dispatch {
       if (fault.reaction === "later" && busyTimes <= BUSY_MAX) {
         events.onWait(`${here.device.title} is busy: ${fault.sentence} It is asked again soon.`);
         const delayMs = (this.parts.busyDelayMs ?? doublingDelayMs)(busyTimes);
-        if (!(await this.pause(step.signal, delayMs))) return { kind: "aborted" };
+        if (!(await waitAWhile(step.signal, delayMs, (look) => this.onFree(look))))
+          return { kind: "aborted" };
       }
     }
   }
@@ -233,6 +235,9 @@ export class Dispatch {
       this.hold(job, -1);
       this.release(place);
     };
+    const keepPlace = lendWhilePaused(step.rest, place.reservation, this.parts.slots, () =>
+      this.tellFree(),
+    );
     // A GPU has the next job while the CPU proves this one's output; the CPU does both itself.
     const onRendered = uuid === undefined ? () => {} : giveBack;
     try {
@@ -244,6 +249,7 @@ export class Dispatch {
         memoryFreeBytes,
       });
     } finally {
+      keepPlace();
       unwatch?.();
       giveBack();
     }
@@ -315,7 +321,7 @@ export class Dispatch {
     const { promise, resolve } = Promise.withResolvers<Place | null>();
     let told = "";
     const look = () => {
-      const found = this.place(step.work, history);
+      const found = step.rest?.paused ? pausedWait : this.place(step.work, history);
       if ("reservation" in found) {
         this.waiters.delete(waiter);
         this.hold(job, 1);
@@ -333,6 +339,7 @@ export class Dispatch {
     this.waiters.add(waiter);
     step.signal.addEventListener("abort", stop, { once: true });
     const timer = setInterval(() => this.tellFree(), LOOK_AGAIN_MS);
+    const unfollow = step.rest?.follow(() => this.tellFree());
     try {
       // A job that goes on takes the place of its step that ended before anybody else looks.
       if (this.holding.has(job)) this.tellFree();
@@ -340,24 +347,10 @@ export class Dispatch {
       return await promise;
     } finally {
       clearInterval(timer);
+      unfollow?.();
       this.waiters.delete(waiter);
       step.signal.removeEventListener("abort", stop);
     }
-  }
-
-  /** Until something is free or the time is over; false when it was aborted. */
-  private async pause(signal: AbortSignal, limitMs: number): Promise<boolean> {
-    if (signal.aborted) return false;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, limitMs);
-    const end = this.onFree(resolve);
-    const stop = () => resolve();
-    signal.addEventListener("abort", stop, { once: true });
-    await promise;
-    signal.removeEventListener("abort", stop);
-    clearTimeout(timer);
-    end();
-    return !signal.aborted;
   }
 
   /** A moment later: the job whose step ended here takes its next place before others may. */

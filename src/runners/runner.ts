@@ -3,6 +3,7 @@ import type { Expectation, StepWork } from "../media/description.ts";
 import type { Device } from "../media/devices.ts";
 import type { GpuFault } from "../media/gpu-fault.ts";
 import type { MediaInfo } from "../media/media.ts";
+import type { Rest } from "../media/pause.ts";
 import type { Avoided } from "../media/placement.ts";
 import type { Progress } from "../media/progress.ts";
 import type { FailureReport } from "../trouble.ts";
@@ -24,6 +25,8 @@ export interface AttemptRequest {
   verify: "quick" | "full";
   /** Aborting ends ffmpeg: SIGTERM, then SIGKILL. */
   signal: AbortSignal;
+  /** The switch by which the job is paused; absent: it cannot be. */
+  rest?: Rest | undefined;
   onProgress(progress: Progress): void;
   /** Called once when the outputs are made; what follows, proving them, needs no device. */
   onRendered?(): void;

@@ -29,6 +29,12 @@ export interface Reservation {
   takenAtMs: number;
 }
 
+/**
+ * Paused jobs that lend their places to others at the same time: each keeps its memory, so that a person who
+ * pauses one after another would fill it up. Further ones keep their places.
+ */
+const LENT_MAX = 8;
+
 /** Why something was not taken, in a plain sentence. `never`: not even when all is free. */
 export interface Shortage {
   kind: "busy" | "never";
@@ -68,6 +74,8 @@ export interface SlotsParts {
 export class Slots {
   private readonly parts: SlotsParts;
   private readonly taken = new Set<Reservation>();
+  /** Those of paused jobs: others may use the processor and the job's share of the GPU meanwhile. */
+  private readonly lent = new Set<Reservation>();
   private sessionLimit: { sessions: number; learnedAtMs: number } | null = null;
 
   constructor(parts: SlotsParts) {
@@ -85,7 +93,20 @@ export class Slots {
 
   /** Gives it back; once. */
   release(reservation: Reservation): void {
+    this.lent.delete(reservation);
     assert(this.taken.delete(reservation), "what is released was taken");
+  }
+
+  /**
+   * The job stands still: what needs no memory is others' until it goes on. Then it goes on at once, beside what
+   * runs by then, and nothing more begins until there is room for that again.
+   */
+  lend(reservation: Reservation): void {
+    if (this.taken.has(reservation) && this.lent.size < LENT_MAX) this.lent.add(reservation);
+  }
+
+  takeBack(reservation: Reservation): void {
+    this.lent.delete(reservation);
   }
 
   /** Whether the need would fit now; takes nothing. */
@@ -170,7 +191,7 @@ export class Slots {
     const feeds = need.sessions > 0;
     const limit = feeds ? own * feedingOvercommit : own;
     const used = [...this.taken]
-      .filter((each) => feeds || each.need.sessions === 0)
+      .filter((each) => !this.lent.has(each) && (feeds || each.need.sessions === 0))
       .reduce((sum, each) => sum + each.need.cpuThreads, 0);
     if (need.cpuThreads === 0 || used + Math.min(need.cpuThreads, limit) <= limit) return null;
     const sentence =
@@ -190,7 +211,7 @@ export class Slots {
       const sentence = `Another program encodes on ${device.title}, and the settings say to yield to it.`;
       return { kind: "busy", sentence };
     }
-    if (this.on(uuid).length >= jobsPerGpu) {
+    if (this.on(uuid).filter((each) => !this.lent.has(each)).length >= jobsPerGpu) {
       const sentence = `${device.title} is at work on ${jobsPerGpu === 1 ? "a job" : `${jobsPerGpu} jobs`}, as many as the settings allow.`;
       return { kind: "busy", sentence };
     }

@@ -169,7 +169,7 @@ describe("one place for", () => {
   });
 
   test("states: the diagram shows every state and every move of the code, and no other", () => {
-    const drawn = diagram(textOf("docs/architecture.md"));
+    const drawn = diagram(textOf("docs/states.md"));
     const sorted = (moves: readonly { from: string; to: string; by: string }[]) =>
       moves.map(({ from, to, by }) => `${from} --> ${to} : ${by}`).sort();
     expect(sorted(drawn.moves)).toEqual(sorted(transitions));

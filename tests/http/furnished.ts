@@ -14,14 +14,14 @@ export interface Furnished {
 
 export async function furnish(): Promise<Furnished> {
   const site = await openSite();
-  const { ann } = site.people;
+  const asker = { id: site.people.ann.id, name: "ann" };
   const film = await addFilm(site, "ann", 'Süße "Ente"\n.mp4');
   const others = await addFilm(site, "bob", "secret-of-bob.mp4");
   const used = await addFilm(site, "ann", "used.mp4");
   const request = { operation: "transcode", inputs: [used], params: {}, priority: 0, labels: {} };
-  const job = site.parts.jobs.submit(ann.id, request, null).job.id;
-  const ended = site.parts.jobs.submit(ann.id, request, null).job.id;
-  site.parts.jobs.cancel(ann.id, ended);
+  const job = (await site.parts.jobs.submit(asker, request, null)).job.id;
+  const ended = (await site.parts.jobs.submit(asker, request, null)).job.id;
+  site.parts.jobs.cancel(asker, ended);
   return { site, places: { film, others, used, job, ended, nobody: `as_${"0".repeat(32)}` } };
 }
 

@@ -102,8 +102,8 @@ export async function openSite(
     publicPath: "/storage",
     clock,
   });
-  const feed = new Feed(clock);
   const queue = new Queue(database, clock);
+  const feed = new Feed(clock, queue.ledger.log);
   const library = openLibrary({ database, clock, storage, feed, config });
   const jobs = new Jobs({
     database,
@@ -122,6 +122,8 @@ export async function openSite(
     },
     onQueued: () => undefined,
     onCancelled: () => undefined,
+    onPaused: () => undefined,
+    queuedPerUserMax: config.jobs.queuedPerUser,
   });
   const workSwitch = new WorkSwitch(database, clock);
   const parts: Parts = {
@@ -160,12 +162,7 @@ function openLibrary(parts: {
       if ((await Bun.file(path).slice(0, 4).text()) === "FILM") return film;
       throw new Refusal(422, "not_media", "This is not a media file that Kinomill can read.");
     },
-    onChange: ({ id, ownerId, state }) =>
-      parts.feed.publish(ownerId, {
-        type: "asset",
-        assetId: id,
-        change: state === "deleting" ? "deleted" : "added",
-      }),
+    onChange: () => parts.feed.tell(),
   });
 }
 

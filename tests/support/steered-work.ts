@@ -7,11 +7,13 @@ import { systemClock } from "../../src/clock.ts";
 import { loadConfig } from "../../src/config.ts";
 import { type Database, openDatabase } from "../../src/database/open.ts";
 import { newId, newSecret } from "../../src/identity.ts";
+import type { Asker } from "../../src/jobs/asks.ts";
 import { Feed } from "../../src/jobs/feed.ts";
 import type { Job, JobState } from "../../src/jobs/job.ts";
 import { Jobs } from "../../src/jobs/jobs.ts";
 import { LiveProgress } from "../../src/jobs/live.ts";
 import { Queue } from "../../src/jobs/queue.ts";
+import { Room } from "../../src/jobs/room.ts";
 import { StepRows } from "../../src/jobs/step-rows.ts";
 import { WorkFolders } from "../../src/jobs/work-folders.ts";
 import { Worker } from "../../src/jobs/worker.ts";
@@ -65,6 +67,8 @@ export interface SteeredOptions {
   /** Of the ffmpeg that there would be. */
   version?: string;
   verify?: "quick" | "full";
+  /** Runs that a job may have; 1: a failure is final. */
+  runs?: number;
 }
 
 export class SteeredWork {
@@ -97,6 +101,7 @@ export class SteeredWork {
     cpuSlots = 2,
     version = "7.1",
     verify = "quick",
+    runs = 1,
   }: SteeredOptions = {}): Promise<void> {
     this.runner = new SteeredRunner();
     const toolchain: Toolchain = {
@@ -121,9 +126,10 @@ export class SteeredWork {
       config: { ...config, jobs: { ...config.jobs, cpuSlots } },
       ...{ clock: systemClock, runner: this.runner, toolchain: () => toolchain, gpus: noGpus },
     });
+    const queue = new Queue(this.database, systemClock, { runsMax: runs });
+    const feed = new Feed(systemClock, queue.ledger.log);
     const shared = {
-      ...{ ...common, library, feed: new Feed(systemClock), live: new LiveProgress() },
-      queue: new Queue(this.database, systemClock),
+      ...{ ...common, library, queue, feed, live: new LiveProgress() },
       stepRows: new StepRows(this.database, systemClock),
       folders: new WorkFolders(this.workFolder),
       planContext: () => toolchain,
@@ -135,8 +141,11 @@ export class SteeredWork {
       surroundings: { cores: 2, verify, figures: noFigures, preview },
       onQueued: () => worker.wake(),
       onCancelled: (id) => worker.abort(id),
+      onPaused: (id, paused) => worker.pause(id, paused),
+      queuedPerUserMax: 1000,
     });
-    const worker = new Worker({ ...shared, jobs, dispatch, verify, onPublished: () => {} });
+    const room = new Room({ folder: this.folder, reserveBytes: 0, shareDone: () => 0 });
+    const worker = new Worker({ ...shared, jobs, dispatch, room, verify, onPublished: () => {} });
     this.parts = { jobs, worker };
     this.library = library;
     await worker.recover();
@@ -152,7 +161,13 @@ export class SteeredWork {
     const body = new Blob(["bytes"]).stream();
     const asset = await this.library?.upload(this.ownerId, "a.mp4", body, { declaredBytes: null });
     const inputs = asset === undefined ? [] : [asset.id];
-    return this.jobs.submit(this.ownerId, { operation, inputs, params }, null).job.id;
+    const { job } = await this.jobs.submit(this.ann, { operation, inputs, params }, null);
+    return job.id;
+  }
+
+  /** Whose jobs they are. */
+  get ann(): Asker {
+    return { id: this.ownerId, name: "ann" };
   }
 
   job(id: string): Job {

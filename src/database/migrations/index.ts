@@ -2,6 +2,8 @@ import initial from "./0001_initial.sql" with { type: "text" };
 import places from "./0002_places.sql" with { type: "text" };
 import presets from "./0003_presets.sql" with { type: "text" };
 import steps from "./0004_steps.sql" with { type: "text" };
+import life from "./0005_life.sql" with { type: "text" };
+import search from "./0006_search.sql" with { type: "text" };
 
 /** One step of the schema. `version` is the `user_version` of a database that has it. */
 export interface Migration {
@@ -16,4 +18,6 @@ export const migrations: readonly Migration[] = [
   { version: 2, name: "places", sql: places },
   { version: 3, name: "presets", sql: presets },
   { version: 4, name: "steps", sql: steps },
+  { version: 5, name: "life", sql: life },
+  { version: 6, name: "search", sql: search },
 ];

@@ -1,0 +1,101 @@
+/** How a running job ends or goes back: one statement each, with the state and the fence in its WHERE. */
+import { transaction } from "../database/transaction.ts";
+import type { FailureReport } from "../trouble.ts";
+import type { JobAttempt } from "./job.ts";
+import { type Ledger, type Moved, nobody } from "./ledger.ts";
+
+/** A running job as whoever moves it must name it. */
+export interface Running {
+  jobId: string;
+  fence: number;
+}
+
+/** Where a job goes that ran and did not end. */
+export interface Next {
+  /** The move's name. */
+  what: string;
+  sentence: string;
+  /** What it waits for then; absent: its turn. */
+  waitsFor?: "retry" | "space";
+  dueUs?: number;
+  notBefore?: string;
+  spaceBytes?: number;
+  /** Whether the server died with it. */
+  died?: boolean;
+}
+
+/** running → succeeded or failed; null when it is not ours any more. Call it inside a transaction. */
+export function finish(
+  ledger: Ledger,
+  { jobId, fence }: Running,
+  state: "succeeded" | "failed",
+  error: FailureReport | null,
+): (Moved & { title: string }) | null {
+  return ledger.database
+    .query<Moved & { title: string }, [string, number, string, string | null, string]>(
+      `UPDATE job SET state = ?3, error = ?4, finished_at = ?5, paused_at = NULL,
+         progress_percent = iif(?3 = 'succeeded', 100, progress_percent)
+       WHERE id = ?1 AND state = 'running' AND fence = ?2
+       RETURNING id, owner_id, state, title`,
+    )
+    .get(jobId, fence, state, jsonOrNull(error), ledger.now());
+}
+
+/**
+ * running → queued or waiting; a job that a person paused while it ran waits for that person then. False when
+ * it is not ours any more.
+ */
+export function putBack(
+  ledger: Ledger,
+  running: Running,
+  ended: { outcome: "failed" | "interrupted"; error: FailureReport | null },
+  next: Next,
+): boolean {
+  return transaction(ledger.database, (): boolean => {
+    const waitsFor = next.waitsFor ?? null;
+    const values: PutBackValues = [
+      ...([running.jobId, running.fence, waitsFor] as const),
+      ...([waitsFor === null ? null : next.sentence, next.dueUs ?? null] as const),
+      ...([next.notBefore ?? null, next.spaceBytes ?? null] as const),
+      ...([ended.outcome === "failed" ? 1 : 0, next.died === true ? 1 : 0] as const),
+    ];
+    const moved = ledger.database
+      .query<Moved, PutBackValues>(
+        `UPDATE job SET started_at = NULL, device = NULL, progress_percent = 0,
+           state = iif(paused_at IS NOT NULL OR ?3 = 'space', 'waiting', 'queued'),
+           wait_for = iif(paused_at IS NOT NULL, 'person', ?3),
+           device_reason = ?4, due_us = ?5, not_before = coalesce(?6, not_before),
+           space_bytes = coalesce(?7, space_bytes), failures = failures + ?8, deaths = deaths + ?9
+         WHERE id = ?1 AND state = 'running' AND fence = ?2
+         RETURNING id, owner_id, state`,
+      )
+      .get(...values);
+    if (moved === null) return false;
+    endAttempt(ledger, running, ended);
+    ledger.write(moved, next.what, nobody, next.sentence);
+    return true;
+  });
+}
+
+type PutBackValues = [
+  ...[jobId: string, fence: number, waitsFor: string | null, reason: string | null],
+  ...[dueUs: number | null, notBefore: string | null, spaceBytes: number | null],
+  ...[failures: number, deaths: number],
+];
+
+export function endAttempt(
+  ledger: Ledger,
+  { jobId, fence }: Running,
+  { outcome, error }: { outcome: JobAttempt["outcome"]; error: FailureReport | null },
+): void {
+  ledger.database
+    .query(
+      `UPDATE attempt SET outcome = ?3, error = ?4, finished_at = ?5
+       WHERE job_id = ?1 AND fence = ?2 AND outcome = 'running'`,
+    )
+    .run(jobId, fence, outcome, jsonOrNull(error), ledger.now());
+}
+
+export function jsonOrNull(value: unknown): string | null {
+  return value === null ? null : JSON.stringify(value);
+}

@@ -1,0 +1,141 @@
+/**
+ * What happened, in the database: the history of each job, and what event streams are fed from. An entry is
+ * written in the transaction that it tells of, so none is missing and none is made up. Bounded.
+ */
+import type { Database } from "bun:sqlite";
+import { type Clock, isoTime } from "../clock.ts";
+import type { JobState } from "./job.ts";
+
+/** Entries kept: the histories of the last twenty thousand jobs or so, about 40 MB. */
+export const ENTRIES_MAX = 200_000;
+
+/** Entries this old are not kept either, be they ever so few. */
+export const ENTRY_AGE_MAX_MS = 90 * 24 * 3_600_000;
+
+/** How many entries are written between two looks at what is too much. */
+const PRUNE_EVERY = 1_000;
+
+/** Entries that one look removes at most: some milliseconds. */
+const PRUNED_MAX = 5_000;
+
+/** How far back a stream that broke off can go on; beyond it the full state is sent instead. */
+export const REPLAY_MAX = 10_000;
+
+/** Entries of one job that are shown, the last ones. */
+const HISTORY_MAX = 200;
+
+export interface JobHappening {
+  ownerId: string;
+  jobId: string;
+  /** The move of the state machine, or what else was done: "claim", "priority". */
+  what: string;
+  /** State of the job afterwards. */
+  state: JobState;
+  /** A person's name, with the token's where a program asked; "" for Kinomill itself. */
+  who: string;
+  /** Where and why, for a person; "" when `what` says it all. */
+  sentence: string;
+}
+
+/** One line of a job's history. */
+export interface HistoryEntry extends Pick<JobHappening, "what" | "state" | "who" | "sentence"> {
+  /** ISO 8601 UTC. */
+  at: string;
+}
+
+export interface LoggedEvent {
+  id: number;
+  ownerId: string;
+  kind: "job" | "asset";
+  /** Id of the job or asset. */
+  subject: string;
+  what: string;
+}
+
+const loggedColumns = "id, owner_id AS ownerId, kind, subject, what";
+
+export class EventLog {
+  private readonly database: Database;
+  private readonly clock: Clock;
+  private sincePruned = 0;
+
+  constructor(database: Database, clock: Clock) {
+    this.database = database;
+    this.clock = clock;
+  }
+
+  /** Call it inside the transaction that makes the change. */
+  append({ ownerId, jobId, what, state, who, sentence }: JobHappening): void {
+    this.database
+      .query(
+        `INSERT INTO event (owner_id, kind, subject, what, state, who, sentence, at)
+         VALUES (?1, 'job', ?2, ?3, ?4, ?5, ?6, ?7)`,
+      )
+      .run(ownerId, jobId, what, state, who, sentence, isoTime(this.clock.nowMs()));
+    this.sincePruned += 1;
+    if (this.sincePruned >= PRUNE_EVERY) this.prune();
+  }
+
+  /** What was committed after this entry, of everybody, the oldest first. */
+  after(id: number, limit: number): LoggedEvent[] {
+    return this.database
+      .query<LoggedEvent, [number, number]>(
+        `SELECT ${loggedColumns} FROM event WHERE id > ?1 ORDER BY id LIMIT ?2`,
+      )
+      .all(id, limit);
+  }
+
+  /**
+   * What one person missed since this entry, for each job and asset the last entry alone: what is told of it
+   * is its present state. Null when the log does not reach back so far, or never was so far.
+   */
+  missed(ownerId: string, id: number): LoggedEvent[] | null {
+    const { first, last } = this.bounds();
+    if (id > last || id < first - 1 || id < last - REPLAY_MAX) return null;
+    return this.database
+      .query<LoggedEvent, [string, number]>(
+        `SELECT max(id) AS id, owner_id AS ownerId, kind, subject, what FROM event
+         WHERE id > ?2 AND owner_id = ?1 GROUP BY kind, subject ORDER BY max(id)`,
+      )
+      .all(ownerId, id);
+  }
+
+  /** Number of the last entry; 0 while there is none. */
+  get lastId(): number {
+    return this.bounds().last;
+  }
+
+  private bounds(): { first: number; last: number } {
+    const found = this.database
+      .query<{ first: number | null; last: number | null }, []>(
+        "SELECT (SELECT min(id) FROM event) AS first, (SELECT max(id) FROM event) AS last",
+      )
+      .get();
+    return { first: found?.first ?? 1, last: found?.last ?? 0 };
+  }
+
+  /** What happened to a job, the oldest first, as far as it is kept. */
+  historyOf(jobId: string): HistoryEntry[] {
+    return this.database
+      .query<HistoryEntry, [string, number]>(
+        `SELECT what, state, who, sentence, at FROM event
+         WHERE kind = 'job' AND subject = ?1 ORDER BY id DESC LIMIT ?2`,
+      )
+      .all(jobId, HISTORY_MAX)
+      .reverse();
+  }
+
+  /** Removes what is too much or too old, a part at a time. The last entry stays: ids go on from it. */
+  prune(): void {
+    this.sincePruned = 0;
+    const tooOld = isoTime(this.clock.nowMs() - ENTRY_AGE_MAX_MS);
+    this.database
+      .query(
+        `DELETE FROM event WHERE id IN (
+           SELECT id FROM (SELECT id, at FROM event ORDER BY id LIMIT ?3)
+           WHERE id <= (SELECT max(id) FROM event) - ?1
+             OR (at < ?2 AND id < (SELECT max(id) FROM event)))`,
+      )
+      .run(ENTRIES_MAX, tooOld, PRUNED_MAX);
+  }
+}

@@ -43,6 +43,7 @@ export const failureCodes = [
   "stalled",
   "time_limit",
   "disk_full",
+  "disk_failed",
   "memory_limit",
   "worker_lost",
   "input_missing",

@@ -4,6 +4,7 @@ import { databaseRefusal } from "../database/transaction.ts";
 import type { Log } from "../log.ts";
 import type { Rest } from "../media/pause.ts";
 import type { Dispatch } from "../runners/dispatch.ts";
+import { diskFailure } from "../runners/explain.ts";
 import { Failure, type FailureReport, Refusal } from "../trouble.ts";
 import type { Feed } from "./feed.ts";
 import { type HeldClaim, JobBook, type JobBookParts } from "./job-book.ts";
@@ -99,7 +100,8 @@ async function tidy({ folders, stepRows, log }: JobRunParts, jobId: string): Pro
 
 /** What a job failed of that something else than a step ended. */
 export function reportOf({ log }: { log: Log }, cause: unknown, claim: Claim): FailureReport {
-  if (cause instanceof Failure) return cause.report;
+  const failure = cause instanceof Failure ? cause : diskFailure(cause);
+  if (failure !== null) return failure.report;
   const refusal = cause instanceof Refusal ? cause : databaseRefusal(cause);
   if (refusal !== null) {
     const code = refusal.status === 507 ? "disk_full" : "input_missing";

@@ -6,7 +6,7 @@ import { constants, renameSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { MediaInfo } from "../media/media.ts";
-import { diskFullFailure } from "../runners/explain.ts";
+import { diskFailure } from "../runners/explain.ts";
 import { readThrough } from "../storage/receive.ts";
 import { assert } from "../trouble.ts";
 import type { StepFile } from "./step-rows.ts";
@@ -66,8 +66,7 @@ export class WorkFolders {
       await sync(this.pathOf(jobId));
       return kept;
     } catch (cause) {
-      const code = codeOf(cause);
-      throw code === "ENOSPC" || code === "EDQUOT" ? diskFullFailure() : cause;
+      throw diskFailure(cause) ?? cause;
     }
   }
 

@@ -177,6 +177,23 @@ function explainSignal(signal: string): Explanation {
   };
 }
 
+/** What the disk did to a job, by the error of a call of the system; null when it was something else. */
+export function diskFailure(cause: unknown): Failure | null {
+  switch ((cause as NodeJS.ErrnoException | null)?.code) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return diskFullFailure();
+    case "EIO":
+    case "EROFS":
+      return new Failure("disk_failed", "The disk of the data folder failed to read or write.", {
+        hint: "Look at the health of the disk (dmesg, smartctl), then retry the job.",
+        retryable: true,
+      });
+    default:
+      return null;
+  }
+}
+
 /** For runs that never began because the disk has no room. */
 export function diskFullFailure(log = ""): Failure {
   return new Failure(diskFull.code, diskFull.message, { ...diskFull, log });

@@ -10,7 +10,7 @@ import { assert, Failure, Refusal } from "../trouble.ts";
 import { analyse } from "./analyse.ts";
 import { cut } from "./cut.ts";
 import { type CarriedOut, GpuTrouble, type LocalConfig, runDescription } from "./described-run.ts";
-import { diskFullFailure } from "./explain.ts";
+import { diskFailure } from "./explain.ts";
 import { freshFolder, pathOf, plainName, refuseFullDisk, writeDurably } from "./job-files.ts";
 import { report } from "./report.ts";
 import type { AttemptOutcome, AttemptRequest, ProvenOutput, Runner } from "./runner.ts";
@@ -171,7 +171,7 @@ function failureOf(trouble: unknown): Failure {
   if (trouble instanceof Refusal) {
     return new Failure("tool_missing", trouble.message, { retryable: true });
   }
-  const code = (trouble as NodeJS.ErrnoException).code;
-  if (code === "ENOSPC" || code === "EDQUOT") return diskFullFailure();
-  throw trouble;
+  const failure = diskFailure(trouble);
+  if (failure === null) throw trouble;
+  return failure;
 }

@@ -189,7 +189,7 @@ class Disk implements DiskStorage {
       return await work(aside);
     } catch (cause) {
       await rm(aside, { force: true });
-      throw codeOf(cause) === "ENOSPC" || codeOf(cause) === "EDQUOT" ? storageFull() : cause;
+      throw refusalOf(cause) ?? cause;
     } finally {
       this.arriving.delete(key);
     }
@@ -265,6 +265,24 @@ async function syncFolder(path: string): Promise<void> {
 
 function codeOf(cause: unknown): string | undefined {
   return cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined;
+}
+
+/** What the disk does to the asker: no room, or no life; null when it was something else. */
+function refusalOf(cause: unknown): Refusal | null {
+  switch (codeOf(cause)) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return storageFull();
+    case "EIO":
+    case "EROFS":
+      return new Refusal(
+        507,
+        "storage_full",
+        "Kinomill's disk failed to take this file. Look at its health (dmesg, smartctl), then try again.",
+      );
+    default:
+      return null;
+  }
 }
 
 function storageFull(): Refusal {

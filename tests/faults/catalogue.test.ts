@@ -1,0 +1,28 @@
+/** docs/faults.md says what the catalogue says, and every fault of it is made to happen by a test that counts. */
+import { expect, test } from "bun:test";
+import { join, resolve } from "node:path";
+import { pagePath, promiseRow } from "../../script/faults-doc.ts";
+import { faults } from "./catalogue.ts";
+
+const root = resolve(import.meta.dir, "../..");
+
+test("each fault has a test that names it, and figures on the page", async () => {
+  const page = await Bun.file(pagePath).text();
+  const counted = page.slice(page.indexOf("## What was counted"));
+  for (const fault of faults) {
+    const source = await Bun.file(join(root, fault.test)).text();
+    expect(source, fault.test).toContain(`"${fault.id}"`);
+    expect(page).toContain(promiseRow(fault));
+    expect(counted, `${fault.id} was never counted`).toContain(`| ${fault.what} | `);
+  }
+});
+
+test("nothing was lost, doubled or falsified in what was counted", async () => {
+  const page = await Bun.file(pagePath).text();
+  const rows = page.slice(page.indexOf("| ---: |")).split("\n").slice(1);
+  const figures = rows
+    .filter((row) => row.startsWith("|"))
+    .map((row) => row.split("|").slice(4, 7));
+  expect(figures.length).toBe(faults.length);
+  for (const row of figures) expect(row.map((cell) => cell.trim())).toEqual(["0", "0", "0"]);
+});

@@ -1,0 +1,139 @@
+/**
+ * The faults that Kinomill promises to survive: what is promised, what is done to it, and which test does it.
+ * `script/faults-doc.ts` makes docs/faults.md of this and of what the tests counted.
+ */
+
+export interface FaultEntry {
+  /** `a–z -`; a test that counts names it. */
+  id: string;
+  /** For a person who reads the table. */
+  what: string;
+  promise: string;
+  /** How it is made to happen. */
+  injected: string;
+  /** What shows that the test can fail: the same with the protection off, or null with the reason in `injected`. */
+  control: string;
+  /** Test file, from the top of the repository. */
+  test: string;
+}
+
+export const faults: readonly FaultEntry[] = [
+  {
+    id: "power-cut",
+    what: "The plug is pulled",
+    promise:
+      "Every file and job that was acknowledged is there, whole, once; jobs that ran go on by themselves.",
+    injected:
+      "The file system (XFS) is shut down without writing its log while files and jobs come in, the server is killed, and the disk is mounted again.",
+    control: "With fsync made a no-op (libeatmydata) acknowledged work is lost.",
+    test: "tests/faults/power-cut.test.ts",
+  },
+  {
+    id: "disk-full-upload",
+    what: "The disk fills up while files come in",
+    promise:
+      "The upload is answered with 507, nothing of it stays, and the next one works once there is room.",
+    injected: "A small file system is filled up; then it grows again.",
+    control: "Without the fault the same upload is taken.",
+    test: "tests/faults/disk-full.test.ts",
+  },
+  {
+    id: "disk-full-encode",
+    what: "The disk fills up while a video is encoded",
+    promise:
+      "No half output appears. The job says that the disk is full, and there is work again within 10 s of there being room, without a restart.",
+    injected: "A file fills the data folder's file system while ffmpeg writes.",
+    control: "Without the fault the same job succeeds.",
+    test: "tests/faults/disk-full.test.ts",
+  },
+  {
+    id: "disk-full-commit",
+    what: "The disk is full to the last byte when the database writes",
+    promise:
+      "What cannot be recorded is refused with 507; what was recorded stays; work goes on within 10 s of there being room.",
+    injected:
+      "The file system is filled up to the last page, then jobs are asked for; then it is freed.",
+    control: "Without the fault the same jobs are taken.",
+    test: "tests/faults/disk-full.test.ts",
+  },
+  {
+    id: "disk-error",
+    what: "The disk fails to write (EIO)",
+    promise:
+      "Refused with 507 rather than acknowledged; the database stays whole; work goes on when the disk does.",
+    injected:
+      "Every fsync and fdatasync of the running server fails with EIO for a stretch (strace).",
+    control: "The stretch is seen: at least one request is refused.",
+    test: "tests/faults/disk-error.test.ts",
+  },
+  {
+    id: "database-locked",
+    what: "Another program locks the database",
+    promise:
+      "Nothing acknowledged is lost. What waits too long is answered with 503 and can be sent again; work goes on when the lock is gone.",
+    injected: "A second process holds a write transaction for longer than the server waits.",
+    control: "The lock is seen: a request in that time is refused or waits.",
+    test: "tests/faults/database-locked.test.ts",
+  },
+  {
+    id: "ffmpeg-crash",
+    what: "ffmpeg crashes",
+    promise:
+      "The job fails with what happened and a hint, or is tried again; nothing half-made is published, and the next job works.",
+    injected: "SIGSEGV to the ffmpeg that encodes.",
+    control: "Without it the same job succeeds.",
+    test: "tests/faults/ffmpeg.test.ts",
+  },
+  {
+    id: "ffmpeg-hang",
+    what: "ffmpeg hangs",
+    promise: "It is ended when there was no progress for the stall limit, and the job says so.",
+    injected: "A stand-in for ffmpeg sleeps instead of encoding and ignores SIGTERM.",
+    control: "Without it the same job succeeds.",
+    test: "tests/faults/ffmpeg.test.ts",
+  },
+  {
+    id: "ffmpeg-stopped",
+    what: "ffmpeg is stopped from outside (SIGSTOP)",
+    promise: "It counts as hanging, is killed (SIGTERM does nothing to it), and the job says so.",
+    injected: "SIGSTOP to the ffmpeg that encodes.",
+    control: "Without it the same job succeeds.",
+    test: "tests/faults/ffmpeg.test.ts",
+  },
+  {
+    id: "ffmpeg-out-of-memory",
+    what: "The kernel kills ffmpeg for its memory",
+    promise:
+      "The job says that ffmpeg was killed, probably for memory; the server and other jobs go on.",
+    injected: "SIGKILL to the ffmpeg that encodes, which is what the kernel sends.",
+    control: "Without it the same job succeeds.",
+    test: "tests/faults/ffmpeg.test.ts",
+  },
+  {
+    id: "ffmpeg-chatter",
+    what: "ffmpeg talks without end and makes no progress",
+    promise:
+      "Its talk is not taken for progress: it is ended after the stall limit. Memory does not grow with what it says.",
+    injected:
+      "A stand-in for ffmpeg writes megabytes to standard error and repeats the same progress.",
+    control: "Without it the same job succeeds.",
+    test: "tests/faults/ffmpeg.test.ts",
+  },
+  {
+    id: "ffmpeg-lies",
+    what: "ffmpeg ends well, and the file is cut short",
+    promise: "The output is proven before it is published: the job does not succeed with it.",
+    injected: "A stand-in cuts the file that the real ffmpeg made in half and exits with 0.",
+    control: "Without it the same job succeeds.",
+    test: "tests/faults/ffmpeg.test.ts",
+  },
+  {
+    id: "clock-jump",
+    what: "The clock jumps a day forward or back",
+    promise:
+      "Running and queued jobs end well, sessions and waits go by a clock that does not jump, and new jobs are taken.",
+    injected: "The server's wall clock is moved by ±1 day while it works (libfaketime).",
+    control: "The server is seen to tell the moved time.",
+    test: "tests/faults/clock.test.ts",
+  },
+];

@@ -24,6 +24,7 @@ const cures: Record<FailureCode, Cure> = {
   worker_lost: "time",
   tool_missing: "time",
   internal: "time",
+  disk_failed: "time",
   disk_full: "space",
 };
 

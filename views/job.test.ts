@@ -33,6 +33,21 @@ test("a job that waits says what for, on its page and in the list", () => {
   expect(waitReason({ ...onGpu.job, state: "running" })).toBeNull();
 });
 
+test("what was expected stands beside what it took and made", () => {
+  const predicted = {
+    ...{ predictedSeconds: 42, predictedSecondsRange: { low: 30, high: 60 } },
+    ...{ predictedBytes: 3e6, predictedBytesRange: { low: 2.5e6, high: 3.6e6 } },
+    basis: "from 14 jobs like it on this box",
+  };
+  const done = jobPanel(changed(onGpu, { predicted })).toString();
+  expect(done).toMatch(/Took .+ and made .+B\. Expected: about 42 s \(30 s to 1 min 0 s\)/);
+  expect(done).toContain("about 3.0 MB (2.5 MB to 3.6 MB); from 14 jobs like it on this box.");
+  const running = jobPanel(changed(sample("running", "cpu"), { predicted })).toString();
+  expect(running).toContain("Expected: about 42 s");
+  expect(running).not.toContain("Took");
+  expect(jobPanel(changed(waiting, { predicted })).toString()).not.toContain("Expected");
+});
+
 test("each step says in one line what really ran, and what fenced it in", () => {
   const markup = jobPanel(onGpu).toString();
   expect(markup).toContain("Decoded and encoded on NVIDIA L4 (NVDEC");

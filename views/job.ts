@@ -3,6 +3,7 @@ import type { Asset } from "../src/assets/asset.ts";
 import type { Job, JobAttempt, JobStep } from "../src/jobs/job.ts";
 import type { Proof } from "../src/runners/runner.ts";
 import type { FailureReport } from "../src/trouble.ts";
+import { predictedWords } from "./estimate.ts";
 import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
 import { deviceTitle, fellBack, type JobEntry, stateBadge, waitReason } from "./job-words.ts";
@@ -53,6 +54,7 @@ function panelInside(entry: JobEntry): Html {
 <div class="job-status-actions">${jobButtons(entry, "normal")}</div>
 ${job.state === "running" ? jobProgress(job, "large") : null}
 ${deviceLine(job)}
+${expectation(entry)}
 </section>
 ${fallback(job)}
 ${job.error === null ? null : failure(job.error)}
@@ -62,6 +64,22 @@ ${entry.outputs.length === 0 ? null : results(entry.outputs)}
 ${steps(job)}
 <div>${parameters(job.params)}${attempts(job.attempts)}</div>
 </div>`;
+}
+
+/** While it runs what is expected of it; afterwards that beside what it really took and made. */
+function expectation(entry: JobEntry): Html | null {
+  const { job, outputs } = entry;
+  const { predicted = null } = job;
+  if (predicted === null || job.state === "queued" || job.state === "waiting") return null;
+  const { seconds, bytes } = predictedWords(predicted);
+  const expected = bytes === null ? seconds : `${seconds}, ${bytes}`;
+  const spent = runSeconds(entry);
+  if (job.state !== "succeeded" || spent === null) {
+    return html`<p class="muted expectation">Expected: ${expected}; ${predicted.basis}.</p>`;
+  }
+  const made = outputs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const size = outputs.length === 0 ? "" : ` and made ${sizeText(made)}`;
+  return html`<p class="muted expectation">Took ${spanText(spent)}${size}. Expected: ${expected}; ${predicted.basis}.</p>`;
 }
 
 /** Where it runs and why there, or what it waits for. */

@@ -8,7 +8,9 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/open.ts";
 import { storageSigningKey } from "../database/secret.ts";
+import { Experience } from "../jobs/experience.ts";
 import { Feed } from "../jobs/feed.ts";
+import { WorkFigures } from "../jobs/figures.ts";
 import { Jobs } from "../jobs/jobs.ts";
 import { LiveProgress } from "../jobs/live.ts";
 import { Queue } from "../jobs/queue.ts";
@@ -25,7 +27,6 @@ import { Gpus } from "../media/gpus.ts";
 import { continueRuns, pauseRuns } from "../media/pause.ts";
 import { probe } from "../media/probe.ts";
 import { Toolbox } from "../media/toolbox.ts";
-import { noFigures } from "../media/work-figures.ts";
 import { openBox } from "../runners/box.ts";
 import type { Dispatch } from "../runners/dispatch.ts";
 import { LocalRunner } from "../runners/local.ts";
@@ -175,15 +176,11 @@ function openJobs(
     planContext: () => base.toolbox.toolchain(),
     ffmpegVersion: () => base.toolbox.toolchain().version,
   };
-  const { dispatch, config } = base;
+  const { config } = base;
+  const experience = openExperience(base);
   const jobs = new Jobs({
     ...shared,
-    surroundings: {
-      cores: availableParallelism(),
-      verify: config.jobs.verify,
-      figures: noFigures,
-      preview: (work) => dispatch.preview(work),
-    },
+    surroundings: experience.surroundings,
     onQueued: () => worker.wake(),
     onCancelled: (jobId) => worker.abort(jobId),
     onPaused: (jobId, paused) => worker.pause(jobId, paused),
@@ -192,8 +189,24 @@ function openJobs(
   const worker = new Worker({
     ...shared,
     jobs,
+    experience,
     verify: base.config.jobs.verify,
     onPublished,
   });
   return { jobs, worker };
+}
+
+/** The server learns from its own jobs how long work takes here. */
+function openExperience({ database, clock, config, dispatch, workSwitch }: Base): Experience {
+  const experience = new Experience({
+    figures: new WorkFigures(database, clock),
+    clock,
+    surroundings: {
+      cores: availableParallelism(),
+      verify: config.jobs.verify,
+      preview: (work) => dispatch.preview(work),
+    },
+  });
+  workSwitch.follow(() => experience.interrupt());
+  return experience;
 }

@@ -215,6 +215,11 @@ export const jobShape = z
     createdAt: time,
     startedAt: time.nullable(),
     finishedAt: time.nullable(),
+    predicted: z
+      .strictObject(predictedFields)
+      .nullable()
+      .optional()
+      .describe("What was expected of it when it first began; null before"),
   })
   .meta({ id: "Job" });
 

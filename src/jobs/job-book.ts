@@ -8,6 +8,7 @@ import type { Step } from "../operations/operation.ts";
 import type { Place } from "../runners/dispatch.ts";
 import type { ProvenOutput } from "../runners/runner.ts";
 import { assert, type FailureReport } from "../trouble.ts";
+import type { Begun, Experience } from "./experience.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Prepared } from "./preparation.ts";
 import type { Claim, Queue } from "./queue.ts";
@@ -22,6 +23,7 @@ export interface JobBookParts {
   jobs: Jobs;
   folders: WorkFolders;
   log: Log;
+  experience: Experience;
 }
 
 /** Sentences about lost results that an attempt shows; a disk that lost more has lost all. */
@@ -38,6 +40,8 @@ export class JobBook implements StepBook {
   private readonly prints: ReadonlyMap<string, string>;
   private readonly kept: Map<string, KeptStep>;
   private readonly tickets = new Map<string, StepTicket>();
+  private readonly begun = new Map<string, Begun>();
+  private readonly prepared: Prepared;
   /** Sentences about what could not be reused. */
   private readonly lost: string[] = [];
 
@@ -45,6 +49,7 @@ export class JobBook implements StepBook {
   constructor(parts: JobBookParts, held: HeldClaim, prepared: Prepared) {
     this.parts = parts;
     this.held = held;
+    this.prepared = prepared;
     this.prints = prepared.fingerprints;
     this.kept = parts.stepRows.kept(held.claim.jobId);
     const others = [...this.kept].filter(([name, { fingerprint }]) => {
@@ -98,7 +103,8 @@ export class JobBook implements StepBook {
     this.show();
   }
 
-  begin({ name }: Step, { device, why }: Place): boolean {
+  begin({ name }: Step, place: Place): boolean {
+    const { device, why } = place;
     const { database, stepRows, queue } = this.parts;
     const { claim } = this.held;
     const where = { device: device.id, deviceReason: why === "" ? null : why };
@@ -109,6 +115,7 @@ export class JobBook implements StepBook {
     });
     if (ticket === null) return false;
     this.tickets.set(name, ticket);
+    this.begun.set(name, this.parts.experience.begin(place));
     this.show();
     return true;
   }
@@ -163,7 +170,10 @@ export class JobBook implements StepBook {
     const done = transaction(database, () => {
       const result = { deviceReason, encoder, proof, checks, fingerprint, files };
       const finished = stepRows.finish(ticket, result);
-      if (finished) queue.noteRun(this.held.claim, { device: null, deviceReason, proof });
+      if (finished) {
+        queue.noteRun(this.held.claim, { device: null, deviceReason, proof });
+        this.learn(step, outcome);
+      }
       return finished;
     });
     if (!done) return null;
@@ -172,6 +182,17 @@ export class JobBook implements StepBook {
       const sha256 = files[index]?.sha256;
       return sha256 === undefined ? output : { ...output, sha256 };
     });
+  }
+
+  private learn(step: Step, outcome: DoneOutcome): void {
+    const begun = this.begun.get(step.name);
+    if (begun === undefined) return;
+    try {
+      this.parts.experience.finish(begun, step, this.prepared, outcome);
+    } catch (cause) {
+      // Nobody's job fails for what would have been learned from it.
+      this.parts.log.warn({ err: cause, step: step.name }, "a step could not be learned from");
+    }
   }
 
   fail({ name }: Step): void {

@@ -69,6 +69,7 @@ async function carryOut(
   try {
     const jobFolder = await folders.open(jobId);
     if (!stepRows.lay(held.claim, prepared.plan.steps)) return { kind: "aborted" };
+    noteExpected(parts, held, prepared);
     const book = new JobBook(parts, held, prepared);
     unused = null;
     return await runSteps({
@@ -81,6 +82,17 @@ async function carryOut(
     });
   } finally {
     if (unused !== null) dispatch.release(unused.place);
+  }
+}
+
+/** Until ffmpeg tells how fast it goes, what is left is what was expected of the whole. */
+function noteExpected(parts: JobRunParts, { claim }: HeldClaim, prepared: Prepared): void {
+  try {
+    const predicted = parts.experience.predict(prepared);
+    parts.queue.notePrediction(claim, predicted);
+    parts.live.expect(claim.jobId, predicted.predictedSeconds);
+  } catch (cause) {
+    parts.log.warn({ err: cause, job: claim.jobId }, "a job could not be estimated");
   }
 }
 

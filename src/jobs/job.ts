@@ -1,6 +1,7 @@
 /** A job: its states, what moves between them, and its form in the API. */
 import type { Proof } from "../runners/runner.ts";
 import type { FailureReport } from "../trouble.ts";
+import type { Predicted } from "./prediction.ts";
 
 export const jobStates = [
   "queued",
@@ -149,4 +150,6 @@ export interface Job {
   createdAt: string;
   startedAt: string | null;
   finishedAt: string | null;
+  /** What was expected of it when it first began; absent or null before, and of jobs of before it was told. */
+  predicted?: Predicted | null;
 }

@@ -9,6 +9,12 @@ export class LiveProgress {
     this.byJob.set(jobId, progress);
   }
 
+  /** Nothing is known yet but how long it should take. */
+  expect(jobId: string, etaSeconds: number): void {
+    const unknown = { percent: null, frame: null, fps: null, outputSeconds: null, speed: null };
+    this.byJob.set(jobId, { ...unknown, etaSeconds, sizeBytes: null });
+  }
+
   clear(jobId: string): void {
     this.byJob.delete(jobId);
   }

@@ -1,6 +1,7 @@
 /** From a job's request to its plan and its files. The same job is asked about many times before it starts. */
 import type { Library } from "../assets/library.ts";
 import { expectedBytes } from "../media/expected-bytes.ts";
+import type { MediaInfo } from "../media/media.ts";
 import { findOperation, parseParams, planFor } from "../operations/index.ts";
 import type { Plan, PlanContext } from "../operations/operation.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -18,6 +19,8 @@ export interface Prepared {
   verify: "quick" | "full";
   /** Bytes that its steps are thought to write, all together. */
   expectedBytes: number;
+  /** What the media among the inputs are, by position. */
+  media: MediaInfo[];
 }
 
 export interface PreparationParts {
@@ -68,7 +71,7 @@ export class Preparation {
       0,
     );
     const fingerprints = fingerprintsOf(plan, ground);
-    const planned = { plan, fingerprints, verify, expectedBytes: written };
+    const planned = { plan, fingerprints, verify, expectedBytes: written, media };
     this.remember(job.jobId, planned, context);
     return { ...planned, assetPaths };
   }

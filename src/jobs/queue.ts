@@ -10,9 +10,10 @@ import { transaction } from "../database/transaction.ts";
 import type { FailureReport } from "../trouble.ts";
 import { Asks } from "./asks.ts";
 import { endAttempt, finish, jsonOrNull, putBack } from "./endings.ts";
-import { predecessorFailed, predecessorSucceeded } from "./predecessors.ts";
 import type { JobStep } from "./job.ts";
 import { Ledger, type Moved, nobody } from "./ledger.ts";
+import { predecessorFailed, predecessorSucceeded } from "./predecessors.ts";
+import type { Predicted } from "./prediction.ts";
 import { recoverRunning } from "./recovery.ts";
 import { nextRun } from "./retry.ts";
 import type { JobRow } from "./rows.ts";
@@ -201,6 +202,18 @@ export class Queue {
         .run(claim.jobId, claim.fence, device, deviceReason, jsonOrNull(proof));
       return true;
     });
+  }
+
+  /** What is expected of a running job, as it begins for the first time. False when the claim is no longer valid. */
+  notePrediction(claim: Claim, predicted: Predicted): boolean {
+    return (
+      this.database
+        .query(
+          `UPDATE job SET predicted = coalesce(predicted, ?3)
+           WHERE id = ?1 AND state = 'running' AND fence = ?2`,
+        )
+        .run(claim.jobId, claim.fence, JSON.stringify(predicted)).changes === 1
+    );
   }
 
   /** What is to be told of a running attempt besides. False when the claim is no longer valid. */

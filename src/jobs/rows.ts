@@ -3,6 +3,7 @@ import type { Database } from "bun:sqlite";
 import type { Proof } from "../runners/runner.ts";
 import type { FailureReport } from "../trouble.ts";
 import type { Job, JobAttempt, JobState, Need, WaitsFor } from "./job.ts";
+import type { Predicted } from "./prediction.ts";
 import { stepsOf } from "./step-rows.ts";
 
 export interface JobRow {
@@ -35,6 +36,7 @@ export interface JobRow {
   failures: number;
   space_bytes: number | null;
   batch: string | null;
+  predicted: string | null;
 }
 
 interface AttemptRow {
@@ -125,6 +127,7 @@ export function toJob(database: Database, row: JobRow): Job {
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
+    predicted: row.predicted === null ? null : (JSON.parse(row.predicted) as Predicted),
   };
 }
 

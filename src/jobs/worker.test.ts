@@ -11,11 +11,12 @@ import { type Database, openDatabase } from "../database/open.ts";
 import { newId, newSecret } from "../identity.ts";
 import { silentLog } from "../log.ts";
 import type { Toolchain } from "../media/devices.ts";
-import { noFigures } from "../media/work-figures.ts";
 import { noGpus, openBox } from "../runners/box.ts";
 import type { AttemptOutcome, AttemptRequest, Runner } from "../runners/runner.ts";
 import { openDiskStorage } from "../storage/disk.ts";
+import { Experience } from "./experience.ts";
 import { Feed } from "./feed.ts";
+import { WorkFigures } from "./figures.ts";
 import type { Job, JobState } from "./job.ts";
 import { Jobs } from "./jobs.ts";
 import { LiveProgress } from "./live.ts";
@@ -127,14 +128,15 @@ beforeEach(async () => {
     toolchain: () => toolchain,
     gpus: noGpus,
   });
+  const preview = dispatch.preview.bind(dispatch);
+  const experience = new Experience({
+    figures: new WorkFigures(database, systemClock),
+    clock: systemClock,
+    surroundings: { cores: 2, verify: "quick", preview },
+  });
   jobs = new Jobs({
     ...shared,
-    surroundings: {
-      cores: 2,
-      verify: "quick",
-      figures: noFigures,
-      preview: (work) => dispatch.preview(work),
-    },
+    surroundings: experience.surroundings,
     onQueued: () => worker.wake(),
     onCancelled: (id) => worker.abort(id),
     onPaused: (id, paused) => worker.pause(id, paused),
@@ -143,6 +145,7 @@ beforeEach(async () => {
   worker = new Worker({
     ...shared,
     jobs,
+    experience,
     dispatch,
     room: new Room({ folder, reserveBytes: 0, shareDone: () => 0 }),
     verify: "quick",
@@ -269,3 +272,29 @@ describe("the worker", () => {
     expect((await until(id, "succeeded", "failed")).state).toBe("succeeded");
   });
 });
+
+test("a job that was done tells how long the next will take, and each job what was expected of it", async () => {
+  worker.start();
+  const wish = { operation: "transcode", inputs: [assetId], params: { video: { quality: 40 } } };
+  expect(jobs.estimate(ownerId, wish).basis).toBe("a first guess; it learns from finished jobs");
+  for (let done = 1; done <= 3; done += 1) {
+    const { id } = await submit();
+    await runsBegun(done);
+    const running = jobs.get(ownerId, id);
+    expect(running.etaSeconds).toBe(running.predicted?.predictedSeconds ?? -1);
+    runner.succeed();
+    const job = await until(id, "succeeded");
+    expect(job.predicted?.basis).toBe(
+      done === 1 ? "a first guess; it learns from finished jobs" : jobsLike(done - 1),
+    );
+  }
+  const estimate = jobs.estimate(ownerId, wish);
+  expect(estimate.basis).toBe(jobsLike(3));
+  // Each took some hundredths of a second and left 22 bytes.
+  expect(estimate.predictedSeconds).toBeLessThan(1);
+  expect(estimate.predictedBytes).toBeGreaterThan(10);
+  expect(estimate.predictedBytes).toBeLessThan(20_000);
+});
+
+const jobsLike = (count: number) =>
+  `from ${count} ${count === 1 ? "job" : "jobs"} like it on this box`;

@@ -124,6 +124,7 @@ export class Worker {
 
   /** A running job is to stand still, or to go on. */
   pause(jobId: string, paused: boolean): void {
+    this.parts.experience.interrupt();
     this.running.get(jobId)?.rest.set(paused);
   }
 

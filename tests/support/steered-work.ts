@@ -8,7 +8,9 @@ import { loadConfig } from "../../src/config.ts";
 import { type Database, openDatabase } from "../../src/database/open.ts";
 import { newId, newSecret } from "../../src/identity.ts";
 import type { Asker } from "../../src/jobs/asks.ts";
+import { Experience } from "../../src/jobs/experience.ts";
 import { Feed } from "../../src/jobs/feed.ts";
+import { WorkFigures } from "../../src/jobs/figures.ts";
 import type { Job, JobState } from "../../src/jobs/job.ts";
 import { Jobs } from "../../src/jobs/jobs.ts";
 import { LiveProgress } from "../../src/jobs/live.ts";
@@ -19,7 +21,6 @@ import { WorkFolders } from "../../src/jobs/work-folders.ts";
 import { Worker } from "../../src/jobs/worker.ts";
 import { silentLog } from "../../src/log.ts";
 import type { Toolchain } from "../../src/media/devices.ts";
-import { noFigures } from "../../src/media/work-figures.ts";
 import { noGpus, openBox } from "../../src/runners/box.ts";
 import type { AttemptOutcome, AttemptRequest, Runner } from "../../src/runners/runner.ts";
 import { openDiskStorage } from "../../src/storage/disk.ts";
@@ -135,17 +136,24 @@ export class SteeredWork {
       planContext: () => toolchain,
       ffmpegVersion: () => toolchain.version,
     };
-    const preview = dispatch.preview.bind(dispatch);
+    const experience = new Experience({
+      figures: new WorkFigures(this.database, systemClock),
+      clock: systemClock,
+      surroundings: { cores: 2, verify, preview: dispatch.preview.bind(dispatch) },
+    });
     const jobs = new Jobs({
       ...shared,
-      surroundings: { cores: 2, verify, figures: noFigures, preview },
+      surroundings: experience.surroundings,
       onQueued: () => worker.wake(),
       onCancelled: (id) => worker.abort(id),
       onPaused: (id, paused) => worker.pause(id, paused),
       queuedPerUserMax: 1000,
     });
     const room = new Room({ folder: this.folder, reserveBytes: 0, shareDone: () => 0 });
-    const worker = new Worker({ ...shared, jobs, dispatch, room, verify, onPublished: () => {} });
+    const worker = new Worker({
+      ...{ ...shared, jobs, experience, dispatch, room, verify },
+      onPublished: () => {},
+    });
     this.parts = { jobs, worker };
     this.library = library;
     await worker.recover();

@@ -4,6 +4,7 @@ import presets from "./0003_presets.sql" with { type: "text" };
 import steps from "./0004_steps.sql" with { type: "text" };
 import life from "./0005_life.sql" with { type: "text" };
 import search from "./0006_search.sql" with { type: "text" };
+import workFigures from "./0007_work_figures.sql" with { type: "text" };
 
 /** One step of the schema. `version` is the `user_version` of a database that has it. */
 export interface Migration {
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   { version: 4, name: "steps", sql: steps },
   { version: 5, name: "life", sql: life },
   { version: 6, name: "search", sql: search },
+  { version: 7, name: "work-figures", sql: workFigures },
 ];

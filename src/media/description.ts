@@ -6,14 +6,19 @@ import type { CaptionFormat } from "./captions/cue.ts";
 import type { FilterChain, SoundChain } from "./graph.ts";
 import type { ReadingKind } from "./readings.ts";
 import type { ReportKind } from "./reports/kinds.ts";
+import type { SeamWish } from "./seams.ts";
 
 /** An input asset of the job by position, or a file that an earlier step of the job made. */
-export type InputRef = { asset: number } | { step: string; file: string };
+export type InputRef = { asset: number } | StepFileRef;
 
-/** A number in a JSON file of an earlier step, by its JSON Pointer (RFC 6901). */
-export interface FigureRef {
+/** A file that an earlier step of the job made. */
+export interface StepFileRef {
   step: string;
   file: string;
+}
+
+/** A number in a JSON file of an earlier step, by its JSON Pointer (RFC 6901). */
+export interface FigureRef extends StepFileRef {
   pointer: string;
 }
 
@@ -23,8 +28,12 @@ export interface InputDescription {
   seekSeconds?: number;
   /** In place of `seekSeconds`: a number in the JSON that an earlier step made. */
   seekFrom?: FigureRef;
+  /** With a seek: all that is decoded from the keyframe before it on comes, at times below zero first. */
+  keepsLead?: true;
   /** Read at most this much, counted from the seek. */
   durationSeconds?: number;
+  /** Its times lie so much later. */
+  offsetSeconds?: number;
   /**
    * Decode keyframes only (`-skip_frame nokey`): for posters and sprites. With a seek it begins at the last
    * keyframe before that time.
@@ -100,8 +109,14 @@ export interface VideoEncode {
   /** Size of the coded picture: some encoders have limits, and the choice of encoder depends on them. */
   width?: number;
   height?: number;
+  /** A keyframe at the first frame from this time on, besides those that the encoder sets by itself. */
+  keyframeAtSeconds?: number;
   /** True keeps uneven distances between frames to 1/90000 s instead of the grid of a constant rate. */
   variableFrameRate?: boolean;
+  /** Seconds that one tick of its clock lasts, as a fraction ("1001/24000"); absent: one over the rate. */
+  clock?: string;
+  /** Threads of an encoder on the CPU; absent: as many as it likes. */
+  threads?: number;
   /** Static HDR metadata (SMPTE ST 2086, CTA-861.3) to write into the stream; absent or null for none. */
   hdrMetadata?: HdrMetadata | null;
 }
@@ -236,6 +251,8 @@ export interface RenderDescription {
   outputs: OutputDescription[];
   /** Files of earlier steps that filters read by a path relative to the step's folder. */
   reads?: InputRef[];
+  /** Of filters that can use several; absent: all there are. */
+  filterThreads?: number;
   /** For finding faults: it goes on whatever is broken, and times stay those of the file. */
   inspects?: true;
   /** Seconds of output that 100 % means, for progress and ETA; null when unknown. */
@@ -310,6 +327,31 @@ export type StepWork =
       /** Read so much before each span: where a container has no index, decoding begins late after a seek. */
       prerollSeconds: number;
     }
+  /** Looks up where a picture is cut into chunks, by its packets; the `Seams` are kept as `file`. */
+  | { kind: "seams"; wish: SeamWish; file: string }
+  /**
+   * Encodes one chunk of a picture, its part of every output. `description` says how all of it would be
+   * encoded, without sound; `seams` where the chunk lies. It is number `number`, from 0 on, of `of`.
+   */
+  | {
+      kind: "chunk";
+      description: RenderDescription;
+      seams: StepFileRef;
+      number: number;
+      of: number;
+    }
+  /**
+   * Joins chunks without encoding them again. `pictures` are the files of every chunk, one for each output;
+   * as many inputs at the end of `description` stand for the lists of them, which are written only then.
+   */
+  | {
+      kind: "join";
+      description: RenderDescription;
+      seams: StepFileRef;
+      /** Names of the steps, in their order. */
+      chunks: string[];
+      pictures: string[];
+    }
   /** Surveys the packets of a file without decoding them; the `PacketSurvey` is kept as `file`. */
   | { kind: "survey"; from: InputRef; file: string; gapSeconds: number }
   /** Makes a report of JSON that earlier steps found: for programs as `data`, for people as `text`. */
@@ -334,6 +376,7 @@ export function descriptionOf(work: StepWork): RenderDescription | null {
   switch (work.kind) {
     case "write":
     case "survey":
+    case "seams":
     case "report":
       return null;
     case "search":
@@ -341,6 +384,8 @@ export function descriptionOf(work: StepWork): RenderDescription | null {
     case "render":
     case "analyse":
     case "cut":
+    case "chunk":
+    case "join":
       return work.description;
   }
 }

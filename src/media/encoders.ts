@@ -86,7 +86,9 @@ export function videoEncoderOptions(encoder: PictureEncoder, encode: VideoEncode
       return [
         ...["-preset", preset, ...rate, "-profile:v", x264Profile(encode.pixelFormat)],
         ...[...keyframes, ...closestKeyframes(encode), "-bf", "3"],
-        ...(forced ? ["-sc_threshold", "0", "-forced-idr", "1"] : []),
+        ...(forced ? ["-sc_threshold", "0"] : []),
+        ...(forced || encode.keyframeAtSeconds !== undefined ? ["-forced-idr", "1"] : []),
+        ...threadOptions(encode),
       ];
     case "libx265":
       return [
@@ -100,17 +102,21 @@ export function videoEncoderOptions(encoder: PictureEncoder, encode: VideoEncode
     case "libaom-av1":
       return [
         ...["-cpu-used", preset, ...rate, ...keyframes, ...evenKeyframes(encode), "-row-mt", "1"],
-        ...["-usage", "good", "-lag-in-frames", "25"],
+        ...["-usage", "good", "-lag-in-frames", "25", ...threadOptions(encode)],
       ];
     case "libvpx-vp9":
       return [
-        ...["-deadline", "good", "-cpu-used", preset, ...rate],
+        ...["-deadline", "good", "-cpu-used", preset, ...rate, ...threadOptions(encode)],
         ...[...keyframes, ...evenKeyframes(encode)],
         ...["-profile:v", tenBit ? "2" : "0", "-row-mt", "1", "-tile-columns", "2"],
         // The encoder takes no transparency together with pictures that are never shown.
         ...["-auto-alt-ref", hasAlpha(encode) ? "0" : "1", "-lag-in-frames", "25"],
       ];
   }
+}
+
+function threadOptions({ threads }: VideoEncode): string[] {
+  return threads === undefined ? [] : ["-threads", String(threads)];
 }
 
 /**
@@ -148,7 +154,7 @@ function proresOptions(encode: VideoEncode): string[] {
   const full = encode.pixelFormat.includes("444");
   const profile = full ? "4444" : (encode.proresProfile ?? "hq");
   const alpha = hasAlpha(encode) ? ["-alpha_bits", "16"] : [];
-  return ["-profile:v", profile, "-vendor", "apl0", ...alpha];
+  return ["-profile:v", profile, "-vendor", "apl0", ...alpha, ...threadOptions(encode)];
 }
 
 function rateOptions(encoder: CpuEncoder, encode: VideoEncode): string[] {
@@ -199,6 +205,8 @@ function x265Parameters(encode: VideoEncode): string {
   }
   // An open group has pictures that need the segment before.
   if (encode.forcedKeyframes !== undefined) parameters.push("scenecut=0", "open-gop=0");
+  // One thread for frames, which takes more from the pool for their rows: those need no other headers.
+  if (encode.threads !== undefined) parameters.push(`pools=${encode.threads}`, "frame-threads=1");
   if (light !== null) {
     parameters.push(
       `max-cll=${Math.round(light.maxContentNits)},${Math.round(light.maxAverageNits)}`,
@@ -207,8 +215,10 @@ function x265Parameters(encode: VideoEncode): string {
   return parameters.join(":");
 }
 
-function svtParameters({ hdrMetadata: hdr, forcedKeyframes, rate }: VideoEncode): string[] {
+function svtParameters(encode: VideoEncode): string[] {
+  const { hdrMetadata: hdr, forcedKeyframes, rate, threads } = encode;
   const parameters: string[] = forcedKeyframes === undefined ? [] : ["scd=0"];
+  if (threads !== undefined) parameters.push(`lp=${threads}`);
   // Until 1.4 it forces none unless told so, and told so it never takes a bit rate.
   if (forcedKeyframes !== undefined && "quality" in rate) {
     parameters.push("enable-force-key-frames=1");

@@ -45,8 +45,11 @@ export type VideoFilter =
   | { filter: "pad"; width: number; height: number; x: number; y: number; color: string }
   /** Pictures side by side, `gap` pixels between and around them. */
   | { filter: "tile"; columns: number; rows: number; gap?: number; color?: string }
-  /** HDR to BT.709 in 8-bit limited range. */
-  | { filter: "tonemap"; from: "hdr10" | "hlg" }
+  /**
+   * HDR to BT.709 in 8-bit limited range. `peakNits` is the brightest of the whole film, and absent what each
+   * frame says of itself.
+   */
+  | { filter: "tonemap"; from: "hdr10" | "hlg"; peakNits?: number }
   /** The pixel format and levels of a still picture: JPEG's full range, WebP's limited, PNG's RGB. */
   | { filter: "still"; codec: "jpeg" | "webp" | "png" }
   /** Writes colour tags on the frames; changes no pixel. */
@@ -79,6 +82,10 @@ export type VideoFilter =
   | { filter: "stamp"; frame: { width: number; height: number }; laterSeconds: number }
   /** Of one source so many that are the same: the last filter of a chain. */
   | { filter: "split"; count: number }
+  /** Times are moved by so many ticks; with `clock`, seconds of a tick as a fraction, they are brought to it before. */
+  | { filter: "ticks"; add: number; clock?: string }
+  /** What is shown from one tick of the clock until before another; times stay. */
+  | { filter: "window"; fromTick?: number; untilTick?: number }
   /** What is shown from `startSeconds` until before `endSeconds`; the start becomes time zero. */
   | { filter: "trim"; startSeconds?: number; endSeconds?: number }
   /** Twice as fast with 2, half as fast with 0.5. No frame is left out or made: `fps` does that. */
@@ -119,6 +126,8 @@ type CombiningFilter =
           | "fade"
           | "opacity"
           | "delay"
+          | "ticks"
+          | "window"
           | "subtitles"
           | "timecode"
           | "stamp"
@@ -177,7 +186,7 @@ export function nativePicture(filter: VideoFilter): NativeFilter[] {
     case "tile":
       return [tile(filter)];
     case "tonemap":
-      return tonemap(filter.from);
+      return tonemap(filter);
     case "tag":
       return tag(filter.color);
     case "still":
@@ -220,6 +229,10 @@ function combined(filter: CombiningFilter): NativeFilter[] {
       return opacity(filter.factor);
     case "delay":
       return [native("setpts", { expr: `PTS+round(${decimal(filter.seconds)}/TB)` })];
+    case "ticks":
+      return ticks(filter);
+    case "window":
+      return [native("trim", { start_pts: filter.fromTick, end_pts: filter.untilTick })];
     case "subtitles":
       return [native("ass", { filename: earlierFile(filter.from), shaping: "complex" })];
     case "timecode":
@@ -280,7 +293,8 @@ function scale(filter: Extract<VideoFilter, { filter: "scale" }>): NativeFilter 
  * The common zimg recipe: to linear light, to BT.709 primaries, one curve over the highlights, back to
  * gamma. 100 nits is SDR's reference white; Hable keeps the middle tones, `desat=0` the colours.
  */
-function tonemap(from: "hdr10" | "hlg"): NativeFilter[] {
+function tonemap({ from, peakNits }: Extract<VideoFilter, { filter: "tonemap" }>): NativeFilter[] {
+  const peak = peakNits === undefined ? undefined : peakNits / 100;
   const transfer = from === "hlg" ? "arib-std-b67" : "smpte2084";
   return [
     // Said on the frames: where one tag is missing zimg finds no way to linear light.
@@ -288,7 +302,7 @@ function tonemap(from: "hdr10" | "hlg"): NativeFilter[] {
     native("zscale", { transfer: "linear", npl: 100 }),
     native("format", { pix_fmts: "gbrpf32le" }),
     native("zscale", { primaries: "bt709" }),
-    native("tonemap", { tonemap: "hable", desat: 0 }),
+    native("tonemap", { tonemap: "hable", desat: 0, peak }),
     native("zscale", {
       transfer: "bt709",
       matrix: "bt709",
@@ -330,6 +344,18 @@ function overlay(filter: Extract<VideoFilter, { filter: "overlay" }>): NativeFil
     format: bitDepth === 8 ? "yuv420" : "yuv420p10",
     enable: during === undefined ? undefined : within(during.fromSeconds, during.toSeconds),
   });
+}
+
+const fraction = /^\d{1,9}\/\d{1,9}$/;
+
+function ticks({ add, clock }: Extract<VideoFilter, { filter: "ticks" }>): NativeFilter[] {
+  assert(Number.isSafeInteger(add), `${add} ticks are a whole number`);
+  assert(clock === undefined || fraction.test(clock), `${clock} is a fraction`);
+  const moved = native("setpts", { expr: add < 0 ? `PTS-${-add}` : `PTS+${add}` });
+  return [
+    ...(clock === undefined ? [] : [native("settb", { expr: clock })]),
+    ...(add === 0 ? [] : [moved]),
+  ];
 }
 
 const plainName = /^[a-z0-9][a-z0-9-]*(\.[a-z0-9]+)?$/;

@@ -21,6 +21,8 @@ import type { FilterChain, SoundChain } from "./graph.ts";
 export interface Piece {
   file: string;
   seconds: number;
+  /** Of its packets those that are decoded before this time; absent: all. */
+  untilSeconds?: number;
 }
 
 /** What a run makes, and the pieces that lie in its folder then, in their order. */
@@ -74,9 +76,10 @@ export interface ReadTrim {
 
 /** A list for ffmpeg of files beside it. */
 export function pieceList(pieces: readonly Piece[]): string {
-  const lines = pieces.map(({ file, seconds }) => {
+  const lines = pieces.map(({ file, seconds, untilSeconds }) => {
     assert(plainPiece.test(file), `piece ${file} is plain`);
-    return `file ${file}\nduration ${decimal(seconds)}\n`;
+    const until = untilSeconds === undefined ? "" : `outpoint ${decimal(untilSeconds)}\n`;
+    return `file ${file}\n${until}duration ${decimal(seconds)}\n`;
   });
   return `ffconcat version 1.0\n${lines.join("")}`;
 }

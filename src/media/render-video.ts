@@ -34,7 +34,7 @@ export interface RenderedVideo {
 }
 
 /** Ticks per second for uneven frame distances: MPEG's own clock, exact for 24, 25, 30, 60 and 29.97. */
-const variableRateClock = 90_000;
+export const variableRateClock = 90_000;
 
 /** @throws Failure `tool_missing` when this ffmpeg lacks the encoder. */
 export function renderVideo(output: OutputDescription, target: VideoTarget): RenderedVideo {
@@ -96,8 +96,10 @@ function keepSize({ placement, way }: VideoTarget): string[] {
 /** Half a frame at 500 a second: `n × T` may end up a hair behind the time of its frame. */
 const keyframeToleranceSeconds = 0.001;
 
-function forcedKeyframes({ forcedKeyframes: forced }: VideoEncode): string[] {
-  if (forced === undefined) return [];
+function forcedKeyframes({ forcedKeyframes: forced, keyframeAtSeconds }: VideoEncode): string[] {
+  if (forced === undefined) {
+    return keyframeAtSeconds === undefined ? [] : ["-force_key_frames", decimal(keyframeAtSeconds)];
+  }
   // To a billionth, for thousands of segments add up what is cut off.
   const every = decimal(forced.everySeconds, 9);
   assert(forced.everySeconds > 0, "keyframes have a distance");
@@ -109,8 +111,8 @@ function forcedKeyframes({ forcedKeyframes: forced }: VideoEncode): string[] {
  * keeps what comes and drops only frames of equal time; it never repeats one.
  */
 function timing(video: VideoEncode, dialect: Dialect): string[] {
-  const mode = [dialect.frameTiming, "vfr"];
-  return video.variableFrameRate ? [...mode, "-enc_time_base:v", `1/${variableRateClock}`] : mode;
+  const clock = video.clock ?? (video.variableFrameRate ? `1/${variableRateClock}` : null);
+  return [...[dialect.frameTiming, "vfr"], ...(clock === null ? [] : ["-enc_time_base:v", clock])];
 }
 
 function renderImage(image: ImageEncode, map: string[], dialect: Dialect): RenderedVideo {

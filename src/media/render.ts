@@ -14,7 +14,7 @@ import { reasonOf } from "./device-reason.ts";
 import type { Device, Toolchain } from "./devices.ts";
 import { dialectOf } from "./dialect.ts";
 import { audioEncoderOptions, chooseAudioEncoder, encodedSound } from "./encoders.ts";
-import { seconds } from "./filter-syntax.ts";
+import { decimal, seconds } from "./filter-syntax.ts";
 import { type NativeChain, openPads, renderGraph } from "./graph.ts";
 import { nvdecFlags } from "./nvdec.ts";
 import { type Avoided, type Placement, pictureStreams, placeOn } from "./placement.ts";
@@ -113,6 +113,7 @@ export function renderArgv(
       ...(description.inspects ? ["-copyts", "-max_error_rate", "1"] : []),
       ...(device ? ["-init_hw_device", `cuda=${device}:0`, "-filter_hw_device", device] : []),
       ...inputs,
+      ...filterThreads(description),
       ...(graph === "" ? [] : ["-filter_complex", graph]),
       ...outputs.flatMap((output) => output.argv),
     ],
@@ -120,6 +121,10 @@ export function renderArgv(
     placement,
     deviceReason: reasonOf(description, encoder, target.device, placement),
   };
+}
+
+function filterThreads({ filterThreads: threads }: RenderDescription): string[] {
+  return threads === undefined ? [] : ["-filter_complex_threads", String(threads)];
 }
 
 /** The value of `-filter_complex`; "" when there is nothing in it. */
@@ -155,9 +160,10 @@ function renderInput(
     ...(input.decoderThreads === undefined ? [] : ["-threads", String(input.decoderThreads)]),
     ...(input.keyframesOnly ? ["-skip_frame", "nokey"] : []),
     // The only keyframe may stand before the time: it is shown rather than nothing.
-    ...(input.keyframesOnly && input.seekSeconds ? ["-noaccurate_seek"] : []),
+    ...((input.keyframesOnly || input.keepsLead) && input.seekSeconds ? ["-noaccurate_seek"] : []),
     ...(input.seekSeconds ? ["-ss", seconds(input.seekSeconds)] : []),
     ...(input.durationSeconds === undefined ? [] : ["-t", seconds(input.durationSeconds)]),
+    ...(input.offsetSeconds ? ["-itsoffset", decimal(input.offsetSeconds)] : []),
     ...["-i", inputPath(files.resolve(input.from))],
   ];
 }

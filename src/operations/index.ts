@@ -1,5 +1,6 @@
 /** The list of operations, and the three things that every caller does with one: find, parse, plan. */
 import type { z } from "zod";
+import { chunkReport } from "../media/chunks.ts";
 import { descriptionOf, type InputRef, type StepWork } from "../media/description.ts";
 import type { SoundChain } from "../media/graph.ts";
 import { assert, Refusal } from "../trouble.ts";
@@ -7,6 +8,7 @@ import { animate } from "./animate.ts";
 import { audio } from "./audio.ts";
 import { captions } from "./captions.ts";
 import { check } from "./check.ts";
+import { inChunks } from "./chunking.ts";
 import { clip } from "./clip.ts";
 import { concat } from "./concat.ts";
 import { cutout } from "./cutout.ts";
@@ -98,7 +100,9 @@ export function planFor<Schema extends z.ZodType>(
   }
   refuseTexts(operation, texts);
   refuseUnreadable(inputs);
-  const plan = operation.plan(params, inputs, context, texts);
+  const whole = operation.plan(params, inputs, context, texts);
+  const { chunks } = context;
+  const plan = chunks === undefined ? whole : inChunks(whole, inputs, chunks);
   checkPlan(plan, inputs.length);
   return plan;
 }
@@ -188,15 +192,23 @@ function measuresOf({ filters }: SoundChain): InputRef[] {
 /** Every file that a step reads, its candidates' included. */
 function readsOf(work: StepWork): InputRef[] {
   if (work.kind === "survey") return [work.from];
+  if (work.kind === "seams") return [work.wish.from];
   if (work.kind === "report") return work.of;
   const descriptions =
     work.kind === "search"
       ? work.candidates.map(({ description }) => description)
       : [descriptionOf(work)].filter((description) => description !== null);
-  return descriptions.flatMap(({ inputs, reads = [], sound = [] }) => [
+  const more: InputRef[] = work.kind === "chunk" ? [work.seams] : [];
+  if (work.kind === "join") more.push(work.seams, ...joinedFiles(work));
+  const described = descriptions.flatMap(({ inputs, reads = [], sound = [] }) => [
     ...inputs.map(({ from }) => from),
     ...inputs.flatMap(({ seekFrom }) => (seekFrom === undefined ? [] : [seekFrom])),
     ...reads,
     ...sound.flatMap(measuresOf),
   ]);
+  return [...described, ...more];
+}
+
+function joinedFiles({ chunks, pictures }: Extract<StepWork, { kind: "join" }>): InputRef[] {
+  return chunks.flatMap((step) => [...pictures, chunkReport].map((file) => ({ step, file })));
 }

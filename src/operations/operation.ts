@@ -5,6 +5,7 @@
 import type { z } from "zod";
 import type { Expectation, StepWork } from "../media/description.ts";
 import type { MediaInfo } from "../media/media.ts";
+import type { ChunkWish } from "./chunking.ts";
 
 /** What a plan may depend on besides request and media: features of this box, as plain data. */
 export interface PlanContext {
@@ -14,6 +15,8 @@ export interface PlanContext {
   filters: ReadonlySet<string>;
   /** Its release; absent: the newest known. */
   release?: { major: number; minor: number };
+  /** How long encodes are cut into chunks; absent: they are not. */
+  chunks?: ChunkWish;
 }
 
 /** An input of the job as a plan sees it. */

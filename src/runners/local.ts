@@ -8,12 +8,15 @@ import { openSubject, probe } from "../media/probe.ts";
 import { type VerifyTools, verifyOutput } from "../media/verify.ts";
 import { assert, Failure, Refusal } from "../trouble.ts";
 import { analyse } from "./analyse.ts";
+import { chunk } from "./chunk.ts";
 import { cut } from "./cut.ts";
 import { type CarriedOut, GpuTrouble, type LocalConfig, runDescription } from "./described-run.ts";
 import { diskFailure } from "./explain.ts";
 import { freshFolder, pathOf, plainName, refuseFullDisk, writeDurably } from "./job-files.ts";
+import { joinStep } from "./join.ts";
 import { report } from "./report.ts";
 import type { AttemptOutcome, AttemptRequest, ProvenOutput, Runner } from "./runner.ts";
+import { seams } from "./seams.ts";
 import { search } from "./search.ts";
 import { survey } from "./survey.ts";
 
@@ -74,6 +77,12 @@ export class LocalRunner implements Runner {
         return await survey({ toolchain: this.toolchain(), config }, request, work, folder);
       case "report":
         return await report(request, work, folder);
+      case "seams":
+        return await seams({ toolchain: this.toolchain(), config }, request, work, folder);
+      case "chunk":
+        return await chunk({ toolchain: this.toolchain(), config }, request, work, folder);
+      case "join":
+        return await joinStep({ toolchain: this.toolchain(), config }, request, work, folder);
       case "cut":
         return await cut({ toolchain: this.toolchain(), config }, request, work, folder);
     }

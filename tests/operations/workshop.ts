@@ -6,6 +6,7 @@ import { captionText } from "../../src/media/captions/file.ts";
 import { cpuDevice, type Device } from "../../src/media/devices.ts";
 import type { MediaInfo } from "../../src/media/media.ts";
 import { probe } from "../../src/media/probe.ts";
+import type { ChunkWish } from "../../src/operations/chunking.ts";
 import { findOperation, parseParams, planFor } from "../../src/operations/index.ts";
 import type { Plan } from "../../src/operations/operation.ts";
 import { LocalRunner } from "../../src/runners/local.ts";
@@ -38,6 +39,7 @@ export async function work(
   params: unknown,
   sources: readonly string[],
   device: Device = cpuDevice(1),
+  chunks?: ChunkWish,
 ): Promise<Made> {
   const operation = findOperation(name);
   const texts = sources.flatMap((path) => {
@@ -48,7 +50,8 @@ export async function work(
   const inputs = await Promise.all(
     films.map(async (path) => ({ name: basename(path), media: await probe(path, toolchain) })),
   );
-  const plan = planFor(operation, parseParams(operation, params), inputs, toolchain, texts);
+  const context = { ...toolchain, ...(chunks === undefined ? {} : { chunks }) };
+  const plan = planFor(operation, parseParams(operation, params), inputs, context, texts);
   const jobFolder = join(folder, `job-${++jobs}`);
   mkdirSync(jobFolder);
   const made: Made = { plan, paths: [], media: [], encoders: [], checks: [] };

@@ -1,0 +1,278 @@
+/**
+ * Chunks of a picture: the run that encodes one, what is told of it, and how they are joined. Each is encoded
+ * on the times of one pass over the whole, so that filters that go by time need not know of it, and only at
+ * the end brought to zero. Pure.
+ */
+import { assert } from "../trouble.ts";
+import type {
+  InputDescription,
+  OutputDescription,
+  RenderDescription,
+  StepFileRef,
+  VideoEncode,
+} from "./description.ts";
+import type { VideoFilter } from "./filters-picture.ts";
+import { type FilterChain, type GraphSource, sourcesOf } from "./graph.ts";
+import type { Piece } from "./pieces.ts";
+import type { Seam, Seams } from "./seams.ts";
+import { type Fraction, fractionOf, microsecondsOf, rescale, secondsOf } from "./ticks.ts";
+
+/** What is known of a chunk when it is made: a file beside its pictures. */
+export const chunkReport = "chunk.json";
+
+/** The file of a chunk for an output, by the output's position. */
+export function pictureFile({ outputs }: RenderDescription, output: number): string {
+  const video = outputs[output]?.video;
+  assert(video?.kind === "encode", "a chunk is encoded");
+  return `picture-${output + 1}.${video.codec === "prores" ? "mov" : "mp4"}`;
+}
+
+/** Names of all that a chunk leaves. */
+export function chunkFiles(description: RenderDescription): string[] {
+  return [...description.outputs.map((_, index) => pictureFile(description, index)), chunkReport];
+}
+
+/** One encoded picture of a chunk, as its packets tell. Times in slots of the output's clock. */
+export interface ChunkPicture {
+  packets: number;
+  /** When its first frame is shown, counted from where the chunk begins: 0 when all is well. */
+  firstSlot: number;
+  /** When its last frame is shown, of those that are not thrown away. */
+  lastSlot: number;
+  /** What stands behind the end begins with a keyframe, and nothing before needs it. */
+  endsClean: boolean;
+  /** By the decoding times of the file: between what is kept and that. Null when all is kept. */
+  untilSeconds: number | null;
+  /** Parameters of its stream and of its encoder: all chunks of a picture must have the same. */
+  signature: string;
+}
+
+/** Null for a chunk without frames. */
+export interface ChunkReport {
+  pictures: ChunkPicture[] | null;
+}
+
+/** The run that encodes a chunk. The picture that is cut is that of the first input. */
+export function chunkRun(
+  whole: RenderDescription,
+  seam: Seam,
+  { clock }: Pick<Seams, "clock">,
+): RenderDescription {
+  const [source, ...others] = whole.inputs;
+  assert(source !== undefined, "a chunk has an input");
+  const tick = fractionOf(clock);
+  const startsAt = secondsOf(seam.firstSlot, tick);
+  const pads = whole.outputs.flatMap(({ video }) =>
+    video?.kind === "encode" && "pad" in video.source ? [video.source.pad] : [],
+  );
+  const tails = withTails(withHeads(whole.graph, headOf(seam)), new Set(pads), tailOf(seam, clock));
+  const outputs = whole.outputs.map((output, index) => {
+    const { video } = output;
+    assert(video?.kind === "encode" && "pad" in video.source, "a chunk is filtered and encoded");
+    const { pad } = video.source;
+    const made = { ...video, source: { pad: tails.renamed.get(pad) ?? pad } };
+    return chunkOutput(output, { file: pictureFile(whole, index), video: made, seam, clock });
+  });
+  const left = whole.expectedSeconds === null ? null : whole.expectedSeconds - startsAt;
+  const lasts = seam.endSlot === null ? left : secondsOf(seam.endSlot - seam.firstSlot, tick);
+  return {
+    ...whole,
+    inputs: [readFrom(source, seam), ...others],
+    graph: tails.graph,
+    outputs,
+    expectedSeconds: lasts === null ? null : Math.max(secondsOf(1, tick), lasts),
+  };
+}
+
+function readFrom(source: InputDescription, { seekSeconds, fromTick }: Seam): InputDescription {
+  const { seekSeconds: _, durationSeconds: __, ...rest } = source;
+  if (seekSeconds === null) return rest;
+  return { ...rest, seekSeconds, ...(fromTick === null ? {} : { keepsLead: true }) };
+}
+
+/** What stands before all filters: times of one pass, and of the frames those that are needed. */
+function headOf({ addTicks, fromTick, untilTick }: Seam): VideoFilter[] {
+  const window = {
+    filter: "window" as const,
+    ...(fromTick === null ? {} : { fromTick }),
+    ...(untilTick === null ? {} : { untilTick }),
+  };
+  return [
+    ...(addTicks === 0 ? [] : [{ filter: "ticks" as const, add: addTicks }]),
+    ...(fromTick === null && untilTick === null ? [] : [window]),
+  ];
+}
+
+/** What stands behind them: the output's clock, the frames of the chunk, and its own zero. */
+function tailOf({ firstSlot, fromTick, leadSlot }: Seam, clock: string): VideoFilter[] {
+  const window = {
+    filter: "window" as const,
+    ...(fromTick === null ? {} : { fromTick: firstSlot }),
+    ...(leadSlot === null ? {} : { untilTick: leadSlot }),
+  };
+  return [
+    { filter: "ticks", add: 0, clock },
+    ...(fromTick === null && leadSlot === null ? [] : [window]),
+    ...(firstSlot === 0 ? [] : [{ filter: "ticks" as const, add: -firstSlot }]),
+  ];
+}
+
+function withHeads(graph: readonly FilterChain[], head: VideoFilter[]): FilterChain[] {
+  if (head.length === 0) return [...graph];
+  let added = 0;
+  return graph.flatMap((chain): FilterChain[] => {
+    const sources = sourcesOf(chain);
+    if (!sources.some(isSource)) return [chain];
+    if (sources.length === 1) return [{ ...chain, filters: [...head, ...chain.filters] }];
+    const heads: FilterChain[] = [];
+    const from = sources.map((source): GraphSource => {
+      if (!isSource(source)) return source;
+      added += 1;
+      const pad = `chunk${added}`;
+      heads.push({ from: source, filters: head, to: pad });
+      return { pad };
+    });
+    return [...heads, { ...chain, from }];
+  });
+}
+
+function isSource(source: GraphSource): boolean {
+  return "input" in source && source.input === 0;
+}
+
+function withTails(
+  graph: readonly FilterChain[],
+  pads: ReadonlySet<string>,
+  tail: VideoFilter[],
+): { graph: FilterChain[]; renamed: Map<string, string> } {
+  const last = graph.map((chain) =>
+    typeof chain.to === "string" && pads.has(chain.to)
+      ? { ...chain, filters: [...chain.filters, ...tail] }
+      : chain,
+  );
+  // What a split makes has no filters of its own.
+  const split = graph.flatMap(({ to }) => (typeof to === "string" ? [] : to));
+  const renamed = new Map(
+    split.filter((pad) => pads.has(pad)).map((pad) => [pad, `${pad}_chunk`] as const),
+  );
+  const more = [...renamed].map(([pad, to]) => ({ from: { pad }, filters: tail, to }));
+  return { graph: [...last, ...more], renamed };
+}
+
+interface ChunkOutput {
+  file: string;
+  video: VideoEncode;
+  seam: Seam;
+  clock: string;
+}
+
+function chunkOutput(
+  output: OutputDescription,
+  { file, video, seam, clock }: ChunkOutput,
+): OutputDescription {
+  const { endSlot, leadSlot, firstSlot } = seam;
+  const tick = fractionOf(clock);
+  const throwsAway = endSlot !== null && leadSlot !== null && leadSlot > endSlot;
+  // A little before, for ffmpeg takes the first frame at the time or behind it.
+  const keyframeAtSeconds = throwsAway ? secondsOf(endSlot - firstSlot - 0.25, tick) : null;
+  const { limitSeconds } = output;
+  return {
+    file,
+    container: video.codec === "prores" ? "mov" : "mp4",
+    video: {
+      ...video,
+      clock,
+      ...(keyframeAtSeconds === null ? {} : { keyframeAtSeconds }),
+    },
+    audio: [],
+    subtitles: [],
+    metadataFrom: null,
+    limitSeconds:
+      limitSeconds === null || leadSlot !== null ? null : limitSeconds - secondsOf(firstSlot, tick),
+  };
+}
+
+/** A packet of a chunk, in decoding order. */
+export interface ChunkPacket {
+  pts: number;
+  dts: number;
+  key: boolean;
+}
+
+/** What the packets of a chunk's picture tell; null when there are none. */
+export function chunkPicture(
+  packets: readonly ChunkPacket[],
+  { firstSlot, endSlot }: Seam,
+  { timeBase, clock, signature }: { timeBase: Fraction; clock: Fraction; signature: string },
+): ChunkPicture | null {
+  if (packets.length === 0) return null;
+  const slots = packets.map(({ pts }) => rescale(pts, timeBase, clock));
+  const end = endSlot === null ? Number.POSITIVE_INFINITY : endSlot - firstSlot;
+  const behind = slots.findIndex((slot) => slot >= end);
+  const kept = slots.filter((slot) => slot < end);
+  const endsClean =
+    behind < 0 ||
+    (packets[behind]?.key === true && slots.slice(behind).every((slot) => slot >= end));
+  return {
+    packets: kept.length,
+    firstSlot: kept.reduce((least, slot) => Math.min(least, slot), Number.POSITIVE_INFINITY),
+    lastSlot: kept.reduce((most, slot) => Math.max(most, slot), Number.NEGATIVE_INFINITY),
+    endsClean,
+    untilSeconds: behind < 0 ? null : secondsOf(dtsBetween(packets, behind), timeBase),
+    signature,
+  };
+}
+
+function dtsBetween(packets: readonly ChunkPacket[], behind: number): number {
+  const next = packets[behind]?.dts ?? 0;
+  return ((packets[behind - 1]?.dts ?? next - 1) + next) / 2;
+}
+
+/** A chunk with frames, and the file of one of its pictures beside the list. */
+export interface MadeChunk {
+  seam: Seam;
+  picture: ChunkPicture;
+  file: string;
+}
+
+/** The chunks one after the other: each at the very microsecond, for roundings must not add up. */
+export function chunkPieces(chunks: readonly MadeChunk[], clock: string): Piece[] {
+  const tick = fractionOf(clock);
+  const at = (slot: number) => microsecondsOf(secondsOf(slot, tick));
+  return chunks.map((chunk, index) => {
+    const next = chunks[index + 1];
+    const { seam, picture, file } = chunk;
+    const ends = next === undefined ? seam.firstSlot + picture.lastSlot + 1 : beginsAt(next);
+    const { untilSeconds } = picture;
+    return {
+      file,
+      seconds: (at(ends) - at(beginsAt(chunk))) / 1e6,
+      ...(untilSeconds === null ? {} : { untilSeconds }),
+    };
+  });
+}
+
+/** The slot of its first frame. */
+function beginsAt({ seam, picture }: MadeChunk): number {
+  return seam.firstSlot + picture.firstSlot;
+}
+
+/** The list of the chunks of one picture, and when the first of them begins. */
+export interface ChunkList {
+  from: StepFileRef;
+  first: MadeChunk;
+}
+
+/** The run that joins them. @param lists one for each picture */
+export function joinRun(
+  description: RenderDescription,
+  lists: readonly ChunkList[],
+  clock: string,
+): RenderDescription {
+  const inputs = description.inputs.slice(0, -lists.length);
+  const joined = lists.map(({ from, first }): InputDescription => {
+    const offsetSeconds = secondsOf(beginsAt(first), fractionOf(clock));
+    return { from, pieces: true, offsetSeconds };
+  });
+  return { ...description, inputs: [...inputs, ...joined] };
+}

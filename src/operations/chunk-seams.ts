@@ -1,0 +1,129 @@
+/** What must be known of a source before it is cut into chunks. Pure. */
+import type { RenderDescription } from "../media/description.ts";
+import type { VideoFilter } from "../media/filters-picture.ts";
+import { sourcesOf } from "../media/graph.ts";
+import type { MediaInfo } from "../media/media.ts";
+import { variableRateClock } from "../media/render-video.ts";
+import type { SeamWish } from "../media/seams.ts";
+import { fractionOf } from "../media/ticks.ts";
+import { assert } from "../trouble.ts";
+
+/** Codecs of which every frame stands alone. */
+const intraCodecs = new Set([
+  ...["prores", "mjpeg", "dnxhd", "dvvideo", "cfhd", "ffv1", "huffyuv", "png", "rawvideo", "v210"],
+]);
+
+/**
+ * x264 spreads its bits by what it sees coming: the last half second before the end of a chunk would look
+ * worse than in one pass. It sees the frames behind the end, and they are thrown away (`docs/chunks.md`).
+ */
+const lookaheadFrames = 12;
+
+export function isBroadcast(source: MediaInfo | undefined): boolean {
+  return source?.container === "mpegts";
+}
+
+/** The stream of the first input whose picture is worked on. */
+export function pictureSource({ graph }: RenderDescription): { input: number; stream: number } {
+  for (const source of graph.flatMap(sourcesOf)) {
+    if ("input" in source && source.input === 0) return source;
+  }
+  throw new Error("invariant broken: the first input has a picture");
+}
+
+export function seamWish(
+  whole: RenderDescription,
+  media: readonly MediaInfo[],
+  chunks: number,
+): SeamWish {
+  const [input] = whole.inputs;
+  const [source] = media;
+  assert(input !== undefined && source !== undefined, "a film has an input");
+  const { stream } = pictureSource(whole);
+  const filters = whole.graph.flatMap((chain) => chain.filters);
+  const clock = clockOf(whole, source);
+  assert(clock !== null, "the rate is known");
+  const { seekSeconds, durationSeconds } = input;
+  const endSeconds = endOf(filters);
+  return {
+    from: input.from,
+    stream,
+    uses: usesOf(whole),
+    ...(seekSeconds === undefined ? {} : { seekSeconds }),
+    ...(durationSeconds === undefined ? {} : { durationSeconds }),
+    ...(endSeconds === undefined ? {} : { endSeconds }),
+    broadcast: isBroadcast(source),
+    intra: intraCodecs.has(source.video?.codec ?? ""),
+    clock: clock.tick,
+    constantRate: clock.constant,
+    chunks,
+    neighbours: filters.some(({ filter }) => filter === "deinterlace") ? neighbourFrames : 0,
+    leadOut: leadOutOf(whole, source, clock.tick),
+  };
+}
+
+/** A deinterlacer looks one frame back and one ahead. */
+const neighbourFrames = 2;
+
+/** Seconds of a tick of the outputs' clock, and whether the graph makes the rate; null when it is not known. */
+export function clockOf(
+  { graph, outputs }: RenderDescription,
+  { video }: MediaInfo,
+): { tick: string; constant: boolean } | null {
+  const rates = new Set(
+    graph.flatMap(({ filters }) =>
+      filters.flatMap((filter) => (filter.filter === "fps" ? [filter.rate] : [])),
+    ),
+  );
+  const [made] = rates;
+  if (made !== undefined) {
+    const tick = tickOf(made);
+    return rates.size > 1 || tick === null ? null : { tick, constant: true };
+  }
+  const uneven = outputs.map((output) =>
+    output.video?.kind === "encode" ? output.video.variableFrameRate === true : false,
+  );
+  if (uneven.some(Boolean)) {
+    return uneven.every(Boolean) ? { tick: `1/${variableRateClock}`, constant: false } : null;
+  }
+  const tick = tickOf(video?.frameRate ?? "");
+  return tick === null ? null : { tick, constant: false };
+}
+
+/** "30000/1001" → "1001/30000"; null for what is no rate. */
+function tickOf(rate: string): string | null {
+  const [, num, den = "1"] = /^([1-9]\d{0,8})(?:\/([1-9]\d{0,8}))?$/.exec(rate) ?? [];
+  return num === undefined ? null : `${den}/${num}`;
+}
+
+/** Streams of the first input that one pass would read. */
+function usesOf({ graph, sound = [], outputs }: RenderDescription): number[] {
+  const sources = [
+    ...[...graph, ...sound].flatMap(sourcesOf),
+    ...outputs
+      .flatMap(({ audio, subtitles }) => [...audio, ...subtitles])
+      .map(({ source }) => source),
+  ];
+  const streams = sources.flatMap((source) =>
+    "input" in source && source.input === 0 ? [source.stream] : [],
+  );
+  return [...new Set(streams)].toSorted((a, b) => a - b);
+}
+
+function endOf(filters: readonly VideoFilter[]): number | undefined {
+  const ends = filters.flatMap((filter) =>
+    filter.filter === "trim" && filter.endSeconds !== undefined ? [filter.endSeconds] : [],
+  );
+  return ends.length === 0 ? undefined : Math.min(...ends);
+}
+
+/** In ticks of the clock: of an uneven rate as long as so many frames are on average. */
+function leadOutOf({ outputs }: RenderDescription, { video }: MediaInfo, tick: string): number {
+  const looksAhead = outputs.some(
+    (output) => output.video?.kind === "encode" && output.video.codec === "h264",
+  );
+  if (!looksAhead) return 0;
+  if (tick !== `1/${variableRateClock}`) return lookaheadFrames;
+  const { num, den } = fractionOf(tickOf(video?.frameRate ?? "") ?? "1/25");
+  return Math.round((lookaheadFrames * variableRateClock * num) / den);
+}

@@ -257,19 +257,30 @@ function beginsAt({ seam, picture }: MadeChunk): number {
   return seam.firstSlot + picture.firstSlot;
 }
 
+export interface JoinFacts {
+  /** One for each picture. */
+  lists: readonly ChunkList[];
+  clock: string;
+  /** When a file of an earlier step begins, in seconds: below zero where its encoder needs a run-up. */
+  startOf(file: StepFileRef): number;
+}
+
 /** The list of the chunks of one picture, and when the first of them begins. */
 export interface ChunkList {
   from: StepFileRef;
   first: MadeChunk;
 }
 
-/** The run that joins them. @param lists one for each picture */
+/** The run that joins them. */
 export function joinRun(
   description: RenderDescription,
-  lists: readonly ChunkList[],
-  clock: string,
+  { lists, clock, startOf }: JoinFacts,
 ): RenderDescription {
-  const inputs = description.inputs.slice(0, -lists.length);
+  const inputs = description.inputs.slice(0, -lists.length).map((input): InputDescription => {
+    // ffmpeg moves what it reads so that it begins at zero; a sound that was encoded alone must not be moved.
+    const start = input.keepsStart && "step" in input.from ? startOf(input.from) : 0;
+    return start === 0 ? input : { ...input, offsetSeconds: start };
+  });
   const joined = lists.map(({ from, first }): InputDescription => {
     const offsetSeconds = secondsOf(beginsAt(first), fractionOf(clock));
     return { from, pieces: true, offsetSeconds };

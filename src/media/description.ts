@@ -32,8 +32,10 @@ export interface InputDescription {
   keepsLead?: true;
   /** Read at most this much, counted from the seek. */
   durationSeconds?: number;
-  /** Its times lie so much later. */
+  /** Its times lie so much later; earlier when it is negative. */
   offsetSeconds?: number;
+  /** Of a join: it keeps its times where they begin below zero, for the run-up of its encoder. */
+  keepsStart?: true;
   /**
    * Decode keyframes only (`-skip_frame nokey`): for posters and sprites. With a seek it begins at the last
    * keyframe before that time.
@@ -200,6 +202,8 @@ export interface StreamCopy {
   packets?: number;
   /** Of a picture: its parameters change on the way, and stand before its keyframes (avc3, hev1). */
   changing?: true;
+  /** What the container of its file says about the track is forgotten: the file was ours, and made to be joined. */
+  untold?: true;
 }
 
 export interface SubtitleCopy extends StreamCopy {

@@ -137,13 +137,16 @@ function renderImage(image: ImageEncode, map: string[], dialect: Dialect): Rende
 
 /** Before the first keyframe and before the time of the seek nothing is wanted: `packets` counts from there. */
 function copyOptions(
-  { codec, packets, changing }: StreamCopy,
+  { codec, packets, changing, untold }: StreamCopy,
   container: OutputContainer,
 ): string[] {
   const piece = ["-copypriorss:v", "0", "-frames:v", String(packets)];
   const tag = changing ? changingTag(codec, container) : codecTag(codec, container);
-  return [...(packets === undefined ? [] : piece), ...tag];
+  return [...(packets === undefined ? [] : piece), ...tag, ...(untold ? forgotten : [])];
 }
+
+/** What MP4 says of a track, and other containers would write down as its tags. */
+const forgotten = ["handler_name", "vendor_id"].flatMap((tag) => ["-metadata:s:v:0", `${tag}=`]);
 
 /** ISO/IEC 14496-15: under these tags parameters may stand among the pictures and change there. */
 function changingTag(codec: string, container: OutputContainer): string[] {

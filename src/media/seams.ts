@@ -123,8 +123,8 @@ function cutsOf(shown: readonly Shown[], timeline: Timeline, wish: SeamWish): nu
   const [first, last] = [shown[0], shown.at(-1)];
   if (first === undefined || last === undefined) return cuts;
   const place = ({ slot }: Shown, index: number) => (wish.constantRate ? slot - first.slot : index);
-  const each = place(last, shown.length - 1) / wish.chunks;
-  const mostLead = (mostLeadChunks * (last.tick - first.tick)) / wish.chunks;
+  const each = (place(last, shown.length - 1) + 1) / wish.chunks;
+  const mostLead = ((mostLeadChunks + 0.5) * (last.tick - first.tick)) / wish.chunks;
   const places = shown.map(place);
   for (let chunk = 1; chunk < wish.chunks; chunk += 1) {
     const target = chunk * each;

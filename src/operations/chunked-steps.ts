@@ -123,8 +123,8 @@ function soundStep(step: Step, whole: RenderDescription, media: readonly MediaIn
   const outputs = whole.outputs.flatMap((output, index): OutputDescription[] => {
     const audio = output.audio.filter(isEncoded);
     if (audio.length === 0) return [];
-    const nothing = { video: null, subtitles: [], metadataFrom: null };
-    return [{ ...output, ...nothing, file: soundFile(output, index), audio }];
+    const file = soundFile(output, index);
+    return [{ ...output, file, video: null, audio, subtitles: [], dropChapters: true }];
   });
   if (outputs.length === 0) return null;
   const { reads: _, ...description } = whole;
@@ -197,7 +197,9 @@ function joinOf(
   const heard = whole.outputs.map((output, index) => {
     const kept = inputs.keep(output);
     if (!output.audio.some(isEncoded)) return kept;
-    const input = inputs.add({ from: { step: sound, file: soundFile(output, index) } });
+    const input = inputs.add({
+      ...{ from: { step: sound, file: soundFile(output, index) }, keepsStart: true },
+    });
     return { ...kept, audio: withEncoded(kept.audio, input) };
   });
   const lists = files.map((file) => inputs.add({ from: { step: part, file } }));
@@ -207,7 +209,9 @@ function joinOf(
     if (video?.kind !== "encode") return output;
     const input = lists.shift();
     assert(input !== undefined, "each picture has a list");
-    const copy: StreamCopy = { kind: "copy", source: { input, stream: 0 }, codec: video.codec };
+    const copy: StreamCopy = {
+      ...{ kind: "copy", source: { input, stream: 0 }, codec: video.codec, untold: true },
+    };
     const limit = limitSeconds === null || !trimmed ? limitSeconds : limitSeconds + endSlackSeconds;
     return { ...output, video: copy, limitSeconds: limit };
   });

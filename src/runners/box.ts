@@ -1,4 +1,5 @@
 /** Puts the dispatch of a box together: the CPU, its GPUs, their slots and their load. */
+import { availableParallelism } from "node:os";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { cpuDevice, type Toolchain } from "../media/devices.ts";
@@ -37,7 +38,9 @@ export function openBox({ config, clock, runner, toolchain, gpus, gpuLoad }: Box
   const { cpuSlots } = config.jobs;
   const slots = new Slots({
     clock,
-    limits: { cpuSlots, jobsPerGpu, memoryReserveBytes, yieldToOthers },
+    limits: {
+      ...{ cpuSlots, cores: availableParallelism(), jobsPerGpu, memoryReserveBytes, yieldToOthers },
+    },
     useOf: (uuid) => gpuLoad?.latest(uuid) ?? null,
   });
   const pool: GpuPool = {

@@ -138,7 +138,7 @@ function newDispatch(limits: Partial<SlotLimits> = {}, whenNone: "cpu" | "wait" 
   const slots = new Slots({
     clock: new ManualClock(),
     limits: {
-      ...{ cpuSlots: 1, jobsPerGpu: 3, memoryReserveBytes: 0, yieldToOthers: false },
+      ...{ cpuSlots: 1, cores: 4, jobsPerGpu: 3, memoryReserveBytes: 0, yieldToOthers: false },
       ...limits,
     },
     useOf: () => null,

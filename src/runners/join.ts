@@ -1,6 +1,7 @@
 /** A step that joins the chunks of a picture, without encoding it again, with its sound and all else. */
 import { copyFile, link, rm } from "node:fs/promises";
 import { extname, join } from "node:path";
+import { askFfprobe } from "../media/ask-ffprobe.ts";
 import {
   type ChunkList,
   chunkPieces,
@@ -8,9 +9,10 @@ import {
   joinRun,
   type MadeChunk,
 } from "../media/chunks.ts";
-import type { StepWork } from "../media/description.ts";
+import type { RenderDescription, StepFileRef, StepWork } from "../media/description.ts";
 import type { Toolchain } from "../media/devices.ts";
 import { pieceList } from "../media/pieces.ts";
+import { openSubject } from "../media/probe.ts";
 import type { Seams } from "../media/seams.ts";
 import { assert, Failure } from "../trouble.ts";
 import { readReport, readSeams } from "./chunk.ts";
@@ -45,12 +47,32 @@ export async function joinStep(
     lists.push({ from: { step: request.step, file }, first });
     joined.push(chunks);
   }
-  const description = joinRun(work.description, lists, seams.clock);
+  const starts = await startsOf(local.toolchain, request, work.description);
+  const startOf = (from: StepFileRef) => starts.get(pathOf(request, from)) ?? 0;
+  const description = joinRun(work.description, { lists, clock: seams.clock, startOf });
   const done = await runDescription(local, request, { description, folder });
   if (done === null) return null;
   await Promise.all(joined.flat().map(({ file }) => rm(join(folder, file))));
   const { stderr: _, ...told } = done;
   return { ...told, checks: [countsOf(joined[0] ?? [])] };
+}
+
+/** When files begin that keep their start, by their paths. */
+async function startsOf(
+  { ffprobePath }: Toolchain,
+  request: AttemptRequest,
+  { inputs }: RenderDescription,
+): Promise<Map<string, number>> {
+  const starts = new Map<string, number>();
+  for (const { from, keepsStart } of inputs) {
+    if (!keepsStart) continue;
+    const path = pathOf(request, from);
+    const argv = ["-show_entries", "format=start_time", "-of", "csv=p=0"];
+    const tools = { ffprobePath, signal: request.signal };
+    const { stdout } = await askFfprobe(await openSubject(path), argv, tools);
+    starts.set(path, Number.parseFloat(stdout) || 0);
+  }
+  return starts;
 }
 
 function countsOf(chunks: readonly MadeChunk[]): string {

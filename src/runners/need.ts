@@ -51,18 +51,27 @@ export function needOf(work: StepWork, placement: Placement): Need {
   const renditions = encodesOf(description);
   const onGpu = usesGpu(placement);
   return {
-    cpuThreads: cpuThreads(placement, renditions.length),
+    cpuThreads: cpuThreads(description, placement, renditions),
     sessions: placement.encode === "nvenc" ? renditions.length : 0,
     decoders: placement.decode === "nvdec" ? decodedInputs(description).length : 0,
     memoryBytes: onGpu ? gpuMemoryBytes(description, placement, renditions) : 0,
   };
 }
 
-function cpuThreads(placement: Placement, renditions: number): number {
-  if (placement.encode !== "nvenc") return threadsPerSlot * Math.max(1, renditions);
-  // All on the GPU: what is left is reading, sound and writing, a small part of one core.
-  const feeds = placement.decode === "cpu" || placement.filters === "cpu";
-  return feeds ? feedingThreads * Math.max(1, renditions) : 0;
+function cpuThreads(
+  { filterThreads }: RenderDescription,
+  { decode, filters, encode }: Placement,
+  { length: renditions }: readonly VideoEncode[],
+): number {
+  if (encode === "nvenc") {
+    // All on the GPU: what is left is reading, sound and writing, a small part of one core.
+    const feeds = decode === "cpu" || filters === "cpu";
+    return feeds ? feedingThreads * Math.max(1, renditions) : 0;
+  }
+  // Copies and sound alone keep one core busy at most.
+  if (decode === null && encode === null) return 1;
+  // Who limits the filters limits the decoder and the encoders too: a chunk.
+  return filterThreads ?? threadsPerSlot * Math.max(1, renditions);
 }
 
 function gpuMemoryBytes(

@@ -23,6 +23,7 @@ function gpu(number: number, memoryTotalBytes: number | null = 24 * GIB): Device
 
 const onGpu: Need = { cpuThreads: 0, sessions: 1, decoders: 1, memoryBytes: 400 * MIB };
 const fed: Need = { ...onGpu, cpuThreads: 2, decoders: 0 };
+const chunk: Need = { cpuThreads: 1, sessions: 0, decoders: 0, memoryBytes: 0 };
 const onCpu: Need = { cpuThreads: 4, sessions: 0, decoders: 0, memoryBytes: 0 };
 
 let clock: ManualClock;
@@ -32,7 +33,7 @@ function newSlots(limits: Partial<SlotLimits> = {}): Slots {
   return new Slots({
     clock,
     limits: {
-      ...{ cpuSlots: 2, jobsPerGpu: 3, memoryReserveBytes: 256 * MIB, yieldToOthers: false },
+      ...{ cpuSlots: 2, cores: 8, jobsPerGpu: 3, memoryReserveBytes: 256 * MIB, yieldToOthers: false },
       ...limits,
     },
     useOf: (uuid) => uses.get(uuid) ?? null,
@@ -89,6 +90,35 @@ describe("the CPU", () => {
     taken(slots, gpu(0), { ...onCpu, decoders: 1, memoryBytes: 300 * MIB });
     taken(slots, cpu, onCpu);
     expect(refusal(slots, cpu, onCpu)).toStartWith("busy");
+  });
+});
+
+describe("chunks of one thread", () => {
+  test("run on as many cores as there are, and no more", () => {
+    const slots = newSlots({ cpuSlots: 1, cores: 2 });
+    taken(slots, cpu, chunk);
+    expect(refusal(slots, cpu, chunk)).toBe("fits");
+    taken(slots, cpu, chunk);
+    expect(refusal(slots, cpu, chunk)).toBe("busy: The one slot of the CPU is at work.");
+  });
+
+  test("take no core of a job that has all of them", () => {
+    const slots = newSlots({ cpuSlots: 1, cores: 4 });
+    const job = taken(slots, cpu, onCpu);
+    expect(refusal(slots, cpu, chunk)).toStartWith("busy");
+    slots.release(job);
+    expect(refusal(slots, cpu, chunk)).toBe("fits");
+  });
+
+  test("keep no wider job out for ever: it begins when one of them has ended", () => {
+    const slots = newSlots({ cpuSlots: 1, cores: 2 });
+    const [first] = [taken(slots, cpu, chunk), taken(slots, cpu, chunk)];
+    expect(refusal(slots, cpu, onCpu)).toStartWith("busy");
+    slots.release(first);
+    const job = taken(slots, cpu, onCpu);
+    expect(refusal(slots, cpu, chunk)).toStartWith("busy");
+    slots.release(job);
+    expect(refusal(slots, cpu, chunk)).toBe("fits");
   });
 });
 

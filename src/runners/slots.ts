@@ -10,6 +10,8 @@ import { type Need, threadsPerSlot } from "./need.ts";
 export interface SlotLimits {
   /** Jobs on the CPU at the same time, each of `threadsPerSlot`. */
   cpuSlots: number;
+  /** Of the machine: work of one thread takes no more of them at once. */
+  cores: number;
   jobsPerGpu: number;
   memoryReserveBytes: number;
   /** Take nothing of a GPU on which other programs encode. */
@@ -187,18 +189,30 @@ export class Slots {
    */
   private cpuShortage(need: Need): Shortage | null {
     const { cpuSlots } = this.parts.limits;
-    const own = cpuSlots * threadsPerSlot;
-    const feeds = need.sessions > 0;
-    const limit = feeds ? own * feedingOvercommit : own;
-    const used = [...this.taken]
-      .filter((each) => !this.lent.has(each) && (feeds || each.need.sessions === 0))
-      .reduce((sum, each) => sum + each.need.cpuThreads, 0);
-    if (need.cpuThreads === 0 || used + Math.min(need.cpuThreads, limit) <= limit) return null;
+    if (need.cpuThreads === 0 || this.fitsCpu(need)) return null;
     const sentence =
       cpuSlots === 1
         ? "The one slot of the CPU is at work."
         : `All ${cpuSlots} slots of the CPU are at work.`;
     return { kind: "busy", sentence };
+  }
+
+  private fitsCpu(need: Need): boolean {
+    const { cpuSlots, cores } = this.parts.limits;
+    const own = cpuSlots * threadsPerSlot;
+    const threads = (among: (each: Need) => boolean) =>
+      [...this.taken]
+        .filter((each) => !this.lent.has(each) && among(each.need))
+        .reduce((sum, each) => sum + each.need.cpuThreads, 0);
+    const fits = (used: number, limit: number) => used + Math.min(need.cpuThreads, limit) <= limit;
+    if (need.sessions > 0) return fits(threads(() => true), own * feedingOvercommit);
+    const encodes = (each: Need) => each.sessions === 0;
+    const narrowLimit = Math.min(own, cores);
+    if (isNarrow(need)) return fits(threads(encodes), narrowLimit);
+    // One chunk after the other takes the thread that came free: whoever needs four of them would wait for
+    // ever. So chunks that still run are passed over, when one place of theirs is free.
+    const narrow = threads((each) => encodes(each) && isNarrow(each));
+    return narrow < narrowLimit && fits(threads((each) => encodes(each) && !isNarrow(each)), own);
   }
 
   private gpuShortage(device: Device, uuid: string, need: Need): Shortage | null {
@@ -253,6 +267,11 @@ export class Slots {
     const estimated = unseen.reduce((sum, { need }) => sum + need.memoryBytes, 0);
     return (seen ?? 0) + estimated;
   }
+}
+
+/** Less than a slot: a chunk, sound, a copy. */
+function isNarrow({ cpuThreads }: Need): boolean {
+  return cpuThreads < threadsPerSlot;
 }
 
 function gigabytes(bytes: number): string {

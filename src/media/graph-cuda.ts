@@ -51,7 +51,13 @@ const transparent = "the picture becomes transparent";
 /** Of the others all that counts is their name. */
 const reasons: Record<Named, string | null> = {
   ...{ fps: null, setsar: null, tag: null, split: null, trim: null, speed: null, delay: null },
-  ...{ ticks: null, window: null, retime: null, deinterlace: "the picture is deinterlaced", crop: "the picture is cropped" },
+  ...{
+    ticks: null,
+    window: null,
+    retime: null,
+    deinterlace: "the picture is deinterlaced",
+    crop: "the picture is cropped",
+  },
   ...{ pad: "the picture gets bars", tonemap: "HDR is made SDR" },
   ...{ subtitles: drawn, timecode: drawn, stamp: drawn },
   ...{ crossfade: "several pictures are joined", concat: "several pictures are joined" },

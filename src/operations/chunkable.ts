@@ -140,6 +140,7 @@ function whyNotFilter(filter: VideoFilter): string | null {
     case "concat":
       return "several films are joined";
     case "tile":
+    case "stamp":
     case "still":
     case "representative":
     case "exactly":

@@ -33,7 +33,13 @@ function newSlots(limits: Partial<SlotLimits> = {}): Slots {
   return new Slots({
     clock,
     limits: {
-      ...{ cpuSlots: 2, cores: 8, jobsPerGpu: 3, memoryReserveBytes: 256 * MIB, yieldToOthers: false },
+      ...{
+        cpuSlots: 2,
+        cores: 8,
+        jobsPerGpu: 3,
+        memoryReserveBytes: 256 * MIB,
+        yieldToOthers: false,
+      },
       ...limits,
     },
     useOf: (uuid) => uses.get(uuid) ?? null,

@@ -205,14 +205,24 @@ export class Slots {
         .filter((each) => !this.lent.has(each) && among(each.need))
         .reduce((sum, each) => sum + each.need.cpuThreads, 0);
     const fits = (used: number, limit: number) => used + Math.min(need.cpuThreads, limit) <= limit;
-    if (need.sessions > 0) return fits(threads(() => true), own * feedingOvercommit);
+    if (need.sessions > 0)
+      return fits(
+        threads(() => true),
+        own * feedingOvercommit,
+      );
     const encodes = (each: Need) => each.sessions === 0;
     const narrowLimit = Math.min(own, cores);
     if (isNarrow(need)) return fits(threads(encodes), narrowLimit);
     // One chunk after the other takes the thread that came free: whoever needs four of them would wait for
     // ever. So chunks that still run are passed over, when one place of theirs is free.
     const narrow = threads((each) => encodes(each) && isNarrow(each));
-    return narrow < narrowLimit && fits(threads((each) => encodes(each) && !isNarrow(each)), own);
+    return (
+      narrow < narrowLimit &&
+      fits(
+        threads((each) => encodes(each) && !isNarrow(each)),
+        own,
+      )
+    );
   }
 
   private gpuShortage(device: Device, uuid: string, need: Need): Shortage | null {

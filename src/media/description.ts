@@ -345,17 +345,10 @@ export type StepWork =
       of: number;
     }
   /**
-   * Joins chunks without encoding them again. `pictures` are the files of every chunk, one for each output;
-   * as many inputs at the end of `description` stand for the lists of them, which are written only then.
+   * Joins the chunks of those steps without encoding. `pictures` are the files of each, one for each output; as
+   * many inputs at the end of `description` stand for the lists of them, which are written only then.
    */
-  | {
-      kind: "join";
-      description: RenderDescription;
-      seams: StepFileRef;
-      /** Names of the steps, in their order. */
-      chunks: string[];
-      pictures: string[];
-    }
+  | ({ kind: "join"; description: RenderDescription; seams: StepFileRef } & ChunkFiles)
   /** Surveys the packets of a file without decoding them; the `PacketSurvey` is kept as `file`. */
   | { kind: "survey"; from: InputRef; file: string; gapSeconds: number }
   /** Makes a report of JSON that earlier steps found: for programs as `data`, for people as `text`. */
@@ -368,6 +361,11 @@ export type StepWork =
       data: string;
       text: string;
     };
+
+interface ChunkFiles {
+  chunks: string[];
+  pictures: string[];
+}
 
 /** A piece of an input, in seconds from its start. */
 export interface CutSpan {

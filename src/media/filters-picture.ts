@@ -8,6 +8,7 @@ import { decimal, type NativeFilter, native, within } from "./filter-syntax.ts";
 import { type AlphaFilter, nativeAlpha } from "./filters-alpha.ts";
 import { isLooking, type LookingFilter, nativeLooking } from "./filters-looking.ts";
 import { nativeRefining, type RefiningFilter } from "./filters-refining.ts";
+import { nativeTiming, type TimingFilter } from "./filters-timing.ts";
 import { stamp, type TimecodeLook, timecode } from "./timecode-filter.ts";
 
 /** A filter by what it does. A new one is one line here and one case in `optionsOf`. */
@@ -82,10 +83,6 @@ export type VideoFilter =
   | { filter: "stamp"; frame: { width: number; height: number }; laterSeconds: number }
   /** Of one source so many that are the same: the last filter of a chain. */
   | { filter: "split"; count: number }
-  /** Times are moved by so many ticks; with `clock`, seconds of a tick as a fraction, they are brought to it before. */
-  | { filter: "ticks"; add: number; clock?: string }
-  /** What is shown from one tick of the clock until before another; times stay. */
-  | { filter: "window"; fromTick?: number; untilTick?: number }
   /** What is shown from `startSeconds` until before `endSeconds`; the start becomes time zero. */
   | { filter: "trim"; startSeconds?: number; endSeconds?: number }
   /** Twice as fast with 2, half as fast with 0.5. No frame is left out or made: `fps` does that. */
@@ -107,9 +104,11 @@ export type VideoFilter =
   | { filter: "loop"; rate: string; seconds: number }
   | AlphaFilter
   | LookingFilter
-  | RefiningFilter;
+  | RefiningFilter
+  | TimingFilter;
 
 type CombiningFilter =
+  | TimingFilter
   | AlphaFilter
   | RefiningFilter
   | Extract<
@@ -126,8 +125,6 @@ type CombiningFilter =
           | "fade"
           | "opacity"
           | "delay"
-          | "ticks"
-          | "window"
           | "subtitles"
           | "timecode"
           | "stamp"
@@ -230,9 +227,8 @@ function combined(filter: CombiningFilter): NativeFilter[] {
     case "delay":
       return [native("setpts", { expr: `PTS+round(${decimal(filter.seconds)}/TB)` })];
     case "ticks":
-      return ticks(filter);
     case "window":
-      return [native("trim", { start_pts: filter.fromTick, end_pts: filter.untilTick })];
+      return nativeTiming(filter);
     case "subtitles":
       return [native("ass", { filename: earlierFile(filter.from), shaping: "complex" })];
     case "timecode":
@@ -344,18 +340,6 @@ function overlay(filter: Extract<VideoFilter, { filter: "overlay" }>): NativeFil
     format: bitDepth === 8 ? "yuv420" : "yuv420p10",
     enable: during === undefined ? undefined : within(during.fromSeconds, during.toSeconds),
   });
-}
-
-const fraction = /^\d{1,9}\/\d{1,9}$/;
-
-function ticks({ add, clock }: Extract<VideoFilter, { filter: "ticks" }>): NativeFilter[] {
-  assert(Number.isSafeInteger(add), `${add} ticks are a whole number`);
-  assert(clock === undefined || fraction.test(clock), `${clock} is a fraction`);
-  const moved = native("setpts", { expr: add < 0 ? `PTS-${-add}` : `PTS+${add}` });
-  return [
-    ...(clock === undefined ? [] : [native("settb", { expr: clock })]),
-    ...(add === 0 ? [] : [moved]),
-  ];
 }
 
 const plainName = /^[a-z0-9][a-z0-9-]*(\.[a-z0-9]+)?$/;

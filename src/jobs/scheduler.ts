@@ -3,6 +3,7 @@
  * each that has one, and notes on the others why they wait. Carrying them out is the worker's.
  */
 import type { Effects } from "../database/commits.ts";
+import { transaction } from "../database/transaction.ts";
 import type { Log } from "../log.ts";
 import type { Step } from "../operations/operation.ts";
 import type { Dispatch, Place, Wait } from "../runners/dispatch.ts";
@@ -66,6 +67,8 @@ export class Scheduler {
   /** Jobs of which finished steps are kept, as the round that runs found it. */
   private withResults: ReadonlySet<string> = new Set();
   private timer: Timer | null = null;
+  /** Whether the last round could not be written. */
+  private failed = false;
 
   constructor(parts: SchedulerParts) {
     this.parts = parts;
@@ -112,34 +115,30 @@ export class Scheduler {
     if (this.failed || this.parts.queue.waiting.held("space", 0, 1).length > 0) this.lookAtAll();
   }
 
-  /** Whether the last round could not be written. */
-  private failed = false;
-
   /** Inside the transaction of the turn. What it claims begins once that is committed. */
   private round(): Effects | null {
     if (!this.wanted || !this.started || this.stopping) return null;
     this.wanted = false;
     const begun: Begun[] = [];
-    const effects: Effects = {
-      committed: () => {
-        this.failed = false;
-        for (const each of begun) each.begin();
-      },
-      failed: () => {
-        this.failed = true;
-        for (const each of begun) each.undo();
-      },
+    const undo = () => {
+      this.failed = true;
+      for (const each of begun) each.undo();
     };
     try {
-      this.lookThrough(begun);
+      // A part of its own: what was claimed goes back with the one that could not be.
+      transaction(this.parts.queue.ledger.database, () => this.lookThrough(begun));
     } catch (cause) {
       this.parts.log.error({ err: cause }, "the queue cannot be read or written; trying again");
-      effects.failed();
-      begun.length = 0;
+      undo();
       // A full disk has ended the transaction: those who wrote in this turn must hear of it.
       if (!this.parts.queue.ledger.database.inTransaction) throw cause;
+      return null;
     }
-    return effects;
+    const committed = () => {
+      this.failed = false;
+      for (const each of begun) each.begin();
+    };
+    return { committed, failed: undo };
   }
 
   private lookThrough(begun: Begun[]): void {
@@ -205,9 +204,15 @@ export class Scheduler {
       room.giveBack(jobId);
       if (first !== null) dispatch.release(first.place);
     };
-    const claim = queue.claim(first?.place.device ?? { id: "cpu" }, jobId);
-    if (claim === null) giveBack();
-    else begun.push({ begin: () => this.parts.begin(claim, prepared, first), undo: giveBack });
+    let claim: Claim | null = null;
+    try {
+      claim = queue.claim(first?.place.device ?? { id: "cpu" }, jobId);
+    } finally {
+      if (claim === null) giveBack();
+    }
+    if (claim === null) return;
+    const claimed = claim;
+    begun.push({ begin: () => this.parts.begin(claimed, prepared, first), undo: giveBack });
   }
 
   /** The first step that has to run; null when all are done already. */

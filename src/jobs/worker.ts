@@ -143,7 +143,7 @@ export class Worker {
         this.running.delete(claim.jobId);
         this.preparation.forget(claim.jobId);
         this.parts.room.giveBack(claim.jobId);
-        this.wake();
+        this.scheduler.lookAtAll();
       });
     this.running.set(claim.jobId, { abort, rest, done });
   }

@@ -77,7 +77,7 @@ export class SteeredWork {
   readonly database: Database = openDatabase(this.folder);
   readonly ownerId = newId("user");
   runner = new SteeredRunner();
-  private parts: { jobs: Jobs; worker: Worker } | null = null;
+  private parts: { jobs: Jobs; worker: Worker; queue: Queue } | null = null;
   private library: Library | null = null;
 
   constructor() {
@@ -96,6 +96,9 @@ export class SteeredWork {
     if (this.parts === null) throw new Error("not started");
     return this.parts.worker;
   }
+
+  /** Room that the disk seems to have. */
+  freeBytes = 1e12;
 
   /** Opens all parts anew, as a start of the server does, and begins to work. */
   async start({
@@ -149,12 +152,15 @@ export class SteeredWork {
       onPaused: (id, paused) => worker.pause(id, paused),
       queuedPerUserMax: 1000,
     });
-    const room = new Room({ folder: this.folder, reserveBytes: 0, shareDone: () => 0 });
+    const room = new Room({
+      ...{ folder: this.folder, reserveBytes: 0, shareDone: () => 0 },
+      freeBytes: () => this.freeBytes,
+    });
     const worker = new Worker({
       ...{ ...shared, jobs, experience, dispatch, room, verify },
       onPublished: () => {},
     });
-    this.parts = { jobs, worker };
+    this.parts = { jobs, worker, queue };
     this.library = library;
     await worker.recover();
     await library.recover();
@@ -171,6 +177,12 @@ export class SteeredWork {
     const inputs = asset === undefined ? [] : [asset.id];
     const { job } = await this.jobs.submit(this.ann, { operation, inputs, params }, null);
     return job.id;
+  }
+
+  /** Until what is wanted now was looked at: whatever starts of it has started. */
+  async turn(): Promise<void> {
+    await this.parts?.queue.commits.run(() => null);
+    await this.parts?.queue.commits.run(() => null);
   }
 
   /** Whose jobs they are. */

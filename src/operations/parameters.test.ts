@@ -193,10 +193,10 @@ describe("faults say field, value and what is allowed", () => {
   test("all of them at once", () => {
     const value = { video: { quality: 140, codec: "divx", maxHeight: "tall" }, nonsense: 1 };
     expect(faults("transcode", value)).toEqual([
-      'video.codec: is "divx": must be one of auto, h264, hevc, av1, vp9, copy, none',
+      'video.codec: is "divx": must be one of auto, h264, hevc, av1, vp9, prores, copy, none',
       "video.quality: is 140: must be a whole number from 0 to 100",
       'video.maxHeight: is "tall": must be a whole number from 16 to 8192 px',
-      "nonsense: is not a parameter; there are: container, speed, video, audio, from, to, hdr, deinterlace, tracks, metadata",
+      "nonsense: is not a parameter; there are: container, speed, video, audio, from, to, maxBytes, hdr, deinterlace, tracks, metadata",
     ]);
   });
 

@@ -242,6 +242,12 @@ async function carryOut(work: Work): Promise<number> {
       (changed) => {
         stepTitle = changed.title;
         say({ type: "step", ...changed });
+        // What a step found out that makes no file: it is of use before the next one ends.
+        const silent = plan.steps.find(({ name }) => name === changed.name)?.outputs.length === 0;
+        if (silent && changed.state === "done" && !options.json) {
+          line.clear();
+          for (const check of changed.checks) console.error(check);
+        }
       },
       (device, { sentence }) =>
         tellNote(`${device.title}: ${sentence} Going on elsewhere.`, options.json ?? false, say),

@@ -12,7 +12,7 @@ import type { Begun, Experience } from "./experience.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Prepared } from "./preparation.ts";
 import type { Claim, Queue } from "./queue.ts";
-import type { DoneOutcome, StepBook } from "./step-book.ts";
+import { checksOf, type DoneOutcome, type StepBook } from "./step-book.ts";
 import type { KeptStep, StepRows, StepTicket } from "./step-rows.ts";
 import type { WorkFolders } from "./work-folders.ts";
 
@@ -166,7 +166,7 @@ export class JobBook implements StepBook {
     const proven = new Set(outputs.map(({ file }) => file));
     const made = makes.filter((file) => !proven.has(file)).map((file) => ({ file, media: null }));
     const files = await folders.keep(jobId, name, [...outputs, ...made]);
-    const checks = outputs.flatMap((output) => output.checks);
+    const checks = checksOf(outcome);
     const done = transaction(database, () => {
       const result = { deviceReason, encoder, proof, checks, fingerprint, files };
       const finished = stepRows.finish(ticket, result);

@@ -9,6 +9,11 @@ import type { JobStep } from "./job.ts";
 
 export type DoneOutcome = AttemptOutcome & { kind: "done" };
 
+/** What was proven of the outputs, and what the step tells of itself. */
+export function checksOf({ outputs, checks = [] }: DoneOutcome): string[] {
+  return [...outputs.flatMap((output) => output.checks), ...checks];
+}
+
 export interface StepBook {
   /**
    * Outputs of an earlier run of this step that can stand; null: it has to run. Asked once, when something needs
@@ -68,11 +73,9 @@ export class ShownSteps implements StepBook {
     this.onFault(device, fault);
   }
 
-  finish(
-    step: Step,
-    { deviceReason, encoder, proof, outputs }: DoneOutcome,
-  ): Promise<ProvenOutput[]> {
-    const checks = outputs.flatMap((output) => output.checks);
+  finish(step: Step, outcome: DoneOutcome): Promise<ProvenOutput[]> {
+    const { deviceReason, encoder, proof, outputs } = outcome;
+    const checks = checksOf(outcome);
     this.change(step, { state: "done", deviceReason, encoder, proof, checks });
     return Promise.resolve(outputs);
   }

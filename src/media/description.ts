@@ -7,6 +7,7 @@ import type { FilterChain, SoundChain } from "./graph.ts";
 import type { ReadingKind } from "./readings.ts";
 import type { ReportKind } from "./reports/kinds.ts";
 import type { SeamWish } from "./seams.ts";
+import type { ScoreTarget } from "./target-search.ts";
 
 /** An input asset of the job by position, or a file that an earlier step of the job made. */
 export type InputRef = { asset: number } | StepFileRef;
@@ -95,6 +96,8 @@ export interface VideoEncode {
   source: StreamRef;
   codec: VideoCodec;
   rate: RateControl;
+  /** A quality that an earlier step found, in place of the rate, which is what may be expected. */
+  qualityFrom?: FigureRef;
   /** In place of the rate, for ProRes 422. Absent: hq, or 4444 by the pixel format. */
   proresProfile?: ProresProfile;
   speed: Speed;
@@ -306,6 +309,29 @@ export type StepWork =
        * follows from what went in.
        */
       onlyIfLimited?: true;
+      /** The score of a `likeness` that is told on the job, beside the one that was asked for. */
+      tells?: ScoreTarget;
+    }
+  /**
+   * Looks for the lowest quality that reaches a score: encodes samples of the film at one quality after another,
+   * as `candidate`, holds each against the samples, and keeps what it found as `file`: a `FoundQuality`. What the
+   * whole will take is told on the job. Fails when nothing reaches the score.
+   */
+  | {
+      kind: "target";
+      file: string;
+      target: ScoreTarget;
+      /** Makes `candidate` in the step's folder; its quality is put in. */
+      description: RenderDescription;
+      candidate: string;
+      /** Reads it besides the samples. */
+      compare: RenderDescription;
+      /** The largest value of a sample. */
+      peak: number;
+      /** Of all samples, and of the film; the rest of the file takes `otherBytes`. */
+      sampleSeconds: number;
+      wholeSeconds: number | null;
+      otherBytes: number;
     }
   /**
    * Renders the candidates in their order until the output `file` fits, and keeps that one; the tries are
@@ -385,6 +411,7 @@ export function descriptionOf(work: StepWork): RenderDescription | null {
       return work.candidates[0]?.description ?? null;
     case "render":
     case "analyse":
+    case "target":
     case "cut":
     case "chunk":
     case "join":

@@ -62,7 +62,7 @@ export function expectedBytes(
   encode: "nvenc" | "cpu",
 ): number {
   if (work.kind === "write") return Buffer.byteLength(work.text);
-  if (work.kind === "analyse") return 0;
+  if (work.kind === "analyse" || work.kind === "target") return 0;
   const loads = workloadsOf(work, media).map((load) => loadBytes(load, media, encode));
   if (work.kind !== "search") return loads[0] ?? 0;
   const fits = loads.find((bytes) => bytes <= work.maxBytes);

@@ -21,8 +21,11 @@ export type LookingFilter =
   | { filter: "vmaf"; file: string }
   /** On a clock of microseconds. */
   | { filter: "clock" }
-  /** The first frame is so much before zero, and the others follow; on a clock of microseconds. */
-  | { filter: "align"; aheadSeconds: number }
+  /**
+   * The first frame is so much before zero, and the others follow; on a clock of microseconds. With `keepStart`
+   * the first is so much before its own time.
+   */
+  | { filter: "align"; aheadSeconds: number; keepStart?: true }
   /** Of two sources of one height and format, the second to the right of the first. */
   | { filter: "beside" };
 
@@ -63,7 +66,8 @@ export function nativeLooking(filter: LookingFilter): NativeFilter[] {
     case "clock":
       return [native("settb", { expr: "1/1000000" })];
     case "align": {
-      const expr = `PTS-STARTPTS-${decimal(filter.aheadSeconds * 1e6)}`;
+      const start = filter.keepStart ? "" : "-STARTPTS";
+      const expr = `PTS${start}-${decimal(filter.aheadSeconds * 1e6)}`;
       return [native("setpts", { expr })];
     }
     case "beside":

@@ -4,6 +4,7 @@
  */
 import { readComparison } from "./readings/comparison.ts";
 import { readInspection } from "./readings/inspection.ts";
+import { readLikeness } from "./readings/likeness.ts";
 import { readMeter, readPeaks } from "./readings/sound.ts";
 
 /** What a run left to read. */
@@ -18,12 +19,13 @@ export interface RunTexts {
   facts: Readonly<Record<string, number>>;
 }
 
-export const readingKinds = ["meter", "peaks", "inspection", "comparison"] as const;
+export const readingKinds = ["meter", "peaks", "inspection", "comparison", "likeness"] as const;
 export type ReadingKind = (typeof readingKinds)[number];
 
 export const readings: Record<ReadingKind, (texts: RunTexts) => Promise<unknown>> = {
   meter: async ({ stderr }) => readMeter(stderr),
   inspection: readInspection,
   comparison: readComparison,
+  likeness: readLikeness,
   peaks: async ({ text, facts }) => readPeaks((await text("peaks.txt")) ?? "", facts),
 };

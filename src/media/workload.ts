@@ -57,6 +57,9 @@ const nothing: Workload = {
   outputSeconds: 0,
 };
 
+/** Of a search for a score: there may be seven. */
+const usualTries = 4;
+
 /**
  * @param media of the job's assets by position
  * @returns for each run of ffmpeg what it does: a search has one for each candidate, a text none
@@ -67,6 +70,10 @@ export function workloadsOf(work: StepWork, media: readonly MediaInfo[]): Worklo
       return [];
     case "search":
       return work.candidates.map(({ description }) => described(description, media));
+    case "target":
+      return Array.from({ length: usualTries }, () => [work.description, work.compare])
+        .flat()
+        .map((description) => described(description, media));
     case "cut":
       return [cutting(work, media)];
     default: {

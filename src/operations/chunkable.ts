@@ -44,6 +44,7 @@ function whyNotOutputs({ outputs }: RenderDescription): string | null {
     if (video.kind !== "encode" || !("pad" in video.source)) {
       return "not only films are made of it";
     }
+    if (video.qualityFrom !== undefined) return "its quality is looked for first";
     if ("bitRate" in video.rate) {
       return "a bit rate is held over the whole of it, which only one pass can do";
     }

@@ -1,7 +1,12 @@
 /** The list of operations, and the three things that every caller does with one: find, parse, plan. */
 import type { z } from "zod";
 import { chunkReport } from "../media/chunks.ts";
-import { descriptionOf, type InputRef, type StepWork } from "../media/description.ts";
+import {
+  descriptionOf,
+  type InputRef,
+  type OutputDescription,
+  type StepWork,
+} from "../media/description.ts";
 import type { SoundChain } from "../media/graph.ts";
 import { assert, Refusal } from "../trouble.ts";
 import { animate } from "./animate.ts";
@@ -189,6 +194,10 @@ function measuresOf({ filters }: SoundChain): InputRef[] {
   });
 }
 
+function qualityFigures({ video }: OutputDescription): InputRef[] {
+  return video?.kind === "encode" && video.qualityFrom !== undefined ? [video.qualityFrom] : [];
+}
+
 /** Every file that a step reads, its candidates' included. */
 function readsOf(work: StepWork): InputRef[] {
   if (work.kind === "survey") return [work.from];
@@ -200,9 +209,10 @@ function readsOf(work: StepWork): InputRef[] {
       : [descriptionOf(work)].filter((description) => description !== null);
   const more: InputRef[] = work.kind === "chunk" ? [work.seams] : [];
   if (work.kind === "join") more.push(work.seams, ...joinedFiles(work));
-  const described = descriptions.flatMap(({ inputs, reads = [], sound = [] }) => [
+  const described = descriptions.flatMap(({ inputs, outputs, reads = [], sound = [] }) => [
     ...inputs.map(({ from }) => from),
     ...inputs.flatMap(({ seekFrom }) => (seekFrom === undefined ? [] : [seekFrom])),
+    ...outputs.flatMap(qualityFigures),
     ...reads,
     ...sound.flatMap(measuresOf),
   ]);

@@ -111,7 +111,8 @@ function whyEncode(params: TranscodeParams, media: MediaInfo, video: VideoStream
     return "profile";
   if (facts.holdsVideo !== null && !facts.holdsVideo.includes(video.codec)) return "container";
   if (!copyableSources.has(media.container)) return "timestamps";
-  if (wanted.quality !== undefined || wanted.bitRate !== undefined) return "rate";
+  const { quality, bitRate, target } = wanted;
+  if (quality !== undefined || bitRate !== undefined || target !== undefined) return "rate";
   if (params.from !== undefined || params.to !== undefined) return "cut";
   if (!fits(params, video)) return "size";
   if (wanted.frameRate !== undefined) {

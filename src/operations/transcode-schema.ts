@@ -4,6 +4,39 @@ import { z } from "zod";
 /** A week: longer sources are surveillance archives, for which one job is the wrong unit. */
 const maxSeconds = 604_800;
 
+/** What scores can be: below the least nothing is seen any more, above the most only copies are. */
+const scores = { ssim: [0.5, 0.9999], psnr: [15, 70], vmaf: [10, 99.9] } as const;
+
+const target = z
+  .strictObject({
+    metric: z.enum(["ssim", "psnr", "vmaf"]).meta({
+      title: "Measured by",
+      labels: { ssim: "SSIM", psnr: "PSNR", vmaf: "VMAF" },
+      description: "VMAF is nearest to the eye, and only where the installed FFmpeg has it.",
+    }),
+    score: z.number().min(0).max(100).meta({
+      title: "Score",
+      description:
+        "SSIM up to 1 (0.98 is hard to tell from the source), PSNR in dB (42), VMAF up to 100 (95).",
+    }),
+  })
+  .superRefine(({ metric, score }, context) => {
+    const [least, most] = scores[metric];
+    if (score >= least && score <= most) return;
+    context.addIssue({
+      code: "custom",
+      path: ["score"],
+      message: `is ${score}: must be a number from ${least} to ${most} for ${metric}`,
+    });
+  })
+  .optional()
+  .meta({
+    title: "Aim at a score",
+    description:
+      "The lowest quality that reaches it is looked for on samples; size and time are told before the whole is encoded, and the result is measured.",
+    startsOn: false,
+  });
+
 const video = z
   .strictObject({
     codec: z
@@ -43,6 +76,7 @@ const video = z
       unit: "bit/s",
       description: "Average bits per second instead of a quality.",
     }),
+    target,
     maxHeight: z.int().min(16).max(8192).optional().meta({
       title: "Height at most",
       unit: "px",
@@ -84,6 +118,21 @@ const video = z
         code: "custom",
         path: ["bitRate"],
         message: "cannot stand beside quality: give one of the two",
+      });
+    }
+    for (const path of ["quality", "bitRate"] as const) {
+      if (value.target === undefined || value[path] === undefined) continue;
+      context.addIssue({
+        code: "custom",
+        path: [path],
+        message: "cannot stand beside target, which finds the quality: give one of the two",
+      });
+    }
+    if (value.target !== undefined && ["copy", "none", "prores"].includes(value.codec)) {
+      context.addIssue({
+        code: "custom",
+        path: ["target"],
+        message: `cannot stand beside codec ${value.codec}, which has no quality to choose`,
       });
     }
     for (const path of ["quality", "bitRate"] as const) {
@@ -257,6 +306,11 @@ export const transcodeSchema = z
       });
     }
     const against = [
+      [
+        "video.target",
+        value.video.target !== undefined,
+        "has no place, for one of the two decides the quality: leave one out",
+      ],
       [
         "video.bitRate",
         value.video.bitRate !== undefined,

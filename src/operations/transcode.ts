@@ -18,6 +18,7 @@ import {
   type SoundDecision,
   type SubtitleDecision,
 } from "./transcode-sound.ts";
+import { planTarget } from "./transcode-target.ts";
 
 export const transcode = defineOperation({
   name: "transcode",
@@ -34,9 +35,13 @@ function plan(params: TranscodeParams, inputs: PlanInput[], context: PlanContext
   const [input] = inputs;
   assert(input !== undefined, "transcode has one input");
   refuseStill(input.media);
-  return params.maxBytes === undefined
-    ? planOnce(params, input, context)
-    : planFitting(params, params.maxBytes, input, context);
+  const { maxBytes } = params;
+  const { target } = params.video;
+  if (maxBytes !== undefined) return planFitting(params, maxBytes, input, context);
+  const once = planOnce(params, input, context);
+  if (target === undefined) return once;
+  const { media } = input;
+  return planTarget(once, target, { media, piece: cutOf(params, media) }, context);
 }
 
 /** A copy that is small enough is what fits best; a byte rate that was probed is the file's own. */

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import type { StepWork } from "../media/description.ts";
 import type { Toolchain } from "../media/devices.ts";
 import { DecodeErrors } from "../media/readings/decode-errors.ts";
+import type { Likeness } from "../media/readings/likeness.ts";
 import { readings } from "../media/readings.ts";
+import { type ScoreTarget, scoreWords } from "../media/target-search.ts";
 import { assert } from "../trouble.ts";
 import { type CarriedOut, type LocalConfig, runDescription } from "./described-run.ts";
 import { plainName, writeDurably } from "./job-files.ts";
@@ -36,19 +38,27 @@ export async function analyse(
   });
   if (done === null) return null;
   const { stderr, ...rest } = done;
-  const found = await readings[reading]({
-    stderr,
-    facts,
-    errors: errors.byStream(),
-    text: async (name) => {
-      assert(plainName.test(name), `file name ${name} is plain`);
-      const blob = Bun.file(join(folder, name));
-      if (!(await blob.exists())) return null;
-      return await blob.slice(0, TEXT_MAX_BYTES).text();
-    },
-  });
+  const text = textsOf(folder);
+  const found = await readings[reading]({ stderr, facts, errors: errors.byStream(), text });
   await writeReading(join(folder, file), found);
-  return rest;
+  return work.tells === undefined
+    ? rest
+    : { ...rest, checks: [told(work.tells, found as Likeness)] };
+}
+
+function told({ metric, score: asked }: ScoreTarget, { score, frames }: Likeness): string {
+  const reached = scoreWords(metric, score ?? Number.POSITIVE_INFINITY);
+  return `The result has ${reached} over ${frames} frames of the samples; ${scoreWords(metric, asked)} was asked for`;
+}
+
+/** The texts that filters left in a folder. */
+export function textsOf(folder: string): (name: string) => Promise<string | null> {
+  return async (name) => {
+    assert(plainName.test(name), `file name ${name} is plain`);
+    const blob = Bun.file(join(folder, name));
+    if (!(await blob.exists())) return null;
+    return await blob.slice(0, TEXT_MAX_BYTES).text();
+  };
 }
 
 async function writeReading(path: string, found: unknown): Promise<void> {

@@ -14,7 +14,7 @@ import { inputFiles, pathOf, refuseMissing, roomBytes } from "./job-files.ts";
 import { withMeasures } from "./measures.ts";
 import { proofOf } from "./proof.ts";
 import type { AttemptRequest, Proof } from "./runner.ts";
-import { withSeeks } from "./seeks.ts";
+import { withQualities, withSeeks } from "./seeks.ts";
 
 export type LocalConfig = Pick<Config, "jobs" | "ffmpeg" | "storage">;
 
@@ -64,7 +64,8 @@ export async function runDescription(
   { description: described, folder, talks = false, onLine }: DescribedRun,
 ): Promise<RanDescription | null> {
   const { jobs, ffmpeg, storage } = config;
-  const description = await withSeeks(request, await withMeasures(request, described));
+  const sought = await withSeeks(request, await withMeasures(request, described));
+  const description = await withQualities(request, sought);
   const files = inputFiles(request, description);
   await refuseMissing(files);
   const rendered = renderArgv(

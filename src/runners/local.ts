@@ -19,6 +19,7 @@ import type { AttemptOutcome, AttemptRequest, ProvenOutput, Runner } from "./run
 import { seams } from "./seams.ts";
 import { search } from "./search.ts";
 import { survey } from "./survey.ts";
+import { target } from "./target.ts";
 
 export interface LocalRunnerParts {
   /** The toolchain, or how to get the one that is current; that may throw a Failure or a Refusal. */
@@ -83,6 +84,8 @@ export class LocalRunner implements Runner {
         return await chunk({ toolchain: this.toolchain(), config }, request, work, folder);
       case "join":
         return await joinStep({ toolchain: this.toolchain(), config }, request, work, folder);
+      case "target":
+        return await target({ toolchain: this.toolchain(), config }, request, work, folder);
       case "cut":
         return await cut({ toolchain: this.toolchain(), config }, request, work, folder);
     }
@@ -110,8 +113,9 @@ export class LocalRunner implements Runner {
       const { sizeBytes, media, checks } = verification;
       outputs.push({ file, path, sizeBytes, media, checks });
     }
-    outputs[0]?.checks.push(...told);
-    return { kind: "done", outputs, ...done };
+    const [first] = outputs;
+    first?.checks.push(...told);
+    return { kind: "done", outputs, ...done, ...(first === undefined ? { checks: told } : {}) };
   }
 
   private verifyTools(request: AttemptRequest): VerifyTools {

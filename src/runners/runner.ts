@@ -74,6 +74,8 @@ export type AttemptOutcome =
       encoder: string | null;
       /** Null for a text that Kinomill wrote itself. */
       proof: Proof | null;
+      /** What a step tells that has no output to tell it of. */
+      checks?: string[];
     }
   | { kind: "aborted" }
   | {

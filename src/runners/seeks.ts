@@ -1,4 +1,4 @@
-/** Times that earlier steps found, put into the inputs of a later one before it is rendered. */
+/** Times and qualities that earlier steps found, put into a later one before it is rendered. */
 import type { FigureRef, InputDescription, RenderDescription } from "../media/description.ts";
 import { assert, Failure } from "../trouble.ts";
 import { pathOf } from "./job-files.ts";
@@ -20,15 +20,33 @@ export async function withSeeks(
   return { ...description, inputs: await Promise.all(inputs) };
 }
 
+/** The description with qualities where its encodes named figures. @throws Failure `input_missing` likewise */
+export async function withQualities(
+  request: AttemptRequest,
+  description: RenderDescription,
+): Promise<RenderDescription> {
+  const { outputs } = description;
+  const named = outputs.some(({ video }) => video?.kind === "encode" && video.qualityFrom);
+  if (!named) return description;
+  const found = outputs.map(async (output) => {
+    const { video } = output;
+    if (video?.kind !== "encode" || video.qualityFrom === undefined) return output;
+    const { qualityFrom, ...rest } = video;
+    const quality = await figure(request, qualityFrom);
+    return { ...output, video: { ...rest, rate: { quality } } };
+  });
+  return { ...description, outputs: await Promise.all(found) };
+}
+
 async function figure(request: AttemptRequest, from: FigureRef): Promise<number> {
   const file = Bun.file(pathOf(request, from));
   if (!(await file.exists())) {
-    throw new Failure("input_missing", "A time that was looked up is not there any more.", {
+    throw new Failure("input_missing", "A figure that was looked up is not there any more.", {
       hint: "Start the job anew.",
     });
   }
   const found = at(await file.json(), from.pointer);
-  assert(typeof found === "number" && found >= 0, `${from.pointer} is a time`);
+  assert(typeof found === "number" && found >= 0, `${from.pointer} is a figure`);
   return found;
 }
 

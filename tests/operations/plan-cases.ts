@@ -47,6 +47,11 @@ export const variants: Readonly<Record<string, readonly PlanCase[]>> = {
       inputs: [surround],
     },
     { title: "AV1", params: { video: { codec: "av1" }, container: "webm" }, inputs: [film] },
+    {
+      title: "a score to reach",
+      params: { video: { target: { metric: "ssim", score: 0.98 } } },
+      inputs: [film],
+    },
     { title: "a size to fit", params: { maxBytes: 2_000_000 }, inputs: [film] },
     {
       title: "ProRes with PCM",

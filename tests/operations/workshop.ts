@@ -65,7 +65,7 @@ export async function work(
     made.encoders.push(outcome.encoder);
     made.paths.push(...outcome.outputs.map(({ path }) => path));
     made.media.push(...outcome.outputs.map(({ media }) => media));
-    made.checks.push(...outcome.outputs.flatMap(({ checks }) => checks));
+    made.checks.push(...outcome.outputs.flatMap(({ checks }) => checks), ...(outcome.checks ?? []));
   }
   return made;
 }

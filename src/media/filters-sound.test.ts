@@ -168,12 +168,24 @@ describe("levels", () => {
 });
 
 describe("speed and shape", () => {
-  for (const factor of [0.25, 0.5, 0.9, 2, 3, 8]) {
-    test(`tempo ${factor} changes the length and keeps the pitch`, () => {
-      const samples = through([tone(440, 2)], { filter: "tempo", factor });
-      expect(samples.length / rate).toBeCloseTo(2 / factor, 1);
-      const seconds = samples.length / rate;
-      expect(hertz(piece(samples, seconds * 0.2, seconds * 0.8))).toBeCloseTo(440, -1);
+  for (const finely of [false, true]) {
+    for (const factor of [0.25, 0.5, 0.9, 2, 3, 8]) {
+      const how = finely ? "finely" : "without rubberband";
+      test(`tempo ${factor}, ${how}, changes the length and keeps the pitch`, () => {
+        const samples = through([tone(440, 2)], { filter: "tempo", factor, finely });
+        const seconds = samples.length / rate;
+        expect(Math.abs(seconds - 2 / factor)).toBeLessThan(0.12);
+        expect(hertz(piece(samples, seconds * 0.2, seconds * 0.8))).toBeCloseTo(440, -1);
+      });
+    }
+
+    test(`slow motion keeps onsets in their place, ${finely ? "finely" : "without rubberband"}`, () => {
+      for (const at of [0.2, 0.207, 0.31, 0.4]) {
+        const beep = `aevalsrc=exprs='0.6*sin(2*PI*1000*t)*between(t,${at},${at + 0.08})':s=${rate}:d=1`;
+        const samples = through([beep], { filter: "tempo", factor: 0.5, finely });
+        const onset = samples.findIndex((sample) => Math.abs(sample) > 0.08) / rate;
+        expect(Math.abs(onset - at * 2)).toBeLessThan(finely ? 0.01 : 0.04);
+      }
     });
   }
 

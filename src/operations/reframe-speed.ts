@@ -70,11 +70,14 @@ export function chainsPerTrack(pieces: readonly Piece[]): number {
   return pieces.length + 2;
 }
 
-/** The chains that bring a track to the new times, to the sample; the last makes pad `to`. */
+/**
+ * The chains that bring a track to the new times, to the sample; the last makes pad `to`.
+ * @param finely whether the ffmpeg has `rubberband`
+ */
 export function retimedSound(
   track: AudioStream,
   pieces: readonly Piece[],
-  to: string,
+  { to, finely }: { to: string; finely: boolean },
 ): SoundChain[] {
   const parts = pieces.map((_, index) => `${to}_${index}`);
   const wholeSeconds = pieces.at(-1)?.toSeconds ?? null;
@@ -92,7 +95,7 @@ export function retimedSound(
     },
     ...pieces.map((piece, index) => ({
       from: { pad: cut(index) },
-      filters: pieceFilters(piece),
+      filters: pieceFilters(piece, finely),
       to: parts[index] ?? "",
     })),
     {
@@ -104,7 +107,7 @@ export function retimedSound(
 }
 
 /** Stretching is exact to some milliseconds; what is missing or too much would add up over the pieces. */
-function pieceFilters(piece: Piece): AudioFilter[] {
+function pieceFilters(piece: Piece, finely: boolean): AudioFilter[] {
   const { fromSeconds, toSeconds, factor } = piece;
   const seconds = resultSeconds(piece);
   const cut: AudioFilter = {
@@ -113,7 +116,7 @@ function pieceFilters(piece: Piece): AudioFilter[] {
     ...(toSeconds === null ? {} : { endSeconds: toSeconds }),
   };
   if (factor === 1) return [cut];
-  const tempo: AudioFilter = { filter: "tempo", factor };
+  const tempo: AudioFilter = { filter: "tempo", factor, finely };
   if (seconds === null) return [cut, tempo];
   return [
     cut,

@@ -75,7 +75,7 @@ function plan(params: ReframeParams, inputs: PlanInput[], context: PlanContext):
   const tracks =
     timing.pieces === null
       ? keptTracks(params, media)
-      : retimedTracks(params, media, timing.pieces);
+      : retimedTracks(params, media, timing.pieces, context);
   const reads: InputRef[] = commands === null ? [] : [commandFile];
   const main = filmStep({
     ...{ params, input, video, look, tracks, frame: sized.frame, pad, graph },
@@ -193,6 +193,7 @@ function retimedTracks(
   params: ReframeParams,
   media: MediaInfo,
   pieces: readonly Piece[],
+  context: PlanContext,
 ): FilmTracks {
   const wanted = params.audio === "none" ? [] : media.audio;
   const room = Math.max(1, Math.floor(maxSoundChains / chainsPerTrack(pieces)));
@@ -226,7 +227,12 @@ function retimedTracks(
     audio,
     audioCodecs: audio.map(() => codec),
     subtitles: [],
-    sound: kept.flatMap((track, index) => retimedSound(track, pieces, `sound${index}`)),
+    sound: kept.flatMap((track, index) =>
+      retimedSound(track, pieces, {
+        to: `sound${index}`,
+        finely: context.filters.has("rubberband"),
+      }),
+    ),
     notes,
   };
 }

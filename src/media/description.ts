@@ -248,6 +248,8 @@ export interface OutputDescription {
   limitSeconds: number | null;
   /** Ends the output where it becomes larger, for then it is of no use; absent: it may grow. */
   limitBytes?: number;
+  /** Of the picture in MP4 and MOV: the clock that its times are kept by. Absent: what fits its frames. */
+  ticksPerSecond?: number;
 }
 
 export interface RenderDescription {

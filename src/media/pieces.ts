@@ -84,6 +84,12 @@ export function pieceList(pieces: readonly Piece[]): string {
   return `ffconcat version 1.0\n${lines.join("")}`;
 }
 
+/**
+ * One clock for all pieces: ffmpeg reads the times of a list by the clock of its first file. Frames of 24, 25, 30
+ * and 60 a second, of NTSC's rates, of phones (600) and of Matroska (1000) lie on its ticks exactly.
+ */
+const pieceTicks = 360_000;
+
 const plainPiece = /^[a-z0-9][a-z0-9-]{0,60}\.(mp4|ts|mov)$/;
 
 export interface PieceWish {
@@ -226,7 +232,10 @@ class PieceRunDraft {
   }
 
   private write(output: Pick<OutputDescription, "file" | "container" | "video" | "audio">): void {
-    this.outputs.push({ ...output, subtitles: [], metadataFrom: null, limitSeconds: null });
+    this.outputs.push({
+      ...{ ...output, subtitles: [], metadataFrom: null, limitSeconds: null },
+      ...(output.container === "mp4" ? { ticksPerSecond: pieceTicks } : {}),
+    });
   }
 }
 

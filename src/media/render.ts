@@ -194,6 +194,9 @@ function renderOutput(
       ...(output.container === "mp4" || output.container === "mov"
         ? ["-movflags", "+faststart"]
         : []),
+      ...(output.ticksPerSecond === undefined
+        ? []
+        : ["-video_track_timescale", String(output.ticksPerSecond)]),
       // Past 4 GB the sizes of a plain WAV overflow: hours of many channels.
       ...(output.container === "wav" ? ["-rf64", "auto"] : []),
       ...["-f", muxers[output.container], outputPath(output, files)],

@@ -238,6 +238,43 @@ describe("a fast clip", () => {
     }
   });
 
+  test("keeps the times of sources whose clock is another than the encoder's", async () => {
+    // Matroska counts milliseconds, phones 600 a second.
+    const matroska = film("thousand.mkv", 250, [...h264, "-bf", "2"]);
+    const phone = film("phone.mov", 250, [...h264, "-bf", "2", "-video_track_timescale", "600"]);
+    const uneven = join(root, "uneven.mp4");
+    const drop = [
+      "-vf",
+      "select='mod(n,5)-3'",
+      "-fps_mode",
+      "vfr",
+      "-video_track_timescale",
+      "90000",
+    ];
+    const made = Bun.spawnSync(["ffmpeg", "-v", "error", "-i", matroska, ...drop, ...h264, uneven]);
+    expect(made.exitCode).toBe(0);
+    const ranges = [
+      { from: 1.5, to: 5 },
+      { from: 6.3, to: 9 },
+    ];
+    for (const source of [matroska, phone, uneven]) {
+      const { first } = await clips({ ranges, cut: "fast", join: true }, source);
+      const start = Number(ffprobe(source).format["start_time"]);
+      const times = frameTimes(source);
+      const all = numbersIn(source).map((number, index) => ({
+        number,
+        time: (times[index] ?? 0) - start,
+      }));
+      const wanted = ranges.flatMap(({ from, to }) =>
+        all.filter(({ time }) => time >= from && time < to),
+      );
+      expect(numbersIn(first)).toEqual(wanted.map(({ number }) => number));
+      const lasts = (wanted.at(-1)?.time ?? 0) - (ranges[1]?.from ?? 0);
+      expect(Math.abs((frameTimes(first).at(-1) ?? 0) - 3.5 - lasts)).toBeLessThan(0.045);
+      expect(copiedShare(first, source)).toBeGreaterThan(0.4);
+    }
+  });
+
   test("encodes all of it where no keyframe stands alone", async () => {
     const open = ["-x264-params", "open-gop=1", "-bf", "3", "-b_strategy", "0"];
     const source = film("open.mp4", 200, [...h264, ...open]);

@@ -1,115 +1,116 @@
-/** Every operation's example, as the documentation shows it, carried out by `kinomill run`. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync } from "node:fs";
+/** Every command line that the documents show is run as it stands there, by the compiled executable. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtempSync, readdirSync, symlinkSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import type { MediaInfo } from "../../src/media/media.ts";
-import { probe } from "../../src/media/probe.ts";
-import { operations, parseParams, planFor } from "../../src/operations/index.ts";
-import type { Operation } from "../../src/operations/operation.ts";
-import { textsFromParams } from "../../src/operations/parameter-texts.ts";
-import { Refusal } from "../../src/trouble.ts";
-import { ffmpeg } from "../clips.ts";
-import { type InputKind, inputCandidates } from "./example-inputs.ts";
-import { toolchain } from "./rehearsal.ts";
+import { basename, join } from "node:path";
+import { operations } from "../../src/operations/index.ts";
+import { executable } from "../appliance.ts";
+import { fillShelf } from "./shelf.ts";
+import { commandsIn, type ShownCommand, shownCommands } from "./shown-commands.ts";
 
-/** Longer than any time that an example names, in a picture small enough to be done in seconds. */
-const filmSeconds = 90;
 /** The slowest example encodes all of the film several times, on two busy cores. */
 const LIMIT_MS = 180_000;
+setDefaultTimeout(LIMIT_MS);
+
+const shown = await shownCommands();
+
+/** What is not for a folder of files, and where it is run instead. */
+const elsewhere: Record<string, string> = {
+  serve: "tests/browser.test.ts and every test that starts an appliance",
+};
 
 let folder: string;
-const media = new Map<InputKind, MediaInfo>();
-const files: Record<InputKind, string> = {
-  film: "match.mov",
-  image: "logo.png",
-  sound: "music.wav",
-  subtitles: "match.srt",
-};
+let shelf: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "examples-"));
-  const path = (kind: InputKind) => join(folder, files[kind]);
-  const picture = ["-f", "lavfi", "-i", `testsrc2=size=192x108:rate=10:duration=${filmSeconds}`];
-  const tone = [
-    "-f",
-    "lavfi",
-    "-i",
-    `sine=frequency=440:sample_rate=48000:duration=${filmSeconds}`,
-  ];
-  const encode = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"];
-  ffmpeg(...picture, ...tone, ...encode, path("film"));
-  ffmpeg(...tone, path("sound"));
-  ffmpeg(
-    "-f",
-    "lavfi",
-    "-i",
-    "color=c=red@0.5:s=64x32,format=rgba",
-    "-frames:v",
-    "1",
-    path("image"),
-  );
-  await Bun.write(path("subtitles"), "1\n00:00:01,000 --> 00:00:03,000\nGoal!\n");
-  for (const kind of ["film", "image", "sound", "subtitles"] as const) {
-    // Subtitles alone are media only for operations that say so.
-    const known = await probe(path(kind), toolchain).catch(() => null);
-    if (known !== null) media.set(kind, known);
-  }
-}, LIMIT_MS);
+  shelf = join(folder, "shelf");
+  await mkdir(shelf);
+  await fillShelf(shelf);
+});
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** The files that the example's plan takes. */
-function inputsFor(operation: Operation): InputKind[] {
-  const params = parseParams(operation, operation.example);
-  const refusals: string[] = [];
-  for (const kinds of inputCandidates(operation)) {
-    const inputs = kinds.flatMap((kind) => {
-      const known = media.get(kind);
-      return known === undefined ? [] : [{ name: files[kind], media: known }];
-    });
-    if (inputs.length < kinds.length) continue;
-    try {
-      planFor(operation, params, inputs, toolchain);
-      return kinds;
-    } catch (cause) {
-      if (!(cause instanceof Refusal)) throw cause;
-      refusals.push(`${kinds.join(" + ")}: ${cause.message}`);
-    }
+let runs = 0;
+
+/** As a reader does it, in a folder with the files that the pages name, and `kinomill` on the path. */
+async function follow({ command, json }: ShownCommand) {
+  const place = join(folder, `reader-${++runs}`);
+  await mkdir(join(place, "bin"), { recursive: true });
+  symlinkSync(executable, join(place, "bin/kinomill"));
+  const output = / -o (\S+)/.exec(command)?.[1];
+  for (const file of readdirSync(shelf)) {
+    if (file !== output) symlinkSync(join(shelf, file), join(place, file));
   }
-  throw new Error(`the example suits no files: ${refusals.join("; ")}`);
+  if (json !== null) await Bun.write(join(place, "params.json"), json);
+  const before = new Set(readdirSync(place));
+  const child = Bun.spawn(["bash", "-c", `set -eu\n${command}`], {
+    cwd: place,
+    env: { PATH: `${place}/bin:${process.env["PATH"]}`, HOME: place },
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: LIMIT_MS,
+  });
+  const [stdout, stderr] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  const exitCode = await child.exited;
+  const made = new Bun.Glob("**/*").scanSync(place);
+  const files = [...made].filter((path) => !before.has(path.split("/")[0] ?? path));
+  return { exitCode, stdout, stderr, files: files.map((path) => join(place, path)), output };
 }
 
-describe("the example of", () => {
-  test.each(operations.map((operation) => [operation.name, operation] as const))(
-    "%s runs, and every file that it makes is proven",
-    async (name, operation) => {
-      const inputs = inputsFor(operation).map((kind) => join(folder, files[kind]));
-      const output = join(folder, `made-by-${name}`);
-      await mkdir(output);
-      const texts = textsFromParams(operation, operation.example as Record<string, unknown>);
-      const params = texts.flatMap(([path, text]) => ["-p", `${path}=${text}`]);
-      const program = [process.execPath, resolve(import.meta.dir, "../../src/main.ts")];
-      const argv = [...program, "run", name, ...inputs, "-o", output, "--json", ...params];
-      const child = Bun.spawn([...argv, "--data", join(folder, "data"), "--device", "cpu"], {
-        stdio: ["ignore", "pipe", "pipe"],
-        timeout: LIMIT_MS,
-      });
-      const [stdout, stderr] = await Promise.all([
-        new Response(child.stdout).text(),
-        new Response(child.stderr).text(),
-      ]);
-      const exitCode = await child.exited;
+/** `kinomill run` of a page of an operation, and what the page says that it makes. */
+async function promised(place: string): Promise<string[] | null> {
+  const [document = ""] = place.split(":");
+  if (!/^docs\/operations\/[a-z-]+\.md$/.test(document)) return null;
+  const text = await Bun.file(join(import.meta.dir, "../..", document)).text();
+  const [, table] = text.split("## What the example makes");
+  const rows = table?.matchAll(/^\| `[^|]+ \| ([^|]+) \|/gm);
+  return rows === undefined ? null : Array.from(rows, ([, name = ""]) => name.trim());
+}
+
+const runnable = shown.filter(({ command }) => !(commandOf(command) in elsewhere));
+
+function commandOf(command: string): string {
+  return command.split(/\s+/)[1] ?? "";
+}
+
+describe("the documents show", () => {
+  test.each(runnable.map((each) => [`${each.command} (${each.place})`, each] as const))(
+    "%s",
+    async (_, each) => {
+      const { exitCode, stdout, stderr, files, output } = await follow(each);
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.any(String) });
-      const last = JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}");
-      expect(last.type).toBe("done");
-      expect(last.outputs.length).toBeGreaterThan(0);
-      for (const made of last.outputs) {
-        expect(Bun.file(made.path).size).toBe(made.sizeBytes);
-        expect(made.sizeBytes).toBeGreaterThan(0);
+      if (commandOf(each.command) !== "run") {
+        expect(stdout).not.toBe("");
+        return;
       }
+      const names = (await promised(each.place)) ?? [output ?? ""];
+      // One file is written under the name that was asked for.
+      const wanted = names.length === 1 ? [output ?? ""] : names;
+      expect(files.map((path) => basename(path)).toSorted()).toEqual(wanted.toSorted());
+      for (const path of files) expect(Bun.file(path).size).toBeGreaterThan(0);
     },
-    LIMIT_MS,
   );
+
+  test("a run of every operation", () => {
+    const ran = new Set(shown.map(({ command }) => /^kinomill run (\S+)/.exec(command)?.[1]));
+    const missing = operations.map(({ name }) => name).filter((name) => !ran.has(name));
+    // bun script/operation-docs.ts writes the page with the command.
+    expect(missing).toEqual([]);
+  });
+});
+
+test("a command is found whole, with the JSON before it, in any fenced block", () => {
+  const text = [
+    ...["# Page", "kinomill is a word here", "```json", '{"a": 1}', "```", "```sh"],
+    ...["dist/kinomill run clip a.mov \\", "  -p b=c", "echo kinomill", "```"],
+    ...["```", "$ kinomill doctor", "```"],
+  ].join("\n");
+  expect(commandsIn("page.md", text)).toEqual([
+    { place: "page.md:8", command: "kinomill run clip a.mov    -p b=c", json: '{"a": 1}' },
+    { place: "page.md:12", command: "kinomill doctor", json: '{"a": 1}' },
+  ]);
 });

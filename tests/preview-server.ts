@@ -146,7 +146,7 @@ function pageFor(url: URL, { viewer, report }: Stage): Response | null {
   if (section === "system") return htmlResponse(systemPage(viewer, report));
   if (section === "jobs" && id === "") {
     const shown = url.searchParams.has("empty") ? [] : entries;
-    return htmlResponse(jobsPage(viewer, { state: null, entries: shown, next: null }));
+    return htmlResponse(jobsPage(viewer, { state: null, query: "", entries: shown, next: null }));
   }
   const entry = entries.find(({ job }) => job.id === id);
   if (section === "jobs" && entry !== undefined) return htmlResponse(jobPage(viewer, entry));
@@ -251,7 +251,8 @@ async function fragmentFor(
   if (path === "/ui/work") return htmlResponse(workBanner(viewer, viewer.work));
   if (path === "/ui/system/work") return htmlResponse(workPanel(viewer, report.work));
   if (path === "/ui/system/devices") return htmlResponse(devicesPanel(report));
-  if (path === "/ui/jobs") return htmlResponse(jobsList({ state: null, entries, next: null }));
+  if (path === "/ui/jobs")
+    return htmlResponse(jobsList({ state: null, query: "", entries, next: null }));
   if (path.endsWith("/cancel")) {
     const sentence = "This job has already ended, so it cannot be cancelled.";
     return htmlResponse(errorFragment({ status: 409, sentence }), 409);

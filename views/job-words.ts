@@ -1,5 +1,6 @@
 /** What a job's states and reasons are called on the page. */
 import type { Asset } from "../src/assets/asset.ts";
+import type { HistoryEntry } from "../src/jobs/event-log.ts";
 import type { Job, JobState } from "../src/jobs/job.ts";
 import { type Html, html } from "./html.ts";
 import { type IconName, icon } from "./icons.ts";
@@ -21,6 +22,8 @@ export interface JobEntry {
   inputs: readonly NamedAsset[];
   /** In the order of `job.outputs`; may be empty in lists. */
   outputs: readonly Asset[];
+  /** What happened to it, the oldest first; absent in lists. */
+  history?: readonly HistoryEntry[];
 }
 
 const states: Record<JobState, { title: string; icon: IconName }> = {
@@ -37,7 +40,10 @@ export function stateTitle(state: JobState): string {
 }
 
 /** Word and drawing, so that the colour is never the only sign. */
-export function stateBadge(state: JobState): Html {
+export function stateBadge({ state, pausedAt }: Pick<Job, "state" | "pausedAt">): Html {
+  if (pausedAt !== null) {
+    return html`<span class="state waiting">${icon("pause")}Paused</span>`;
+  }
   return html`<span class="state ${state}">${icon(states[state].icon)}${states[state].title}</span>`;
 }
 
@@ -48,8 +54,8 @@ export function deviceTitle(device: string): string {
 }
 
 /** What a job that has not begun waits for, a plain sentence; null when it does not wait, or is not told. */
-export function waitReason({ state, deviceReason }: Job): string | null {
-  return state === "queued" || state === "waiting" ? deviceReason : null;
+export function waitReason({ waitReason: reason }: Job): string | null {
+  return reason;
 }
 
 /** Whether a GPU failed and the CPU took over. */
@@ -70,6 +76,14 @@ export function inputTitle(entry: JobEntry): string {
 /** Moves that a person may ask for in this state. */
 export function mayCancel(job: Job): boolean {
   return job.state === "queued" || job.state === "waiting" || job.state === "running";
+}
+
+export function mayPause(job: Job): boolean {
+  return mayCancel(job) && job.pausedAt === null;
+}
+
+export function mayResume(job: Job): boolean {
+  return job.pausedAt !== null;
 }
 
 export function mayRetry(job: Job): boolean {

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import type { Job } from "../src/jobs/job.ts";
 import { entries } from "../tests/preview-samples.ts";
 import { jobPanel } from "./job.ts";
-import { type JobEntry, waitReason } from "./job-words.ts";
+import type { JobEntry } from "./job-words.ts";
 import { jobRow } from "./jobs.ts";
 
 function sample(state: Job["state"], device: string | null): JobEntry {
@@ -23,14 +23,13 @@ const fallen = sample("succeeded", "cpu");
 test("a job that waits says what for, on its page and in the list", () => {
   const reason = "All 3 encode sessions of this machine are in use.";
   for (const state of ["queued", "waiting"] as const) {
-    const entry = changed(waiting, { state, deviceReason: reason });
+    const entry = changed(waiting, { state, deviceReason: reason, waitReason: reason });
     expect(jobPanel(entry).toString()).toContain(reason);
     expect(jobRow(entry).toString()).toContain(`Waits: ${reason}`);
   }
-  const untold = changed(waiting, { deviceReason: null });
+  const untold = changed(waiting, { deviceReason: null, waitReason: null });
   expect(jobPanel(untold).toString()).toContain("as soon as a device is free");
   expect(jobRow(untold).toString()).not.toContain("Waits");
-  expect(waitReason({ ...onGpu.job, state: "running" })).toBeNull();
 });
 
 test("what was expected stands beside what it took and made", () => {

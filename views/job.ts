@@ -1,5 +1,6 @@
 /** One job: live progress, steps with their proofs, attempts, the result or the failure. */
 import type { Asset } from "../src/assets/asset.ts";
+import type { HistoryEntry } from "../src/jobs/event-log.ts";
 import type { Job, JobAttempt, JobStep } from "../src/jobs/job.ts";
 import type { Proof } from "../src/runners/runner.ts";
 import type { FailureReport } from "../src/trouble.ts";
@@ -50,7 +51,7 @@ export function jobPanel(entry: JobEntry): Html {
 function panelInside(entry: JobEntry): Html {
   const { job } = entry;
   return html`<section class="job-status" aria-label="State">
-<div class="job-status-line" role="status">${stateBadge(job.state)}<span class="muted">${stateSentence(entry)}</span></div>
+<div class="job-status-line" role="status">${stateBadge(job)}<span class="muted">${stateSentence(entry)}</span></div>
 <div class="job-status-actions">${jobButtons(entry, "normal")}</div>
 ${job.state === "running" ? jobProgress(job, "large") : null}
 ${deviceLine(job)}
@@ -62,8 +63,9 @@ ${job.notes.length === 0 ? null : html`<ul class="notes" id="job-notes" hx-ignor
 ${entry.outputs.length === 0 ? null : results(entry.outputs)}
 <div class="job-columns">
 ${steps(job)}
-<div>${parameters(job.params)}${attempts(job.attempts)}</div>
-</div>`;
+<div>${standing(job)}${parameters(job.params)}${attempts(job.attempts)}</div>
+</div>
+${history(entry.history ?? [])}`;
 }
 
 /** While it runs what is expected of it; afterwards that beside what it really took and made. */
@@ -109,6 +111,8 @@ function stateSentence(entry: JobEntry): Html {
   if (job.state === "queued")
     return html`It starts as soon as a device is free. Asked for ${timeText(job.createdAt)}.`;
   if (job.state === "waiting") return html`It waits for other jobs or for a device that can do it.`;
+  if (job.state === "running" && job.pausedAt !== null)
+    return html`It stands still since ${timeText(job.pausedAt)}. Its place is lent to other jobs; it keeps its memory.`;
   if (job.state === "running") return html`Started ${timeText(job.startedAt ?? job.createdAt)}.`;
   const spent = runSeconds(entry);
   const took = spent === null ? null : html` after ${spanText(spent)}`;
@@ -180,6 +184,62 @@ function stepProofs({ checks, proof }: JobStep): Html | null {
 
 function fenceWords({ fenceLayers }: Proof): string[] {
   return fenceLayers.length === 0 ? [] : [`ffmpeg was fenced in by ${fenceLayers.join(", ")}`];
+}
+
+/** What decides about when it starts, where that is not as usual. */
+function standing({ priority, after, notBefore, labels, finishedAt }: Job): Html | null {
+  const rows = [
+    priority === 0 ? null : (["Priority", html`${priority}`] as const),
+    after.length === 0
+      ? null
+      : ([
+          "After",
+          html`${after.map((id, place) => html`${place === 0 ? null : ", "}<a href="/jobs/${id}">job ${place + 1}</a>`)}`,
+        ] as const),
+    notBefore === null || finishedAt !== null
+      ? null
+      : (["Not before", timeText(notBefore)] as const),
+    ...Object.entries(labels).map(
+      ([name, value]) => [name, html`<span hx-ignore>${value}</span>`] as const,
+    ),
+  ].filter((row) => row !== null);
+  if (rows.length === 0) return null;
+  return html`<section class="facts asked" id="job-standing"><h3>Order and labels</h3><dl>${rows.map(
+    ([name, value]) => html`<div><dt hx-ignore>${name}</dt><dd>${value}</dd></div>`,
+  )}</dl></section>`;
+}
+
+const happenings: Record<string, string> = {
+  submit: "asked for",
+  claim: "started",
+  hold: "put aside",
+  unhold: "back in the queue",
+  pause: "paused",
+  resume: "resumed",
+  precede: "the job before it ended",
+  wake: "its time has come",
+  succeed: "done",
+  fail: "failed",
+  postpone: "failed, another run follows",
+  "make room": "the disk was full",
+  "try elsewhere": "its device failed, goes on elsewhere",
+  release: "put back, the server was stopped",
+  recover: "put back after a crash",
+  cancel: "cancelled",
+  retry: "queued again",
+  priority: "other priority",
+  after: "waits for other jobs",
+  "not before": "other time",
+  labels: "other labels",
+};
+
+/** Who did what, when and why. */
+function history(entries: readonly HistoryEntry[]): Html | null {
+  if (entries.length === 0) return null;
+  return html`<section class="block" id="job-history" aria-labelledby="history-title"><h2 id="history-title">History</h2><ol class="attempts">${entries.map(
+    ({ at, what, who, sentence }) =>
+      html`<li><span>${timeText(at)}</span><span>${happenings[what] ?? what}</span><span hx-ignore>${who === "" ? "Kinomill" : who}</span>${sentence === "" ? null : html`<span class="muted" hx-ignore>${sentence}</span>`}</li>`,
+  )}</ol></section>`;
 }
 
 /** Parameters as `video.codec: h264`, the way the API and the command line name them. */

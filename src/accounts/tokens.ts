@@ -28,6 +28,7 @@ export interface Token {
 }
 
 interface TokenUse extends User {
+  token: string;
   tokenId: string;
   lastUsedAt: string | null;
 }
@@ -44,7 +45,7 @@ export class Tokens {
     this.clock = clock;
     this.users = users;
     this.bySecret = db.prepare(
-      `SELECT ${userColumns}, token.id AS tokenId, token.last_used_at AS lastUsedAt
+      `SELECT ${userColumns}, token.label AS token, token.id AS tokenId, token.last_used_at AS lastUsedAt
        FROM token JOIN user ON user.id = token.user_id WHERE token.secret_sha256 = ?`,
     );
   }

@@ -10,6 +10,8 @@ export interface User {
   role: Role;
   /** ISO 8601 UTC. */
   createdAt: string;
+  /** Label of the token with which a program came in the person's name; absent: the person. */
+  token?: string;
 }
 
 /** Characters (code points) of a user's name and of a token's label, at most. */

@@ -50,6 +50,7 @@ export function fullJobEntry(parts: Parts, ownerId: string, job: Job): JobEntry 
   return {
     ...jobEntry(parts, ownerId, job),
     outputs: outputs.filter((asset) => asset !== null),
+    history: parts.jobs.history(ownerId, job.id),
   };
 }
 

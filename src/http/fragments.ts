@@ -21,7 +21,7 @@ import { findAsset, findJob, formView, fullJobEntry } from "./entries.ts";
 import { jobIdOf, watchdog } from "./events.ts";
 import { htmlResponse } from "./headers.ts";
 import { inputsOf, parameterTexts } from "./job-form.ts";
-import { assetJobEntries, inputChoices, jobsView, libraryView } from "./lists.ts";
+import { assetJobEntries, inputChoices, jobsView, libraryView, shownSelection } from "./lists.ts";
 import type { Parts } from "./parts.ts";
 import { mountPresetFragments } from "./preset-fragments.ts";
 import type { Send, Streams } from "./stream.ts";
@@ -84,6 +84,14 @@ function mountJobFragments(app: Elysia, parts: Parts): void {
     const ownerId = askerOf(request).id;
     const job = parts.jobs.get(ownerId, id);
     return htmlResponse(jobPanel(fullJobEntry(parts, ownerId, job)));
+  });
+  route(app, "POST", "/ui/jobs/bulk/cancel", (request) => {
+    parts.jobs.cancelMany(askerOf(request), shownSelection(request.url));
+    return nothingBut({ "hx-trigger": "job" });
+  });
+  route(app, "POST", "/ui/jobs/bulk/retry", (request) => {
+    parts.jobs.retryMany(askerOf(request), shownSelection(request.url));
+    return nothingBut({ "hx-trigger": "job" });
   });
   route(app, "POST", "/ui/jobs/:id/cancel", (request, { id = "" }) => {
     parts.jobs.cancel(askerOf(request), id);

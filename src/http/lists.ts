@@ -3,6 +3,7 @@ import type { JobEntry } from "../../views/job-words.ts";
 import type { JobsView } from "../../views/jobs.ts";
 import { kindFilters, type LibraryView } from "../../views/library.ts";
 import type { Asset } from "../assets/asset.ts";
+import type { Selection } from "../jobs/bulk.ts";
 import { jobStates } from "../jobs/job.ts";
 import { jobEntry } from "./entries.ts";
 import type { Parts } from "./parts.ts";
@@ -55,15 +56,27 @@ export function inputChoices(parts: Parts, ownerId: string, url: string): Asset[
 
 export function jobsView(parts: Parts, ownerId: string, url: string): JobsView {
   const { searchParams } = new URL(url);
-  const state = oneOf(jobStates, searchParams.get("state"));
+  const { state, query } = shownJobs(searchParams);
   const page = parts.jobs.list({
-    ownerId,
-    limit: countOf(searchParams, ROWS),
-    after: searchParams.get("after"),
-    states: state === null ? [] : [state],
+    ...shownFilter({ state, query }),
+    ...{ ownerId, limit: countOf(searchParams, ROWS), after: searchParams.get("after") },
   });
   const entries = page.items.map((job) => jobEntry(parts, ownerId, job));
-  return { state, entries, next: page.next };
+  return { state, query, entries, next: page.next };
+}
+
+function shownJobs(searchParams: URLSearchParams): Pick<JobsView, "state" | "query"> {
+  const state = oneOf(jobStates, searchParams.get("state"));
+  return { state, query: (searchParams.get("q") ?? "").slice(0, SEARCH_MAX) };
+}
+
+function shownFilter({ state, query }: Pick<JobsView, "state" | "query">) {
+  return { states: state === null ? [] : [state], text: query };
+}
+
+/** The jobs of a list on the page, for what is done to all of them. */
+export function shownSelection(url: string): Selection {
+  return { filter: shownFilter(shownJobs(new URL(url).searchParams)) };
 }
 
 /** The latest jobs that read or made an asset. */

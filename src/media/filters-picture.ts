@@ -285,20 +285,32 @@ function scale(filter: Extract<VideoFilter, { filter: "scale" }>): NativeFilter 
   });
 }
 
+/** What HDR means by white: 203 nits, of ITU-R BT.2408, which is where SDR's own white belongs. */
+const whiteNits = 203;
+/** How bright HDR is that does not say it: the peak that HLG is made for, and most masters are. */
+const usualPeakNits = 1000;
+/** Dimmer peaks leave the curve nothing to bend; they are said by mistake. */
+const leastPeakNits = 300;
+/** Up to this light nothing is changed: 61 nits, which holds grey and skin. */
+const straightUpTo = 0.3;
+
 /**
- * The common zimg recipe: to linear light, to BT.709 primaries, one curve over the highlights, back to
- * gamma. 100 nits is SDR's reference white; Hable keeps the middle tones, `desat=0` the colours.
+ * By zimg to linear light and to BT.709 primaries, one curve over the highlights, back to gamma. Möbius leaves
+ * what is not bright as it is: the grey card of BT.2408 (26 nits, 38 % of PQ and of HLG) comes out at SDR's 42.5 %
+ * whatever the peak. Hable, which many recipes have, darkens it, the more the brighter the master is said to be.
+ * `desat=0` keeps the colours.
  */
 function tonemap({ from, peakNits }: Extract<VideoFilter, { filter: "tonemap" }>): NativeFilter[] {
-  const peak = peakNits === undefined ? undefined : peakNits / 100;
-  const transfer = from === "hlg" ? "arib-std-b67" : "smpte2084";
+  const hlg = from === "hlg";
+  const peak = Math.max(leastPeakNits, (hlg ? undefined : peakNits) ?? usualPeakNits) / whiteNits;
+  const transfer = hlg ? "arib-std-b67" : "smpte2084";
   return [
     // Said on the frames: where one tag is missing zimg finds no way to linear light.
     ...tag({ primaries: "bt2020", transfer, space: "bt2020nc", range: null }),
-    native("zscale", { transfer: "linear", npl: 100 }),
+    native("zscale", { transfer: "linear", npl: whiteNits }),
     native("format", { pix_fmts: "gbrpf32le" }),
     native("zscale", { primaries: "bt709" }),
-    native("tonemap", { tonemap: "hable", desat: 0, peak }),
+    native("tonemap", { tonemap: "mobius", param: straightUpTo, desat: 0, peak }),
     native("zscale", {
       transfer: "bt709",
       matrix: "bt709",

@@ -8,13 +8,13 @@ import {
   bt709,
   type Frame,
   fitInto,
-  hdrCurve,
   inputPicture,
   isFullRange,
   isRgb,
   keptColor,
   rateNumber,
   rateText,
+  toSdr,
 } from "./picture.ts";
 import { cutOf } from "./transcode.ts";
 
@@ -268,8 +268,7 @@ function commonFilters({ video }: Piece, look: Look, yuv: boolean): VideoFilter[
     filters.push({ filter: "tag", color: { ...keptColor(video), range } });
   }
   filters.push(...sized);
-  const curve = hdrCurve(video);
-  if (curve !== null) filters.push({ filter: "tonemap", from: curve });
+  if (video.hdr !== null) filters.push(toSdr(video));
   filters.push({ filter: "setsar", ratio: "1" });
   return filters;
 }

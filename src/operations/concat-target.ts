@@ -19,6 +19,7 @@ import {
   rateNumber,
   rateText,
   shownFrame,
+  toSdr,
 } from "./picture.ts";
 import { encodeTrack } from "./sound.ts";
 
@@ -101,7 +102,7 @@ export function toTarget(
   if (!isRgb(video.pixelFormat)) {
     filters.push({ filter: "tag", color: { ...keptColor(video), range: null } });
   }
-  if (tonemap) filters.push({ filter: "tonemap", from: hdrCurve(video) ?? "hdr10" });
+  if (tonemap) filters.push(toSdr(video));
   filters.push(...scaled(video, inner, { from: source, to: look.color, tonemap }));
   filters.push({ filter: "format", pixelFormats: [look.pixelFormat] });
   if (inner.width !== frame.width || inner.height !== frame.height) {

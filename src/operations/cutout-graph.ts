@@ -5,7 +5,7 @@ import { yuvOf } from "../media/filters-alpha.ts";
 import type { FilterChain, GraphSource, VideoFilter } from "../media/graph.ts";
 import type { VideoStream } from "../media/media.ts";
 import type { CutoutParams } from "./cutout.ts";
-import { type Frame, fitInto, hdrCurve, isRgb, shownFrame } from "./picture.ts";
+import { type Frame, fitInto, isRgb, shownFrame, toSdr } from "./picture.ts";
 
 /** What the graph must know of source and result. */
 export interface Scene {
@@ -66,11 +66,10 @@ export function cutoutGraph(params: CutoutParams, scene: Scene): FilterChain[] {
 
 /** Even, in square pixels and limited range, SDR, with its tags said: the key goes by the matrix. */
 function upright({ video, color }: Scene): VideoFilter[] {
-  const curve = hdrCurve(video);
   const filters: VideoFilter[] = [
     ...(video.interlaced ? [{ filter: "deinterlace" as const, frames: "flagged" as const }] : []),
     ...fitInto(video, { fit: "inside" }).filters,
-    ...(curve === null ? [] : [{ filter: "tonemap" as const, from: curve }]),
+    ...(video.hdr === null ? [] : [toSdr(video)]),
   ];
   return [...filters, { filter: "tag", color }];
 }

@@ -25,10 +25,10 @@ import {
   bt709,
   type Frame,
   gopFramesOf,
-  hdrCurve,
   inputPicture,
   keptColor,
   rateNumber,
+  toSdr,
 } from "./picture.ts";
 import { refuseBareDolbyVision, requireTonemap } from "./transcode-picture.ts";
 import { transcodeSchema } from "./transcode-schema.ts";
@@ -117,7 +117,7 @@ export function filmLook(
     pixelFormat: deep ? "yuv420p10le" : "yuv420p",
     color: tonemap ? bt709 : keptColor(video),
     hdrMetadata: tonemap ? null : (video.hdrMetadata ?? null),
-    tonemap: tonemap ? [{ filter: "tonemap", from: hdrCurve(video) ?? "hdr10" }] : [],
+    tonemap: tonemap ? [toSdr(video)] : [],
     notes: lookNotes(video, { codec, tonemap, eightBits }),
   };
 }

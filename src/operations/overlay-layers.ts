@@ -5,7 +5,7 @@ import type { MediaInfo, VideoStream } from "../media/media.ts";
 import { Refusal } from "../trouble.ts";
 import type { PlanInput } from "./operation.ts";
 import type { ItemOf } from "./overlay-schema.ts";
-import { type Frame, hdrCurve, inputPicture } from "./picture.ts";
+import { type Frame, inputPicture, toSdr } from "./picture.ts";
 import { cornerOf, placed } from "./placing.ts";
 
 export type LaidItem = ItemOf<"image"> | ItemOf<"video">;
@@ -116,11 +116,10 @@ function startOf({ start }: ItemOf<"video">, { durationSeconds: whole }: MediaIn
 
 /** In the colours of the video: where they come together nothing is converted any more. */
 function scaled(video: VideoStream, size: Frame, { matrix }: Base): VideoFilter[] {
-  const hdr = hdrCurve(video);
   const scale: VideoFilter = { filter: "scale", ...size, matrix, range: "tv" };
   const alpha: VideoFilter = { filter: "format", pixelFormats: ["yuva420p"] };
-  if (hdr === null) return [scale, alpha];
-  return [{ filter: "scale", ...size }, { filter: "tonemap", from: hdr }, scale, alpha];
+  if (video.hdr === null) return [scale, alpha];
+  return [{ filter: "scale", ...size }, toSdr(video), scale, alpha];
 }
 
 function lookOf(item: LaidItem, base: Base): VideoFilter[] {

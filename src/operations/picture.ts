@@ -171,6 +171,14 @@ export function hdrCurve(video: VideoStream): "hdr10" | "hlg" | null {
   return video.hdr === "hlg" || video.colorTransfer === "arib-std-b67" ? "hlg" : "hdr10";
 }
 
+/** HDR to SDR, by what the file says of its brightest light. */
+export function toSdr(video: VideoStream): Extract<VideoFilter, { filter: "tonemap" }> {
+  const { light, mastering } = video.hdrMetadata ?? { light: null, mastering: null };
+  const peakNits = light?.maxContentNits || mastering?.maxNits;
+  const from = hdrCurve(video) ?? "hdr10";
+  return { filter: "tonemap", from, ...(peakNits ? { peakNits } : {}) };
+}
+
 export const bt709: ColorTags = {
   primaries: "bt709",
   transfer: "bt709",

@@ -2,7 +2,7 @@
 import type { Expectation, OutputDescription } from "../media/description.ts";
 import type { FilterChain, VideoFilter } from "../media/graph.ts";
 import type { MediaInfo, VideoStream } from "../media/media.ts";
-import { type Frame, hdrCurve, isFullRange, isRgb, keptColor } from "./picture.ts";
+import { type Frame, isFullRange, isRgb, keptColor, toSdr } from "./picture.ts";
 
 /** What pictures are made of. */
 export interface StillSource {
@@ -45,9 +45,8 @@ export function stillChain(video: VideoStream, filters: VideoFilter[]): FilterCh
  * for its size, and the scaler would assume SD for all.
  */
 export function shownAs(video: VideoStream, scaling: VideoFilter[]): VideoFilter[] {
-  const hdr = hdrCurve(video);
   const square: VideoFilter = { filter: "setsar", ratio: "1" };
-  if (hdr !== null) return [...scaling, { filter: "tonemap", from: hdr }, square];
+  if (video.hdr !== null) return [...scaling, toSdr(video), square];
   if (isRgb(video.pixelFormat)) return [...scaling, square];
   const range = isFullRange(video) ? "pc" : "tv";
   return [{ filter: "tag", color: { ...keptColor(video), range } }, ...scaling, square];

@@ -17,11 +17,11 @@ import {
   type Frame,
   fitInto,
   gopFramesOf,
-  hdrCurve,
   keptColor,
   rateNumber,
   rateText,
   shownFrame,
+  toSdr,
 } from "./picture.ts";
 import type { TranscodeParams } from "./transcode-schema.ts";
 
@@ -258,7 +258,7 @@ function pictureFilters(
   // Dropped frames first: what goes need not be scaled.
   if (frameRate !== undefined) filters.push({ filter: "fps", rate: rateText(frameRate) });
   filters.push(...fitted.filters);
-  if (tonemap) filters.push({ filter: "tonemap", from: hdrCurve(video) ?? "hdr10" });
+  if (tonemap) filters.push(toSdr(video));
   filters.push({ filter: "format", pixelFormats: [pixelFormat] });
   filters.push({ filter: "setsar", ratio: "1" }, { filter: "tag", color });
   return { filters, frame: fitted.frame };

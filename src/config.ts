@@ -3,7 +3,7 @@
  * the defaults here, a TOML file, `KINOMILL_*` in the environment, flags of the command line. This is
  * the only module that reads `process.env`.
  */
-import { availableParallelism, hostname } from "node:os";
+import { availableParallelism } from "node:os";
 import { isAbsolute, resolve } from "node:path";
 import { z } from "zod";
 import { Refusal } from "./trouble.ts";
@@ -139,11 +139,19 @@ export const configSchema = z.strictObject({
         .max(1_000_000)
         .default(10_000)
         .describe("Jobs of one person that may wait at the same time; more are refused."),
-      verify: z
-        .enum(["quick", "full"])
-        .default("quick")
+      drainSeconds: z
+        .int()
+        .min(0)
+        .max(3600)
+        .default(5)
         .describe(
-          "How outputs are proven: quick probes them and decodes their first, middle and last seconds, of a copied picture its keyframes there; full decodes all of them.",
+          "Seconds that steps get to end when the server stops. What will not be done by then goes back into the queue at once; what is done already is kept.",
+        ),
+      verify: z
+        .enum(["auto", "quick", "full"])
+        .default("auto")
+        .describe(
+          "How outputs are proven: quick probes them and decodes their first, middle and last seconds, of a copied picture its keyframes there; full decodes all of them; auto is full for what can stand in the place of its source, and quick for the rest.",
         ),
     })
     .prefault({}),
@@ -388,10 +396,4 @@ function sampleLines(setting: Setting): string[] {
   const name = setting.key.slice(setting.key.lastIndexOf(".") + 1);
   const value = sampleValues[setting.key] ?? setting.schema.parse(undefined);
   return ["", `# ${setting.sentence}`, `# ${name} = ${JSON.stringify(value)}`];
-}
-
-/** Names under which this machine may be addressed without configuration. */
-export function ownHostNames(): string[] {
-  const name = hostname().toLowerCase();
-  return ["localhost", name, `${name}.local`, `${name}.lan`, `${name}.home.arpa`];
 }

@@ -89,7 +89,15 @@ export async function openWork(config: Config, log: Log, database: Database): Pr
     });
   const close = async () => {
     toolbox.close();
-    await Promise.all([worker.stop(), thumbnailer.stop(), gpus.close(), gpuLoad.close()]);
+    // What stands still will not end by itself.
+    const paused = base.workSwitch.state().mode === "paused";
+    const drainSeconds = paused ? 0 : config.jobs.drainSeconds;
+    await Promise.all([
+      worker.stop(drainSeconds),
+      thumbnailer.stop(),
+      gpus.close(),
+      gpuLoad.close(),
+    ]);
   };
   return { ...base, library, jobs, worker, start, close };
 }
@@ -181,6 +189,7 @@ function openJobs(
   const jobs = new Jobs({
     ...shared,
     surroundings: experience.surroundings,
+    verify: config.jobs.verify,
     onQueued: () => worker.wake(),
     onCancelled: (jobId) => worker.abort(jobId),
     onPaused: (jobId, paused) => worker.pause(jobId, paused),
@@ -197,13 +206,12 @@ function openJobs(
 }
 
 /** The server learns from its own jobs how long work takes here. */
-function openExperience({ database, clock, config, dispatch, workSwitch }: Base): Experience {
+function openExperience({ database, clock, dispatch, workSwitch }: Base): Experience {
   const experience = new Experience({
     figures: new WorkFigures(database, clock),
     clock,
     surroundings: {
       cores: availableParallelism(),
-      verify: config.jobs.verify,
       preview: (work) => dispatch.preview(work),
     },
   });

@@ -113,6 +113,14 @@ export const configSchema = z.strictObject({
         .max(64)
         .default(() => Math.max(1, Math.floor(availableParallelism() / CORES_PER_CPU_SLOT)))
         .describe("Jobs that run on the CPU at the same time. Default: one per four cores."),
+      chunkSeconds: z
+        .int()
+        .min(0)
+        .max(3600)
+        .default(45)
+        .describe(
+          "Long encodes are cut into chunks of so many seconds of work, which run side by side and are joined without loss: what is interrupted loses a chunk and not all. An encode is long from a third more on; 0 cuts none.",
+        ),
       stallSeconds: z
         .int()
         .min(5)

@@ -4,6 +4,7 @@
  */
 import { existsSync, statSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, realpath, rename, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { sizeText } from "../../views/quantities.ts";
 import { systemClock } from "../clock.ts";
@@ -64,7 +65,8 @@ export async function runOperation(
       media: await probe(path, { ffprobePath: config.ffmpeg.ffprobePath }),
     })),
   );
-  const plan = planFor(operation, params, planInputs, toolchain, texts);
+  const chunks = { seconds: config.jobs.chunkSeconds, cores: availableParallelism() };
+  const plan = planFor(operation, params, planInputs, { ...toolchain, chunks }, texts);
   const target = options.estimate ? null : await chooseTarget(plan, inputs, options);
   const gpus = await lookForGpus(plan, toolchain, config, options);
   const runner = new LocalRunner({ toolchain, config });

@@ -20,13 +20,14 @@ import { WorkFolders } from "../jobs/work-folders.ts";
 import { WorkSwitch, whyNothingStarts } from "../jobs/work-mode.ts";
 import { Worker } from "../jobs/worker.ts";
 import type { Log } from "../log.ts";
-import { type Device, detectToolchain } from "../media/devices.ts";
+import { type Device, detectToolchain, type Toolchain } from "../media/devices.ts";
 import { knownFenceLayers, whyNoUploads } from "../media/fence-layers.ts";
 import { GpuLoad } from "../media/gpu-load.ts";
 import { Gpus } from "../media/gpus.ts";
 import { continueRuns, pauseRuns } from "../media/pause.ts";
 import { probe } from "../media/probe.ts";
 import { Toolbox } from "../media/toolbox.ts";
+import type { PlanContext } from "../operations/operation.ts";
 import { openBox } from "../runners/box.ts";
 import type { Dispatch } from "../runners/dispatch.ts";
 import { LocalRunner } from "../runners/local.ts";
@@ -171,6 +172,17 @@ function openThumbnailer(base: Base, library: Library): Thumbnailer {
   });
 }
 
+/** What plans depend on; one value as long as the ffmpeg stays the same. */
+function planContextOf({ toolbox, config }: Base): () => PlanContext {
+  const chunks = { seconds: config.jobs.chunkSeconds, cores: availableParallelism() };
+  let known: { toolchain: Toolchain; context: PlanContext } | null = null;
+  return () => {
+    const toolchain = toolbox.toolchain();
+    if (known?.toolchain !== toolchain) known = { toolchain, context: { ...toolchain, chunks } };
+    return known.context;
+  };
+}
+
 function openJobs(
   base: Base,
   library: Library,
@@ -181,7 +193,7 @@ function openJobs(
     library,
     stepRows: new StepRows(base.database, base.clock),
     folders: new WorkFolders(join(base.config.data, "work")),
-    planContext: () => base.toolbox.toolchain(),
+    planContext: planContextOf(base),
     ffmpegVersion: () => base.toolbox.toolchain().version,
   };
   const { config } = base;

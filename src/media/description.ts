@@ -393,6 +393,8 @@ export type StepWork =
 interface ChunkFiles {
   chunks: string[];
   pictures: string[];
+  /** How the chunks are encoded, for those that another encoder made. */
+  chunk: RenderDescription;
 }
 
 /** A piece of an input, in seconds from its start. */

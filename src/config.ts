@@ -39,6 +39,10 @@ const gpuName = z
   .string()
   .regex(/^(GPU-[0-9a-fA-F-]{8,40}|\d{1,2})$/, "must be a UUID (GPU-…) or the number of a GPU");
 
+/** A number of whole seconds. */
+const seconds = (least: number, most: number, usual: number) =>
+  z.int().min(least).max(most).default(usual);
+
 /** Far more than an installation needs: each one costs every start of ffmpeg a system call or two. */
 const FENCE_ADDITIONS = 64;
 
@@ -113,26 +117,15 @@ export const configSchema = z.strictObject({
         .max(64)
         .default(() => Math.max(1, Math.floor(availableParallelism() / CORES_PER_CPU_SLOT)))
         .describe("Jobs that run on the CPU at the same time. Default: one per four cores."),
-      chunkSeconds: z
-        .int()
-        .min(0)
-        .max(3600)
-        .default(45)
-        .describe(
-          "Long encodes are cut into chunks of so many seconds of work, which run side by side and are joined without loss: what is interrupted loses a chunk and not all. An encode is long from a third more on; 0 cuts none.",
-        ),
-      stallSeconds: z
-        .int()
-        .min(5)
-        .max(3600)
-        .default(60)
-        .describe("Seconds without progress after which ffmpeg counts as stalled and is ended."),
-      wallLimitSeconds: z
-        .int()
-        .min(10)
-        .max(30 * 86_400)
-        .default(86_400)
-        .describe("Seconds that one run of ffmpeg may take at most."),
+      chunkSeconds: seconds(0, 3600, 45).describe(
+        "Encodes that take a third longer are cut into chunks of so many seconds of work, run side by side and joined: what is interrupted loses a chunk, not all. 0 cuts none.",
+      ),
+      stallSeconds: seconds(5, 3600, 60).describe(
+        "Seconds without progress after which ffmpeg counts as stalled and is ended.",
+      ),
+      wallLimitSeconds: seconds(10, 30 * 86_400, 86_400).describe(
+        "Seconds that one run of ffmpeg may take at most.",
+      ),
       runs: z
         .int()
         .min(1)

@@ -390,12 +390,8 @@ export type StepWork =
       text: string;
     };
 
-interface ChunkFiles {
-  chunks: string[];
-  pictures: string[];
-  /** How the chunks are encoded, for those that another encoder made. */
-  chunk: RenderDescription;
-}
+/** `chunk` says how each is encoded, for those that another encoder made. */
+type ChunkFiles = { chunks: string[]; pictures: string[]; chunk: RenderDescription };
 
 /** A piece of an input, in seconds from its start. */
 export interface CutSpan {

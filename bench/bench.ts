@@ -55,7 +55,15 @@ const quick = flags.includes("--quick");
 const figures: Figure[] = [];
 for (const name of names.length > 0 ? names : Object.keys(benchmarks)) {
   console.error(`bench: ${name} …`);
-  figures.push(...((await benchmarks[name]?.({ quick })) ?? []));
+  try {
+    const found = (await benchmarks[name]?.({ quick })) ?? [];
+    figures.push(...found);
+    // What was measured is seen also when a later one takes too long.
+    console.error(table(found));
+  } catch (cause) {
+    console.error(`bench: ${name} could not be measured: ${String(cause)}`);
+    process.exitCode = 1;
+  }
 }
 const result = table(figures);
 console.log(result);

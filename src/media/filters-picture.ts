@@ -11,6 +11,8 @@ import { nativeRefining, type RefiningFilter } from "./filters-refining.ts";
 import { nativeTiming, type TimingFilter } from "./filters-timing.ts";
 import { stamp, type TimecodeLook, timecode } from "./timecode-filter.ts";
 
+export type ColorMatrix = "bt709" | "bt601" | "smpte240m" | "fcc" | "bt2020";
+
 /** A filter by what it does. A new one is one line here and one case in `optionsOf`. */
 export type VideoFilter =
   | {
@@ -53,6 +55,8 @@ export type VideoFilter =
   | { filter: "tonemap"; from: "hdr10" | "hlg"; peakNits?: number }
   /** The pixel format and levels of a still picture: JPEG's full range, WebP's limited, PNG's RGB. */
   | { filter: "still"; codec: "jpeg" | "webp" | "png" }
+  /** Of 8-bit YUV: from one matrix to another, at the same size. */
+  | { filter: "matrix"; from: ColorMatrix; to: ColorMatrix }
   /** Writes colour tags on the frames; changes no pixel. */
   | { filter: "tag"; color: ColorTags }
   /** The most representative of the next so many frames. Holds them all in memory. */
@@ -184,6 +188,8 @@ export function nativePicture(filter: VideoFilter): NativeFilter[] {
       return [tile(filter)];
     case "tonemap":
       return tonemap(filter);
+    case "matrix":
+      return [native("colormatrix", { src: filter.from, dst: filter.to })];
     case "tag":
       return tag(filter.color);
     case "still":

@@ -59,7 +59,7 @@ const reasons: Record<Named, string | null> = {
     crop: "the picture is cropped",
   },
   ...{ pad: "the picture gets bars", tonemap: "HDR is made SDR" },
-  ...{ subtitles: drawn, timecode: drawn, stamp: drawn },
+  ...{ subtitles: drawn, timecode: drawn, stamp: drawn, matrix: drawn },
   ...{ crossfade: "several pictures are joined", concat: "several pictures are joined" },
   ...{ steer: "the crop moves", flat: "the picture becomes one colour" },
   ...{ denoise: denoised, "denoise-patches": denoised, sharpen: "the picture is sharpened" },

@@ -55,6 +55,11 @@ export function decideBurn(wish: BurnWish, media: MediaInfo, context: PlanContex
   };
 }
 
+/** What the video's colours are tagged with. */
+export function matrixOf({ picture: { stream } }: Pick<Burn, "picture">): string {
+  return (stream?.kind === "encode" ? stream.color.space : null) ?? "bt709";
+}
+
 /** How far a probed duration may be off before a source counts as growing without end. */
 const slackSeconds = 5;
 /** For sources that do not say how long they are: a day of media. */

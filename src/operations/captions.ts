@@ -8,11 +8,12 @@ import {
 } from "../media/captions/cue.ts";
 import { readCaptions } from "../media/captions/read.ts";
 import { assert, Refusal } from "../trouble.ts";
-import { burntOutput, burntResult, decideBurn, movingPicture } from "./burning.ts";
+import { burntOutput, burntResult, decideBurn, matrixOf, movingPicture } from "./burning.ts";
 import { captionFile } from "./caption-file.ts";
 import { embedPlan } from "./captions-embed.ts";
 import { extractPlan } from "./captions-extract.ts";
 import { type CaptionStyle, type CaptionsParams, captionsSchema } from "./captions-schema.ts";
+import { drawnRight } from "./drawn-colours.ts";
 import {
   defineOperation,
   type Plan,
@@ -159,7 +160,11 @@ function burnPlan(
       kind: "render",
       description: {
         inputs: [{ from: { asset: 0 }, picture: inputPicture(video) }],
-        graph: [{ ...chain, filters: [...chain.filters, { filter: "subtitles", from }] }],
+        graph: drawnRight(
+          [{ ...chain, filters: [...chain.filters, { filter: "subtitles", from }] }],
+          matrixOf(burn),
+          context,
+        ),
         outputs: [burntOutput(params, media, burn)],
         reads: [from],
         expectedSeconds: media.durationSeconds,

@@ -102,6 +102,7 @@ function whyNotFilter(filter: VideoFilter): string | null {
     case "pad":
     case "tonemap":
     case "tag":
+    case "matrix":
     case "overlay":
     case "subtitles":
     case "split":

@@ -2,7 +2,15 @@
 import type { InputDescription, RenderDescription } from "../media/description.ts";
 import type { FilterChain, GraphSource, VideoFilter } from "../media/graph.ts";
 import { assert, Refusal } from "../trouble.ts";
-import { type Burn, burntOutput, burntResult, decideBurn, movingPicture } from "./burning.ts";
+import {
+  type Burn,
+  burntOutput,
+  burntResult,
+  decideBurn,
+  matrixOf,
+  movingPicture,
+} from "./burning.ts";
+import { drawnRight } from "./drawn-colours.ts";
 import {
   defineOperation,
   type Plan,
@@ -69,7 +77,7 @@ function plan(params: OverlayParams, inputs: PlanInput[], context: PlanContext):
       kind: "render",
       description: {
         inputs: [{ from: { asset: 0 }, picture: inputPicture(video) }, ...built.inputs],
-        graph: built.graph,
+        graph: drawnRight(built.graph, base.matrix, context),
         ...(sound.chains.length > 0 ? { sound: sound.chains } : {}),
         outputs: [burntOutput(wish, media, made)],
         ...(built.texts.length > 0 ? { reads: built.texts.map(readOf) } : {}),
@@ -93,11 +101,6 @@ function refuseLate(items: readonly OverlayItem[], whole: number | null): void {
     "unsuitable_input",
     `The video ends at ${whole} s, and items.${late}.from is ${items[late]?.from} s. Choose a time before the end.`,
   );
-}
-
-/** What the video's colours are tagged with. */
-function matrixOf({ picture: { stream } }: Burn): string {
-  return (stream?.kind === "encode" ? stream.color.space : null) ?? "bt709";
 }
 
 /** A video or image that is laid over, with its place among the inputs of the run. */

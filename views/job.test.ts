@@ -78,3 +78,9 @@ test("a job whose GPU failed and that another GPU did has not fallen back", () =
   const markup = jobPanel(changed(fallen, { device: "gpu:1", attempts })).toString();
   expect(markup).not.toContain("instead of a GPU");
 });
+
+test("an attempt says what of earlier ones it could use", () => {
+  const notes = ["4 of 5 steps were already done."];
+  const attempts = onGpu.job.attempts.map((attempt) => ({ ...attempt, notes }));
+  expect(jobPanel(changed(onGpu, { attempts })).toString()).toContain(notes[0]);
+});

@@ -276,8 +276,9 @@ function attempts(list: readonly JobAttempt[]): Html | null {
   )}</ol></section>`;
 }
 
-/** Why it failed, or what ran; the only attempt of a job has its proof in the steps. */
-function attemptWords({ error, proof }: JobAttempt, count: number): Html | null {
-  const words = error?.message ?? (count > 1 ? proof?.sentence : undefined);
-  return words === undefined ? null : html`<span class="muted" hx-ignore>${words}</span>`;
+/** What of earlier attempts it used, and why it failed or what ran; the only attempt has its proof in the steps. */
+function attemptWords({ error, proof, notes = [] }: JobAttempt, count: number): Html | null {
+  const end = error?.message ?? (count > 1 ? proof?.sentence : undefined);
+  const words = [...notes, ...(end === undefined ? [] : [end])];
+  return words.length === 0 ? null : html`<span class="muted" hx-ignore>${words.join(" ")}</span>`;
 }

@@ -212,7 +212,11 @@ export class Slots {
       );
     const encodes = (each: Need) => each.sessions === 0;
     const narrowLimit = Math.min(own, cores);
-    if (isNarrow(need)) return fits(threads(encodes), narrowLimit);
+    if (isNarrow(need)) {
+      // Beside a wide job where another wide one could be too, though the cores have no thread to spare.
+      const beside = threads((each) => encodes(each) && isNarrow(each));
+      return fits(beside, narrowLimit) && fits(threads(encodes), own);
+    }
     // One chunk after the other takes the thread that came free: whoever needs four of them would wait for
     // ever. So chunks that still run are passed over, when one place of theirs is free.
     const narrow = threads((each) => encodes(each) && isNarrow(each));

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assetStates } from "../../src/assets/asset.ts";
 import { sampleConfig } from "../../src/config.ts";
-import { jobStates, transitions } from "../../src/jobs/job.ts";
+import { jobStates, stepStates, stepTransitions, transitions } from "../../src/jobs/job.ts";
 import { arrows, busyViews, importsOf, impureOperations, partOf, wrongArrows } from "./imports.ts";
 import * as rules from "./rules.ts";
 import { checkedWords, diagram } from "./states.ts";
@@ -164,6 +164,7 @@ describe("one place for", () => {
       .join("\n");
     expect(checkedWords(sql, "job", "state")).toEqual([...jobStates]);
     expect(checkedWords(sql, "asset", "state")).toEqual([...assetStates]);
+    expect(checkedWords(sql, "step", "state")).toEqual([...stepStates]);
     const narrowed = sql.replace("'waiting', ", "");
     expect(checkedWords(narrowed, "job", "state")).not.toEqual([...jobStates]);
   });
@@ -174,6 +175,9 @@ describe("one place for", () => {
       moves.map(({ from, to, by }) => `${from} --> ${to} : ${by}`).sort();
     expect(sorted(drawn.moves)).toEqual(sorted(transitions));
     expect(drawn.states.sort()).toEqual([...jobStates].sort());
+    const step = diagram(textOf("docs/states.md"), 2);
+    expect(sorted(step.moves)).toEqual(sorted(stepTransitions));
+    expect(step.states.sort()).toEqual([...stepStates].sort());
     const other = "```mermaid\nstateDiagram-v2\n  queued --> running : claim, steal\n  lost\n```";
     expect(diagram(other)).toEqual({
       states: ["queued", "running", "lost"],

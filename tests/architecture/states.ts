@@ -14,9 +14,10 @@ export function checkedWords(sql: string, table: string, column: string): string
   return Array.from(list.matchAll(/'([^']*)'/g), ([, word = ""]) => word);
 }
 
-/** States and moves of the first Mermaid state diagram of a Markdown text. */
-export function diagram(markdown: string): { states: string[]; moves: Move[] } {
-  const text = /```mermaid\nstateDiagram-v2\n([\s\S]*?)```/.exec(markdown)?.[1] ?? "";
+/** States and moves of one of the Mermaid state diagrams of a Markdown text: of the first, or of that number. */
+export function diagram(markdown: string, number = 1): { states: string[]; moves: Move[] } {
+  const all = markdown.matchAll(/```mermaid\nstateDiagram-v2\n([\s\S]*?)```/g);
+  const text = Array.from(all, ([, body = ""]) => body)[number - 1] ?? "";
   const moves: Move[] = [];
   const states = new Set<string>();
   for (const line of text.split("\n")) {

@@ -80,7 +80,8 @@ test("a job whose GPU failed and that another GPU did has not fallen back", () =
 });
 
 test("an attempt says what of earlier ones it could use", () => {
-  const notes = ["4 of 5 steps were already done."];
+  const note = "4 of 5 steps were already done.";
+  const notes = [note];
   const attempts = onGpu.job.attempts.map((attempt) => ({ ...attempt, notes }));
-  expect(jobPanel(changed(onGpu, { attempts })).toString()).toContain(notes[0]);
+  expect(jobPanel(changed(onGpu, { attempts })).toString()).toContain(note);
 });

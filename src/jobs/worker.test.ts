@@ -132,12 +132,11 @@ beforeEach(async () => {
   const experience = new Experience({
     figures: new WorkFigures(database, systemClock),
     clock: systemClock,
-    surroundings: { cores: 2, preview },
+    surroundings: { cores: 2, verify: "quick", preview },
   });
   jobs = new Jobs({
     ...shared,
     surroundings: experience.surroundings,
-    verify: "quick",
     onQueued: () => worker.wake(),
     onCancelled: (id) => worker.abort(id),
     onPaused: (id, paused) => worker.pause(id, paused),

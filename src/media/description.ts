@@ -3,20 +3,26 @@
  * `render.ts` turns it into an argv for one device and one ffmpeg. Operations build it, runners carry it out.
  */
 import type { CaptionFormat } from "./captions/cue.ts";
-import type { ChunkWork } from "./chunk-work.ts";
 import type { FilterChain, SoundChain } from "./graph.ts";
-import type { ReadingKind } from "./readings.ts";
+import type { HdrMetadata, InputPicture } from "./media.ts";
+import type { Facts, ReadingKind } from "./readings.ts";
 import type { ReportKind } from "./reports/kinds.ts";
+import type { SeamWish } from "./seams.ts";
 import type { ScoreTarget } from "./target-search.ts";
 
 /** An input asset of the job by position, or a file that an earlier step of the job made. */
 export type InputRef = { asset: number } | StepFileRef;
 
 /** A file that an earlier step of the job made. */
-export type StepFileRef = { step: string; file: string };
+export interface StepFileRef {
+  step: string;
+  file: string;
+}
 
 /** A number in a JSON file of an earlier step, by its JSON Pointer (RFC 6901). */
-export type FigureRef = StepFileRef & { pointer: string };
+export interface FigureRef extends StepFileRef {
+  pointer: string;
+}
 
 export interface InputDescription {
   from: InputRef;
@@ -30,7 +36,7 @@ export interface InputDescription {
   durationSeconds?: number;
   /** Its times lie so much later; earlier when it is negative. */
   offsetSeconds?: number;
-  /** Of a join: its times may begin below zero, for the run-up of its encoder. */
+  /** Of a join: it keeps its times where they begin below zero, for the run-up of its encoder. */
   keepsStart?: true;
   /**
    * Decode keyframes only (`-skip_frame nokey`): for posters and sprites. With a seek it begins at the last
@@ -54,20 +60,6 @@ export interface InputDescription {
   picture?: InputPicture;
 }
 
-/** What decides whether a GPU's decoder and filters can work on a picture. */
-export interface InputPicture {
-  /** In ffmpeg's words: `h264`, `hevc`. */
-  codec: string;
-  pixelFormat: string;
-  bitDepth: number;
-  /** Coded size in pixels. */
-  width: number;
-  height: number;
-  /** Degrees clockwise by which players turn it; ffmpeg turns it with CPU filters. */
-  rotation: number;
-  interlaced: boolean;
-}
-
 export type VideoCodec = "h264" | "hevc" | "av1" | "vp9" | "prores";
 export type AudioCodec = "aac" | "opus" | "mp3" | "flac" | "pcm_s16le" | "pcm_s24le";
 /** How much of the picture ProRes 422 keeps, and at which rate: it has no other choice of quality. */
@@ -76,6 +68,7 @@ export type Speed = "fast" | "balanced" | "best";
 
 /** Rate control: the quality scale of `docs/quality.md` (0–100), or bits per second. */
 export type RateControl = { quality: number } | { bitRate: number };
+
 /** Colour tags for the output, in ffmpeg's words; null leaves a tag unset. */
 export interface ColorTags {
   primaries: string | null;
@@ -120,21 +113,6 @@ export interface VideoEncode {
   hdrMetadata?: HdrMetadata | null;
 }
 
-/** How the picture was mastered: what HDR10 players tone-map by. */
-export interface HdrMetadata {
-  /** CIE 1931 x and y of each primary and the white point; nits. Null when only light levels are known. */
-  mastering: {
-    red: [number, number];
-    green: [number, number];
-    blue: [number, number];
-    white: [number, number];
-    minNits: number;
-    maxNits: number;
-  } | null;
-  /** Brightest pixel and brightest average of a frame, in nits; null when unknown. */
-  light: { maxContentNits: number; maxAverageNits: number } | null;
-}
-
 export interface ImageEncode {
   kind: "image";
   source: StreamRef;
@@ -147,14 +125,8 @@ export interface ImageEncode {
 
 export type AnimationFormat = "gif" | "webp" | "apng" | "avif";
 
-/** Pictures that are decoded and filtered for what the filters find out, and kept nowhere. */
-export interface PictureLook {
-  kind: "look";
-  source: StreamRef;
-}
-
-/** The same for sound: nothing stands between the filters and the end. */
-export interface SoundLook {
+/** Pictures or sound decoded and filtered for what the filters find out, and kept nowhere. */
+export interface Look {
   kind: "look";
   source: StreamRef;
 }
@@ -231,8 +203,8 @@ export interface OutputDescription {
   /** File name inside the job's folder, ours and plain: `output.mp4`. */
   file: string;
   container: OutputContainer;
-  video: VideoEncode | ImageEncode | AnimationEncode | PictureLook | StreamCopy | null;
-  audio: (AudioEncode | SoundLook | StreamCopy)[];
+  video: VideoEncode | ImageEncode | AnimationEncode | Look | StreamCopy | null;
+  audio: (AudioEncode | Look | StreamCopy)[];
   subtitles: (SubtitleCopy | SubtitleEncode)[];
   /** Input whose metadata and chapters are kept, or null for none. */
   metadataFrom: number | null;
@@ -256,7 +228,7 @@ export interface RenderDescription {
   reads?: InputRef[];
   /** Of filters that can use several; absent: all there are. */
   filterThreads?: number;
-  /** For finding faults: it goes on whatever is broken, and times stay those of the file. */
+  /** For finding faults: whatever is broken it goes on, chains alone, with the file's times from its start. */
   inspects?: true;
   /** Seconds of output that 100 % means, for progress and ETA; null when unknown. */
   expectedSeconds: number | null;
@@ -299,7 +271,7 @@ export type StepWork =
       reading: ReadingKind;
       file: string;
       /** What the reading must know besides; absent: nothing. */
-      facts?: Readonly<Record<string, number>>;
+      facts?: Facts;
       /**
        * Makes a loudness known without a run where every `normalise` is a gain alone: what comes out then
        * follows from what went in.
@@ -353,7 +325,24 @@ export type StepWork =
       /** Read so much before each span: where a container has no index, decoding begins late after a seek. */
       prerollSeconds: number;
     }
-  | ChunkWork
+  /** Looks up where a picture is cut into chunks, by its packets; the `Seams` are kept as `file`. */
+  | { kind: "seams"; wish: SeamWish; file: string }
+  /**
+   * Encodes one chunk of a picture, its part of every output. `description` says how all of it would be
+   * encoded, without sound; `seams` where the chunk lies. It is number `number`, from 0 on, of `of`.
+   */
+  | {
+      kind: "chunk";
+      description: RenderDescription;
+      seams: StepFileRef;
+      number: number;
+      of: number;
+    }
+  /**
+   * Joins the chunks of those steps without encoding. `pictures` are the files of each, one for each output; as
+   * many inputs at the end of `description` stand for the lists of them, which are written only then.
+   */
+  | ({ kind: "join"; description: RenderDescription; seams: StepFileRef } & ChunkFiles)
   /** Surveys the packets of a file without decoding them; the `PacketSurvey` is kept as `file`. */
   | { kind: "survey"; from: InputRef; file: string; gapSeconds: number }
   /** Makes a report of JSON that earlier steps found: for programs as `data`, for people as `text`. */
@@ -366,6 +355,11 @@ export type StepWork =
       data: string;
       text: string;
     };
+
+interface ChunkFiles {
+  chunks: string[];
+  pictures: string[];
+}
 
 /** A piece of an input, in seconds from its start. */
 export interface CutSpan {

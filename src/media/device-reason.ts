@@ -16,7 +16,7 @@ export function reasonOf(
   device: Device,
   placement: Placement,
 ): string {
-  if (encoder === null) return nothingEncoded(description, device);
+  if (encoder === null) return nothingEncoded(description, device, placement);
   const video = description.outputs.find((output) => output.video !== null)?.video;
   const what = video === undefined || video === null ? "Pictures" : titleOf(video);
   const why = placement.because === "" ? "" : `: ${placement.because}`;
@@ -34,14 +34,26 @@ function titleOf(video: NonNullable<OutputDescription["video"]>): string {
   return video.kind === "animation" ? animationTitles[video.format] : "Pictures";
 }
 
-function nothingEncoded({ outputs }: RenderDescription, device: Device): string {
-  if (outputs.some(({ video }) => video?.kind === "look")) {
-    return "The picture is looked at: nothing is encoded";
+function nothingEncoded(
+  { outputs }: RenderDescription,
+  device: Device,
+  placement: Placement,
+): string {
+  if (outputs.some(({ video }) => video?.kind === "look")) return lookedAt(device, placement);
+  if (outputs.some(({ audio }) => audio.some(({ kind }) => kind === "look"))) {
+    return "The sound is listened to, which is work for the CPU";
   }
   const sound = outputs.some(({ audio }) => audio.some(({ kind }) => kind === "encode"));
   if (!sound) return "The streams are copied: nothing is encoded";
   const where = device.kind === "cpu" ? `: ${device.title}` : "";
   return `Only sound is encoded, which is work for the CPU${where}`;
+}
+
+/** Nothing is encoded, and what measures works on the CPU; who decodes is to be said. */
+function lookedAt({ kind, title }: Device, { decode, because }: Placement): string {
+  if (decode === "nvdec") return `Decoded by NVDEC on ${title} and looked at by the CPU`;
+  const why = kind === "cpu" || because === "" ? "" : `: ${because}`;
+  return `Decoded and looked at on the CPU${why}`;
 }
 
 function partsOf({ graph }: RenderDescription, placement: Placement): string[] {

@@ -55,10 +55,10 @@ export interface ToolRun {
 export interface FfmpegRun extends ToolRun {
   /** Seconds without progress and without a change in its files after which it is ended. */
   stallSeconds: number;
-  /** Has it say more than warnings: what filters found out. */
-  talks?: boolean;
-  /** Takes every line of what it says, while the outcome keeps only the beginning and the end. */
-  onLine?: ((line: string) => void) | undefined;
+  /** Has it say more than warnings: what filters found out; `levels` with the weight of each line. */
+  talks?: boolean | "levels";
+  /** Gets every line of what it says; true when the outcome shall not keep it. */
+  onLine?: ((line: string) => boolean) | undefined;
   /** Seconds of output that mean 100 %; null when unknown. */
   expectedSeconds: number | null;
   onProgress?(progress: Progress): void;
@@ -91,11 +91,16 @@ export interface Capture {
  */
 const worstErrorRate = "0.1";
 
-const ffmpegGlobals = (level: "warning" | "info") => [
+const ffmpegGlobals = (level: "warning" | "info" | "level+info") => [
   ...["-nostdin", "-hide_banner", "-nostats", "-v", level],
   ...["-progress", "pipe:1", "-stats_period", progressPeriodSeconds, "-y"],
   ...["-max_error_rate", worstErrorRate],
 ];
+
+function verbosity({ talks }: FfmpegRun): "warning" | "info" | "level+info" {
+  if (talks === "levels") return "level+info";
+  return talks ? "info" : "warning";
+}
 
 /** Runs ffmpeg inside the fence. Never rejects for what ffmpeg does. */
 export async function runFfmpeg(run: FfmpegRun): Promise<RunOutcome> {
@@ -103,7 +108,7 @@ export async function runFfmpeg(run: FfmpegRun): Promise<RunOutcome> {
   const movement = new Movement(run.stallSeconds, run.cwd);
   let last: Progress | null = null;
   const outcome = await supervise(
-    { ...run, argv: [...ffmpegGlobals(run.talks ? "info" : "warning"), ...run.argv] },
+    { ...run, argv: [...ffmpegGlobals(verbosity(run)), ...run.argv] },
     {
       onStdout: (chunk) => {
         for (const progress of reader.push(chunk)) {
@@ -238,8 +243,8 @@ function firstAbort(limitMs: number, signal: AbortSignal | undefined, done: Abor
 }
 
 interface Ears extends Signs {
-  /** Takes stderr line by line. */
-  onLine?(line: string): void;
+  /** Gets stderr line by line; true when nobody else needs the line. */
+  onLine?(line: string): boolean;
   onStdout(chunk: Uint8Array): void;
 }
 
@@ -252,20 +257,26 @@ async function supervise(run: ToolRun, ears: Ears): Promise<RunOutcome> {
     return { kind: "not_started", reason: String(trouble) };
   }
   const stderr = new BoundedText();
-  const lines = ears.onLine === undefined ? null : new Lines(ears.onLine);
+  const lines = ears.onLine && linesFor(ears.onLine, stderr);
   const pipes = Promise.all([
     pump(child.stdout, (chunk) => ears.onStdout(chunk)),
-    pump(child.stderr, (chunk) => {
-      stderr.push(chunk);
-      lines?.push(chunk);
-    }),
+    pump(child.stderr, (chunk) => (lines ?? stderr).push(chunk)),
   ]);
   const watch = watchOver(child, run, ears);
   const ended = await Promise.race([child.exited.then(() => true), watch.abandoned]);
   watch.end();
   if (ended !== true) child.unref();
   await Promise.race([pipes, Bun.sleep(drainLimitMs)]);
+  lines?.end();
   return conclude(child, watch.reason(), stderr.text());
+}
+
+/** Offers each line to one who listens, and keeps what is not taken. */
+function linesFor(onLine: (line: string) => boolean, kept: BoundedText): Lines {
+  const encoder = new TextEncoder();
+  return new Lines((line) => {
+    if (!onLine(line)) kept.push(encoder.encode(`${line}\n`));
+  });
 }
 
 /** Starts the tool behind the fence, in a process group of its own. */

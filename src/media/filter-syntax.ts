@@ -16,6 +16,13 @@ export function native(
   return { name, options: given as [string, string | number][] };
 }
 
+/** ffmpeg's way to give one filter of a graph a name of its own. */
+export function nameOf(native: string, { name }: { name?: string }): string {
+  if (name === undefined) return native;
+  assert(/^[a-z][a-z0-9]{0,15}$/.test(name), `the name ${name} of a filter is plain`);
+  return `${native}@${name}`;
+}
+
 /** One filter with its options, escaped for both levels of the graph's syntax. */
 export function renderFilter({ name, options }: NativeFilter): string {
   if (options.length === 0) return name;

@@ -3,7 +3,7 @@
  * ducking. Times in seconds, levels in dB.
  */
 import { assert, unreachable } from "../trouble.ts";
-import { decimal, type NativeFilter, native } from "./filter-syntax.ts";
+import { decimal, type NativeFilter, nameOf, native } from "./filter-syntax.ts";
 import {
   type LoudnessMeasure,
   type LoudnessWish,
@@ -13,7 +13,7 @@ import {
 
 export type LevelFilter =
   /** Changes nothing; ffmpeg says the loudness at its end, for the reading `meter`. */
-  | { filter: "meter" }
+  | { filter: "meter"; name?: string }
   /**
    * Brought to a loudness by one gain. Where peaks would pass the ceiling a limiter holds them; what was
    * tried first says how much louder it must be for that. What comes out has `sampleRate`.
@@ -59,7 +59,7 @@ export function isLevelFilter(filter: { filter: string }): filter is LevelFilter
 export function nativeLevel(filter: LevelFilter): NativeFilter[] {
   switch (filter.filter) {
     case "meter":
-      return [native("ebur128", { peak: "true", framelog: "verbose" })];
+      return [native(nameOf("ebur128", filter), { peak: "true", framelog: "verbose" })];
     case "normalise":
       return normalise(filter);
     case "repeat": {

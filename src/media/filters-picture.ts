@@ -4,7 +4,7 @@
  */
 import { assert } from "../trouble.ts";
 import type { ColorTags } from "./description.ts";
-import { decimal, type NativeFilter, native, within } from "./filter-syntax.ts";
+import { decimal, type NativeFilter, nameOf, native, within } from "./filter-syntax.ts";
 import { type AlphaFilter, nativeAlpha } from "./filters-alpha.ts";
 import { isLooking, type LookingFilter, nativeLooking } from "./filters-looking.ts";
 import { nativeRefining, type RefiningFilter } from "./filters-refining.ts";
@@ -24,7 +24,7 @@ export type VideoFilter =
       /** Range of the result: the source's when absent. */
       range?: "tv" | "pc";
       /** What VMAF and its like are measured with; absent: Lanczos. */
-      kernel?: "bicubic";
+      kernel?: "bicubic" | "bilinear" | "lanczos" | "neighbor";
       /** By which a `steer` before it finds it. */
       name?: string;
     }
@@ -145,8 +145,9 @@ export function sourcesTaken(filter: VideoFilter): number {
     case "ssim":
     case "psnr":
     case "vmaf":
-    case "beside":
+    case "difference":
       return 2;
+    case "beside":
     case "concat":
       return filter.count;
     default:
@@ -266,13 +267,6 @@ function fps({ rate, startSeconds }: Extract<VideoFilter, { filter: "fps" }>): N
 
 /** Lanczos keeps detail when shrinking; the other two give the same bits on every CPU. */
 const flags = "lanczos+accurate_rnd+full_chroma_int";
-
-/** ffmpeg's way to give one filter of a graph a name of its own. */
-function nameOf(native: string, { name }: { name?: string }): string {
-  if (name === undefined) return native;
-  assert(/^[a-z]{1,16}$/.test(name), `the name ${name} of a filter is plain`);
-  return `${native}@${name}`;
-}
 
 /** What the scaler calls otherwise. From 7.1 on it refuses the names of tags, before it took them for BT.601. */
 const scalerMatrices: Record<string, string> = {

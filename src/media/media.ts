@@ -1,5 +1,4 @@
 /** What a media file is: the `media` object of the API, made by `probe.ts`. Pure data. */
-import type { HdrMetadata } from "./description.ts";
 
 export type HdrKind = "hdr10" | "hdr10plus" | "hlg" | "dolby-vision";
 
@@ -33,11 +32,34 @@ export interface VideoStream {
   interlaced: boolean;
   alpha: boolean;
   bitRate: number | null;
+  /** How much later than the file its picture begins; absent where they begin together. */
+  startsAtSeconds?: number;
   /** The longest distance between keyframes that was seen; absent or null when nobody looked. */
   keyframeSeconds?: number | null;
   /** Index among all streams of the file, for `-map 0:INDEX`. */
   index: number;
 }
+
+/** How the picture was mastered: what HDR10 players tone-map by. */
+export interface HdrMetadata {
+  /** CIE 1931 x and y of each primary and the white point; nits. Null when only light levels are known. */
+  mastering: {
+    red: [number, number];
+    green: [number, number];
+    blue: [number, number];
+    white: [number, number];
+    minNits: number;
+    maxNits: number;
+  } | null;
+  /** Brightest pixel and brightest average of a frame, in nits; null when unknown. */
+  light: { maxContentNits: number; maxAverageNits: number } | null;
+}
+
+/** What decides whether a GPU's decoder and filters can work on a picture: of its stream, coded. */
+export type InputPicture = Pick<
+  VideoStream,
+  "codec" | "pixelFormat" | "bitDepth" | "width" | "height" | "interlaced"
+> & { rotation: number };
 
 export interface AudioStream {
   codec: string;

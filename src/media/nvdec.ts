@@ -1,8 +1,9 @@
 /** What NVDEC decodes, by the generation of the GPU, and how ffmpeg is told. Pure. */
-import type { InputDescription, InputPicture } from "./description.ts";
+import type { InputDescription } from "./description.ts";
 import type { Device, Toolchain } from "./devices.ts";
 import type { Dialect } from "./dialect.ts";
 import { capabilityOf } from "./generation.ts";
+import type { InputPicture } from "./media.ts";
 
 /** What one codec needs to be decoded by NVDEC. Sizes in pixels. */
 interface DecodeRule {

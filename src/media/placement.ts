@@ -6,7 +6,7 @@ import type {
   AnimationEncode,
   ImageEncode,
   InputDescription,
-  PictureLook,
+  Look,
   RenderDescription,
   VideoEncode,
 } from "./description.ts";
@@ -86,13 +86,15 @@ export function inputMemory(
   return (input) => (decode === "nvdec" && inputs[input]?.still === undefined ? "card" : "memory");
 }
 
-type PictureEncode = VideoEncode | ImageEncode | AnimationEncode | PictureLook;
+type PictureEncode = VideoEncode | ImageEncode | AnimationEncode | Look;
 
 interface PictureWork {
   inputs: InputDescription[];
   encodes: PictureEncode[];
   /** What is known of how long it is. */
   expectedSeconds: number | null;
+  /** Faults are looked for. */
+  inspects: boolean;
 }
 
 function pictureWork(description: RenderDescription): PictureWork {
@@ -101,6 +103,7 @@ function pictureWork(description: RenderDescription): PictureWork {
     inputs: description.inputs.filter((_, index) => used.has(index)),
     encodes: encodesOf(description),
     expectedSeconds: description.expectedSeconds,
+    inspects: description.inspects ?? false,
   };
 }
 
@@ -126,7 +129,9 @@ function whyNotEncoded({ encodes }: PictureWork, target: Target): string | null 
 /** Pictures of less than this are made before a GPU has started. */
 const longEnoughSeconds = 60;
 
-function whyNotDecoded({ inputs, encodes, expectedSeconds }: PictureWork, target: Target) {
+function whyNotDecoded(work: PictureWork, target: Target) {
+  const { inputs, encodes, expectedSeconds } = work;
+  if (work.inspects) return "a GPU's decoder covers damage up without a word";
   const films = encodes.some(({ kind }) => kind === "encode");
   if (!films && (expectedSeconds ?? 0) < longEnoughSeconds) return "only a short piece is decoded";
   // A still that is laid over a film is read by the CPU, and the film by NVDEC.

@@ -1,6 +1,5 @@
 /** Small readings of ffprobe's JSON: numbers as text, rationals, side data, tags. Pure. */
-import type { HdrMetadata } from "./description.ts";
-import type { HdrKind } from "./media.ts";
+import type { HdrKind, HdrMetadata } from "./media.ts";
 
 /** A stream as ffprobe's JSON has it. Everything may be missing; numbers are often text. */
 export interface RawStream {
@@ -24,6 +23,7 @@ export interface RawStream {
   channel_layout?: string;
   sample_rate?: string;
   bit_rate?: string;
+  start_time?: string;
   duration?: string;
   nb_frames?: string;
   nb_read_packets?: string;
@@ -39,6 +39,7 @@ export interface RawProbe {
   chapters?: { start_time?: string; end_time?: string; tags?: Record<string, string> }[];
   format?: {
     format_name?: string;
+    start_time?: string;
     duration?: string;
     bit_rate?: string;
     size?: string;

@@ -64,11 +64,20 @@ export function parseProbe(json: RawProbe, extras: ProbeExtras = noExtras): Medi
     video:
       main === null
         ? null
-        : { ...readVideo(main, kind === "image", extras), ...alphaBeside(streams, container) },
+        : {
+            ...readVideo(main, kind === "image", extras),
+            ...alphaBeside(streams, container),
+            ...(kind === "video" ? startOf(main, json) : {}),
+          },
     audio,
     subtitles: streams.filter(({ codec_type }) => codec_type === "subtitle").map(readSubtitle),
     chapters: readChapters(json),
   };
+}
+
+function startOf(stream: RawStream, { format }: RawProbe): { startsAtSeconds?: number } {
+  const later = (numberOf(stream.start_time) ?? 0) - (numberOf(format?.start_time) ?? 0);
+  return later > 0 ? { startsAtSeconds: Math.round(later * 1e6) / 1e6 } : {};
 }
 
 /** AVIF keeps its transparency as a second, grey picture. */

@@ -3,10 +3,10 @@ import fc from "fast-check";
 import { audio, everything, hdr10Video, media, video } from "../../tests/operations/specimen.ts";
 import { findOperation, parseParams, planFor } from "../operations/index.ts";
 import { Failure } from "../trouble.ts";
-import type { HdrMetadata, RenderDescription, VideoEncode } from "./description.ts";
+import type { RenderDescription, VideoEncode } from "./description.ts";
 import type { Device, Toolchain } from "./devices.ts";
 import { dialectOf } from "./dialect.ts";
-import type { MediaInfo } from "./media.ts";
+import type { HdrMetadata, MediaInfo } from "./media.ts";
 import { renderArgv } from "./render.ts";
 import { safeInputFlags } from "./safety.ts";
 

@@ -102,7 +102,7 @@ export function renderArgv(
     const decoding = stream === undefined ? [] : nvdecFlags(input, { ...nvdec, stream });
     return renderInput(input, files, { decoding, toolchain: target.toolchain });
   });
-  const graph = graphOf(description, way);
+  const graphs = graphsOf(description, way);
   const videoTarget = { ...target, placement, way, dialect };
   const outputs = description.outputs.map((output) => renderOutput(output, videoTarget, files));
   const encoder = outputs.find((output) => output.encoder !== null)?.encoder ?? null;
@@ -110,11 +110,11 @@ export function renderArgv(
     argv: [
       // ffmpeg 7.1 exits with 0 when NVDEC fails in the middle, and leaves a shorter film.
       ...(placement.decode === "nvdec" ? ["-xerror"] : []),
-      ...(description.inspects ? ["-copyts", "-max_error_rate", "1"] : []),
+      ...(description.inspects ? ["-copyts", "-start_at_zero", "-max_error_rate", "1"] : []),
       ...(device ? ["-init_hw_device", `cuda=${device}:0`, "-filter_hw_device", device] : []),
       ...inputs,
       ...filterThreads(description),
-      ...(graph === "" ? [] : ["-filter_complex", graph]),
+      ...graphs.flatMap((graph) => ["-filter_complex", graph]),
       ...outputs.flatMap((output) => output.argv),
     ],
     encoder,
@@ -127,10 +127,20 @@ function filterThreads({ filterThreads: threads }: RenderDescription): string[] 
   return threads === undefined ? [] : ["-filter_complex_threads", String(threads)];
 }
 
-/** The value of `-filter_complex`; "" when there is nothing in it. */
-function graphOf({ graph, sound = [], outputs }: RenderDescription, way: Way): string {
+/**
+ * Each a value of `-filter_complex`. Mostly one for all, or none. Where faults are looked for each chain stands
+ * alone: what changes its format in the middle sets its graph up anew, and 5.1 fails where that takes others along.
+ */
+function graphsOf({ graph, sound = [], outputs, inspects }: RenderDescription, way: Way): string[] {
+  if (inspects) {
+    return [
+      ...graph.map((chain) => renderGraph([chain], [], way.translate)),
+      ...sound.map((chain) => renderGraph([], [chain], way.translate)),
+    ];
+  }
   const toEncoders = outputs.flatMap(({ audio }) => audio.flatMap(soundToEncoder));
-  return renderGraph(graph, sound, way.translate, toEncoders);
+  const all = renderGraph(graph, sound, way.translate, toEncoders);
+  return all === "" ? [] : [all];
 }
 
 type SoundTrack = OutputDescription["audio"][number];

@@ -1,5 +1,5 @@
 /** From what steps found to what is published: one pure function for each kind. A new one is a line here. */
-import { reportCheck } from "./reports/check.ts";
+import { reportCheck } from "./reports/check/report.ts";
 import type { ReportKind } from "./reports/kinds.ts";
 import { reportMeasure } from "./reports/measure.ts";
 

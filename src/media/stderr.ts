@@ -32,7 +32,7 @@ export class BoundedText {
 /** A line that is longer is passed on in pieces. */
 const lineChars = 65_536;
 
-/** Cuts a stream into lines. */
+/** Cuts a stream into lines, without what ends them. */
 export class Lines {
   private readonly decoder = new TextDecoder();
   private rest = "";
@@ -50,6 +50,12 @@ export class Lines {
       this.rest = "";
     }
     for (const line of lines) this.take(line);
+  }
+
+  /** Passes on the last line, which may not have ended. */
+  end(): void {
+    if (this.rest !== "") this.take(this.rest);
+    this.rest = "";
   }
 }
 

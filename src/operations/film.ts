@@ -6,7 +6,6 @@ import { z } from "zod";
 import type {
   AudioEncode,
   ColorTags,
-  HdrMetadata,
   InputRef,
   OutputDescription,
   RenderDescription,
@@ -15,7 +14,7 @@ import type {
   VideoEncode,
 } from "../media/description.ts";
 import type { FilterChain, SoundChain, VideoFilter } from "../media/graph.ts";
-import type { MediaInfo, VideoStream } from "../media/media.ts";
+import type { HdrMetadata, MediaInfo, VideoStream } from "../media/media.ts";
 import { defaultQuality } from "../media/quality.ts";
 import { Refusal } from "../trouble.ts";
 import { codecTitle, containers } from "./containers.ts";

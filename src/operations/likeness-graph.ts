@@ -75,10 +75,13 @@ export interface Pair {
   earlierSeconds: number;
 }
 
+/** Of the filters' marks: what a frame's likeness is read from. */
+const likenessKeys = { ssim: "ssim.All", psnr: "psnr.mse_avg" };
+
 /** VMAF goes by the frames of the second film, so there the reference is ahead of it. */
 const furtherAhead = 2 * aheadSeconds;
 
-/** Chains to the pads `compared_1` …, one for each pair, with their texts. */
+/** Chains to the pads `compared_1` …, one for each pair, for the reading `likeness`. */
 export function likenessGraph(
   pairs: readonly Pair[],
   metric: TargetMetric,
@@ -105,8 +108,11 @@ export function likenessGraph(
       {
         from: vmaf ? [there, here] : [here, there],
         filters: vmaf
-          ? [{ filter: "vmaf", file: `vmaf-${number}.json` }]
-          : [{ filter: metric }, { filter: "note", file: `frames-${number}.txt` }],
+          ? [{ filter: "vmaf", file: `vmaf-${number}.csv`, model: "hd", everyFrames: 1 }]
+          : [
+              { filter: metric },
+              { filter: "note", name: `likeness${number}`, of: { key: likenessKeys[metric] } },
+            ],
         to: `compared_${number}`,
       },
     ];

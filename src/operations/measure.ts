@@ -1,9 +1,14 @@
 /** `measure`: how alike a video is to its reference: VMAF where this ffmpeg has it, SSIM and PSNR. */
-import { z } from "zod";
+import type { Expectation } from "../media/description.ts";
+import type { VmafModel } from "../media/filters-looking.ts";
 import type { MediaInfo, VideoStream } from "../media/media.ts";
+import { seriesFile } from "../media/readings/series.ts";
 import type { MeasureAbout } from "../media/reports/measure.ts";
 import { assert, Refusal } from "../trouble.ts";
-import { comparisonFormat, comparisonGraph, seenFrame, worstGraph } from "./measure-graph.ts";
+import { type ComparisonWish, comparisonWork } from "./comparison.ts";
+import { type MeasureParams, measureSchema } from "./measure-schema.ts";
+import { type MeasuredSpan, spanNotes, spanOf } from "./measure-span.ts";
+import { type Meeting, meetingOf, seenFrame } from "./meeting.ts";
 import { outputName } from "./naming.ts";
 import {
   defineOperation,
@@ -11,43 +16,19 @@ import {
   type PlanContext,
   type PlanInput,
   type Step,
+  type StepOutput,
 } from "./operation.ts";
-import { hdrCurve, inputPicture, rateNumber } from "./picture.ts";
+import { rateNumber } from "./picture.ts";
 import { reportStep } from "./report-step.ts";
-
-const schema = z.strictObject({
-  metric: z
-    .enum(["auto", "vmaf", "ssim", "psnr"])
-    .default("auto")
-    .meta({
-      title: "Judged by",
-      labels: { auto: "Automatic", vmaf: "VMAF", ssim: "SSIM", psnr: "PSNR" },
-      description:
-        "The worst frames are the worst by this measure. auto is VMAF where the installed FFmpeg has it, else SSIM. SSIM and PSNR are measured always; VMAF, which takes several times as long, for auto and VMAF alone.",
-    }),
-  worstFrames: z.int().min(0).max(12).default(3).meta({
-    title: "Worst frames",
-    description:
-      "So many pictures of the frames that differ most, the reference on the left and the second video on the right.",
-  }),
-  format: z
-    .enum(["png", "jpeg"])
-    .default("png")
-    .meta({
-      title: "Format of the pictures",
-      labels: { png: "PNG", jpeg: "JPEG" },
-      description: "PNG shows exactly what there is; JPEG adds losses of its own.",
-    }),
-});
-type Params = z.output<typeof schema>;
+import { worstStep } from "./worst-frames.ts";
 
 export const measure = defineOperation({
   name: "measure",
   title: "Measure quality",
   description:
-    "Holds a video against its reference, which is given first, frame by frame: VMAF where the installed FFmpeg can measure it, SSIM and PSNR always. Makes a report and pictures of the worst frames.",
-  schema,
-  example: { worstFrames: 3 },
+    "Holds a video against its reference, which is given first, frame by frame: VMAF where the installed FFmpeg can measure it, SSIM and PSNR always. Makes a report, the figures of every frame and pictures of the worst.",
+  schema: measureSchema,
+  example: { worst: { frames: 3 } },
   inputs: { min: 2, max: 2 },
   plan,
 });
@@ -58,182 +39,154 @@ export interface Side {
   video: VideoStream;
 }
 
+type Params = MeasureParams;
+
 function plan(params: Params, inputs: PlanInput[], context: PlanContext): Plan {
   const [reference, second] = inputs.map(sideOf);
   assert(reference !== undefined && second !== undefined, "measure has two inputs");
-  const vmaf = measuresVmaf(params, context);
-  const remarks = remarksOf(reference, second, { vmaf: vmaf || params.metric !== "auto" });
-  const about: MeasureAbout = {
-    ...{ reference: factsOf(reference), second: factsOf(second), remarks },
-  };
-  const count = Math.min(params.worstFrames, framesAtLeast(reference, second));
-  const compare = compareStep(reference, second, {
-    ...{ worst: count, vmaf, byPsnr: params.metric === "psnr" },
-  });
-  const stills = Array.from({ length: count }, (_, index) =>
-    worstStep(params, [reference, second], index),
+  const vmaf = vmafOf(params, reference, context);
+  const meeting = meetingOf(
+    reference.video,
+    second.video,
+    { size: params.size, kernel: params.scaler },
+    context,
   );
+  const span = spanOf(params, reference, second);
+  const notes = [
+    ...meeting.notes,
+    ...timingNotes(params, reference, second),
+    ...spanNotes(params, reference, second, span),
+    ...vmafNotes(params, vmaf),
+  ];
+  const about: MeasureAbout = {
+    ...{ reference: factsOf(reference), second: factsOf(second) },
+    ...{ vmafModel: vmaf?.model ?? null, judgedBy: judgedBy(params, vmaf), remarks: notes },
+  };
+  const count = Math.min(params.worst.frames, framesAtLeast(span, reference, second));
   const report = reportStep({
     ...{ report: "measure", title: "Write the report", about },
     ...{ inputName: second.name, suffix: "quality" },
     of: [{ step: "compare", file: "comparison.json" }],
   });
-  return { steps: [compare, report, ...stills], notes: remarks };
-}
-
-/** @throws Refusal when VMAF is asked for and this ffmpeg cannot measure it */
-function measuresVmaf({ metric }: Params, { filters }: PlanContext): boolean {
-  const has = filters.has("libvmaf");
-  if (metric !== "vmaf" || has) return has && (metric === "auto" || metric === "vmaf");
-  throw new Refusal(
-    422,
-    "unsuitable_input",
-    "metric is vmaf, and the installed FFmpeg has no VMAF (libvmaf). Choose auto, ssim or psnr.",
+  const tonemaps = context.filters.has("zscale") && context.filters.has("tonemap");
+  const stills = Array.from({ length: count }, (_, index) =>
+    worstStep(meeting, { ...params.worst, tonemaps, name: second.name }, index),
   );
+  const sides: [Side, Side] = [reference, second];
+  const compare = compareStep(params, sides, { meeting, span, vmaf, worst: count });
+  return { steps: [compare, report, ...stills], notes };
 }
 
 function sideOf({ name, media }: PlanInput, index: number): Side {
   const which = index === 0 ? "The reference" : "The second file";
   if (media.video === null || media.kind !== "video") {
+    const what = media.kind === "image" ? "a still picture" : "sound alone";
     throw new Refusal(
       422,
       "unsuitable_input",
-      `${which} is no moving picture. Give two videos: the reference first, then the one to measure.`,
+      `${which} is ${what}, and measure compares moving pictures. Give two videos: the reference first, then the one to measure.`,
     );
   }
   return { name, media, video: media.video };
 }
 
-function factsOf({ media, video }: Side): MeasureAbout["reference"] {
-  const { width, height } = seenFrame(video);
-  const { frameRate } = video;
-  return { width, height, frameRate, durationSeconds: media.durationSeconds };
+/** References of so many lines are watched on screens for which VMAF has a model of its own. */
+const fourKLines = 1440;
+
+/** @throws Refusal when VMAF is asked for and this ffmpeg cannot measure it */
+function vmafOf(
+  { metric, vmaf }: Params,
+  { video }: Side,
+  { filters }: PlanContext,
+): ComparisonWish["vmaf"] {
+  const has = filters.has("libvmaf");
+  if (metric === "vmaf" && !has) {
+    throw new Refusal(
+      422,
+      "unsuitable_input",
+      "metric is vmaf, and the installed FFmpeg has no VMAF (libvmaf). Choose auto, ssim or psnr.",
+    );
+  }
+  if (!has || metric === "ssim" || metric === "psnr") return null;
+  const lines = Math.min(video.width, video.height);
+  const usual: VmafModel = lines >= fourKLines ? "4k" : "hd";
+  return { model: vmaf.model === "auto" ? usual : vmaf.model, everyFrames: vmaf.everyFrames };
 }
 
-/** So many frames there surely are: a picture is made of each of the worst. */
-function framesAtLeast(reference: Side, second: Side): number {
-  const seconds = Math.min(reference.media.durationSeconds ?? 0, second.media.durationSeconds ?? 0);
-  const rate = rateNumber(reference.video.frameRate) ?? 1;
-  return Math.max(1, Math.floor(seconds * rate));
+function judgedBy({ metric }: Params, vmaf: ComparisonWish["vmaf"]): MeasureAbout["judgedBy"] {
+  if (metric === "psnr") return "psnr";
+  return vmaf === null ? "ssim" : "vmaf";
 }
 
-/** Lengths that differ by less are a packet of sound. */
-const sameLengthSeconds = 0.1;
+function vmafNotes({ metric }: Params, vmaf: ComparisonWish["vmaf"]): string[] {
+  if (vmaf === null) {
+    return metric === "auto"
+      ? ["This FFmpeg has no VMAF (libvmaf): SSIM and PSNR are measured."]
+      : [];
+  }
+  const { everyFrames } = vmaf;
+  return everyFrames > 1 ? [`VMAF is that of one frame in ${everyFrames}.`] : [];
+}
 
-function remarksOf(reference: Side, second: Side, { vmaf }: { vmaf: boolean }): string[] {
-  const [a, b] = [seenFrame(reference.video), seenFrame(second.video)];
-  const [from, to] = [`${b.width}×${b.height}`, `${a.width}×${a.height}`];
-  const [rateA, rateB] = [reference, second].map(({ video }) => rateNumber(video.frameRate));
-  const [long, short] = [reference.media.durationSeconds, second.media.durationSeconds];
-  const lengths = long !== null && short !== null && Math.abs(long - short) > sameLengthSeconds;
-  const curves = hdrCurve(reference.video) !== hdrCurve(second.video);
+function timingNotes({ frames }: Params, reference: Side, second: Side): string[] {
+  const [rate, other] = [reference, second].map(({ video }) => rateNumber(video.frameRate));
+  if (frames === "order") {
+    return ["The frames meet by their order: the first of one the first of the other, and so on."];
+  }
+  if (rate === other) return [];
   return [
-    ...(from === to
-      ? []
-      : [`The second is scaled from ${from} to the reference's ${to} (bicubic).`]),
-    ...(rateA === rateB
-      ? []
-      : [
-          "The frame rates differ: each frame of the reference meets the frame that the second shows then.",
-        ]),
-    ...(lengths
-      ? [
-          `The reference lasts ${long.toFixed(2)} s and the second ${short.toFixed(2)} s: their common part is compared.`,
-        ]
-      : []),
-    ...(curves
-      ? ["One is HDR and the other is not, or otherwise: their values mean different light."]
-      : []),
-    ...(vmaf ? [] : ["This FFmpeg has no VMAF (libvmaf): SSIM and PSNR are measured."]),
+    `The frame rates differ (${rateText(rate)} and ${rateText(other)}): each frame of the reference meets the frame that the second shows then.`,
   ];
 }
 
+function rateText(rate: number | null | undefined): string {
+  return rate ? String(Math.round(rate * 1000) / 1000) : "unknown";
+}
+
+function factsOf({ media, video }: Side): MeasureAbout["reference"] {
+  const { codec, frameRate } = video;
+  return { codec, ...seenFrame(video), frameRate, durationSeconds: media.durationSeconds };
+}
+
+/** So many frames there surely are: a picture is made of each of the worst. */
+function framesAtLeast({ expectedSeconds }: MeasuredSpan, reference: Side, second: Side): number {
+  const rates = [reference, second].map(({ video }) => rateNumber(video.frameRate) ?? 1);
+  return Math.max(1, Math.floor((expectedSeconds ?? 0) * Math.min(...rates)));
+}
+
 function compareStep(
-  reference: Side,
-  second: Side,
-  { worst, vmaf, byPsnr }: { worst: number; vmaf: boolean; byPsnr: boolean },
+  params: Params,
+  [reference, second]: [Side, Side],
+  about: { meeting: Meeting; span: MeasuredSpan; vmaf: ComparisonWish["vmaf"]; worst: number },
 ): Step {
-  const { format, bitDepth } = comparisonFormat(reference.video, second.video);
-  const looks = vmaf ? ["compared", "scored"] : ["compared"];
+  const { meeting, span, vmaf, worst } = about;
+  const series = params.series === "none" ? null : params.series;
   return {
     name: "compare",
     title: vmaf ? "Measure VMAF, SSIM and PSNR" : "Measure SSIM and PSNR",
     needs: [],
-    work: {
-      kind: "analyse",
-      reading: "comparison",
-      file: "comparison.json",
-      facts: { peak: 2 ** bitDepth - 1, worst, byPsnr: byPsnr ? 1 : 0 },
-      description: {
-        inputs: [reference, second].map(({ video }, asset) => ({
-          from: { asset },
-          picture: inputPicture(video),
-        })),
-        graph: comparisonGraph(reference.video, second.video, { format, bitDepth, vmaf }),
-        outputs: looks.map((pad) => ({
-          ...{ file: `${pad}.null`, container: "null" as const, audio: [], subtitles: [] },
-          video: { kind: "look" as const, source: { pad } },
-          ...{ metadataFrom: null, limitSeconds: null },
-        })),
-        expectedSeconds: reference.media.durationSeconds,
+    work: comparisonWork(
+      { from: { asset: 0 }, video: reference.video, ...span.reference },
+      { from: { asset: 1 }, video: second.video, ...span.second },
+      {
+        ...{ meeting, vmaf, worst, expectedSeconds: span.expectedSeconds },
+        ...{ byPsnr: params.metric === "psnr", byOrder: params.frames === "order" },
+        ...(series === null ? {} : { series }),
       },
-    },
+    ),
     makes: ["comparison.json"],
-    outputs: [],
+    outputs: series === null ? [] : [seriesOutput(series, second)],
   };
 }
 
-const formats = {
-  png: { ending: "png", mimeType: "image/png", codec: "png" },
-  jpeg: { ending: "jpg", mimeType: "image/jpeg", codec: "mjpeg" },
-};
-
-/** Their times are known once the two were compared, so the seeks point into what that found. */
-function worstStep(params: Params, sides: [Side, Side], index: number): Step {
-  const [reference, second] = sides;
-  const format = formats[params.format];
-  const file = "worst.image";
-  const at = (which: string) => ({
-    ...{ step: "compare", file: "comparison.json" },
-    pointer: `/worst/${index}/${which}SeekSeconds`,
-  });
-  const { graph, frame } = worstGraph(reference.video, second.video, params.format);
+function seriesOutput(series: "csv" | "json", { name }: Side): StepOutput {
+  const file = seriesFile(series);
+  const expectation: Expectation = {
+    ...{ file, kind: "text", durationSeconds: null, video: null },
+    ...{ audioTracks: 0, audioCodecs: [] },
+  };
   return {
-    name: `worst-${index + 1}`,
-    title: `Make a picture of the ${index === 0 ? "worst frame" : `worst frame but ${index}`}`,
-    needs: ["compare"],
-    work: {
-      kind: "render",
-      description: {
-        inputs: sides.map(({ video }, asset) => ({
-          ...{ from: { asset }, seekFrom: at(asset === 0 ? "reference" : "second") },
-          picture: inputPicture(video),
-        })),
-        graph,
-        outputs: [
-          {
-            ...{ file, container: "image", audio: [], subtitles: [] },
-            video: {
-              ...{ kind: "image", source: { pad: "beside" }, codec: params.format },
-              ...{ quality: 90, frames: 1 },
-            },
-            ...{ metadataFrom: null, limitSeconds: null },
-          },
-        ],
-        expectedSeconds: null,
-      },
-    },
-    outputs: [
-      {
-        file,
-        name: outputName(second.name, `worst ${index + 1}`, format.ending),
-        role: "worst-frame",
-        mimeType: format.mimeType,
-        expectation: {
-          ...{ file, kind: "image", durationSeconds: null, audioTracks: 0, audioCodecs: [] },
-          video: { codec: format.codec, ...frame },
-        },
-      },
-    ],
+    ...{ file, name: outputName(name, "frames", series), role: "series" },
+    ...{ mimeType: series === "csv" ? "text/csv" : "application/json", expectation },
   };
 }

@@ -52,7 +52,9 @@ function numberWords(field: ParameterField): string[] {
 /** "needed", the default, or "–". */
 export function defaultWords(field: ParameterField): string {
   if (field.required) return "needed";
-  return field.default === null || field.kind === "boolean" ? "–" : String(field.default);
+  if (field.default === null || field.kind === "boolean") return "–";
+  // Instead of a word the fields that follow, with their defaults.
+  return field.kind === "select" && field.default === "true" ? "as below" : String(field.default);
 }
 
 /** "Only when items.N.kind is image or text." or nothing. */

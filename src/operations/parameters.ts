@@ -186,6 +186,7 @@ function alternativeFields(
   const choice: ParameterField = {
     ...{ ...base, kind: "select" },
     options: [...optionsOf(words, node), { value, label }],
+    default: typeof node.default === "object" && node.default !== null ? value : base.default,
   };
   const when = [...place.when, { path: choice.path, values: [value] }];
   if (!rows) return [choice, ...fieldsOf(only, { ...place, when })];

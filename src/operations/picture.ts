@@ -1,7 +1,7 @@
 /** Decisions about the picture that operations share: size, frame rate, bit depth, colour. Pure. */
-import type { ColorTags, InputPicture } from "../media/description.ts";
+import type { ColorTags } from "../media/description.ts";
 import type { VideoFilter } from "../media/graph.ts";
-import type { VideoStream } from "../media/media.ts";
+import type { InputPicture, VideoStream } from "../media/media.ts";
 
 export { rateNumber } from "../media/moving.ts";
 

@@ -24,8 +24,8 @@ export interface DescribedRun {
   folder: string;
   /** Has ffmpeg say more than warnings: what filters found out. */
   talks?: boolean;
-  /** Takes every line of what it says: holds host paths. */
-  onLine?: (line: string) => void;
+  /** Gets every line of what it says, which holds host paths; true when the failure's log can do without. */
+  onLine?: (line: string) => boolean;
 }
 
 /** What a run that ended well tells of itself. */
@@ -92,7 +92,7 @@ export async function runDescription(
     expectedSeconds: description.expectedSeconds,
     gpuUuid: usesGpu(placement) ? (request.device.traits?.uuid ?? null) : null,
     onProgress: request.onProgress,
-    talks,
+    talks: talks && description.inspects ? "levels" : talks,
     onLine,
   });
   if (outcome.kind === "aborted") return null;

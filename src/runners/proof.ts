@@ -48,7 +48,8 @@ function sentenceOf(facts: Facts, placement: Placement): string {
   const { decoder, filters, encoder, device, realtimeFactor } = facts;
   const fps = facts.averageFps === null ? "" : `, ${Math.round(facts.averageFps)} fps`;
   const pace = `${fps}${realtimeFactor === null ? "" : `, ${realtimeFactor.toFixed(1)} × real time`}`;
-  if (encoder === null) return `Streams copied or sound alone${pace}.`;
+  if (encoder === null && decoder === null) return `Streams copied or sound alone${pace}.`;
+  if (encoder === null) return `Decoded on ${device} (${decoder}) and looked at${pace}.`;
   const onGpu = placement.encode === "nvenc";
   if (!onGpu && decoder !== "NVDEC" && filters !== "CUDA") {
     return `Decoded and encoded on ${device} (${encoder})${pace}.`;

@@ -40,7 +40,7 @@ export async function survey(
   if (outcome.kind === "aborted") return null;
   if (outcome.kind === "too_much_output") throw new Error("lines are taken as they come");
   if (outcome.kind !== "exited" || outcome.code !== 0) throw explainRun(outcome, files, jobs);
-  await writeDurably(join(folder, work.file), JSON.stringify(surveyor.survey()));
+  await writeDurably(join(folder, work.file), JSON.stringify(surveyor.survey(outcome.stderr)));
   const deviceReason = "The packets are read; nothing is decoded";
   return { encoder: null, deviceReason, proof: null, placement: null };
 }

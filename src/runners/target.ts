@@ -3,7 +3,7 @@ import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { RenderDescription, StepWork } from "../media/description.ts";
 import type { Toolchain } from "../media/devices.ts";
-import { readLikeness } from "../media/readings/likeness.ts";
+import { LikenessReader } from "../media/readings/likeness.ts";
 import {
   nextQuality,
   scoreWords,
@@ -84,13 +84,15 @@ async function tryOne(
   if (made === null) return null;
   const seconds = (performance.now() - startedMs) / 1000;
   const { size: bytes } = await stat(join(folder, work.candidate));
-  const compared = await runDescription(local, request, { description: work.compare, folder });
-  if (compared === null) return null;
   const { metric } = work.target;
-  const { score } = await readLikeness({
-    ...{ stderr: compared.stderr, errors: {}, text: textsOf(folder) },
-    facts: { windows: 1, metric: targetMetrics.indexOf(metric), peak: work.peak },
+  const about = { windows: 1, metric: targetMetrics.indexOf(metric), peak: work.peak };
+  const reader = new LikenessReader(about);
+  const compared = await runDescription(local, request, {
+    ...{ description: work.compare, folder, talks: true },
+    onLine: (line) => reader.see(line),
   });
+  if (compared === null) return null;
+  const { score } = await reader.finish(textsOf(folder));
   await rm(join(folder, work.candidate));
   const { stderr: _, ...told } = made;
   return { tried: { quality, score: score ?? samePictures(metric), bytes, seconds }, told };

@@ -178,14 +178,28 @@ export const variants: Readonly<Record<string, readonly PlanCase[]>> = {
       params: { decode: "keyframes" },
       inputs: [surround],
     },
-    { title: "sound alone", params: {}, inputs: [specimens.sound] },
+    {
+      title: "sound alone, and all that is off",
+      params: { black: "off", frozen: "off", silent: "off", clipped: "off", phase: "off" },
+      inputs: [specimens.sound],
+    },
+    { title: "all that is on", params: { levels: {}, loudness: {} }, inputs: [phone] },
   ],
   measure: [
     {
-      title: "HDR by a smaller phone's film, without VMAF",
-      params: { metric: "ssim", worstFrames: 1, format: "jpeg" },
-      inputs: [hdr, phone],
+      title: "HDR by a smaller SDR film, a part by order and by SSIM, the difference shown",
+      params: {
+        ...{ metric: "ssim", frames: "order", offset: -2, from: 5, seconds: 20, series: "json" },
+        worst: { frames: 1, show: "difference", format: "jpeg" },
+      },
+      inputs: [hdr, media({ video: video({ width: 1280, height: 720 }) })],
     },
+    {
+      title: "interlaced PAL by its progressive encode, in its size",
+      params: { size: "second", scaler: "lanczos", vmaf: { model: "phone", everyFrames: 5 } },
+      inputs: [interlaced, media({ video: video({ width: 1024, height: 576 }) })],
+    },
+    { title: "other shapes", params: {}, inputs: [film, phone] },
   ],
   enhance: [
     { title: "held still", params: { stabilise: {}, denoise: "strong" }, inputs: [film] },

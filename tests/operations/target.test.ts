@@ -120,7 +120,9 @@ describe("the plan", () => {
     const [search] = plan(wish, specimen(), able).steps;
     if (search?.work.kind !== "target") throw new Error("it looks");
     const chain = search.work.compare.graph.at(-1);
-    expect(chain?.filters).toEqual([{ filter: "vmaf", file: "vmaf-1.json" }]);
+    expect(chain?.filters).toEqual([
+      { filter: "vmaf", file: "vmaf-1.csv", model: "hd", everyFrames: 1 },
+    ]);
     expect(toolchain.filters.size).toBeGreaterThan(0);
   });
 

@@ -1,8 +1,9 @@
 /** How alike two pictures are over several windows of them: one score of one kind. */
 import { Failure } from "../../trouble.ts";
-import type { RunTexts } from "../readings.ts";
+import type { Facts, Reader, RunTexts } from "../readings.ts";
 import { type TargetMetric, targetMetrics } from "../target-search.ts";
-import { notesOf } from "./notes.ts";
+import { NoteLines } from "./note-lines.ts";
+import { vmafValues } from "./vmaf-log.ts";
 
 export interface Likeness {
   metric: TargetMetric;
@@ -12,35 +13,44 @@ export interface Likeness {
 }
 
 /**
- * `facts`: `windows`, how many; `metric`, its place among `targetMetrics`; `peak`, the largest value of a
- * sample. The texts are `frames-N.txt` and `vmaf-N.json`, N from 1.
+ * Reads the notes of `likenessGraph`. `facts`: `windows`, how many; `metric`, its place among `targetMetrics`;
+ * `peak`, the largest value of a sample.
  */
-export async function readLikeness({ text, facts }: RunTexts): Promise<Likeness> {
-  const { windows = 1, metric: place = 0, peak = 255 } = facts;
-  const metric = targetMetrics[place] ?? "ssim";
-  const values: number[] = [];
-  for (let window = 1; window <= windows; window += 1) {
-    const found =
-      metric === "vmaf"
-        ? vmafValues((await text(`vmaf-${window}.json`)) ?? "{}")
-        : noteValues(metric, (await text(`frames-${window}.txt`)) ?? "");
-    values.push(...found);
+export class LikenessReader implements Reader {
+  private readonly facts: Facts;
+  private sum = 0;
+  private frames = 0;
+  private readonly notes = new NoteLines({
+    mark: (name, _, value) => {
+      if (name.startsWith("likeness")) this.add(Number(value));
+    },
+  });
+
+  constructor(facts: Facts) {
+    this.facts = facts;
   }
-  if (values.length === 0) throw nothingCompared();
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return { metric, score: metric === "psnr" ? psnrOf(mean, peak) : mean, frames: values.length };
-}
 
-/** Frames that met none of the other film have no value, and are left out. */
-function noteValues(metric: "ssim" | "psnr", text: string): number[] {
-  const key = { ssim: "ssim.All", psnr: "psnr.mse_avg" }[metric];
-  return [...notesOf(text)].map(({ marks }) => Number(marks.get(key))).filter(Number.isFinite);
-}
+  see(line: string): boolean {
+    return this.notes.see(line);
+  }
 
-/** Each frame's score as libvmaf writes it. */
-function vmafValues(json: string): number[] {
-  const log = JSON.parse(json) as { frames?: { metrics?: { vmaf?: number } }[] };
-  return (log.frames ?? []).map(({ metrics }) => Number(metrics?.vmaf)).filter(Number.isFinite);
+  async finish({ lines }: Pick<RunTexts, "lines">): Promise<Likeness> {
+    const { windows = 1, metric: place = 0, peak = 255 } = this.facts;
+    const metric = targetMetrics[place] ?? "ssim";
+    for (let window = 1; metric === "vmaf" && window <= windows; window += 1) {
+      for await (const { score } of vmafValues(lines(`vmaf-${window}.csv`))) this.add(score);
+    }
+    if (this.frames === 0) throw nothingCompared();
+    const mean = this.sum / this.frames;
+    return { metric, score: metric === "psnr" ? psnrOf(mean, peak) : mean, frames: this.frames };
+  }
+
+  /** Frames that met none of the other film have no value, and are left out. */
+  private add(value: number): void {
+    if (!Number.isFinite(value)) return;
+    this.sum += value;
+    this.frames += 1;
+  }
 }
 
 function psnrOf(meanError: number, peak: number): number | null {

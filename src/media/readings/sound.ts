@@ -1,6 +1,7 @@
 /** What ffmpeg tells of a sound: its loudness, and its peaks for a drawing. */
 import { assert, Failure } from "../../trouble.ts";
 import type { LoudnessMeasure } from "../loudness.ts";
+import type { Facts } from "../readings.ts";
 
 /** What the meter says of silence, whose loudness is minus infinity. */
 const silenceDb = -99;
@@ -34,7 +35,7 @@ export interface Waveform {
 }
 
 /** Out of what `ametadata` printed of `astats`, for each frame and channel the least and the greatest sample. */
-export function readPeaks(text: string, facts: Readonly<Record<string, number>>): Waveform {
+export function readPeaks(text: string, facts: Facts): Waveform {
   const { channels = 1, sampleRate = 0, samplesPerPixel = 0, bits = 16 } = facts;
   const data: number[] = [];
   for (const [, , value] of text.matchAll(/^lavfi\.astats\.\d+\.(Min|Max)_level=(-?[\d.]+)$/gm)) {

@@ -50,20 +50,30 @@ export class Api {
     });
   }
 
+  /** Asks again while the server is only starting, as a program does that is told 503 `starting`. */
+  private async patiently(ask: () => Promise<Answer>): Promise<Answer> {
+    return await eventually("the server has started", JOB_LIMIT_MS, async () => {
+      const answer = await ask();
+      return answer.status === 503 && answer.body.code === "starting" ? null : answer;
+    });
+  }
+
   upload(name: string, body: Blob | ArrayBuffer | Uint8Array<ArrayBuffer>): Promise<Answer> {
     return this.call("POST", `/api/v1/assets?name=${encodeURIComponent(name)}`, { body });
   }
 
   /** Uploads a file that must be accepted and gives the asset. */
   async add(path: string, name = path.slice(path.lastIndexOf("/") + 1)): Promise<Json> {
-    const answer = await this.upload(name, await Bun.file(path).bytes());
+    const bytes = await Bun.file(path).bytes();
+    const answer = await this.patiently(() => this.upload(name, bytes));
     if (answer.status !== 201) throw new Error(`upload of ${name}: ${JSON.stringify(answer.body)}`);
     return answer.body;
   }
 
   /** Starts a job that must be accepted and gives it. */
   async start(operation: string, inputs: string[], params: Json = {}): Promise<Json> {
-    const answer = await this.post("/api/v1/jobs", { operation, inputs, params });
+    const request = { operation, inputs, params };
+    const answer = await this.patiently(() => this.post("/api/v1/jobs", request));
     if (answer.status !== 202) throw new Error(`job: ${JSON.stringify(answer.body)}`);
     return answer.body;
   }

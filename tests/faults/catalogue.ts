@@ -19,6 +19,25 @@ export interface FaultEntry {
 
 export const faults: readonly FaultEntry[] = [
   {
+    id: "kill",
+    what: "The server is killed at any moment (kill -9)",
+    promise:
+      "No job is lost, doubled or falsified, no finished step is done again, and no ffmpeg stays. A job that was there at three deaths in a row waits for a person.",
+    injected: "SIGKILL to the server at random moments while jobs of several steps run.",
+    control: "A server that does not take up finished steps is seen to do them again.",
+    test: "tests/faults/kill.test.ts",
+  },
+  {
+    id: "kill-at-write",
+    what: "The server is killed at a write",
+    promise:
+      "Outputs are published all together or not at all, once, and what was encoded is not encoded again.",
+    injected:
+      "SIGKILL at the Nth fsync, link, mkdir, rename, unlinkat or pwrite64 of a publication (strace).",
+    control: "A server that records outputs before the job is seen to publish halves.",
+    test: "tests/faults/publication.test.ts",
+  },
+  {
     id: "power-cut",
     what: "The plug is pulled",
     promise:

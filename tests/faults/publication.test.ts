@@ -12,9 +12,8 @@ import { Appliance, eventually } from "../appliance.ts";
 import { plainClip } from "../clips.ts";
 import { ffmpegsIn } from "../support/ffmpegs.ts";
 import { brokenKinomill } from "./broken.ts";
+import { everything, note } from "./count.ts";
 import { AttemptLedger, falsified, objectsOf, snapshot } from "./ledger.ts";
-
-const everything = process.env["KINOMILL_TEST_EVERYTHING"] === "1";
 
 /**
  * System calls that change what a crash leaves behind (SQLite syncs by fsync), each with more than one thread makes of
@@ -49,6 +48,8 @@ const OUTPUTS = 3;
 class Rig {
   readonly ledger = new AttemptLedger();
   readonly jobs: string[] = [];
+  /** What was not as promised right after a kill, as sentences. */
+  private readonly seen: string[] = [];
   private appliance: Appliance | null = null;
   private token = "";
   private assetId = "";
@@ -109,7 +110,7 @@ class Rig {
     if (ended === "done") return false;
     const now = snapshot(this.dataFolder);
     this.ledger.note(now);
-    expect(falsified(this.dataFolder, now)).toEqual([]);
+    this.seen.push(...falsified(this.dataFolder, now));
     await this.start();
     expect((await this.api.waitFor(id, "succeeded", "failed")).error).toBeNull();
     return true;
@@ -128,6 +129,7 @@ class Rig {
     const known = new Set(last.assets.flatMap(({ id }) => [id, `${id}.thumbnail`]));
     const strays = [...objectsOf(this.dataFolder).keys()].filter((key) => !known.has(key));
     return [
+      ...this.seen,
       ...falsified(this.dataFolder, last),
       ...this.ledger.redone,
       ...this.ledger.unexplained(last),
@@ -172,6 +174,10 @@ test(
     }
     expect(await rig.faults()).toEqual([]);
     expect(kills).toBeGreaterThanOrEqual(shortPoints.length);
+    note("kill-at-write", {
+      ...{ rounds: kills, acknowledged: rig.jobs.length, lost: 0, doubled: 0, falsified: 0 },
+      control: "with outputs recorded before the job, half a publication is seen",
+    });
   },
   LIMIT_MS,
 );
@@ -190,7 +196,7 @@ test(
     await rig.start();
     // Somewhere between the intents and the end of the job: each output is a transaction of its own now.
     for (const nth of [26, 32]) await rig.killAt(["pwrite64", nth]);
-    expect((await rig.faults()).join()).toContain("outputs");
+    expect((await rig.faults()).join()).toMatch(/outputs|not there/);
   },
   LIMIT_MS,
 );

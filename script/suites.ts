@@ -52,12 +52,13 @@ const suites: Suite[] = [
     "shell scripts",
     "bash",
     "-c",
-    "shellcheck script/{bench,bootstrap,build,demo,engine-chroot,same-build,screenshots,test} tests/gpu-emulator/{build,selftest} .ci/run",
+    "shellcheck script/{bench,bootstrap,build,demo,engine-chroot,pull-the-plug,same-build,screenshots,test} tests/gpu-emulator/{build,selftest} .ci/run",
   ),
   check("build", "script/build"),
   tests("unit tests", "./src", "./views", "./script"),
   tests("whole-product tests", "./tests"),
   check("the demo", "script/demo", "--once"),
+  check("the pulled plug", "script/pull-the-plug", "--quick"),
 ];
 
 const fullSuites: Suite[] = [

@@ -9,6 +9,7 @@ import { type AlphaFilter, nativeAlpha } from "./filters-alpha.ts";
 import { isLooking, type LookingFilter, nativeLooking } from "./filters-looking.ts";
 import { nativeRefining, type RefiningFilter } from "./filters-refining.ts";
 import { nativeTiming, type TimingFilter } from "./filters-timing.ts";
+import { type Tonemapping, taggedAs, tonemap } from "./filters-tonemap.ts";
 import { stamp, type TimecodeLook, timecode } from "./timecode-filter.ts";
 
 export type ColorMatrix = "bt709" | "bt601" | "smpte240m" | "fcc" | "bt2020";
@@ -48,11 +49,7 @@ export type VideoFilter =
   | { filter: "pad"; width: number; height: number; x: number; y: number; color: string }
   /** Pictures side by side, `gap` pixels between and around them. */
   | { filter: "tile"; columns: number; rows: number; gap?: number; color?: string }
-  /**
-   * HDR to BT.709 in 8-bit limited range. `peakNits` is the brightest of the whole film, and absent what each
-   * frame says of itself.
-   */
-  | { filter: "tonemap"; from: "hdr10" | "hlg"; peakNits?: number }
+  | Tonemapping
   /** The pixel format and levels of a still picture: JPEG's full range, WebP's limited, PNG's RGB. */
   | { filter: "still"; codec: "jpeg" | "webp" | "png" }
   /** Of 8-bit YUV: from one matrix to another, at the same size. */
@@ -192,7 +189,7 @@ export function nativePicture(filter: VideoFilter): NativeFilter[] {
     case "matrix":
       return [native("colormatrix", { src: filter.from, dst: filter.to })];
     case "tag":
-      return tag(filter.color);
+      return taggedAs(filter.color);
     case "still":
       return still(filter.codec);
     case "representative":
@@ -285,41 +282,6 @@ function scale(filter: Extract<VideoFilter, { filter: "scale" }>): NativeFilter 
   });
 }
 
-/** What HDR means by white: 203 nits, of ITU-R BT.2408, which is where SDR's own white belongs. */
-const whiteNits = 203;
-/** How bright HDR is that does not say it: the peak that HLG is made for, and most masters are. */
-const usualPeakNits = 1000;
-/** Dimmer peaks leave the curve nothing to bend; they are said by mistake. */
-const leastPeakNits = 300;
-/** Up to this light nothing is changed: 61 nits, which holds grey and skin. */
-const straightUpTo = 0.3;
-
-/**
- * By zimg to linear light and to BT.709 primaries, one curve over the highlights, back to gamma. Möbius leaves
- * what is not bright as it is: the grey card of BT.2408 (26 nits, 38 % of PQ and of HLG) comes out at SDR's 42.5 %
- * whatever the peak. Hable, which many recipes have, darkens it, the more the brighter the master is said to be.
- * `desat=0` keeps the colours.
- */
-function tonemap({ from, peakNits }: Extract<VideoFilter, { filter: "tonemap" }>): NativeFilter[] {
-  const hlg = from === "hlg";
-  const peak = Math.max(leastPeakNits, (hlg ? undefined : peakNits) ?? usualPeakNits) / whiteNits;
-  const transfer = hlg ? "arib-std-b67" : "smpte2084";
-  return [
-    // Said on the frames: where one tag is missing zimg finds no way to linear light.
-    ...tag({ primaries: "bt2020", transfer, space: "bt2020nc", range: null }),
-    native("zscale", { transfer: "linear", npl: whiteNits }),
-    native("format", { pix_fmts: "gbrpf32le" }),
-    native("zscale", { primaries: "bt709" }),
-    native("tonemap", { tonemap: "mobius", param: straightUpTo, desat: 0, peak }),
-    native("zscale", {
-      transfer: "bt709",
-      matrix: "bt709",
-      range: "tv",
-      dither: "error_diffusion",
-    }),
-  ];
-}
-
 /**
  * JPEG and WebP decoders read BT.601 whatever a file says, so the matrix is converted too. Older
  * ffmpegs take full-range JPEG only under the name `yuvj420p`, newer ones only by its range: of the two
@@ -331,16 +293,6 @@ function still(codec: "jpeg" | "webp" | "png"): NativeFilter[] {
   const levels = { out_color_matrix: "bt601", out_range: jpeg ? "pc" : "tv" };
   const pixels = jpeg ? "yuvj420p|yuv420p" : "yuv420p";
   return [native("scale", { flags, ...levels }), native("format", { pix_fmts: pixels })];
-}
-
-function tag(color: ColorTags): NativeFilter[] {
-  const options = native("setparams", {
-    color_primaries: color.primaries ?? undefined,
-    color_trc: color.transfer ?? undefined,
-    colorspace: color.space ?? undefined,
-    range: color.range ?? undefined,
-  });
-  return options.options.length === 0 ? [] : [options];
 }
 
 function overlay(filter: Extract<VideoFilter, { filter: "overlay" }>): NativeFilter {

@@ -4,14 +4,21 @@
  */
 import { cpus, release, totalmem } from "node:os";
 import { resolve } from "node:path";
+import { cutting } from "./cutting.ts";
 import { download } from "./download.ts";
 import { type Benchmark, type Figure, reached, table } from "./figure.ts";
 import { gpu } from "./gpu.ts";
+import { handbrake } from "./handbrake.ts";
 import { job } from "./job.ts";
 import { latency } from "./latency.ts";
 import { library } from "./library.ts";
+import { operations } from "./operations.ts";
 import { reads } from "./reads.ts";
+import { reframing } from "./reframing.ts";
+import { remux } from "./remux.ts";
+import { renditions } from "./renditions.ts";
 import { start } from "./start.ts";
+import { stills } from "./stills.ts";
 import { upload } from "./upload.ts";
 
 const benchmarks: Record<string, Benchmark> = {
@@ -23,6 +30,13 @@ const benchmarks: Record<string, Benchmark> = {
   latency,
   gpu,
   job,
+  operations,
+  cutting,
+  stills,
+  reframing,
+  remux,
+  handbrake,
+  renditions,
 };
 
 const words = process.argv.slice(2);
@@ -41,7 +55,15 @@ const quick = flags.includes("--quick");
 const figures: Figure[] = [];
 for (const name of names.length > 0 ? names : Object.keys(benchmarks)) {
   console.error(`bench: ${name} …`);
-  figures.push(...((await benchmarks[name]?.({ quick })) ?? []));
+  try {
+    const found = (await benchmarks[name]?.({ quick })) ?? [];
+    figures.push(...found);
+    // What was measured is seen also when a later one takes too long.
+    console.error(table(found));
+  } catch (cause) {
+    console.error(`bench: ${name} could not be measured: ${String(cause)}`);
+    process.exitCode = 1;
+  }
 }
 const result = table(figures);
 console.log(result);

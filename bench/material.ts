@@ -47,6 +47,33 @@ export const hdClip = (seconds: number) =>
     ...["-c:a", "aac", "-movflags", "+faststart"],
   ]);
 
+/** 1080p as a camera leaves it: moving, with grain, keyframes every two seconds, stereo. */
+export const filmClip = (seconds: number, seed = 1) =>
+  made(`film-${seconds}-${seed}.mp4`, [
+    ...lavfi(`testsrc2=size=1920x1080:rate=30,noise=alls=8:allf=t:all_seed=${seed}`),
+    ...lavfi(
+      `anoisesrc=amplitude=0.1:sample_rate=48000:seed=${seed},aformat=channel_layouts=stereo`,
+    ),
+    ...["-t", String(seconds), "-c:v", "libx264", "-preset", "ultrafast", "-crf", "26", "-g", "60"],
+    ...["-pix_fmt", "yuv420p", "-c:a", "aac", "-movflags", "+faststart"],
+  ]);
+
+/** Minutes of the same ten seconds: packets are copied, so even an hour is there soon. */
+export async function longClip(minutes: number): Promise<string> {
+  const piece = await filmClip(10);
+  const again = String(minutes * 6 - 1);
+  return await made(`long-${minutes}.mp4`, [
+    ...["-stream_loop", again, "-i", piece, "-c", "copy", "-movflags", "+faststart"],
+  ]);
+}
+
+/** A picture with transparency. */
+export const logo = () =>
+  made("logo.png", [
+    ...lavfi("testsrc2=size=320x180,format=rgba,colorchannelmixer=aa=0.6"),
+    ...["-frames:v", "1"],
+  ]);
+
 /**
  * A playable MP4 of any size: the small clip with one more top-level box of type `free` behind it, which
  * players skip. The box is a hole in the file, so reading it costs the client next to nothing.

@@ -3,7 +3,7 @@
  * the defaults here, a TOML file, `KINOMILL_*` in the environment, flags of the command line. This is
  * the only module that reads `process.env`.
  */
-import { availableParallelism, hostname } from "node:os";
+import { availableParallelism } from "node:os";
 import { isAbsolute, resolve } from "node:path";
 import { z } from "zod";
 import { Refusal } from "./trouble.ts";
@@ -38,6 +38,10 @@ const fenceFolder = folder.refine(
 const gpuName = z
   .string()
   .regex(/^(GPU-[0-9a-fA-F-]{8,40}|\d{1,2})$/, "must be a UUID (GPU-…) or the number of a GPU");
+
+/** A number of whole seconds. */
+const seconds = (least: number, most: number, usual: number) =>
+  z.int().min(least).max(most).default(usual);
 
 /** Far more than an installation needs: each one costs every start of ffmpeg a system call or two. */
 const FENCE_ADDITIONS = 64;
@@ -113,18 +117,15 @@ export const configSchema = z.strictObject({
         .max(64)
         .default(() => Math.max(1, Math.floor(availableParallelism() / CORES_PER_CPU_SLOT)))
         .describe("Jobs that run on the CPU at the same time. Default: one per four cores."),
-      stallSeconds: z
-        .int()
-        .min(5)
-        .max(3600)
-        .default(60)
-        .describe("Seconds without progress after which ffmpeg counts as stalled and is ended."),
-      wallLimitSeconds: z
-        .int()
-        .min(10)
-        .max(30 * 86_400)
-        .default(86_400)
-        .describe("Seconds that one run of ffmpeg may take at most."),
+      chunkSeconds: seconds(0, 3600, 45).describe(
+        "Encodes that take a third longer are cut into chunks of so many seconds of work, run side by side and joined: what is interrupted loses a chunk, not all. 0 cuts none.",
+      ),
+      stallSeconds: seconds(5, 3600, 60).describe(
+        "Seconds without progress after which ffmpeg counts as stalled and is ended.",
+      ),
+      wallLimitSeconds: seconds(10, 30 * 86_400, 86_400).describe(
+        "Seconds that one run of ffmpeg may take at most.",
+      ),
       runs: z
         .int()
         .min(1)
@@ -139,11 +140,19 @@ export const configSchema = z.strictObject({
         .max(1_000_000)
         .default(10_000)
         .describe("Jobs of one person that may wait at the same time; more are refused."),
-      verify: z
-        .enum(["quick", "full"])
-        .default("quick")
+      drainSeconds: z
+        .int()
+        .min(0)
+        .max(3600)
+        .default(5)
         .describe(
-          "How outputs are proven: quick probes them and decodes their first, middle and last seconds, of a copied picture its keyframes there; full decodes all of them.",
+          "Seconds that steps get to end when the server stops. What will not be done by then goes back into the queue at once; what is done already is kept.",
+        ),
+      verify: z
+        .enum(["auto", "quick", "full"])
+        .default("auto")
+        .describe(
+          "How outputs are proven: quick probes them and decodes their first, middle and last seconds, of a copied picture its keyframes there; full decodes all of them; auto is full for what can stand in the place of its source, and quick for the rest.",
         ),
     })
     .prefault({}),
@@ -388,10 +397,4 @@ function sampleLines(setting: Setting): string[] {
   const name = setting.key.slice(setting.key.lastIndexOf(".") + 1);
   const value = sampleValues[setting.key] ?? setting.schema.parse(undefined);
   return ["", `# ${setting.sentence}`, `# ${name} = ${JSON.stringify(value)}`];
-}
-
-/** Names under which this machine may be addressed without configuration. */
-export function ownHostNames(): string[] {
-  const name = hostname().toLowerCase();
-  return ["localhost", name, `${name}.local`, `${name}.lan`, `${name}.home.arpa`];
 }

@@ -13,6 +13,7 @@ import { exitCodes } from "./exit.ts";
 export interface Estimated {
   operation: string;
   plan: Plan;
+  verify: "quick" | "full";
   /** Of the inputs that are no texts, by position. */
   media: readonly MediaInfo[];
   config: Config;
@@ -26,7 +27,7 @@ export function printEstimate(estimated: Estimated): number {
   using figures = openFigures(config.data);
   const predicted = predictPlan(plan, media, {
     cores: availableParallelism(),
-    verify: config.jobs.verify,
+    verify: estimated.verify,
     figures: figures.lookup,
     preview: (work) => dispatch.preview(work),
   });

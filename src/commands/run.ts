@@ -4,6 +4,7 @@
  */
 import { existsSync, statSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, realpath, rename, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { sizeText } from "../../views/quantities.ts";
 import { systemClock } from "../clock.ts";
@@ -20,6 +21,7 @@ import { findOperation, parseParams, planFor } from "../operations/index.ts";
 import type { Operation, Plan, PlanText } from "../operations/operation.ts";
 import { laidOver, paramsFromTexts } from "../operations/parameter-texts.ts";
 import { parameterFields } from "../operations/parameters.ts";
+import { provingFor } from "../operations/proving.ts";
 import { readJson } from "../operations/spoken.ts";
 import { type BoxParts, noGpus, openBox } from "../runners/box.ts";
 import type { Dispatch } from "../runners/dispatch.ts";
@@ -63,25 +65,28 @@ export async function runOperation(
       media: await probe(path, { ffprobePath: config.ffmpeg.ffprobePath }),
     })),
   );
-  const plan = planFor(operation, params, planInputs, toolchain, texts);
+  const chunks = { seconds: config.jobs.chunkSeconds, cores: availableParallelism() };
+  const plan = planFor(operation, params, planInputs, { ...toolchain, chunks }, texts);
   const target = options.estimate ? null : await chooseTarget(plan, inputs, options);
   const gpus = await lookForGpus(plan, toolchain, config, options);
   const runner = new LocalRunner({ toolchain, config });
   const box = openBox({ config, clock: systemClock, runner, toolchain: () => toolchain, gpus });
   const { dispatch } = box;
+  const verify = provingFor(operation, params, config.jobs.verify);
   try {
     if (target === null) {
       const media = planInputs.map((input) => input.media);
       return printEstimate({
         operation: name,
         plan,
+        verify,
         media,
         config,
         dispatch,
         json: options.json ?? false,
       });
     }
-    return await carryOut({ plan, inputs: films, target, config, dispatch, options });
+    return await carryOut({ plan, verify, inputs: films, target, config, dispatch, options });
   } finally {
     await gpus.close();
   }
@@ -218,6 +223,7 @@ async function refuseOverwrite(path: string, inputs: string[], overwrite: boolea
 
 interface Work {
   plan: Plan;
+  verify: "quick" | "full";
   inputs: string[];
   target: Target;
   config: Config;
@@ -226,7 +232,7 @@ interface Work {
 }
 
 async function carryOut(work: Work): Promise<number> {
-  const { plan, target, config, options } = work;
+  const { plan, target, options } = work;
   const folder = target.kind === "file" ? dirname(target.path) : target.path;
   const jobFolder = await mkdtemp(join(folder, ".kinomill-"));
   const abort = new AbortController();
@@ -259,7 +265,7 @@ async function carryOut(work: Work): Promise<number> {
       first: null,
       assetPaths: work.inputs.map((path) => resolve(path)),
       jobFolder,
-      verify: config.jobs.verify,
+      verify: work.verify,
       signal: abort.signal,
       book,
       onProgress: (progress) => {

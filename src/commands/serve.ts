@@ -7,7 +7,7 @@ import { exitCodes } from "./exit.ts";
 import type { CommonOptions } from "./program.ts";
 import { configOf } from "./settings.ts";
 
-/** A second signal ends at once; so does a close that takes longer than this. */
+/** A second signal ends at once; so does a close that takes longer than this and the time to drain. */
 const CLOSE_LIMIT_MS = 20_000;
 
 export async function serve(options: CommonOptions & { listen?: string }): Promise<number> {
@@ -18,7 +18,8 @@ export async function serve(options: CommonOptions & { listen?: string }): Promi
   tellFirstVisitor(appliance, config);
   const signal = await nextSignal();
   log.info({ signal }, "stopping: running jobs go back into the queue");
-  const limit = setTimeout(() => process.exit(exitCodes.failed), CLOSE_LIMIT_MS);
+  const limitMs = CLOSE_LIMIT_MS + config.jobs.drainSeconds * 1000;
+  const limit = setTimeout(() => process.exit(exitCodes.failed), limitMs);
   process.once("SIGINT", () => process.exit(exitCodes.interrupted));
   await appliance.close();
   clearTimeout(limit);

@@ -20,13 +20,14 @@ import { WorkFolders } from "../jobs/work-folders.ts";
 import { WorkSwitch, whyNothingStarts } from "../jobs/work-mode.ts";
 import { Worker } from "../jobs/worker.ts";
 import type { Log } from "../log.ts";
-import { type Device, detectToolchain } from "../media/devices.ts";
+import { type Device, detectToolchain, type Toolchain } from "../media/devices.ts";
 import { knownFenceLayers, whyNoUploads } from "../media/fence-layers.ts";
 import { GpuLoad } from "../media/gpu-load.ts";
 import { Gpus } from "../media/gpus.ts";
 import { continueRuns, pauseRuns } from "../media/pause.ts";
 import { probe } from "../media/probe.ts";
 import { Toolbox } from "../media/toolbox.ts";
+import type { PlanContext } from "../operations/operation.ts";
 import { openBox } from "../runners/box.ts";
 import type { Dispatch } from "../runners/dispatch.ts";
 import { LocalRunner } from "../runners/local.ts";
@@ -89,7 +90,15 @@ export async function openWork(config: Config, log: Log, database: Database): Pr
     });
   const close = async () => {
     toolbox.close();
-    await Promise.all([worker.stop(), thumbnailer.stop(), gpus.close(), gpuLoad.close()]);
+    // What stands still will not end by itself.
+    const paused = base.workSwitch.state().mode === "paused";
+    const drainSeconds = paused ? 0 : config.jobs.drainSeconds;
+    await Promise.all([
+      worker.stop(drainSeconds),
+      thumbnailer.stop(),
+      gpus.close(),
+      gpuLoad.close(),
+    ]);
   };
   return { ...base, library, jobs, worker, start, close };
 }
@@ -163,6 +172,17 @@ function openThumbnailer(base: Base, library: Library): Thumbnailer {
   });
 }
 
+/** What plans depend on; one value as long as the ffmpeg stays the same. */
+function planContextOf({ toolbox, config }: Base): () => PlanContext {
+  const chunks = { seconds: config.jobs.chunkSeconds, cores: availableParallelism() };
+  let known: { toolchain: Toolchain; context: PlanContext } | null = null;
+  return () => {
+    const toolchain = toolbox.toolchain();
+    if (known?.toolchain !== toolchain) known = { toolchain, context: { ...toolchain, chunks } };
+    return known.context;
+  };
+}
+
 function openJobs(
   base: Base,
   library: Library,
@@ -173,7 +193,7 @@ function openJobs(
     library,
     stepRows: new StepRows(base.database, base.clock),
     folders: new WorkFolders(join(base.config.data, "work")),
-    planContext: () => base.toolbox.toolchain(),
+    planContext: planContextOf(base),
     ffmpegVersion: () => base.toolbox.toolchain().version,
   };
   const { config } = base;
@@ -181,6 +201,7 @@ function openJobs(
   const jobs = new Jobs({
     ...shared,
     surroundings: experience.surroundings,
+    verify: config.jobs.verify,
     onQueued: () => worker.wake(),
     onCancelled: (jobId) => worker.abort(jobId),
     onPaused: (jobId, paused) => worker.pause(jobId, paused),
@@ -197,13 +218,12 @@ function openJobs(
 }
 
 /** The server learns from its own jobs how long work takes here. */
-function openExperience({ database, clock, config, dispatch, workSwitch }: Base): Experience {
+function openExperience({ database, clock, dispatch, workSwitch }: Base): Experience {
   const experience = new Experience({
     figures: new WorkFigures(database, clock),
     clock,
     surroundings: {
       cores: availableParallelism(),
-      verify: config.jobs.verify,
       preview: (work) => dispatch.preview(work),
     },
   });

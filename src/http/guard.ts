@@ -2,8 +2,8 @@
  * The door: which names the server answers to, where requests may come from, and who asks. Everything
  * that is not on the short list of open paths needs a session or a token, also paths that do not exist.
  */
+import { hostname } from "node:os";
 import type { User } from "../accounts/accounts.ts";
-import { ownHostNames } from "../config.ts";
 import { Refusal } from "../trouble.ts";
 import type { AccountsPart } from "./parts.ts";
 import { type Credential, isHtmx, type Visit, wantsPage } from "./visit.ts";
@@ -160,4 +160,10 @@ export function sessionCookie(secret: string | null, expiresAt: string, secure: 
   const until = secret === null ? "Max-Age=0" : `Expires=${new Date(expiresAt).toUTCString()}`;
   const suffix = secure ? "; Secure" : "";
   return `${sessionCookieName}=${value}; Path=/; ${until}; HttpOnly; SameSite=Lax${suffix}`;
+}
+
+/** Names under which this machine may be addressed without configuration. */
+function ownHostNames(): string[] {
+  const name = hostname().toLowerCase();
+  return ["localhost", name, `${name}.local`, `${name}.lan`, `${name}.home.arpa`];
 }

@@ -1,7 +1,7 @@
 /** What changes one job over HTTP: cancel, retry, pause, resume, and what may still be changed of it. */
 import { z } from "zod";
-import type { Job } from "../jobs/job.ts";
 import type { Asker } from "../jobs/asks.ts";
+import type { Job } from "../jobs/job.ts";
 import { type Endpoint, endpoint, idOf, json, userOfCall } from "./endpoint.ts";
 import { after, labels, notBefore, priority, tooMany } from "./job-fields.ts";
 import type { Parts } from "./parts.ts";

@@ -44,6 +44,12 @@ export const requestFields = {
   priority: priority.default(0),
   labels: labels.default({}),
   notBefore: notBefore.nullable().default(null),
+  verify: z
+    .enum(["quick", "full"])
+    .optional()
+    .describe(
+      "How its outputs are proven: quick decodes their first, middle and last seconds, full all of them; absent: as the setting jobs.verify says",
+    ),
 };
 
 export const jobRequestShape = z

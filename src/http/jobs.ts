@@ -1,7 +1,7 @@
 /** Jobs over HTTP: ask, estimate, look. What changes them is in `job-changes.ts`, many at once in `bulk-jobs.ts`. */
 import { z } from "zod";
-import { type Endpoint, endpoint, idOf, json, userOfCall } from "./endpoint.ts";
 import { bulkJobEndpoints } from "./bulk-jobs.ts";
+import { type Endpoint, endpoint, idOf, json, userOfCall } from "./endpoint.ts";
 import { jobChangeEndpoints } from "./job-changes.ts";
 import { idempotencyHeader, idempotencyKey, jobRequestShape, tooMany } from "./job-fields.ts";
 import { filterFields, filterOf } from "./job-filter.ts";

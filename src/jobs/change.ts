@@ -1,6 +1,7 @@
 /** What of a job can be changed after it was asked for. */
-import type { Asker } from "./asks.ts";
+
 import { cycle } from "./arrangement.ts";
+import type { Asker } from "./asks.ts";
 import { cycleThrough } from "./predecessors.ts";
 import type { Queue } from "./queue.ts";
 import { type Submission, utcTime } from "./submission.ts";

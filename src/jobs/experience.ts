@@ -6,13 +6,19 @@ import type { Plan, Step } from "../operations/operation.ts";
 import type { Place } from "../runners/dispatch.ts";
 import type { Proof } from "../runners/runner.ts";
 import type { WorkFigures } from "./figures.ts";
-import { modelOf, type Predicted, placeOf, predictPlan, type Surroundings } from "./prediction.ts";
+import {
+  modelOf,
+  type PlanPrediction,
+  placeOf,
+  predictPlan,
+  type Surroundings,
+} from "./prediction.ts";
 import type { DoneOutcome } from "./step-book.ts";
 
 export interface ExperienceParts {
   figures: WorkFigures;
   clock: Clock;
-  surroundings: Omit<Surroundings, "figures">;
+  surroundings: Omit<Surroundings, "figures" | "verify">;
 }
 
 /** A step that runs. */
@@ -31,7 +37,7 @@ export interface KnownWork {
 }
 
 export class Experience {
-  readonly surroundings: Surroundings;
+  readonly surroundings: Omit<Surroundings, "verify">;
   private readonly parts: ExperienceParts;
   /** How often work was made to stand still. */
   private interruptions = 0;
@@ -42,8 +48,8 @@ export class Experience {
   }
 
   /** What a job is expected to take and to make, from here on. */
-  predict({ plan, media, verify }: KnownWork): Predicted {
-    return predictPlan(plan, media, { ...this.surroundings, verify }).total;
+  predict({ plan, media, verify }: KnownWork): PlanPrediction {
+    return predictPlan(plan, media, { ...this.surroundings, verify });
   }
 
   /** Work stands still or goes on: what runs meanwhile tells nothing of its time. */

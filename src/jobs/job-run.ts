@@ -69,12 +69,13 @@ async function carryOut(
   try {
     const jobFolder = await folders.open(jobId);
     if (!stepRows.lay(held.claim, prepared.plan.steps)) return { kind: "aborted" };
-    noteExpected(parts, held, prepared);
+    const weights = noteExpected(parts, held, prepared);
     const book = new JobBook(parts, held, prepared);
     unused = null;
     return await runSteps({
       ...prepared,
       ...{ dispatch, first, jobFolder, signal, rest, drain, book },
+      ...(weights === null ? {} : { weights }),
       onProgress: (progress) => {
         live.set(jobId, progress);
         feed.progress(ownerId, jobId, progress);
@@ -85,14 +86,23 @@ async function carryOut(
   }
 }
 
-/** Until ffmpeg tells how fast it goes, what is left is what was expected of the whole. */
-function noteExpected(parts: JobRunParts, { claim }: HeldClaim, prepared: Prepared): void {
+/**
+ * Until ffmpeg tells how fast it goes, what is left is what was expected of the whole. Seconds for each step by name,
+ * by which progress weighs them; null when they could not be estimated.
+ */
+function noteExpected(
+  parts: JobRunParts,
+  { claim }: HeldClaim,
+  prepared: Prepared,
+): ReadonlyMap<string, number> | null {
   try {
-    const predicted = parts.experience.predict(prepared);
-    parts.queue.notePrediction(claim, predicted);
-    parts.live.expect(claim.jobId, predicted.predictedSeconds);
+    const { steps, total } = parts.experience.predict(prepared);
+    parts.queue.notePrediction(claim, total);
+    parts.live.expect(claim.jobId, total.predictedSeconds);
+    return new Map(steps.map(({ name, predictedSeconds }) => [name, predictedSeconds]));
   } catch (cause) {
     parts.log.warn({ err: cause, job: claim.jobId }, "a job could not be estimated");
+    return null;
   }
 }
 

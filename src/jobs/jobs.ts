@@ -10,6 +10,7 @@ import type { Log } from "../log.ts";
 import type { MediaInfo } from "../media/media.ts";
 import { findOperation, parseParams, planFor } from "../operations/index.ts";
 import type { Operation, Plan, PlanContext } from "../operations/operation.ts";
+import { type ProvingMode, provingFor } from "../operations/proving.ts";
 import { assert, Refusal } from "../trouble.ts";
 import type { Asker } from "./asks.ts";
 import { type BulkOutcome, changeEach, type Selection, selectedIds } from "./bulk.ts";
@@ -57,6 +58,7 @@ interface PlannedRequest {
   params: Record<string, unknown>;
   title: string;
   operation: Operation;
+  verify: "quick" | "full";
 }
 
 export interface JobsParts {
@@ -70,7 +72,9 @@ export interface JobsParts {
   /** What this box's ffmpeg can do; refuses (503) while it is not known. */
   planContext(): PlanContext;
   /** What estimates go by. */
-  surroundings: Surroundings;
+  surroundings: Omit<Surroundings, "verify">;
+  /** How outputs are proven where nobody says it. */
+  verify: ProvingMode;
   /** Effects after a commit: a free worker looks for work; a running job is stopped. */
   onQueued(): void;
   onCancelled(jobId: string): void;
@@ -147,13 +151,14 @@ export class Jobs {
     const plan = planFor(operation, params, planInputs, this.parts.planContext(), texts);
     const title = `${operation.title}: ${inputs[0]?.name ?? "nothing"}`;
     const media = planInputs.map((input) => input.media);
-    return { plan, media, params: params as Record<string, unknown>, title, operation };
+    const verify = request.verify ?? provingFor(operation, params, this.parts.verify);
+    return { plan, media, params: params as Record<string, unknown>, title, operation, verify };
   }
 
   /** What the job would do; starts nothing. @throws as `submit` */
   estimate(ownerId: string, request: JobRequest): Estimate {
-    const { plan, operation, media } = this.planRequest(ownerId, request);
-    const { steps, total } = predictPlan(plan, media, this.parts.surroundings);
+    const { plan, operation, media, verify } = this.planRequest(ownerId, request);
+    const { steps, total } = predictPlan(plan, media, { ...this.parts.surroundings, verify });
     const [first] = steps;
     assert(first !== undefined, "a plan has a step");
     const { device, deviceReason } = first;

@@ -4,6 +4,7 @@ import { expectedBytes } from "../media/expected-bytes.ts";
 import type { MediaInfo } from "../media/media.ts";
 import { findOperation, parseParams, planFor } from "../operations/index.ts";
 import type { Plan, PlanContext } from "../operations/operation.ts";
+import { type ProvingMode, provingFor } from "../operations/proving.ts";
 import type { Storage } from "../storage/storage.ts";
 import { assert } from "../trouble.ts";
 import { fingerprintsOf } from "./fingerprints.ts";
@@ -31,7 +32,7 @@ export interface PreparationParts {
   /** The ffmpeg at hand, in its own words. Asked only where `planContext` does not refuse. */
   ffmpegVersion(): string;
   /** How outputs are proven where a job does not say. */
-  verify: "quick" | "full";
+  verify: ProvingMode;
 }
 
 type Planned = Omit<Prepared, "assetPaths">;
@@ -63,7 +64,7 @@ export class Preparation {
     const params = parseParams(operation, job.params);
     const { inputs: planInputs, texts } = jobInputs(inputs, this.parts.library);
     const plan = planFor(operation, params, planInputs, context, texts);
-    const verify = job.verify ?? this.parts.verify;
+    const verify = job.verify ?? provingFor(operation, params, this.parts.verify);
     const ground = { inputIds: job.inputIds, ffmpeg: this.parts.ffmpegVersion(), verify };
     const media = planInputs.map((input) => input.media);
     const written = plan.steps.reduce(

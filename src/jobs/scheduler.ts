@@ -36,6 +36,8 @@ export interface SchedulerParts {
   isRunning(jobId: string): boolean;
   /** Carries a claimed job out; `first` is null when all its steps are done and it has only to be published. */
   begin(claim: Claim, prepared: Prepared, first: FirstPlace | null): void;
+  /** A job finds no room on the disk: what can be spared may go. */
+  wantRoom(): void;
   /** Ends a claimed job that cannot be planned any more. */
   refuse(claim: Claim, trouble: unknown): void;
 }
@@ -181,7 +183,10 @@ export class Scheduler {
       return this.refuse(job, trouble, begun);
     }
     const tight = room.take(job.jobId, prepared.expectedBytes, job.spaceBytes);
-    if (tight !== null) return { kind: "space", sentence: tight };
+    if (tight !== null) {
+      this.parts.wantRoom();
+      return { kind: "space", sentence: tight };
+    }
     const next = this.nextStep(job, prepared);
     const place = next === null ? null : dispatch.place(next.work);
     if (place !== null && !isPlace(place)) {

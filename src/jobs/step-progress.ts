@@ -12,9 +12,8 @@ const COPIED = 0.03;
 /** A text, a still, or work of unknown length: it counts, so that the bar moves when it is done. */
 const LEAST_WEIGHT = 0.5;
 
-/** Seconds of encoding that a step is worth; a plan may say better by `Step.weight`. */
-export function weightOf({ work, weight }: Step): number {
-  if (weight !== undefined) return Math.max(LEAST_WEIGHT, weight);
+/** Seconds of encoding that a step is worth, where nobody knows better. */
+export function weightOf({ work }: Step): number {
   const description = descriptionOf(work);
   if (description === null) return LEAST_WEIGHT;
   return Math.max(LEAST_WEIGHT, (description.expectedSeconds ?? 0) * costOf(description));
@@ -27,6 +26,9 @@ function costOf({ outputs }: RenderDescription): number {
   });
   return costs.reduce((sum, each) => sum + each, 0);
 }
+
+/** What is expected to take no time at all has its moment on the bar too. */
+const LEAST_SECONDS = 0.1;
 
 /** Less of the whole than this says nothing about how long the rest takes. */
 const LEAST_SHARE = 0.01;
@@ -44,8 +46,17 @@ export class WholeProgress {
   /** What was done when this run began to work, and when that was. */
   private start: { atMs: number; share: number } | null = null;
 
-  constructor(steps: readonly Step[]) {
-    this.weights = new Map(steps.map((step) => [step.name, weightOf(step)]));
+  /** @param expected seconds that each step is expected to take, by name; null: by its description */
+  constructor(steps: readonly Step[], expected: ReadonlyMap<string, number> | null) {
+    this.weights = new Map(
+      steps.map((step) => {
+        const seconds = expected?.get(step.name);
+        return [
+          step.name,
+          seconds === undefined ? weightOf(step) : Math.max(LEAST_SECONDS, seconds),
+        ];
+      }),
+    );
     this.total = [...this.weights.values()].reduce((sum, each) => sum + each, 0);
   }
 

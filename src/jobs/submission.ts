@@ -8,9 +8,9 @@ import { newId } from "../identity.ts";
 import type { Plan } from "../operations/operation.ts";
 import { wantsGpu } from "../runners/places.ts";
 import { type FieldFault, Refusal } from "../trouble.ts";
+import { arrange } from "./arrangement.ts";
 import type { Asker, NewJob } from "./asks.ts";
 import { askedUsOf } from "./order.ts";
-import { arrange } from "./arrangement.ts";
 import type { Queue } from "./queue.ts";
 
 /** What is asked for, as `POST /jobs` has it, its form already checked. */
@@ -27,6 +27,8 @@ export interface JobRequest {
   after?: readonly string[] | undefined;
   /** ISO 8601; not before this time. */
   notBefore?: string | null | undefined;
+  /** How its outputs are proven; absent: as the setting and the operation say. */
+  verify?: "quick" | "full" | undefined;
 }
 
 /** One of many: it can have a name by which the others of the call refer to it. */
@@ -40,6 +42,8 @@ export interface Planned {
   params: Record<string, unknown>;
   title: string;
   operation: { name: string };
+  /** How its outputs will be proven. */
+  verify: "quick" | "full";
 }
 
 export interface Submitted {
@@ -133,7 +137,7 @@ export class Submission {
     ownerId: string,
     request: JobRequest,
   ): Omit<NewJob, "id" | "after" | "batch" | "idempotency"> {
-    const { plan, params, title, operation } = this.parts.plan(ownerId, request);
+    const { plan, params, title, operation, verify } = this.parts.plan(ownerId, request);
     const [first] = plan.steps;
     return {
       operation: operation.name,
@@ -145,7 +149,7 @@ export class Submission {
       need: first !== undefined && wantsGpu(first.work) ? "gpu" : "cpu",
       notes: plan.notes,
       steps: plan.steps,
-      verify: null,
+      verify,
       notBefore: utcTime(request.notBefore ?? null),
     };
   }

@@ -79,24 +79,17 @@ export class Sweeper {
     return this.parts.folders.clear(jobId);
   }
 
-  /**
-   * Clears what failed jobs left, the job that failed first before the others, until there is room enough.
-   * @returns how many jobs lost their results
-   */
-  async makeRoom(isEnough: () => Promise<boolean>): Promise<number> {
+  /** Gives up what the job that failed first keeps for a retry. False when no job keeps anything for one. */
+  async clearOldest(): Promise<boolean> {
     const { database, stepRows, isRunning } = this.parts;
     const failed = [...stepRows.jobsWithResults()]
+      .filter((jobId) => !isRunning(jobId))
       .map((jobId) => ({ jobId, job: endOf(database, jobId) }))
       .filter(({ job }) => job?.state === "failed")
       .toSorted((a, b) => ((a.job?.finishedAt ?? "") < (b.job?.finishedAt ?? "") ? -1 : 1));
-    let cleared = 0;
-    for (const { jobId } of failed) {
-      if (await isEnough()) break;
-      // It may have been retried while we waited.
-      if (isRunning(jobId) || endOf(database, jobId)?.state !== "failed") continue;
-      await this.forget(jobId);
-      cleared += 1;
-    }
-    return cleared;
+    const [oldest] = failed;
+    if (oldest === undefined) return false;
+    await this.forget(oldest.jobId);
+    return true;
   }
 }

@@ -132,11 +132,12 @@ beforeEach(async () => {
   const experience = new Experience({
     figures: new WorkFigures(database, systemClock),
     clock: systemClock,
-    surroundings: { cores: 2, verify: "quick", preview },
+    surroundings: { cores: 2, preview },
   });
   jobs = new Jobs({
     ...shared,
     surroundings: experience.surroundings,
+    verify: "quick",
     onQueued: () => worker.wake(),
     onCancelled: (id) => worker.abort(id),
     onPaused: (id, paused) => worker.pause(id, paused),

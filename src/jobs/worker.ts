@@ -32,6 +32,7 @@ export class Worker {
   private readonly draining = new AbortController();
   private readonly drain: Drain = { signal: this.draining.signal, seconds: 0 };
   private tick: Timer | null = null;
+  private makingRoom = false;
 
   constructor(parts: WorkerParts) {
     this.parts = parts;
@@ -42,6 +43,8 @@ export class Worker {
       ...parts,
       preparation: this.preparation,
       isRunning,
+      // Later: the round that asks is a transaction.
+      wantRoom: () => setImmediate(() => void this.wantRoom()),
       begin: (claim, prepared, first) => this.begin(claim, prepared, first),
       refuse: (claim, trouble) => this.refuse(claim, trouble),
     });
@@ -93,11 +96,6 @@ export class Worker {
     return this.running.has(jobId);
   }
 
-  /** Gives up what failed jobs keep for a retry until there is room; how many jobs lost it. */
-  makeRoom(isEnough: () => Promise<boolean>): Promise<number> {
-    return this.sweeper.makeRoom(isEnough);
-  }
-
   /** Ends the ffmpeg of a job that was cancelled. */
   abort(jobId: string): void {
     this.running.get(jobId)?.abort.abort();
@@ -126,6 +124,19 @@ export class Worker {
   pause(jobId: string, paused: boolean): void {
     this.parts.experience.interrupt();
     this.running.get(jobId)?.rest.set(paused);
+  }
+
+  /** A job found no room: one failed job after another gives up what it keeps for a retry. */
+  private async wantRoom(): Promise<void> {
+    if (this.makingRoom) return;
+    this.makingRoom = true;
+    try {
+      if (await this.sweeper.clearOldest()) this.scheduler.lookAtAll();
+    } catch (cause) {
+      this.parts.log.warn({ err: cause }, "what failed jobs keep could not be cleared");
+    } finally {
+      this.makingRoom = false;
+    }
   }
 
   private refuse(claim: Claim, trouble: unknown): void {

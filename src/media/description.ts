@@ -3,26 +3,21 @@
  * `render.ts` turns it into an argv for one device and one ffmpeg. Operations build it, runners carry it out.
  */
 import type { CaptionFormat } from "./captions/cue.ts";
+import type { ChunkWork } from "./chunk-work.ts";
 import type { FilterChain, SoundChain } from "./graph.ts";
 import type { HdrMetadata, InputPicture } from "./media.ts";
 import type { Facts, ReadingKind } from "./readings.ts";
 import type { ReportKind } from "./reports/kinds.ts";
-import type { SeamWish } from "./seams.ts";
 import type { ScoreTarget } from "./target-search.ts";
 
 /** An input asset of the job by position, or a file that an earlier step of the job made. */
 export type InputRef = { asset: number } | StepFileRef;
 
 /** A file that an earlier step of the job made. */
-export interface StepFileRef {
-  step: string;
-  file: string;
-}
+export type StepFileRef = { step: string; file: string };
 
 /** A number in a JSON file of an earlier step, by its JSON Pointer (RFC 6901). */
-export interface FigureRef extends StepFileRef {
-  pointer: string;
-}
+export type FigureRef = StepFileRef & { pointer: string };
 
 export interface InputDescription {
   from: InputRef;
@@ -36,7 +31,7 @@ export interface InputDescription {
   durationSeconds?: number;
   /** Its times lie so much later; earlier when it is negative. */
   offsetSeconds?: number;
-  /** Of a join: it keeps its times where they begin below zero, for the run-up of its encoder. */
+  /** Of a join: its times may begin below zero, for the run-up of its encoder. */
   keepsStart?: true;
   /**
    * Decode keyframes only (`-skip_frame nokey`): for posters and sprites. With a seek it begins at the last
@@ -68,7 +63,6 @@ export type Speed = "fast" | "balanced" | "best";
 
 /** Rate control: the quality scale of `docs/quality.md` (0–100), or bits per second. */
 export type RateControl = { quality: number } | { bitRate: number };
-
 /** Colour tags for the output, in ffmpeg's words; null leaves a tag unset. */
 export interface ColorTags {
   primaries: string | null;
@@ -325,24 +319,7 @@ export type StepWork =
       /** Read so much before each span: where a container has no index, decoding begins late after a seek. */
       prerollSeconds: number;
     }
-  /** Looks up where a picture is cut into chunks, by its packets; the `Seams` are kept as `file`. */
-  | { kind: "seams"; wish: SeamWish; file: string }
-  /**
-   * Encodes one chunk of a picture, its part of every output. `description` says how all of it would be
-   * encoded, without sound; `seams` where the chunk lies. It is number `number`, from 0 on, of `of`.
-   */
-  | {
-      kind: "chunk";
-      description: RenderDescription;
-      seams: StepFileRef;
-      number: number;
-      of: number;
-    }
-  /**
-   * Joins the chunks of those steps without encoding. `pictures` are the files of each, one for each output; as
-   * many inputs at the end of `description` stand for the lists of them, which are written only then.
-   */
-  | ({ kind: "join"; description: RenderDescription; seams: StepFileRef } & ChunkFiles)
+  | ChunkWork
   /** Surveys the packets of a file without decoding them; the `PacketSurvey` is kept as `file`. */
   | { kind: "survey"; from: InputRef; file: string; gapSeconds: number }
   /** Makes a report of JSON that earlier steps found: for programs as `data`, for people as `text`. */
@@ -355,11 +332,6 @@ export type StepWork =
       data: string;
       text: string;
     };
-
-interface ChunkFiles {
-  chunks: string[];
-  pictures: string[];
-}
 
 /** A piece of an input, in seconds from its start. */
 export interface CutSpan {

@@ -63,6 +63,10 @@ export function expectedBytes(
 ): number {
   if (work.kind === "write") return Buffer.byteLength(work.text);
   if (work.kind === "analyse" || work.kind === "target") return 0;
+  if (work.kind === "join") {
+    const all = { kind: "render", description: work.chunk } as const;
+    return expectedBytes(all, media, encode) + copiedBytes(work, media);
+  }
   const loads = workloadsOf(work, media).map((load) => loadBytes(load, media, encode));
   if (work.kind !== "search") return loads[0] ?? 0;
   const fits = loads.find((bytes) => bytes <= work.maxBytes);
@@ -161,4 +165,9 @@ function interpolated(values: readonly number[], quality: number): number {
   const [x0 = 0, x1 = 1] = [qualityAnchors[right - 1], qualityAnchors[right]];
   const [y0 = 1, y1 = 1] = [values[right - 1], values[right]];
   return y0 * (y1 / y0) ** ((quality - x0) / (x1 - x0));
+}
+
+/** What goes over from the source as it is. */
+function copiedBytes(work: StepWork, media: readonly MediaInfo[]): number {
+  return workloadsOf(work, media).reduce((sum, load) => sum + load.copiedBytes, 0);
 }

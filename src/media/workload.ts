@@ -76,11 +76,29 @@ export function workloadsOf(work: StepWork, media: readonly MediaInfo[]): Worklo
         .map((description) => described(description, media));
     case "cut":
       return [cutting(work, media)];
+    case "chunk":
+      return [shareOf(described(work.description, media), work.of)];
     default: {
       const description = descriptionOf(work);
       return description === null ? [] : [described(description, media)];
     }
   }
+}
+
+/** One of so many equal parts. */
+function shareOf(load: Workload, parts: number): Workload {
+  const shorter = <Load extends { picture: Moving }>(each: Load): Load => ({
+    ...each,
+    picture: { ...each.picture, seconds: each.picture.seconds / parts },
+  });
+  return {
+    ...load,
+    decodes: load.decodes.map((each) => ({ ...each, pixels: each.pixels / parts })),
+    filters: load.filters.map((each) => ({ ...each, pixels: each.pixels / parts })),
+    encodes: load.encodes.map(shorter),
+    images: load.images.map(shorter),
+    outputSeconds: load.outputSeconds / parts,
+  };
 }
 
 function described(description: RenderDescription, media: readonly MediaInfo[]): Workload {

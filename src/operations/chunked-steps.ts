@@ -48,6 +48,7 @@ export function cutStep(step: Step, media: readonly MediaInfo[], count: number):
       work: { kind: "chunk", description: picture, seams, number: index, of: count },
       makes: chunkFiles(picture),
       outputs: [],
+      ...(whole.expectedSeconds === null ? {} : { weight: whole.expectedSeconds / count }),
     };
   });
   const made = chunks.map((chunk) => chunk.name);
@@ -72,6 +73,7 @@ export function cutStep(step: Step, media: readonly MediaInfo[], count: number):
         seams,
         chunks: made,
         pictures: files,
+        chunk: picture,
       },
     },
   ];

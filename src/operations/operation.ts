@@ -57,11 +57,6 @@ export interface Step {
   /** Files that it leaves for later steps alone, plain names inside the step's folder; absent: none. */
   makes?: string[];
   outputs: StepOutput[];
-  /**
-   * How much work it is beside the other steps of its plan, in seconds of picture that are encoded once; absent: by
-   * its description. Progress of the whole goes by it.
-   */
-  weight?: number;
 }
 
 export interface Plan {
@@ -82,6 +77,11 @@ export interface Operation<Schema extends z.ZodType = z.ZodType> {
   example: z.input<Schema>;
   /** How many media files it works on; `texts`: how many files of captions it takes besides. */
   inputs: { min: number; max: number; texts?: number };
+  /**
+   * Whether what it makes with these parameters can stand in the place of its source, so that it is proven to the last
+   * frame; absent: never.
+   */
+  replaces?(params: z.output<Schema>): boolean;
   /**
    * @throws Refusal 422 `unsuitable_input` with a sentence when this media cannot be worked on so.
    */

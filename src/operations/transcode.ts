@@ -28,8 +28,19 @@ export const transcode = defineOperation({
   schema: transcodeSchema,
   example: { container: "mp4", video: { codec: "h264", quality: 65, maxHeight: 720 } },
   inputs: { min: 1, max: 1 },
+  replaces,
   plan,
 });
+
+/** Codecs of archives; H.264 and VP9 are what goes out while the source stays. */
+const archiveCodecs = new Set<TranscodeParams["video"]["codec"]>(["hevc", "av1", "copy"]);
+
+/** All of the source, as large as it was, in a codec that is kept. */
+function replaces({ video, audio, from, to, maxBytes }: TranscodeParams): boolean {
+  const whole = from === undefined && to === undefined && audio.codec !== "none";
+  const asLarge = video.maxHeight === undefined && video.maxWidth === undefined;
+  return whole && asLarge && maxBytes === undefined && archiveCodecs.has(video.codec);
+}
 
 function plan(params: TranscodeParams, inputs: PlanInput[], context: PlanContext): Plan {
   const [input] = inputs;

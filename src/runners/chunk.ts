@@ -78,6 +78,18 @@ interface Made {
 }
 
 /**
+ * Encodes one again into a folder, for its encoder was another one than that of the others.
+ * @throws Failure as a run does
+ */
+export async function encodeAgain(
+  local: Local,
+  request: AttemptRequest,
+  wanted: Wanted,
+): Promise<ChunkPicture[] | null> {
+  return (await encode(local, request, wanted))?.pictures ?? null;
+}
+
+/**
  * Where a seek led too far, the source is read from its beginning; where an encoder set no keyframe when it
  * was told to, it gets no frames to look ahead.
  */

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Appliance } from "../appliance.ts";
 import { plainClip } from "../clips.ts";
-import { note, roundsOf } from "./count.ts";
 import { Ledger } from "./acknowledged.ts";
+import { note, roundsOf } from "./count.ts";
 
 setDefaultTimeout(900_000);
 

@@ -2,8 +2,8 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { Appliance, eventually } from "../appliance.ts";
 import { plainClip } from "../clips.ts";
-import { note, roundsOf } from "./count.ts";
 import { Ledger } from "./acknowledged.ts";
+import { note, roundsOf } from "./count.ts";
 
 setDefaultTimeout(900_000);
 

@@ -2,8 +2,8 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { Appliance } from "../appliance.ts";
 import { plainClip } from "../clips.ts";
-import { note, roundsOf } from "./count.ts";
 import { type Audit, Ledger } from "./acknowledged.ts";
+import { note, roundsOf } from "./count.ts";
 import { LosableDisk } from "./small-disk.ts";
 
 setDefaultTimeout(1_800_000);

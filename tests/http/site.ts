@@ -116,10 +116,10 @@ export async function openSite(
     planContext: () => abilities,
     surroundings: {
       cores: 2,
-      verify: "quick",
       figures: noFigures,
       preview: () => ({ device: cpuDevice(1), reason: "There is no GPU.", placement: allOnCpu }),
     },
+    verify: "auto",
     onQueued: () => undefined,
     onCancelled: () => undefined,
     onPaused: () => undefined,

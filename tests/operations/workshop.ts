@@ -38,7 +38,7 @@ export async function work(
   name: string,
   params: unknown,
   sources: readonly string[],
-  device: Device = cpuDevice(1),
+  device: Device | ((step: string) => Device) = cpuDevice(1),
   chunks?: ChunkWish,
 ): Promise<Made> {
   const operation = findOperation(name);
@@ -57,7 +57,8 @@ export async function work(
   const made: Made = { plan, paths: [], media: [], encoders: [], checks: [] };
   for (const step of plan.steps) {
     const outcome: AttemptOutcome = await runner.run({
-      ...{ device, work: step.work, jobFolder, step: step.name, assetPaths: films },
+      device: typeof device === "function" ? device(step.name) : device,
+      ...{ work: step.work, jobFolder, step: step.name, assetPaths: films },
       expectations: step.outputs.map(({ expectation }) => expectation),
       ...{ verify: "full", signal: AbortSignal.timeout(120_000), onProgress: () => {} },
     });

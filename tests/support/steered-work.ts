@@ -142,11 +142,12 @@ export class SteeredWork {
     const experience = new Experience({
       figures: new WorkFigures(this.database, systemClock),
       clock: systemClock,
-      surroundings: { cores: 2, verify, preview: dispatch.preview.bind(dispatch) },
+      surroundings: { cores: 2, preview: dispatch.preview.bind(dispatch) },
     });
     const jobs = new Jobs({
       ...shared,
       surroundings: experience.surroundings,
+      verify,
       onQueued: () => worker.wake(),
       onCancelled: (id) => worker.abort(id),
       onPaused: (id, paused) => worker.pause(id, paused),

@@ -1,0 +1,80 @@
+/** A transcode next to HandBrake at the same x264 preset and CRF: the speed, and what is left of the picture. */
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { executable } from "../tests/appliance.ts";
+import type { Extent, Figure } from "./figure.ts";
+import { filmClip } from "./material.ts";
+import { pairFigure, pairs, spent } from "./pairs.ts";
+
+/** Luma SSIM of a film against its source, by ffmpeg's own filter. */
+function ssim(film: string, source: string): number {
+  const argv = ["ffmpeg", "-nostdin", "-hide_banner", "-i", film, "-i", source];
+  const compare = ["-lavfi", "[0:v][1:v]ssim", "-f", "null", "-"];
+  const said = Bun.spawnSync([...argv, ...compare], { stdio: ["ignore", "ignore", "pipe"] });
+  return Number(/SSIM Y:([\d.]+)/.exec(said.stderr.toString())?.[1]);
+}
+
+export async function handbrake({ quick }: Extent): Promise<Figure[]> {
+  if (Bun.which("HandBrakeCLI") === null) {
+    throw new Error("HandBrakeCLI is missing: run script/bootstrap --bench");
+  }
+  const film = await filmClip(quick ? 4 : 60);
+  const folder = mkdtempSync(join(tmpdir(), "handbrake-"));
+  const [ours, theirs] = [join(folder, "ours.mp4"), join(folder, "theirs.mp4")];
+  try {
+    const params = ["video.codec=h264", "video.quality=65"].flatMap((each) => ["-p", each]);
+    const found = await pairs(
+      quick ? 1 : 4,
+      () =>
+        spent(
+          [executable, "run", "transcode", film, "-o", ours, "--overwrite", ...params].concat([
+            ...["--device", "cpu"],
+          ]),
+          folder,
+        ),
+      () =>
+        spent(
+          [
+            ...[
+              "HandBrakeCLI",
+              "-i",
+              film,
+              "-o",
+              theirs,
+              "-e",
+              "x264",
+              "--encoder-preset",
+              "medium",
+            ],
+            // Its filters off and the rate kept, so that both do the same.
+            ...["-q", "22.5", "--no-comb-detect", "--no-deinterlace", "--vfr", "--crop", "0:0:0:0"],
+            ...["-E", "copy:aac", "--optimize"],
+          ],
+          folder,
+        ),
+    );
+    const [ourSsim, theirSsim] = [ssim(ours, film), ssim(theirs, film)];
+    const bytes = (path: string) => (statSync(path).size / 1e6).toFixed(2);
+    const by = { with: "HandBrakeCLI", target: null };
+    const wall = pairFigure("transcode at x264 medium, CRF 22.5", found, "wallSeconds", by);
+    return [
+      {
+        ...wall,
+        what: "speed of a transcode at x264 medium, CRF 22.5: HandBrake's time ÷ ours",
+        value: 1 / wall.value,
+        target: { atLeast: 1.1 },
+      },
+      pairFigure("transcode at x264 medium, CRF 22.5", found, "cpuSeconds", by),
+      {
+        what: "SSIM of the luma of both",
+        ours: `${ourSsim.toFixed(5)} in ${bytes(ours)} MB`,
+        other: `${theirSsim.toFixed(5)} in ${bytes(theirs)} MB, HandBrakeCLI`,
+        value: ourSsim / theirSsim,
+        target: { atLeast: 0.999 },
+      },
+    ];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,30 @@
+/** Four renditions out of one process next to four processes. */
+import type { Extent, Figure } from "./figure.ts";
+import { filmClip } from "./material.ts";
+import { byHand, kinomillRun, pairFigure, pairs } from "./pairs.ts";
+
+const heights = [1080, 720, 480, 360];
+
+export async function renditions({ quick }: Extent): Promise<Figure[]> {
+  const seconds = quick ? 4 : 60;
+  const film = await filmClip(seconds);
+  const rungs = heights.map((height) => ({ height }));
+  const found = await pairs(
+    quick ? 1 : 3,
+    () => kinomillRun("ladder", [film], { format: "hls", rungs, quality: 65 }, "out/"),
+    () =>
+      byHand(
+        heights.map((height) => [
+          ...["-i", film, "-vf", `scale=-2:${height}:flags=lanczos`, "-c:v", "libx264"],
+          ...["-crf", "22.5", "-force_key_frames", "expr:gte(t,n_forced*4)", "-sc_threshold", "0"],
+          ...["-c:a", "aac", `${height}.mp4`],
+        ]),
+      ),
+  );
+  const what = `a ladder of four rungs of ${seconds} s 1080p`;
+  const four = "four processes one after another";
+  return [
+    pairFigure(what, found, "cpuSeconds", { with: four, target: { atMost: 0.68 } }),
+    pairFigure(what, found, "wallSeconds", { with: four, target: null }),
+  ];
+}

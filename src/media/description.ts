@@ -247,6 +247,8 @@ export interface Expectation {
   audioTracks: number;
   /** Codec of every audio track, in order. */
   audioCodecs: string[];
+  /** How many subtitle tracks; absent: not looked at. */
+  subtitles?: { least: number; most: number };
 }
 
 /** What a step does. */

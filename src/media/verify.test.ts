@@ -85,6 +85,31 @@ describe("a good output", () => {
     });
   });
 
+  test("has the subtitle tracks that it should have, no more and no fewer", async () => {
+    const cues = write("cues.srt", "1\n00:00:01,000 --> 00:00:02,000\nGoal!\n");
+    const titled = make(
+      "titled.mkv",
+      "-i",
+      good,
+      "-i",
+      cues,
+      "-map",
+      "0",
+      "-map",
+      "1",
+      "-c",
+      "copy",
+    );
+    expect((await verdict(titled, { subtitles: { least: 1, most: 1 } })).kind).toBe("proven");
+    expect(await fault(titled, { subtitles: { least: 0, most: 0 } })).toContain(
+      "the number of its subtitle tracks is 1 instead of 0",
+    );
+    expect(await fault(good, { subtitles: { least: 1, most: 2 } })).toContain(
+      "the number of its subtitle tracks is 0 instead of 1 to 2",
+    );
+    expect((await verdict(titled)).kind).toBe("proven");
+  });
+
   test("may be sound alone, a still or text", async () => {
     const audio = { kind: "audio", video: null, durationSeconds: 2 } as const;
     const m4a = make("sound.m4a", ...sound(2), "-c:a", "aac");

@@ -165,6 +165,13 @@ export function differences(media: MediaInfo, expectation: Expectation): string[
     faults.push("it has a picture, which was not asked for");
   }
   expect("the number of its audio tracks", media.audio.length, expectation.audioTracks);
+  const { subtitles = null } = expectation;
+  const found = media.subtitles.length;
+  if (subtitles !== null && (found < subtitles.least || found > subtitles.most)) {
+    const { least, most } = subtitles;
+    const wanted = least === most ? `${most}` : `${least} to ${most}`;
+    faults.push(`the number of its subtitle tracks is ${found} instead of ${wanted}`);
+  }
   for (const [index, codec] of expectation.audioCodecs.entries()) {
     const found = media.audio[index]?.codec;
     if (found !== undefined) expect(`the codec of audio track ${index + 1}`, found, codec);

@@ -103,6 +103,7 @@ export function burntResult(
       video: picture.expected,
       audioTracks: sound.tracks.length,
       audioCodecs: sound.codecs,
+      subtitles: { least: 0, most: 0 },
     },
   };
 }

@@ -2,9 +2,15 @@
 
 import type { CaptionFormat, Captions } from "../media/captions/cue.ts";
 import { writeSubrip, writeWebvtt } from "../media/captions/write.ts";
-import type { OutputDescription, SubtitleCopy, SubtitleEncode } from "../media/description.ts";
+import type {
+  Expectation,
+  OutputDescription,
+  SubtitleCopy,
+  SubtitleEncode,
+} from "../media/description.ts";
 import { burntOutput, burntResult } from "./burning.ts";
 import type { CaptionsParams } from "./captions-schema.ts";
+import { subtitlesExpected } from "./containers.ts";
 import type { Plan, PlanContext, PlanInput, Step } from "./operation.ts";
 import { inputPicture } from "./picture.ts";
 import { decidePicture } from "./transcode-picture.ts";
@@ -36,6 +42,11 @@ export function embedPlan(
     // The new one first: players begin with it.
     subtitles: [track, ...subtitles.tracks],
   };
+  const result = burntResult(params, input, { picture, sound }, "captions");
+  const expectation: Expectation = {
+    ...result.expectation,
+    subtitles: subtitlesExpected(params.container, subtitles.tracks.length, 1),
+  };
   const write: Step = {
     ...{ name: "texts", title: "Write the captions", needs: [], makes: [file], outputs: [] },
     work: { kind: "write", file, text },
@@ -58,7 +69,7 @@ export function embedPlan(
         expectedSeconds: media.durationSeconds,
       },
     },
-    outputs: [burntResult(params, input, { picture, sound }, "captions")],
+    outputs: [{ ...result, expectation }],
   };
   const notes = [
     ...(copied ? ["The picture already conforms: it is copied, not re-encoded."] : []),

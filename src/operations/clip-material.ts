@@ -197,7 +197,7 @@ function soundChains({ audio }: ClipMaterial, trim: ReadTrim | null) {
 
 /** Joined pieces begin and end at frames, so each may be off by one. */
 export function expectClip(
-  { picture, audio, audioCodecs, params }: ClipMaterial,
+  { picture, audio, audioCodecs, subtitles, params }: ClipMaterial,
   file: string,
   seconds: number,
 ): Expectation {
@@ -212,5 +212,7 @@ export function expectClip(
     video: codec === undefined ? null : { codec, width, height },
     audioTracks: audio.length,
     audioCodecs,
+    // Of a short piece nothing may be said while it lasts.
+    subtitles: { least: 0, most: subtitles.length },
   };
 }

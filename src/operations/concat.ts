@@ -106,6 +106,7 @@ function stepOf(joined: Joined): Plan["steps"][number] {
           video: picture === null || codec === undefined ? null : { codec, ...picture.frame },
           audioTracks: sound === null ? 0 : 1,
           audioCodecs: sound === null ? [] : [sound.codec],
+          subtitles: { least: 0, most: 0 },
         },
       },
     ],

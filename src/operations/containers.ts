@@ -101,6 +101,20 @@ export const copyableSources: ReadonlySet<string> = new Set([
   ...["mp3", "aac", "m4a", "ogg", "flac", "wav", "mka"],
 ]);
 
+/**
+ * How many subtitle tracks an output has. MP4 and MOV leave out tracks in which nothing stands, which those of a
+ * source may be; what we add has something in it.
+ */
+export function subtitlesExpected(
+  container: MediaContainer,
+  kept: number,
+  added = 0,
+): { least: number; most: number } {
+  const all = kept + added;
+  const keepsEmpty = container === "mkv" || container === "webm";
+  return { least: keepsEmpty ? all : added, most: all };
+}
+
 /** "h264" → "H.264": what people call a codec of ffprobe's. */
 export function codecTitle(codec: string): string {
   const titles: Record<string, string> = {

@@ -17,7 +17,7 @@ import type { FilterChain, SoundChain, VideoFilter } from "../media/graph.ts";
 import type { HdrMetadata, MediaInfo, VideoStream } from "../media/media.ts";
 import { defaultQuality } from "../media/quality.ts";
 import { Refusal } from "../trouble.ts";
-import { codecTitle, containers } from "./containers.ts";
+import { codecTitle, containers, subtitlesExpected } from "./containers.ts";
 import { outputName } from "./naming.ts";
 import type { PlanContext, PlanInput, Step } from "./operation.ts";
 import {
@@ -252,6 +252,7 @@ export function filmStep(film: Film): Step {
           video: { codec: look.codec, ...frame },
           audioTracks: tracks.audio.length,
           audioCodecs: tracks.audioCodecs,
+          subtitles: subtitlesExpected(params.container, tracks.subtitles.length),
         },
       },
     ],

@@ -3,7 +3,7 @@ import type { InputDescription, OutputDescription } from "../media/description.t
 import type { SoundChain } from "../media/graph.ts";
 import type { MediaInfo } from "../media/media.ts";
 import { assert, Refusal } from "../trouble.ts";
-import { codecTitle, containers } from "./containers.ts";
+import { codecTitle, containers, subtitlesExpected } from "./containers.ts";
 import { outputName } from "./naming.ts";
 import { defineOperation, type Plan, type PlanContext, type PlanInput } from "./operation.ts";
 import { inputPicture } from "./picture.ts";
@@ -146,6 +146,7 @@ function stepOf(params: TranscodeParams, input: PlanInput, parts: Parts): Plan["
           video: picture.expected,
           audioTracks: sound.tracks.length,
           audioCodecs: sound.codecs,
+          subtitles: subtitlesExpected(params.container, parts.subtitles.tracks.length),
         },
       },
     ],

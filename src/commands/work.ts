@@ -15,6 +15,7 @@ import { Jobs } from "../jobs/jobs.ts";
 import { LiveProgress } from "../jobs/live.ts";
 import { Queue } from "../jobs/queue.ts";
 import { Room } from "../jobs/room.ts";
+import { SearchIndex } from "../jobs/search-index.ts";
 import { StepRows } from "../jobs/step-rows.ts";
 import { WorkFolders } from "../jobs/work-folders.ts";
 import { WorkSwitch, whyNothingStarts } from "../jobs/work-mode.ts";
@@ -43,6 +44,7 @@ interface Base {
   queue: Queue;
   live: LiveProgress;
   room: Room;
+  searchIndex: SearchIndex;
   feed: Feed;
   storage: ReturnType<typeof openDiskStorage>;
   toolbox: Toolbox;
@@ -82,6 +84,8 @@ export async function openWork(config: Config, log: Log, database: Database): Pr
   const start = () =>
     toolbox.open((toolchain) => {
       worker.start();
+      // What a server before this one did not come to.
+      base.searchIndex.wake();
       thumbnailer.wake();
       // Behind everything: it takes seconds, and nothing waits for it.
       void gpus
@@ -90,6 +94,7 @@ export async function openWork(config: Config, log: Log, database: Database): Pr
     });
   const close = async () => {
     toolbox.close();
+    base.searchIndex.stop();
     // What stands still will not end by itself.
     const paused = base.workSwitch.state().mode === "paused";
     const drainSeconds = paused ? 0 : config.jobs.drainSeconds;
@@ -134,7 +139,7 @@ function openBase(config: Config, log: Log, database: Database): Base {
     clock,
     database,
     workSwitch,
-    ...{ queue, live, room },
+    ...{ queue, live, room, searchIndex: new SearchIndex(database) },
     feed: new Feed(clock, queue.ledger.log),
     storage: openDiskStorage({
       folder: join(config.data, "storage"),
@@ -202,7 +207,10 @@ function openJobs(
     ...shared,
     surroundings: experience.surroundings,
     verify: config.jobs.verify,
-    onQueued: () => worker.wake(),
+    onQueued: () => {
+      worker.wake();
+      base.searchIndex.wake();
+    },
     onCancelled: (jobId) => worker.abort(jobId),
     onPaused: (jobId, paused) => worker.pause(jobId, paused),
     queuedPerUserMax: config.jobs.queuedPerUser,

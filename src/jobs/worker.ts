@@ -113,6 +113,8 @@ export class Worker {
     this.drain.seconds = drainSeconds;
     this.draining.abort();
     const all = [...this.running.values()];
+    // What a person paused will not end by itself.
+    for (const { abort, rest } of all) if (rest.paused) abort.abort();
     const limit = setTimeout(() => {
       for (const { abort } of all) abort.abort();
     }, drainSeconds * 1000);

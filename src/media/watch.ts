@@ -6,7 +6,7 @@ import { signalGroup } from "./process-group.ts";
  * From SIGTERM to SIGKILL. A cancelled job must be gone within 2 s, one that does not hear included; what it
  * would still write in that time is thrown away.
  */
-const terminateGraceMs = 1_000;
+const terminateGraceMs = 500;
 
 /**
  * From SIGKILL to giving up. A process that hangs inside a driver does not die of it; whoever waits for

@@ -1,20 +1,20 @@
 /** The life of jobs on the compiled executable: stopped where they stand, gone when cancelled, told over a restart. */
 import { expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { readFile, readlink } from "node:fs/promises";
 import { Api, type Json } from "./api.ts";
 import { Appliance, eventually } from "./appliance.ts";
 import { plainClip, slowClip } from "./clips.ts";
 
-/** State letters of the ffmpeg processes of this appliance, as the kernel has them: R, S, T … */
-async function ffmpegStates(appliance: Appliance): Promise<string[]> {
-  const states: string[] = [];
+/** The ffmpeg processes of this appliance, each with its state letter as the kernel has it: R, S, T … */
+async function ffmpegs(appliance: Appliance): Promise<Map<string, string>> {
+  const states = new Map<string, string>();
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     const program = await readlink(`/proc/${pid}/exe`).catch(() => "");
     const argv = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
     if (!/ffmpeg$/.test(program) || !argv.includes(appliance.folder)) continue;
     const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-    states.push(stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3));
+    states.set(pid, stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3));
   }
   return states;
 }
@@ -26,23 +26,24 @@ test("a paused job stands still for the kernel too, others run meanwhile, and ca
   const job = await api.start("transcode", [asset.id], { video: { codec: "h264", quality: 50 } });
   await eventually("ffmpeg encodes", 60_000, async () => {
     const { body } = await api.get(`/api/v1/jobs/${job.id}`);
-    return body.progressPercent > 0 && (await ffmpegStates(appliance)).length > 0;
+    return body.progressPercent > 0 && (await ffmpegs(appliance)).size > 0;
   });
   const paused = await api.post(`/api/v1/jobs/${job.id}/pause`, {});
   expect([paused.status, paused.body.state]).toEqual([200, "running"]);
   await eventually("it is stopped", 5_000, async () =>
-    (await ffmpegStates(appliance)).every((state) => state === "T"),
+    [...(await ffmpegs(appliance)).values()].every((state) => state === "T"),
   );
   const small = await api.add(plainClip());
   const other = await api.run("thumbnails", [small.id], {});
   expect([other.state, other.error]).toEqual(["succeeded", null]);
-  expect(await ffmpegStates(appliance)).toEqual(["T"]);
+  const standing = await ffmpegs(appliance);
+  expect([...standing.values()]).toEqual(["T"]);
 
   const since = performance.now();
   expect((await api.post(`/api/v1/jobs/${job.id}/cancel`, {})).body.state).toBe("cancelled");
-  await eventually("ffmpeg is gone", 10_000, async () => {
-    return (await ffmpegStates(appliance)).length === 0;
-  });
+  await eventually("ffmpeg is gone", 10_000, async () =>
+    [...standing.keys()].every((pid) => !existsSync(`/proc/${pid}`)),
+  );
   expect(performance.now() - since).toBeLessThan(2_000);
   const { body } = await api.get(`/api/v1/jobs/${job.id}`);
   expect(body.history.map(({ what, who }: Json) => `${what} ${who}`.trim())).toEqual([

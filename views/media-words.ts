@@ -121,5 +121,6 @@ export function languageTitle(code: string): string {
 
 /** The drawing that stands for a kind of asset. */
 export function kindIcon(kind: AssetKind): IconName {
+  if (kind === "data") return "key";
   return kind === "text" ? "file" : kind;
 }

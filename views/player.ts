@@ -60,5 +60,5 @@ function screen(asset: Asset): Html {
     const poster = asset.thumbnail === "ready" ? `/ui/assets/${asset.id}/thumbnail` : null;
     return html`<video controls playsinline preload="metadata" src="${address}" poster="${poster}" width="${video?.displayWidth}" height="${video?.displayHeight}" aria-label="${asset.name}"></video>`;
   }
-  return html`<div class="no-player">${icon(kindIcon(asset.kind))}<p>This is a text file. Download it to read it.</p></div>`;
+  return html`<div class="no-player">${icon(kindIcon(asset.kind))}<p>${asset.kind === "text" ? "This is a text file. Download it to read it." : "This file is for programs alone: encrypted, or a key."}</p></div>`;
 }

@@ -4,7 +4,8 @@ import type { MediaInfo } from "../media/media.ts";
 export const assetStates = ["ready", "deleting"] as const;
 export type AssetState = (typeof assetStates)[number];
 
-export const assetKinds = ["video", "audio", "image", "text"] as const;
+/** `data` is what only programs read: encrypted media, a key. */
+export const assetKinds = ["video", "audio", "image", "text", "data"] as const;
 export type AssetKind = (typeof assetKinds)[number];
 
 export type AssetOrigin =
@@ -23,10 +24,10 @@ export interface Asset {
   /** Hexadecimal SHA-256 of the bytes. */
   sha256: string;
   mimeType: string;
-  /** Null for text made by a job, for example a WebVTT index. */
+  /** Null for text made by a job, for example a WebVTT index, and for data. */
   media: MediaInfo | null;
   origin: AssetOrigin;
-  /** The picture that stands for it in lists: being made, there, or not possible (sound, text). */
+  /** The picture that stands for it in lists: being made, there, or not possible (sound, text, data). */
   thumbnail: "wanted" | "ready" | "none";
   createdAt: string;
   expiresAt: string | null;

@@ -139,6 +139,12 @@ export class Library {
     return asset;
   }
 
+  /** What a job of this owner made under that name; null when there is none. */
+  outputOf(ownerId: string, jobId: string, name: string): Asset | null {
+    const id = this.records.idOfOutput(jobId, name);
+    return id === null ? null : this.records.find(ownerId, id);
+  }
+
   /** The text of an asset that is captions. @throws Refusal 422 `unsuitable_input` when it is none */
   captionsOf({ id, name }: Asset): string {
     const path = this.parts.storage.localPath(id);

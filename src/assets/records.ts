@@ -124,6 +124,16 @@ export class AssetRecords {
     return asset;
   }
 
+  /** The id of what a job made under a name; null when there is none. */
+  idOfOutput(jobId: string, name: string): string | null {
+    const row = this.database
+      .query<{ id: string }, [string, string]>(
+        "SELECT id FROM asset WHERE job_id = ?1 AND name = ?2 AND state = 'ready' ORDER BY id LIMIT 1",
+      )
+      .get(jobId, name);
+    return row?.id ?? null;
+  }
+
   list(filter: AssetFilter): AssetPage {
     const conditions = ["owner_id = ?1", "state = 'ready'"];
     const values: SQLQueryBindings[] = [filter.ownerId];

@@ -143,11 +143,12 @@ function contentEndpoint(parts: Parts): Endpoint {
       404: { description: "There is no such asset." },
       416: { description: "`bad_range`: it lies outside." },
     },
-    handle: (call) => sendContent(parts, call.request, assetOf(parts, call), call.query.download),
+    handle: (call) => sendAsset(parts, call.request, assetOf(parts, call), call.query.download),
   });
 }
 
-function sendContent(
+/** The bytes of an asset, as the request wants them. */
+export function sendAsset(
   parts: Parts,
   request: Request,
   asset: Asset,

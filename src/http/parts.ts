@@ -88,7 +88,7 @@ export interface Parts {
   log: Log;
   clock: Clock;
   accounts: AccountsPart;
-  library: Pick<Library, "upload" | "uploadsRefused" | "get" | "list" | "delete">;
+  library: Pick<Library, "upload" | "uploadsRefused" | "get" | "list" | "outputOf" | "delete">;
   jobs: Pick<Jobs, AskedOfJobs>;
   presets: Pick<Presets, "list" | "get" | "create" | "replace" | "delete">;
   feed: Pick<Feed, "subscribe" | "since" | "latestId">;

@@ -15,6 +15,7 @@ import { mountDeviceFragments } from "./live-devices.ts";
 import { mountWorkFragments } from "./live-work.ts";
 import { openApiDocument } from "./openapi.ts";
 import { operationEndpoints } from "./operations.ts";
+import { outputEndpoints } from "./outputs.ts";
 import { mountPages } from "./pages.ts";
 import type { Parts } from "./parts.ts";
 import { presetEndpoints } from "./presets.ts";
@@ -29,6 +30,7 @@ export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch)
     ...assetEndpoints(parts),
     ...operationEndpoints(parts),
     ...jobEndpoints(parts),
+    ...outputEndpoints(parts),
     ...presetEndpoints(parts),
     ...eventEndpoints(parts, streams),
     ...systemEndpoints(parts),

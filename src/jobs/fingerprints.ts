@@ -17,9 +17,11 @@ export function fingerprintsOf(plan: Plan, ground: Ground): Map<string, string> 
   const { inputIds, ffmpeg, verify } = ground;
   const prints = new Map<string, string>();
   // A plan names needs before the steps that have them.
-  for (const { name, work, outputs, makes = [], needs } of plan.steps) {
+  for (const step of plan.steps) {
+    const { name, work, outputs, makes = [], needs, proves = [], provesOfGpu = [] } = step;
     const before = needs.map((need) => [need, prints.get(need)]);
-    const expectations = outputs.map(({ expectation }) => expectation);
+    const declared = outputs.map(({ expectation }) => expectation);
+    const expectations = [...declared, ...proves, ...provesOfGpu];
     const ran = work.kind === "write" ? null : { ffmpeg, inputIds };
     const value = { work, expectations, makes, before, ran, verify };
     prints.set(name, new Bun.CryptoHasher("sha256").update(canonicalJson(value)).digest("hex"));

@@ -61,7 +61,7 @@ function describe(
   clock: Clock,
 ): Asset {
   const { declared, proven } = output;
-  const kind = proven.media?.kind ?? "text";
+  const kind = proven.media?.kind ?? (declared.expectation.kind === "data" ? "data" : "text");
   return {
     id,
     ownerId: claim.ownerId,

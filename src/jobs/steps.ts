@@ -197,10 +197,11 @@ class Run {
 
   private runOf({ step, abort }: Active): StepRun {
     const { assetPaths, jobFolder, verify, signal, rest } = this.request;
-    const { name, work, outputs } = step;
+    const { name, work, outputs, proves = [], provesOfGpu: expectationsOfGpu = [] } = step;
+    const declared = outputs.map(({ expectation }) => expectation);
     return {
       ...{ work, assetPaths, jobFolder, step: name, verify },
-      expectations: outputs.map(({ expectation }) => expectation),
+      ...{ expectations: [...declared, ...proves], expectationsOfGpu },
       signal: AbortSignal.any([signal, this.halt.signal, abort.signal]),
       rest,
       onProgress: (progress) => {

@@ -4,6 +4,7 @@
  */
 import type { CaptionFormat } from "./captions/cue.ts";
 import type { ChunkWork } from "./chunk-work.ts";
+import type { LadderPackage } from "./cmaf/ladder-package.ts";
 import type { FilterChain, SoundChain } from "./graph.ts";
 import type { HdrMetadata, InputPicture } from "./media.ts";
 import type { Facts, ReadingKind } from "./readings.ts";
@@ -61,8 +62,12 @@ export type AudioCodec = "aac" | "opus" | "mp3" | "flac" | "pcm_s16le" | "pcm_s2
 export type ProresProfile = "proxy" | "lt" | "standard" | "hq";
 export type Speed = "fast" | "balanced" | "best";
 
-/** Rate control: the quality scale of `docs/quality.md` (0–100), or bits per second. */
-export type RateControl = { quality: number } | { bitRate: number };
+/**
+ * Rate control: the quality scale of `docs/quality.md` (0–100), where hard scenes may take no more than
+ * `maxBitRate` over two seconds; or bits per second.
+ */
+export type RateControl = { quality: number; maxBitRate?: number } | { bitRate: number };
+
 /** Colour tags for the output, in ffmpeg's words; null leaves a tag unset. */
 export interface ColorTags {
   primaries: string | null;
@@ -210,6 +215,8 @@ export interface OutputDescription {
   limitBytes?: number;
   /** Of the picture in MP4 and MOV: the clock that its times are kept by. Absent: what fits its frames. */
   ticksPerSecond?: number;
+  /** For a later step alone: its index need not stand at its beginning, which is a second writing of all of it. */
+  isIntermediate?: true;
 }
 
 export interface RenderDescription {
@@ -231,8 +238,14 @@ export interface RenderDescription {
 /** What `verify.ts` holds an output against. Null or absent: not checked, because it cannot be known. */
 export interface Expectation {
   file: string;
-  kind: "video" | "audio" | "image" | "text";
+  /** `data` is neither media nor text: what is encrypted, a key. */
+  kind: "video" | "audio" | "image" | "text" | "data";
   durationSeconds: number | null;
+  /**
+   * The stream of the job's first input that all of it comes from. When the output is longer or shorter than
+   * `durationSeconds`, it is well where this stream is so too.
+   */
+  lastsLikeStream?: number;
   video: {
     codec: string;
     width: number;
@@ -333,7 +346,9 @@ export type StepWork =
       about: unknown;
       data: string;
       text: string;
-    };
+    }
+  /** Makes a ladder of streams that earlier steps encoded: cuts them into segments, writes the playlists. */
+  | { kind: "package"; ladder: LadderPackage };
 
 /** A piece of an input, in seconds from its start. */
 export interface CutSpan {
@@ -348,6 +363,7 @@ export function descriptionOf(work: StepWork): RenderDescription | null {
     case "survey":
     case "seams":
     case "report":
+    case "package":
       return null;
     case "search":
       return work.candidates[0]?.description ?? null;

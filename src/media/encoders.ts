@@ -159,19 +159,25 @@ function proresOptions(encode: VideoEncode): string[] {
 
 function rateOptions(encoder: CpuEncoder, encode: VideoEncode): string[] {
   if ("bitRate" in encode.rate) return bitRateOptions(encoder, encode.rate.bitRate);
-  const crf = ["-crf", String(crfFor(encoder, encode.rate.quality))];
-  // libvpx and libaom treat CRF as a floor unless the bit rate is zero.
-  const pure = encoder === "libvpx-vp9" || encoder === "libaom-av1";
-  return pure ? [...crf, "-b:v", "0"] : crf;
+  const { quality, maxBitRate } = encode.rate;
+  const crf = ["-crf", String(crfFor(encoder, quality))];
+  // libvpx and libaom treat CRF as a floor unless the bit rate is zero; else that is the most they take.
+  const aom = encoder === "libvpx-vp9" || encoder === "libaom-av1";
+  if (aom) return [...crf, "-b:v", String(maxBitRate ?? 0)];
+  return maxBitRate === undefined ? crf : [...crf, ...peakOptions(maxBitRate)];
 }
 
-/** Half as much again for peaks, over a buffer of two seconds at that peak: smooth on any link. */
+/** Over a buffer of two seconds at that peak: smooth on any link. */
+export function peakOptions(peak: number): string[] {
+  return ["-maxrate", String(peak), "-bufsize", String(peak * 2)];
+}
+
+/** Half as much again for peaks. */
 function bitRateOptions(encoder: CpuEncoder, bitRate: number): string[] {
   const average = ["-b:v", String(bitRate)];
   // SVT-AV1 takes no peak in its average mode.
   if (encoder === "libsvtav1") return average;
-  const peak = Math.round(bitRate * 1.5);
-  return [...average, "-maxrate", String(peak), "-bufsize", String(peak * 2)];
+  return [...average, ...peakOptions(Math.round(bitRate * 1.5))];
 }
 
 /** Scene cuts may put keyframes this close: a tenth of the distance, as x264 itself does. */

@@ -2,7 +2,7 @@
 import type { VideoEncode } from "./description.ts";
 import type { Device, Toolchain } from "./devices.ts";
 import type { Dialect } from "./dialect.ts";
-import { codecTitles } from "./encoders.ts";
+import { codecTitles, peakOptions } from "./encoders.ts";
 import { capabilityOf, type EncoderTraits, encoderTraits } from "./generation.ts";
 import { type GpuCodec, isGpuCodec } from "./gpu-skill.ts";
 import { crfFor, type NvencEncoder, presetFor } from "./quality.ts";
@@ -113,11 +113,11 @@ function rateOptions(
   if ("quality" in rate) {
     const wanted = crfFor(encoder, rate.quality);
     const cq = encoder === "av1_nvenc" ? Math.min(wanted, mostAv1Cq) : wanted;
+    const ceiling = rate.maxBitRate === undefined ? [] : peakOptions(rate.maxBitRate);
     // Without the zero ffmpeg's own 2 Mbit/s would be the ceiling.
-    return ["-cq", String(cq), "-b:v", "0"];
+    return ["-cq", String(cq), "-b:v", "0", ...ceiling];
   }
-  const peak = Math.round(rate.bitRate * 1.5);
-  return ["-b:v", String(rate.bitRate), "-maxrate", String(peak), "-bufsize", String(peak * 2)];
+  return ["-b:v", String(rate.bitRate), ...peakOptions(Math.round(rate.bitRate * 1.5))];
 }
 
 /** AV1 has one profile for 4:2:0, of both depths. */

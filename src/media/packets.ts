@@ -13,6 +13,8 @@ const timedPackets = 250;
 export interface Measured {
   /** From the first packet's time to the end of the last one; null when they have no times. */
   seconds: number | null;
+  /** The end of the last one, as the file counts. */
+  endsAt: number | null;
   /** Packets by index of the stream. */
   packets: Map<number, number>;
 }
@@ -43,7 +45,28 @@ export async function measurePackets(
     start = Math.min(start, time);
     end = Math.max(end, time + (numberOf(duration) ?? 0));
   });
-  return { seconds: end > start ? end - start : null, packets };
+  const timed = end > start;
+  return { seconds: timed ? end - start : null, endsAt: timed ? end : null, packets };
+}
+
+/**
+ * When a stream ends, in seconds from where the file begins to play; null when its packets have no times.
+ * @throws Refusal 422 `not_media`, Failure `tool_missing`
+ */
+export async function streamEndSeconds(
+  subject: Subject,
+  stream: number,
+  tools: ProbeTools,
+): Promise<number | null> {
+  const { endsAt } = await measurePackets(subject, stream, tools);
+  return endsAt === null ? null : endsAt - (await startOf(subject, tools));
+}
+
+/** The time with which a file begins. */
+async function startOf(subject: Subject, tools: ProbeTools): Promise<number> {
+  const asked = ["-show_entries", "format=start_time", "-of", "csv=p=0"];
+  const { stdout } = await askFfprobe(subject, asked, tools);
+  return numberOf(stdout.trim()) ?? 0;
 }
 
 /** Whether the first frames of a stream lie unevenly in time. */
@@ -80,9 +103,7 @@ export async function packetTimes(
   { from, seconds }: CutSpan,
   tools: ProbeTools,
 ): Promise<PacketTime[]> {
-  const asked = ["-show_entries", "format=start_time", "-of", "csv=p=0"];
-  const { stdout } = await askFfprobe(subject, asked, tools);
-  const start = numberOf(stdout.trim()) ?? 0;
+  const start = await startOf(subject, tools);
   const begin = from > beforeSeconds ? (start + from - beforeSeconds).toFixed(6) : "";
   const end = (start + from + seconds + afterSeconds).toFixed(6);
   const packets: PacketTime[] = [];

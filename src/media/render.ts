@@ -201,7 +201,7 @@ function renderOutput(
       ...(output.limitSeconds === null ? [] : ["-t", seconds(output.limitSeconds)]),
       ...(output.limitBytes === undefined ? [] : ["-fs", String(output.limitBytes)]),
       ...["-max_muxing_queue_size", maxMuxingPackets],
-      ...(output.container === "mp4" || output.container === "mov"
+      ...(!output.isIntermediate && (output.container === "mp4" || output.container === "mov")
         ? ["-movflags", "+faststart"]
         : []),
       ...(output.ticksPerSecond === undefined

@@ -28,6 +28,11 @@ export interface VerifyTools {
    */
   sourcePictureSeconds?(): Promise<number | null>;
   /**
+   * When a stream of the source ends, in seconds from the start of the file. Asked only when an output that
+   * comes from it alone is longer or shorter than the whole; null when unknown.
+   */
+  sourceStreamSeconds?(stream: number): Promise<number | null>;
+  /**
    * Every packet of the picture is the source's: then what can be wrong are the headers, the index and the end,
    * and a quick proof decodes keyframes alone.
    */
@@ -86,13 +91,14 @@ async function prove(
   if (expectation.kind === "text") {
     return { kind: "proven", sizeBytes, media: null, checks: [await proveText(path, file)] };
   }
+  if (expectation.kind === "data") return { kind: "proven", sizeBytes, media: null, checks: [] };
   const { ffprobePath } = tools.toolchain;
   const animation = await readAnimatedWebp(path);
   const media =
     animation === null
       ? await probe(path, { ffprobePath, signal: tools.signal })
       : mediaOfWebp(animation, sizeBytes);
-  const faults = differences(media, expectation);
+  const faults = differences(media, await withStreamLength(media, expectation, tools));
   if (faults.length > 0) throw rejection(file, faults.join("; "));
   const decoded =
     animation === null
@@ -108,6 +114,19 @@ async function prove(
     media,
     checks: [`Probed ${file}: ${describe(media)}`, ...decoded.checks],
   };
+}
+
+/** The expectation with the length of the one stream that the output comes from, where that matters. */
+async function withStreamLength(
+  { durationSeconds: found }: MediaInfo,
+  expectation: Expectation,
+  tools: VerifyTools,
+): Promise<Expectation> {
+  const { durationSeconds: wanted, lastsLikeStream: stream } = expectation;
+  if (wanted === null || stream === undefined || found === null) return expectation;
+  if (Math.abs(found - wanted) <= durationToleranceSeconds(wanted)) return expectation;
+  const durationSeconds = (await tools.sourceStreamSeconds?.(stream)) ?? wanted;
+  return { ...expectation, durationSeconds };
 }
 
 async function proveText(path: string, file: string): Promise<string> {

@@ -19,8 +19,10 @@ import { concat } from "./concat.ts";
 import { cutout } from "./cutout.ts";
 import { enhance } from "./enhance.ts";
 import { faultsOf } from "./faults.ts";
+import { ladder } from "./ladder.ts";
 import { measure } from "./measure.ts";
-import type { Operation, Plan, PlanContext, PlanInput, PlanText } from "./operation.ts";
+import { numberedName } from "./naming.ts";
+import type { Operation, Plan, PlanContext, PlanInput, PlanText, StepOutput } from "./operation.ts";
 import { overlay } from "./overlay.ts";
 import { reframe } from "./reframe.ts";
 import { thumbnails } from "./thumbnails.ts";
@@ -41,6 +43,7 @@ export const operations: readonly Operation[] = [
   enhance,
   measure,
   check,
+  ladder,
 ];
 
 /** @throws Refusal 404 `unknown_operation` that names those that there are. */
@@ -105,11 +108,28 @@ export function planFor<Schema extends z.ZodType>(
   }
   refuseTexts(operation, texts);
   refuseUnreadable(inputs);
-  const whole = operation.plan(params, inputs, context, texts);
+  const whole = withOwnNames(operation.plan(params, inputs, context, texts));
   const { chunks } = context;
   const plan = chunks === undefined ? whole : inChunks(whole, inputs, chunks);
   checkPlan(plan, inputs.length);
   return plan;
+}
+
+/** Outputs lie side by side under their names: a second one of the same becomes "match 2.mp4". */
+function withOwnNames(plan: Plan): Plan {
+  const taken = new Set<string>();
+  const own = (output: StepOutput): StepOutput => {
+    let { name } = output;
+    for (let number = 2; taken.has(name.toLowerCase()); number += 1) {
+      name = numberedName(output.name, number);
+    }
+    taken.add(name.toLowerCase());
+    return name === output.name ? output : { ...output, name };
+  };
+  return {
+    ...plan,
+    steps: plan.steps.map((step) => ({ ...step, outputs: step.outputs.map(own) })),
+  };
 }
 
 function refuseTexts({ title, inputs }: Operation, texts: readonly PlanText[]): void {
@@ -165,6 +185,9 @@ function checkPlan(plan: Plan, inputCount: number): void {
       assert(plainFile.test(file), `file name ${file} is plain`);
       files.add(file);
     }
+    for (const { file } of [...(step.proves ?? []), ...(step.provesOfGpu ?? [])]) {
+      assert(step.makes?.includes(file), `${file} is made before it is proven`);
+    }
     checkInputs(step, earlier, inputCount);
     earlier.set(step.name, files);
   }
@@ -203,6 +226,9 @@ function readsOf(work: StepWork): InputRef[] {
   if (work.kind === "survey") return [work.from];
   if (work.kind === "seams") return [work.wish.from];
   if (work.kind === "report") return work.of;
+  if (work.kind === "package") {
+    return [...work.ladder.pictures, ...work.ladder.sounds].map(({ from }) => from);
+  }
   const descriptions =
     work.kind === "search"
       ? work.candidates.map(({ description }) => description)

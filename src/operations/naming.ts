@@ -26,6 +26,14 @@ export function outputName(inputName: string, suffix: string, ending: string): s
   return name === inputName ? build(said === "" ? " copy" : ` ${said} copy`) : name;
 }
 
+/** "match.mp4" → "match 2.mp4", still of 255 bytes at most. */
+export function numberedName(name: string, number: number): string {
+  const ending = /(?<=.)\.[A-Za-z0-9]{1,8}$/u.exec(name)?.[0] ?? "";
+  const end = ` ${number}${ending}`;
+  const stem = name.slice(0, name.length - ending.length);
+  return cutBytes(stem, maxNameBytes - Buffer.byteLength(end)) + end;
+}
+
 /** Without slashes and control characters, whatever the caller let through. */
 function clean(name: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what goes.

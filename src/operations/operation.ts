@@ -56,6 +56,10 @@ export interface Step {
   work: StepWork;
   /** Files that it leaves for later steps alone, plain names inside the step's folder; absent: none. */
   makes?: string[];
+  /** What of these must be proven before a later step may use it; absent: nothing. */
+  proves?: Expectation[];
+  /** The same where a GPU had a part in it: what it makes wrong can still be made elsewhere. */
+  provesOfGpu?: Expectation[];
   outputs: StepOutput[];
 }
 

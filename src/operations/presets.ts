@@ -57,6 +57,12 @@ export const builtInPresets: readonly BuiltInPreset[] = [
     },
   },
   {
+    id: "ps_streaming",
+    name: "Streaming ladder",
+    operation: "ladder",
+    params: { format: "both", thumbnails: { width: 160 } },
+  },
+  {
     id: "ps_vertical",
     name: "Vertical 9:16",
     operation: "reframe",

@@ -3,9 +3,10 @@ import type { VideoFilter } from "../media/graph.ts";
 import { knownSeconds, sparseInput } from "./evenly.ts";
 import { outputName } from "./naming.ts";
 import type { Plan, Step } from "./operation.ts";
-import { layoutSprite, spriteIndex } from "./sprite.ts";
+import { layoutSprite, type SpriteLayout, type SpriteWish, spriteIndex } from "./sprite.ts";
 import {
   type StillSource,
+  type StillWish,
   stillChain,
   stillExpectation,
   stillFilters,
@@ -13,22 +14,39 @@ import {
   stillOutput,
   workEnding,
 } from "./still-picture.ts";
-import type { ThumbnailsParams } from "./thumbnails-schema.ts";
 
-/** @throws Refusal 422 `unsuitable_input` for what has no known length, and for too many pictures */
+/** What the files are called. */
+export interface SpriteNames {
+  /** @param number from 1; null for the only one */
+  sheet(number: number | null): string;
+  index: string;
+}
+
+/** Names like those of all outputs, after the source's. */
+function usualNames({ name }: StillSource, ending: string): SpriteNames {
+  return {
+    sheet: (number) => outputName(name, number === null ? "sprite" : `sprite ${number}`, ending),
+    index: outputName(name, "sprite", "vtt"),
+  };
+}
+
+/**
+ * @param named absent: after the source
+ * @throws Refusal 422 `unsuitable_input` for what has no known length, and for too many pictures
+ */
 export function spriteSteps(
-  params: ThumbnailsParams,
-  wish: NonNullable<ThumbnailsParams["sprite"]>,
+  params: StillWish,
+  wish: SpriteWish,
   source: StillSource,
-): Plan {
-  const { media, video, name } = source;
+  named?: SpriteNames,
+): Plan & { layout: SpriteLayout } {
+  const { media, video } = source;
   const seconds = knownSeconds(media, "a sprite");
   const layout = layoutSprite(video, seconds, wish);
   const format = stillFormats[params.format];
   const files = layout.sheets.map((_, index) => `sprite-${index + 1}.${workEnding}`);
-  const names = files.map((_, index) =>
-    outputName(name, files.length === 1 ? "sprite" : `sprite ${index + 1}`, format.ending),
-  );
+  const called = named ?? usualNames(source, format.ending);
+  const names = files.map((_, index) => called.sheet(files.length === 1 ? null : index + 1));
   const filters: VideoFilter[] = [
     { filter: "fps", rate: layout.rate, startSeconds: 0 },
     { filter: "exactly", frames: layout.count },
@@ -60,10 +78,11 @@ export function spriteSteps(
   const notes = layout.keyframesOnly
     ? ["The pictures of the sprite are taken at keyframes, which is many times faster."]
     : [];
-  return { steps: [sprites, indexStep(source, spriteIndex(layout, seconds, names))], notes };
+  const index = indexStep(called.index, spriteIndex(layout, seconds, names));
+  return { steps: [sprites, index], notes, layout };
 }
 
-function indexStep(source: StillSource, text: string): Step {
+function indexStep(name: string, text: string): Step {
   const file = "sprite.vtt";
   return {
     name: "sprite-index",
@@ -73,7 +92,7 @@ function indexStep(source: StillSource, text: string): Step {
     outputs: [
       {
         file,
-        name: outputName(source.name, "sprite", "vtt"),
+        name,
         role: "sprite-index",
         mimeType: "text/vtt",
         expectation: {

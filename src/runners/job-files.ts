@@ -64,7 +64,7 @@ export async function refuseFullDisk(folder: string): Promise<void> {
 }
 
 /** After this the file is there even if the power goes. */
-export async function writeDurably(path: string, text: string): Promise<void> {
+export async function writeDurably(path: string, text: string | Uint8Array): Promise<void> {
   const handle = await open(path, "wx", 0o600);
   try {
     await handle.writeFile(text, "utf8");

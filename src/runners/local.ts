@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { type CutSpan, descriptionOf } from "../media/description.ts";
 import type { Toolchain } from "../media/devices.ts";
 import { type GpuFault, rejectedOutputFault } from "../media/gpu-fault.ts";
-import { measurePackets } from "../media/packets.ts";
+import { measurePackets, streamEndSeconds } from "../media/packets.ts";
+import { usesGpu } from "../media/placement.ts";
 import { openSubject, probe } from "../media/probe.ts";
 import { type VerifyTools, verifyOutput } from "../media/verify.ts";
 import { assert, Failure, Refusal } from "../trouble.ts";
@@ -15,6 +16,7 @@ import { diskFailure } from "./explain.ts";
 import { freshFolder, pathOf, plainName, refuseFullDisk, writeDurably } from "./job-files.ts";
 import { joinStep } from "./join.ts";
 import { report } from "./report.ts";
+import { packageLadder } from "./package.ts";
 import type { AttemptOutcome, AttemptRequest, ProvenOutput, Runner } from "./runner.ts";
 import { seams } from "./seams.ts";
 import { search } from "./search.ts";
@@ -88,6 +90,10 @@ export class LocalRunner implements Runner {
         return await target({ toolchain: this.toolchain(), config }, request, work, folder);
       case "cut":
         return await cut({ toolchain: this.toolchain(), config }, request, work, folder);
+      case "package": {
+        const { reserveBytes } = config.storage;
+        return await packageLadder(request, work.ladder, { folder, reserveBytes });
+      }
     }
   }
 
@@ -97,7 +103,8 @@ export class LocalRunner implements Runner {
     { placement, checks: told = [], ...done }: CarriedOut,
   ): Promise<AttemptOutcome> {
     const outputs: ProvenOutput[] = [];
-    for (const expectation of request.expectations) {
+    const ofGpu = placement !== null && usesGpu(placement) ? request.expectationsOfGpu : [];
+    for (const expectation of [...request.expectations, ...(ofGpu ?? [])]) {
       const { file } = expectation;
       assert(plainName.test(file), `file name ${file} is plain`);
       const path = join(folder, file);
@@ -130,6 +137,7 @@ export class LocalRunner implements Runner {
       stallSeconds: jobs.stallSeconds,
       wallLimitSeconds: jobs.wallLimitSeconds,
       sourcePictureSeconds: () => sourcePictureSeconds(request, toolchain),
+      sourceStreamSeconds: (stream) => sourceStreamSeconds(request, stream, toolchain),
     };
   }
 }
@@ -164,6 +172,16 @@ async function sourcePictureSeconds(
   if (request.work.kind === "cut") return joinedPictureSeconds(request.work.spans, seconds);
   const rest = Math.max(0, seconds - (input.seekSeconds ?? 0));
   return Math.min(rest, input.durationSeconds ?? rest);
+}
+
+/** When a stream of the job's first input ends. */
+async function sourceStreamSeconds(
+  request: AttemptRequest,
+  stream: number,
+  { ffprobePath }: Pick<Toolchain, "ffprobePath">,
+): Promise<number | null> {
+  const subject = await openSubject(pathOf(request, { asset: 0 }));
+  return await streamEndSeconds(subject, stream, { ffprobePath, signal: request.signal });
 }
 
 /** Between joined spans the last picture of each stays; behind the last one nothing does. */

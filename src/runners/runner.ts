@@ -22,6 +22,8 @@ export interface AttemptRequest {
   step: string;
   /** Each output is proven before the attempt counts as done. */
   expectations: Expectation[];
+  /** Proven too when a GPU had a part in them; absent: none. */
+  expectationsOfGpu?: Expectation[];
   verify: "quick" | "full";
   /** Aborting ends ffmpeg: SIGTERM, then SIGKILL. */
   signal: AbortSignal;

@@ -201,6 +201,26 @@ export const variants: Readonly<Record<string, readonly PlanCase[]>> = {
     },
     { title: "other shapes", params: {}, inputs: [film, phone] },
   ],
+  ladder: [
+    {
+      title: "HDR in HEVC, and DASH alone",
+      params: { codec: "hevc", format: "dash" },
+      inputs: [hdr],
+    },
+    {
+      title: "HDR made SDR, encrypted",
+      params: { encryption: "aes-128", rungs: [{ height: 720, bitRate: 3_000_000 }] },
+      inputs: [hdr],
+    },
+    { title: "interlaced PAL", params: {}, inputs: [interlaced] },
+    { title: "a phone's film", params: { speed: "fast" }, inputs: [phone] },
+    {
+      title: "AV1, languages, levelled",
+      params: { codec: "av1", audio: { languages: ["de", "en"], channels: 6, loudness: -16 } },
+      inputs: [surround],
+    },
+    { title: "sound alone", params: {}, inputs: [specimens.sound] },
+  ],
   enhance: [
     { title: "held still", params: { stabilise: {}, denoise: "strong" }, inputs: [film] },
     { title: "twice the frames", params: { frameRate: 60, codec: "hevc" }, inputs: [film] },

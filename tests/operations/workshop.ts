@@ -59,13 +59,15 @@ export async function work(
     const outcome: AttemptOutcome = await runner.run({
       device: typeof device === "function" ? device(step.name) : device,
       ...{ work: step.work, jobFolder, step: step.name, assetPaths: films },
-      expectations: step.outputs.map(({ expectation }) => expectation),
+      expectations: [...step.outputs.map(({ expectation }) => expectation), ...(step.proves ?? [])],
+      expectationsOfGpu: step.provesOfGpu ?? [],
       ...{ verify: "full", signal: AbortSignal.timeout(120_000), onProgress: () => {} },
     });
     if (outcome.kind !== "done") throw new Error(JSON.stringify(outcome));
     made.encoders.push(outcome.encoder);
-    made.paths.push(...outcome.outputs.map(({ path }) => path));
-    made.media.push(...outcome.outputs.map(({ media }) => media));
+    const declared = outcome.outputs.slice(0, step.outputs.length);
+    made.paths.push(...declared.map(({ path }) => path));
+    made.media.push(...declared.map(({ media }) => media));
     made.checks.push(...outcome.outputs.flatMap(({ checks }) => checks), ...(outcome.checks ?? []));
   }
   return made;

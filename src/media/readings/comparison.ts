@@ -85,7 +85,8 @@ export class ComparisonReader implements Reader {
       new Column(),
     ]),
   );
-  private changed: { name: string; seconds: number } | null = null;
+  /** When the picture of either changed its size or format. */
+  private changedSeconds: number | null = null;
   private complete = true;
   private readonly notes = new NoteLines({ take: (note) => this.take(note) });
 
@@ -99,7 +100,7 @@ export class ComparisonReader implements Reader {
 
   async finish({ lines, write }: RunTexts): Promise<Comparison> {
     this.notes.finish();
-    if (this.changed !== null) throw formatChanged(this.changed);
+    if (this.changedSeconds !== null) throw formatChanged(this.changedSeconds);
     const figures = await this.figures(lines("vmaf.csv"));
     const { series = 0 } = this.facts;
     if (series !== 0) {
@@ -118,7 +119,7 @@ export class ComparisonReader implements Reader {
       return;
     }
     if (name === "reference" || name === "second") {
-      if (first && column.length > 0) this.changed ??= { name, seconds: tick / ticksPerSecond };
+      if (first && column.length > 0) this.changedSeconds ??= tick / ticksPerSecond;
       column.push(tick / ticksPerSecond);
       return;
     }
@@ -272,11 +273,11 @@ function endOf(times: Float64Array): number {
   return last + (last - previous || 1);
 }
 
-function formatChanged({ name, seconds }: { name: string; seconds: number }): Failure {
-  const which = name === "reference" ? "The reference" : "The second video";
+/** The graph begins anew for both then, so it cannot be told which of them it was. */
+function formatChanged(seconds: number): Failure {
   return new Failure(
     "media_unsupported",
-    `${which} changes the size or the format of its picture after ${seconds.toFixed(2)} s.`,
+    `One of the two changes the size or the format of its picture after about ${seconds.toFixed(1)} s.`,
     { hint: "Transcode it first, which gives it one size, and measure the result." },
   );
 }

@@ -85,3 +85,18 @@ test("an attempt says what of earlier ones it could use", () => {
   const attempts = onGpu.job.attempts.map((attempt) => ({ ...attempt, notes }));
   expect(jobPanel(changed(onGpu, { attempts })).toString()).toContain(note);
 });
+
+test("what a report comes to stands by itself: a fault is no proof", () => {
+  const told = "1 thing is wrong with it: black.";
+  const [first] = onGpu.job.steps;
+  if (first === undefined) throw new Error("the sample has a step");
+  const checks = ["Read report.json: 50 lines of text", told, "Read report.md: 9 lines of text"];
+  const steps = [{ ...first, name: "report", proof: null, checks }];
+  const markup = jobPanel(changed(onGpu, { steps })).toString();
+  expect(markup.match(/1 thing is wrong with it/g)?.length).toBe(1);
+  const [before = "", proofs = ""] = markup.split('<ul class="proofs"');
+  expect(before).toContain(told);
+  expect(before).not.toContain("Read report");
+  expect(proofs).toContain("Read report.json");
+  expect(jobPanel(onGpu).toString()).not.toContain("job-report");
+});

@@ -60,6 +60,7 @@ ${expectation(entry)}
 ${fallback(job)}
 ${job.error === null ? null : failure(job.error)}
 ${job.notes.length === 0 ? null : html`<ul class="notes" id="job-notes" hx-ignore>${job.notes.map((note) => html`<li>${icon("info")}<span>${note}</span></li>`)}</ul>`}
+${reportSentences(job)}
 ${entry.outputs.length === 0 ? null : results(entry.outputs)}
 <div class="job-columns">
 ${steps(job)}
@@ -176,8 +177,28 @@ function whatRan({ device, encoder, proof }: JobStep): Html | null {
   return html`<p class="muted">${deviceTitle(device)}${encoder === null ? null : html` · <code>${encoder}</code>`}</p>`;
 }
 
-function stepProofs({ checks, proof }: JobStep): Html | null {
-  const proofs = [...checks, ...(proof ? fenceWords(proof) : [])];
+/** What a report comes to, for jobs that make one: faults are no proofs, so they stand by themselves. */
+function reportSentences({ steps: all }: Job): Html | null {
+  const told = all
+    .filter(isReport)
+    .flatMap(({ checks }) => checks.filter((each) => !isProof(each)));
+  if (told.length === 0) return null;
+  return html`<ul class="notes" id="job-report" aria-label="What was found" hx-ignore>${told.map((each) => html`<li>${icon("info")}<span>${each}</span></li>`)}</ul>`;
+}
+
+function isReport({ name }: JobStep): boolean {
+  return name === "report";
+}
+
+/** That its files are text, as `verify.ts` says it. */
+function isProof(check: string): boolean {
+  return /^Read \S+: \d+ lines of text/.test(check);
+}
+
+function stepProofs(step: JobStep): Html | null {
+  const { checks, proof } = step;
+  const shown = isReport(step) ? checks.filter(isProof) : checks;
+  const proofs = [...shown, ...(proof ? fenceWords(proof) : [])];
   if (proofs.length === 0) return null;
   return html`<ul class="proofs" hx-ignore>${proofs.map((each) => html`<li>${icon("check")}<span>${each}</span></li>`)}</ul>`;
 }

@@ -208,8 +208,8 @@ function surveyOf(
   { tickSeconds, startSeconds }: Clock,
   gapSeconds: number,
 ): Omit<StreamSurvey, "index" | "kind"> {
-  const at = (tick: number) => tick * tickSeconds - startSeconds;
-  const micros = (tick: number) => Math.round(at(tick) * 1e6);
+  const micros = (tick: number) => Math.round((tick * tickSeconds - startSeconds) * 1e6);
+  const at = (tick: number) => micros(tick) / 1e6;
   const ticks = stream.times();
   const [times, keys] = [ticks.all.map(at), ticks.keys.map(at)];
   const spacing = spacingOf(times);

@@ -1,8 +1,8 @@
 /** The parameters of `check`. */
 import { z } from "zod";
 
-const seconds = (value: number, description: string) =>
-  z.number().min(0.1).max(3600).default(value).meta({ title: "From", unit: "s", description });
+const seconds = (title: string, value: number, description: string) =>
+  z.number().min(0.1).max(3600).default(value).meta({ title, unit: "s", description });
 
 const labels = { off: "No" };
 const report = { title: "Yes" };
@@ -13,9 +13,9 @@ const black = z
     off,
     z
       .strictObject({
-        seconds: seconds(2, "A black picture that lasts so long is reported."),
+        seconds: seconds("Black from", 2, "A black picture that lasts so long is reported."),
         percent: z.number().min(50).max(100).default(98).meta({
-          title: "Black is",
+          title: "Black share",
           unit: "%",
           description: "So much of the picture is dark: less lets a logo or a clock stand in it.",
         }),
@@ -31,7 +31,7 @@ const black = z
   .meta({
     title: "Look for black",
     labels,
-    description: "Stretches without a picture. No where a film has them on purpose.",
+    description: "Stretches without a picture. Choose No where a film has them on purpose.",
   });
 
 const frozen = z
@@ -39,7 +39,7 @@ const frozen = z
     off,
     z
       .strictObject({
-        seconds: seconds(2, "A picture that stands still for so long is reported."),
+        seconds: seconds("Frozen from", 2, "A picture that stands still for so long is reported."),
         noiseDb: z.number().min(-90).max(-30).default(-60).meta({
           title: "Still below",
           unit: "dB",
@@ -67,7 +67,7 @@ const levels = z
   })
   .optional()
   .meta({
-    title: "Look for illegal levels",
+    title: "Illegal levels",
     description:
       "Pixels brighter than white, darker than black or with colours beyond the range of video, as broadcasters refuse them.",
     startsOn: false,
@@ -78,7 +78,7 @@ const silent = z
     off,
     z
       .strictObject({
-        seconds: seconds(2, "Silence that lasts so long is reported."),
+        seconds: seconds("Silent from", 2, "Silence that lasts so long is reported."),
         levelDb: z.number().min(-90).max(-20).default(-60).meta({
           title: "Silent below",
           unit: "dB",
@@ -120,13 +120,13 @@ const phase = z
     off,
     z
       .strictObject({
-        seconds: seconds(3, "Stretches of so long are reported."),
+        seconds: seconds("Out of phase from", 3, "Stretches of so long are reported."),
       })
       .meta(report),
   ])
   .default({ seconds: 3 })
   .meta({
-    title: "Look for phase",
+    title: "Look for opposite phase",
     labels,
     description: "Stereo of which one channel is the other upside down: in mono it is silent.",
   });
@@ -152,7 +152,7 @@ const loudness = z
   })
   .optional()
   .meta({
-    title: "Ask for a loudness",
+    title: "Expected loudness",
     description: "It is measured and told either way; with this, what is off is a fault.",
     startsOn: false,
   });

@@ -4,7 +4,7 @@ import type { VideoFilter } from "../media/graph.ts";
 import type { MediaInfo, VideoStream } from "../media/media.ts";
 import type { ClipParams } from "./clip-schema.ts";
 import { codecTitle, containers } from "./containers.ts";
-import { gopFramesOf, isFullRange, rateNumber } from "./picture.ts";
+import { gopFramesOf, isFullRange, rateNumber, saidColor } from "./picture.ts";
 
 /** Codecs whose parameters may change before any keyframe. */
 const seamless: readonly string[] = ["h264", "hevc"] satisfies VideoCodec[];
@@ -63,12 +63,7 @@ export function besideCopies(
     speed: effort,
     pixelFormat,
     gopFrames: gopFramesOf(rateNumber(video.frameRate)),
-    color: {
-      primaries: video.colorPrimaries,
-      transfer: video.colorTransfer,
-      space: video.colorSpace,
-      range: video.colorRange,
-    },
+    color: saidColor(video),
     ...{ width, height },
     variableFrameRate: video.variableFrameRate,
     hdrMetadata: video.hdrMetadata ?? null,

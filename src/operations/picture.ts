@@ -213,6 +213,18 @@ export function keptColor(video: VideoStream): ColorTags {
   };
 }
 
+/** The tags that a picture has, as far as ffmpeg knows them: what is not said stays unsaid. */
+export function saidColor(video: VideoStream): ColorTags {
+  const pick = (value: string | null, list: string[]) =>
+    value !== null && list.includes(value) ? value : null;
+  return {
+    primaries: pick(video.colorPrimaries, known.primaries),
+    transfer: pick(video.colorTransfer, known.transfer),
+    space: pick(video.colorSpace, known.space),
+    range: video.colorRange,
+  };
+}
+
 function assumedColor(video: VideoStream): ColorTags {
   const lines = Math.min(video.width, video.height);
   if (lines >= 720 || Math.max(video.width, video.height) >= 1280 || isRgb(video.pixelFormat)) {

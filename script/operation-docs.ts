@@ -22,7 +22,7 @@ import { exampleOf, names } from "../tests/operations/example-plan.ts";
 export const docsFolder = join(resolve(import.meta.dir, ".."), "docs/operations");
 
 /** Pages that people write; the others are made here. */
-const byHand = new Set(["matrix.md"]);
+const byHand = new Set(["matrix.md", "proofs.md"]);
 
 /** Every page by its name, as it should be. */
 export function operationPages(): Map<string, string> {

@@ -47,6 +47,8 @@ function indexPage(): string {
 What Kinomill can do. ${source}
 
 ${table(["operation", "what it does", "works on"], rows)}
+[What each does with unusual sources](matrix.md): turned, interlaced, HDR, uneven, odd, silent and thirty more, each tried.
+
 The same list with JSON Schemas is at \`GET /api/v1/operations\`; \`kinomill operations NAME\` prints one in a terminal.
 
 On the command line a parameter is \`-p key=value\`: \`-p video.codec=hevc\`. Where a page says \`N\`, there stands the

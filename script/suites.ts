@@ -44,6 +44,15 @@ const everyHostileFile: Suite = {
   argv: ["env", "KINOMILL_TEST_EVERYTHING=1", "bun", "test", testLimit, "./tests/hostile"],
 };
 
+/** The usual tests take one source for each operation. */
+const wholeMatrix: Suite = {
+  ...tests("operations × sources", "./tests/operations/matrix"),
+  argv: [
+    ...["env", "KINOMILL_TEST_EVERYTHING=1", "bun", "test", testLimit],
+    "./tests/operations/matrix",
+  ],
+};
+
 const suites: Suite[] = [
   check("formatting", "node_modules/.bin/biome", "format"),
   check("lint", "node_modules/.bin/biome", "lint", "--error-on-warnings"),
@@ -65,6 +74,7 @@ const fullSuites: Suite[] = [
   engineTests("engine on ffmpeg 7.1 (Debian 13)", "trixie"),
   engineTests("engine on ffmpeg 9.0 (Debian sid)", "sid"),
   everyHostileFile,
+  wholeMatrix,
   check("the same build from another folder", "script/same-build"),
   check("benchmarks", "script/bench", "--quick"),
 ];

@@ -17,6 +17,7 @@ import { containers } from "./containers.ts";
 import { outputName } from "./naming.ts";
 import { defineOperation, type Plan, type PlanContext, type PlanInput } from "./operation.ts";
 import { gopFramesOf, inputPicture } from "./picture.ts";
+import { fewerBits, losesBits } from "./transcode-picture.ts";
 
 /** All are open at once; more would run out of memory and of files. */
 const mostInputs = 50;
@@ -225,8 +226,19 @@ function notesOf({ inputs, pictures, picture, sound }: Joined): string[] {
   }
   if (picture !== null && !picture.keepsHdr && pictures?.some(({ hdr }) => hdr !== null)) {
     notes.push("HDR becomes SDR, for not all of it can stay: the picture is tone-mapped.");
+  } else if (picture !== null && pictures?.some(losesTo(picture))) {
+    const { codec } = picture.look;
+    notes.push(
+      codec === "h264"
+        ? fewerBits(codec)
+        : "More than 8 bits per colour become 8, as in the input whose picture counts.",
+    );
   }
   return notes;
+}
+
+function losesTo({ look }: PictureTarget): (video: VideoStream) => boolean {
+  return (video) => losesBits(video, look.pixelFormat);
 }
 
 function counted(count: number, noun: string): string {

@@ -29,7 +29,7 @@ import {
   rateNumber,
   toSdr,
 } from "./picture.ts";
-import { refuseBareDolbyVision, requireTonemap } from "./transcode-picture.ts";
+import { fewerBits, refuseBareDolbyVision, requireTonemap } from "./transcode-picture.ts";
 import { transcodeSchema } from "./transcode-schema.ts";
 import { decideSound, decideSubtitles } from "./transcode-sound.ts";
 
@@ -117,7 +117,7 @@ export function filmLook(
     color: tonemap ? bt709 : keptColor(video),
     hdrMetadata: tonemap ? null : (video.hdrMetadata ?? null),
     tonemap: tonemap ? [toSdr(video)] : [],
-    notes: lookNotes(video, { codec, tonemap, eightBits }),
+    notes: lookNotes(video, { codec, tonemap, deep, eightBits }),
   };
 }
 
@@ -134,7 +134,12 @@ function codecOf({ codec, container }: FilmParams): VideoCodec {
 
 function lookNotes(
   video: VideoStream,
-  { codec, tonemap, eightBits }: { codec: VideoCodec; tonemap: boolean; eightBits: boolean },
+  {
+    codec,
+    tonemap,
+    deep,
+    eightBits,
+  }: { codec: VideoCodec; tonemap: boolean; deep: boolean; eightBits: boolean },
 ): string[] {
   const notes: string[] = [];
   if (tonemap) {
@@ -145,6 +150,8 @@ function lookNotes(
     );
   } else if (eightBits && video.bitDepth > 8) {
     notes.push(`What was asked for works in 8 bits: the source's ${video.bitDepth} become 8.`);
+  } else if (!deep && video.bitDepth > 8) {
+    notes.push(fewerBits(codec));
   }
   if (video.alpha) {
     notes.push("The source has transparency, which is lost: what lies under it is shown.");

@@ -187,7 +187,7 @@ function encode(
     stream,
     graph: [{ from: { input: 0, stream: video.index }, filters, to: "picture" }],
     expected: { codec, ...frame },
-    notes: encodeNotes(params, video, { tonemap, codec }),
+    notes: encodeNotes(params, video, { tonemap, codec, pixelFormat }),
   };
 }
 
@@ -264,16 +264,28 @@ function pictureFilters(
   return { filters, frame: fitted.frame };
 }
 
+/** Whether finer levels become the usual 256. */
+export function losesBits({ bitDepth }: VideoStream, pixelFormat: string): boolean {
+  return bitDepth > 8 && !/1[0246]/.test(pixelFormat);
+}
+
+export function fewerBits(codec: VideoCodec): string {
+  return `The source has more than 8 bits per colour; ${codecTitle(codec)} gets 8. Choose HEVC, AV1 or VP9 to keep ten.`;
+}
+
 function encodeNotes(
   params: TranscodeParams,
   video: VideoStream,
-  { tonemap, codec }: { tonemap: boolean; codec: VideoCodec },
+  { tonemap, codec, pixelFormat }: { tonemap: boolean; codec: VideoCodec; pixelFormat: string },
 ): string[] {
   const notes: string[] = [];
   if (tonemap && params.hdr === "keep") {
     notes.push(
       `The source is HDR and ${codecTitle(codec)} in 8 bits is not: the picture is tone-mapped to SDR. Choose HEVC, AV1 or VP9 to keep HDR.`,
     );
+  }
+  if (!tonemap && params.video.pixelFormat === "auto" && losesBits(video, pixelFormat)) {
+    notes.push(fewerBits(codec));
   }
   if (!tonemap && video.hdr === "dolby-vision") {
     notes.push("Dolby Vision's own layer is not carried over: the HDR10 or HLG base stays.");

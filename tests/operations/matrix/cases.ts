@@ -111,6 +111,13 @@ const aroundSquare = (aspect: number): View =>
     ? { x: (1 - aspect) / 2, y: 0, width: aspect, height: 1 }
     : { x: 0, y: (1 - 1 / aspect) / 2, width: 1, height: 1 / aspect };
 
+/** What frames are brought to where they must come evenly: whole numbers, if they did not. */
+function constantRate({ truth }: Source, seen: Seen): number {
+  const times = seen.picture?.times ?? [];
+  const rate = (times.length - 1) / ((times.at(-1) ?? 1) - (times[0] ?? 0));
+  return truth.uneven ? Math.round(rate) : rate;
+}
+
 /** From 0.2 s to 0.8 s at half the speed. */
 const slowed = (time: number) =>
   time < 0.2 ? time : time < 0.8 ? 0.2 + (time - 0.2) * 2 : time + 0.6;
@@ -203,10 +210,6 @@ export const matrixCases: readonly MatrixCase[] = [
     },
     judge: first((source, seen) => {
       const wide = 16 / 9 / source.truth.aspect;
-      const times = seen.picture?.times ?? [];
-      const rate = source.truth.uneven
-        ? 19
-        : (times.length - 1) / ((times.at(-1) ?? 1) - (times[0] ?? 0));
       return {
         ...(seen.seconds === null ? {} : { seconds: seen.seconds + 0.6 }),
         picture: same(source, seen, {
@@ -217,7 +220,7 @@ export const matrixCases: readonly MatrixCase[] = [
               wide > 1
                 ? { x: (1 - 1 / wide) / 2, y: 0, width: 1 / wide, height: 1 }
                 : { x: 0, y: (1 - wide) / 2, width: 1, height: wide },
-            times: { rate },
+            times: { rate: constantRate(source, seen) },
             edgesMatter: false,
           },
         }),
@@ -342,6 +345,23 @@ export const matrixCases: readonly MatrixCase[] = [
     ...{ name: "enhance", operation: "enhance", title: "without noise, twice as large" },
     params: { denoise: "light", sharpen: "light", upscale: { factor: 2 }, ...fine },
     judge: first(kept()),
+  },
+  {
+    ...{ name: "ladder", operation: "ladder", title: "HLS, as a player plays it" },
+    params: { format: "hls", segmentSeconds: 2, quality: 85, speed: "fast" },
+    // The playlist of all: players take the first rung, and the sounds beside it.
+    judge: first((source, seen) => {
+      // Uneven ones are brought to thirty, which most of them are made of.
+      const rate = source.truth.uneven ? 30 : constantRate(source, seen);
+      const wanted = kept({ more: { times: { rate } } })(source, seen);
+      // Playlists speak of languages by two letters where there are two.
+      const short: Record<string, string> = { eng: "en", deu: "de", fra: "fr" };
+      const sound = wanted.sound.map((track) => ({
+        ...track,
+        language: short[track.language ?? ""] ?? track.language,
+      }));
+      return { ...wanted, sound };
+    }),
   },
   {
     ...{ name: "measure", operation: "measure", title: "against itself" },

@@ -1,6 +1,6 @@
 /** What makes parts of a picture transparent and works on its alpha, and what makes palettes of it. */
 import { assert, unreachable } from "../trouble.ts";
-import { type NativeFilter, native } from "./filter-syntax.ts";
+import { decimal, type NativeFilter, native } from "./filter-syntax.ts";
 
 export type AlphaFilter =
   /**
@@ -81,4 +81,34 @@ export function yuvOf(color: string, matrix: string): { y: number; u: number; v:
   const v = (red - light) / (2 * (1 - of.red));
   const level = (value: number) => Math.round(value);
   return { y: level(16 + 219 * light), u: level(128 + 224 * u), v: level(128 + 224 * v) };
+}
+
+/** Names of colours that ffmpeg has, or six hexadecimal digits. */
+const fadeColor = /^([a-z]{3,20}|#[0-9a-f]{6})$/i;
+
+interface Fade {
+  direction: "in" | "out";
+  startSeconds: number;
+  seconds: number;
+  to: string;
+}
+
+export function fade(filter: Fade): NativeFilter {
+  const { direction, startSeconds, seconds, to } = filter;
+  assert(fadeColor.test(to), `${JSON.stringify(to)} is a colour`);
+  const target = to === "alpha" ? { alpha: 1 } : { color: to };
+  return native("fade", {
+    type: direction,
+    start_time: startSeconds,
+    duration: seconds,
+    ...target,
+  });
+}
+
+export function opacity(factor: number): NativeFilter[] {
+  assert(factor >= 0 && factor <= 1, `${factor} is an opacity`);
+  return [
+    native("format", { pix_fmts: "yuva420p|yuva422p|yuva444p" }),
+    native("lut", { a: `val*${decimal(factor)}` }),
+  ];
 }

@@ -5,7 +5,7 @@
 import { assert } from "../trouble.ts";
 import type { ColorTags } from "./description.ts";
 import { decimal, type NativeFilter, nameOf, native, within } from "./filter-syntax.ts";
-import { type AlphaFilter, nativeAlpha } from "./filters-alpha.ts";
+import { type AlphaFilter, fade, nativeAlpha, opacity } from "./filters-alpha.ts";
 import { isLooking, type LookingFilter, nativeLooking } from "./filters-looking.ts";
 import { nativeRefining, type RefiningFilter } from "./filters-refining.ts";
 import { nativeTiming, type TimingFilter } from "./filters-timing.ts";
@@ -327,32 +327,9 @@ export function trim(
   return [piece, native(`${kind}setpts`, { expr: `round(PTS-${decimal(startSeconds)}/TB)` })];
 }
 
-/** Names of colours that ffmpeg has, or six hexadecimal digits. */
-const plainColor = /^([a-z]{3,20}|#[0-9a-f]{6})$/i;
-
 function tile(filter: Extract<VideoFilter, { filter: "tile" }>): NativeFilter {
   const { columns, rows, gap, color } = filter;
   assert(color === undefined || plainColor.test(color), `${color} is a colour`);
   const layout = `${columns}x${rows}`;
   return native("tile", { layout, padding: gap, margin: gap, color });
-}
-
-function fade(filter: Extract<VideoFilter, { filter: "fade" }>): NativeFilter {
-  const { direction, startSeconds, seconds, to } = filter;
-  assert(plainColor.test(to), `${JSON.stringify(to)} is a colour`);
-  const target = to === "alpha" ? { alpha: 1 } : { color: to };
-  return native("fade", {
-    type: direction,
-    start_time: startSeconds,
-    duration: seconds,
-    ...target,
-  });
-}
-
-function opacity(factor: number): NativeFilter[] {
-  assert(factor >= 0 && factor <= 1, `${factor} is an opacity`);
-  return [
-    native("format", { pix_fmts: "yuva420p|yuva422p|yuva444p" }),
-    native("lut", { a: `val*${decimal(factor)}` }),
-  ];
 }

@@ -84,7 +84,7 @@ export function yuvOf(color: string, matrix: string): { y: number; u: number; v:
 }
 
 /** Names of colours that ffmpeg has, or six hexadecimal digits. */
-const fadeColor = /^([a-z]{3,20}|#[0-9a-f]{6})$/i;
+export const namedColor = /^([a-z]{3,20}|#[0-9a-f]{6})$/i;
 
 interface Fade {
   direction: "in" | "out";
@@ -95,7 +95,7 @@ interface Fade {
 
 export function fade(filter: Fade): NativeFilter {
   const { direction, startSeconds, seconds, to } = filter;
-  assert(fadeColor.test(to), `${JSON.stringify(to)} is a colour`);
+  assert(namedColor.test(to), `${JSON.stringify(to)} is a colour`);
   const target = to === "alpha" ? { alpha: 1 } : { color: to };
   return native("fade", {
     type: direction,

@@ -1,6 +1,7 @@
 /** Where a picture stands still, though its codec draws it anew at every keyframe. Pure. */
-import { closed, common, coverage, type TimeSpan, united } from "./spans.ts";
+
 import type { OpenStretch } from "../../readings/stretches.ts";
+import { closed, common, coverage, type TimeSpan, united } from "./spans.ts";
 
 /**
  * An encoder draws a picture anew at its keyframes, a little different, and refines it in the frames after:

@@ -4,19 +4,8 @@
  */
 import { assert } from "../trouble.ts";
 import type { ColorTags } from "./description.ts";
-
-<<<<<<< HEAD
-
 import { decimal, type NativeFilter, nameOf, native, within } from "./filter-syntax.ts";
-import { type AlphaFilter, fade, nativeAlpha, opacity } from "./filters-alpha.ts";
-
-=======
-
-import { decimal, type NativeFilter, native, within } from "./filter-syntax.ts";
 import { type AlphaFilter, fade, namedColor, nativeAlpha, opacity } from "./filters-alpha.ts";
-
->>>>>>> 43b81cb (fix: the colour between tiles is checked again)
-
 import { isLooking, type LookingFilter, nativeLooking } from "./filters-looking.ts";
 import { nativeRefining, type RefiningFilter } from "./filters-refining.ts";
 import { nativeTiming, type TimingFilter } from "./filters-timing.ts";

@@ -26,7 +26,7 @@ export const concat = defineOperation({
   name: "concat",
   title: "Join",
   description:
-    "Puts several videos, or several sounds, one behind the other, with cuts or crossfades. Sizes, frame rates, codecs and sound are brought together.",
+    "Puts several videos, or several sounds, one behind the other, with cuts or crossfades. Sizes, frame rates, codecs and sound are brought together; all of it is encoded anew, also where the files are alike.",
   schema: concatSchema,
   example: { transition: "crossfade", seconds: 0.5, match: "largest" },
   inputs: { min: 2, max: mostInputs },

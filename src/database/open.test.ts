@@ -90,6 +90,24 @@ describe("migrate", () => {
     expect(refusal.message).toContain("newer Kinomill (schema 99");
   });
 
+  test("ends with every trigger that a migration made and none took away: a table made anew drops its own", () => {
+    const made = new Set<string>();
+    for (const { sql } of migrations) {
+      for (const [, verb, name] of sql.matchAll(/^(CREATE|DROP) TRIGGER (\w+)/gm)) {
+        if (verb === "CREATE") made.add(name ?? "");
+        else made.delete(name ?? "");
+      }
+    }
+    const database = openDatabase(folder);
+    const names = database
+      .query<{ name: string }, []>("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
+      .all()
+      .map(({ name }) => name);
+    database.close();
+    expect(names.toSorted()).toEqual([...made].toSorted());
+    expect(made.size).toBeGreaterThan(3);
+  });
+
   test("rolls a broken migration back as a whole", () => {
     const db = openDatabase(folder);
     const broken = { ...later, sql: `${later.sql} CREATE TABLE half (a TEXT) STRICT; SELEKT;` };

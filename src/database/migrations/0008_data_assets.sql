@@ -34,3 +34,20 @@ CREATE INDEX asset_by_owner ON asset (owner_id, id);
 CREATE INDEX asset_by_job ON asset (job_id, name) WHERE job_id IS NOT NULL;
 CREATE INDEX asset_deleting ON asset (id) WHERE state = 'deleting';
 CREATE INDEX asset_thumbnail_wanted ON asset (id) WHERE thumbnail_state = 'wanted';
+
+-- The old table took its triggers along. As before:
+-- In the transaction that changes an asset, whoever does it.
+CREATE TRIGGER asset_added AFTER INSERT ON asset BEGIN
+  INSERT INTO event (owner_id, kind, subject, what, who, sentence, at)
+  VALUES (NEW.owner_id, 'asset', NEW.id, 'added', '', '', NEW.created_at);
+END;
+CREATE TRIGGER asset_deleted AFTER UPDATE OF state ON asset
+WHEN NEW.state = 'deleting' AND OLD.state <> 'deleting' BEGIN
+  INSERT INTO event (owner_id, kind, subject, what, who, sentence, at)
+  VALUES (NEW.owner_id, 'asset', NEW.id, 'deleted', '', '', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'));
+END;
+CREATE TRIGGER asset_pictured AFTER UPDATE OF thumbnail_state ON asset
+WHEN NEW.thumbnail_state <> OLD.thumbnail_state BEGIN
+  INSERT INTO event (owner_id, kind, subject, what, who, sentence, at)
+  VALUES (NEW.owner_id, 'asset', NEW.id, 'changed', '', '', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'));
+END;

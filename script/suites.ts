@@ -12,6 +12,8 @@ interface Suite {
   argv: string[];
   /** Arguments that make it say in a JUnit file what it ran; null when it is a check without tests. */
   reportTo: ((file: string) => string[]) | null;
+  /** Where it may take longer than the others. */
+  limitMs?: number;
 }
 
 /** A suite that takes longer hangs: the slowest takes a few minutes on two cores. */
@@ -38,20 +40,12 @@ const engineTests = (name: string, release: "trixie" | "sid"): Suite => ({
   reportTo: (file) => [`--report=${file}`],
 });
 
-/** The usual tests leave out files that hardly differ from another, and what the control need not try. */
-const everyHostileFile: Suite = {
-  ...tests("every hostile file", "./tests/hostile"),
-  argv: ["env", "KINOMILL_TEST_EVERYTHING=1", "bun", "test", testLimit, "./tests/hostile"],
-};
-
-/** The usual tests take one source for each operation. */
-const wholeMatrix: Suite = {
-  ...tests("operations × sources", "./tests/operations/matrix"),
-  argv: [
-    ...["env", "KINOMILL_TEST_EVERYTHING=1", "bun", "test", testLimit],
-    "./tests/operations/matrix",
-  ],
-};
+/** The long form of tests that the usual run makes short: all files, all sources, many faults. */
+const longForm = (name: string, hours: number, ...folders: string[]): Suite => ({
+  ...tests(name),
+  argv: ["env", "KINOMILL_TEST_EVERYTHING=1", "bun", "test", testLimit, ...folders],
+  limitMs: hours * 3_600_000,
+});
 
 const suites: Suite[] = [
   check("formatting", "node_modules/.bin/biome", "format"),
@@ -73,8 +67,10 @@ const suites: Suite[] = [
 const fullSuites: Suite[] = [
   engineTests("engine on ffmpeg 7.1 (Debian 13)", "trixie"),
   engineTests("engine on ffmpeg 9.0 (Debian sid)", "sid"),
-  everyHostileFile,
-  wholeMatrix,
+  longForm("every hostile file", 1, "./tests/hostile"),
+  longForm("operations × sources", 2, "./tests/operations/matrix"),
+  longForm("chunks of every codec", 1, "./tests/operations/chunks.test.ts"),
+  longForm("every fault many times", 12, "./tests/faults"),
   check("the same build from another folder", "script/same-build"),
   check("benchmarks", "script/bench", "--quick"),
 ];
@@ -89,7 +85,7 @@ async function run(suite: Suite, folder: string): Promise<Outcome> {
     cwd: root,
     env: { ...process.env, TMPDIR: folder },
     stdio: ["ignore", "inherit", "inherit"],
-    timeout: SUITE_LIMIT_MS,
+    timeout: suite.limitMs ?? SUITE_LIMIT_MS,
     killSignal: "SIGKILL",
   });
   const exitCode = await child.exited;

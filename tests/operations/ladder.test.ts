@@ -1,8 +1,8 @@
 /** What `ladder` makes: held against the rules of HLS and DASH, and looked at frame by frame. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import { ffprobe, turnedCopy } from "../clips.ts";
 import { checkDash } from "../streaming/dash-rules.ts";
 import { type CheckedLadder, checkHls } from "../streaming/hls-rules.ts";
@@ -27,19 +27,24 @@ function source(name: string, ...argv: string[]): string {
 
 interface Ladder extends CheckedLadder {
   folder: string;
+  names: string[];
   made: Awaited<ReturnType<typeof work>>;
 }
 
 /** Made, and with nothing against it in the rules. */
 async function ladder(params: Record<string, unknown>, path: string): Promise<Ladder> {
   const made = await work(root, "ladder", params, [path]);
-  const [master = ""] = made.paths;
-  const folder = dirname(master);
-  const manifest = made.paths.find((each) => each.endsWith(".mpd"));
-  if (manifest !== undefined) expect(checkDash(folder, basename(manifest)).breaches).toEqual([]);
-  const checked = checkHls(folder, basename(master));
+  const names = made.plan.steps.flatMap(({ outputs }) => outputs.map(({ name }) => name));
+  // Side by side under their names, as they are published.
+  const folder = mkdtempSync(join(root, "published-"));
+  for (const [index, from] of made.paths.entries()) {
+    copyFileSync(from, join(folder, names[index] ?? ""));
+  }
+  const manifest = names.find((name) => name.endsWith(".mpd"));
+  if (manifest !== undefined) expect(checkDash(folder, manifest).breaches).toEqual([]);
+  const checked = checkHls(folder, names[0] ?? "");
   expect(checked.breaches).toEqual([]);
-  return { ...checked, folder, made };
+  return { ...checked, folder, names, made };
 }
 
 /** What each variant says of itself, the best first. */
@@ -83,6 +88,7 @@ describe("a film in two languages", () => {
         format: "both",
         segmentSeconds: 2,
         rungs: [{ height: 90, bitRate: 60_000 }, { height: 180 }],
+        thumbnails: { every: 1, width: 64 },
       },
       film(),
     );
@@ -91,8 +97,7 @@ describe("a film in two languages", () => {
       ["160x90", "25.000", "SDR", "avc1.64000b,mp4a.40.2"],
     ]);
     expect(made.keyframes).toHaveLength(2);
-    const names = made.made.plan.steps.flatMap(({ outputs }) => outputs.map(({ name }) => name));
-    expect(names.slice(0, 4)).toEqual([
+    expect(made.names.slice(0, 4)).toEqual([
       "fete-final.m3u8",
       "fete-final.mpd",
       "fete-final-180p.mp4",
@@ -133,6 +138,14 @@ describe("a film in two languages", () => {
       }
       expect(stream?.endSeconds).toBeCloseTo(5, 1);
     }
+  });
+
+  test("has thumbnails for its seek bar, by WebVTT and as tiles of DASH", () => {
+    const text = (name: string) => readFileSync(join(made.folder, `fete-final${name}`), "utf8");
+    expect(made.names).toContain("fete-final-thumbnails-1.jpg");
+    expect(text("-thumbnails.vtt")).toContain("fete-final-thumbnails-1.jpg#xywh=64,0,64,36");
+    expect(text(".mpd")).toContain('media="fete-final-thumbnails-$Number$.jpg"');
+    expect(text(".mpd")).toContain('value="5x1"');
   });
 
   test("tells on the job what was checked", () => {
@@ -244,7 +257,7 @@ function firstHeardSeconds(path: string): number {
 describe.skipIf(!everything)("in other codecs", () => {
   test.each([
     ["hevc", /^hvc1\.2\.4\.L\d+\.90/, "PQ"],
-    ["av1", /^av01\.0\.\d\dM\.10\.0\.110\.09\.16\.09\.0/, "PQ"],
+    ["av1", /^av01\.0\.\d\dM\.10\.0\.11\d\.09\.16\.09\.0/, "PQ"],
     ["h264", /^avc1\.6400/, "SDR"],
   ])("%s of HDR says what it is", async (codec, words, range) => {
     const path = source(

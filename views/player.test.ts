@@ -24,3 +24,17 @@ test("moving pictures are shown as pictures, films as films", () => {
   expect(String(player(asset("mp4", "h264"), "main"))).toContain("<video");
   expect(playbackWarning(asset("avi", "mpeg4"))).toContain("Browsers often cannot play");
 });
+
+test("the playlist of a ladder says where a player opens it; other text and data say what they are", () => {
+  const playlist: Asset = {
+    ...asset("mp4", "h264"),
+    ...{ kind: "text", media: null, name: "match.m3u8" },
+    ...{ mimeType: "application/vnd.apple.mpegurl" },
+    origin: { kind: "job", jobId: "jb_1", role: "main" },
+  };
+  expect(String(player(playlist, "main"))).toContain('href="/api/v1/jobs/jb_1/outputs/match.m3u8"');
+  const text: Asset = { ...playlist, mimeType: "text/vtt" };
+  expect(String(player(text, "main"))).toContain("This is a text file");
+  const key: Asset = { ...text, kind: "data", mimeType: "application/octet-stream" };
+  expect(String(player(key, "main"))).toContain("for programs alone");
+});

@@ -47,6 +47,12 @@ ${warning === null ? null : html`<p class="player-note">${icon("info")}<span>${w
 </div>`;
 }
 
+/** What is a list of streams, by its type; there each finds the streams beside it. */
+const playlistFormats: Record<string, string> = {
+  "application/vnd.apple.mpegurl": "HLS",
+  "application/dash+xml": "DASH",
+};
+
 function screen(asset: Asset): Html {
   const address = `/api/v1/assets/${asset.id}/content`;
   const video = asset.media?.video ?? null;
@@ -59,6 +65,11 @@ function screen(asset: Asset): Html {
   if (asset.kind === "video") {
     const poster = asset.thumbnail === "ready" ? `/ui/assets/${asset.id}/thumbnail` : null;
     return html`<video controls playsinline preload="metadata" src="${address}" poster="${poster}" width="${video?.displayWidth}" height="${video?.displayHeight}" aria-label="${asset.name}"></video>`;
+  }
+  const format = playlistFormats[asset.mimeType];
+  if (format !== undefined && asset.origin.kind === "job") {
+    const place = `/api/v1/jobs/${asset.origin.jobId}/outputs/${encodeURIComponent(asset.name)}`;
+    return html`<div class="no-player">${icon("file")}<p>A player of ${format} opens this stream at <a href="${place}"><code hx-ignore>${place}</code></a>, with a login or a token.</p></div>`;
   }
   return html`<div class="no-player">${icon(kindIcon(asset.kind))}<p>${asset.kind === "text" ? "This is a text file. Download it to read it." : "This file is for programs alone: encrypted, or a key."}</p></div>`;
 }

@@ -1,6 +1,7 @@
 /** A step that makes a ladder of encoded streams: files cut into segments, playlists, the key; all of it checked. */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { manifestText } from "../media/cmaf/dash.ts";
 import {
   keyframePlaylist,
@@ -12,6 +13,8 @@ import type {
   LadderPackage,
   Packaged,
   PackagedLadder,
+  PictureWish,
+  SoundWish,
   TrackWish,
 } from "../media/cmaf/ladder-package.ts";
 import { cipherBlockBytes, layOut } from "../media/cmaf/layout.ts";
@@ -42,8 +45,11 @@ export async function packageLadder(
   { folder, reserveBytes }: { folder: string; reserveBytes: number },
 ): Promise<CarriedOut> {
   const key = ladder.encryption === null ? null : randomBytes(cipherBlockBytes);
-  const pictures = await Promise.all(ladder.pictures.map((wish) => opened(request, wish)));
-  const sounds = await Promise.all(ladder.sounds.map((wish) => opened(request, wish)));
+  // One after the other: each keeps the thread for a moment.
+  const pictures: Opened<PictureWish>[] = [];
+  for (const wish of ladder.pictures) pictures.push(await opened(request, wish));
+  const sounds: Opened<SoundWish>[] = [];
+  for (const wish of ladder.sounds) sounds.push(await opened(request, wish));
   const [first] = [...pictures, ...sounds];
   assert(first !== undefined, "a ladder has a stream");
   const starts = segmentStarts(first.track, ladder.everySeconds);
@@ -104,6 +110,7 @@ class PackageWork {
   ): Promise<Packaged<Wish>> {
     assert(plainName.test(wish.file), `file name ${wish.file} is plain`);
     const segments = cutInto(track, starts);
+    await setImmediate();
     const seed = this.key === null ? null : randomBytes(cipherBlockBytes);
     const layout = layOut(track, segments, { indexed: this.ladder.manifest !== null, seed });
     const to = join(this.folder, wish.file);

@@ -1,4 +1,5 @@
 /** Where everything of a packaged track lies in its file. Pure; `runners/` writes it so. */
+import { assert } from "../../trouble.ts";
 import { box, join } from "./boxes.ts";
 import { fragmentHeadBytes, headerBytes, indexBytes, payloadBytes } from "./fragments.ts";
 import type { Fragment, Segment } from "./segments.ts";
@@ -48,6 +49,7 @@ export function layOut(
 ): TrackLayout {
   const header = headerBytes(track);
   const encrypted = wish.seed !== null;
+  assert(!(wish.indexed && encrypted), "DASH has no segments that are encrypted whole");
   const plain = segments.map((segment) => segmentBytes(track, segment));
   const sizes = plain.map((bytes) => (encrypted ? paddedBytes(bytes) : bytes));
   const index = wish.indexed ? indexOf(track, segments, sizes) : new Uint8Array();

@@ -1,8 +1,9 @@
 /**
  * An MP4 with one track, as encoders leave it: which samples it has, where they lie and when they are shown.
- * From its `moov` box. Pure.
+ * From its `moov` box.
  */
-import { type BodyReader, bodyAt, boxesIn, fullBody, malformed, needBody } from "./boxes.ts";
+import { setImmediate } from "node:timers/promises";
+import { bodyAt, boxesIn, fullBody, malformed, needBody } from "./boxes.ts";
 
 export interface SourceTrack {
   kind: "video" | "audio";
@@ -32,8 +33,11 @@ export interface Samples {
 /** Two days at 120 frames a second. More is no film, and its lists would not be small. */
 const maxSamples = 20_736_000;
 
-/** Its times begin where it is shown: edit lists are applied, and what they hide of a sound is left out. */
-export function readSourceTrack(moov: Uint8Array): SourceTrack {
+/**
+ * Its times begin where it is shown: edit lists are applied, and what they hide of a sound is left out. The
+ * tables of a long film take a tenth of a second, so others have their turn between them.
+ */
+export async function readSourceTrack(moov: Uint8Array): Promise<SourceTrack> {
   const tracks = boxesIn(moov).filter(({ type }) => type === "trak");
   const [only, ...more] = tracks;
   if (only === undefined || more.length > 0) throw malformed(`it has ${tracks.length} tracks`);
@@ -42,7 +46,7 @@ export function readSourceTrack(moov: Uint8Array): SourceTrack {
   const kind = { vide: "video", soun: "audio" }[handler] as SourceTrack["kind"] | undefined;
   if (kind === undefined) throw malformed(`its track is ${handler}`);
   const timescale = timescaleOf(needBody(trak, "mdia", "mdhd"));
-  const table = readTable(needBody(trak, "mdia", "minf", "stbl"));
+  const table = await readTable(needBody(trak, "mdia", "minf", "stbl"));
   const edit = readEdit(trak, timescaleOf(needBody(moov, "mvhd")), timescale);
   const samples = kind === "video" ? squeezed(table, edit) : cutSound(table, edit);
   return { kind, timescale, samples, moov };
@@ -54,16 +58,17 @@ export function timescaleOf(body: Uint8Array): number {
   return rest.skip(version === 1 ? 16 : 8).u32();
 }
 
-function readTable(stbl: Uint8Array): Samples {
+async function readTable(stbl: Uint8Array): Promise<Samples> {
   const sizes = readSizes(needBody(stbl, "stsz"));
+  await setImmediate();
   const count = sizes.length;
   const { decodeTicks, durations } = readTimes(needBody(stbl, "stts"), count);
-  return {
-    ...{ count, sizes, decodeTicks, durations },
-    offsets: readOffsets(stbl, sizes),
-    shownAfter: readShownAfter(bodyAt(stbl, "ctts"), count),
-    sync: readSync(bodyAt(stbl, "stss"), count),
-  };
+  const shownAfter = readShownAfter(bodyAt(stbl, "ctts"), count);
+  await setImmediate();
+  const offsets = readOffsets(stbl, sizes);
+  await setImmediate();
+  const sync = readSync(bodyAt(stbl, "stss"), count);
+  return { count, sizes, decodeTicks, durations, offsets, shownAfter, sync };
 }
 
 function readSizes(body: Uint8Array): Uint32Array {
@@ -77,34 +82,34 @@ function readSizes(body: Uint8Array): Uint32Array {
   return sizes;
 }
 
-/** Runs of samples: calls `each` for every sample, and counts that they are all there. */
-function everySample(
-  rest: BodyReader,
-  { runs, count, what }: { runs: number; count: number; what: string },
-  readRun: () => (index: number) => void,
+/** Runs of samples: calls `note` for each, with its value and where it begins and ends; counts that all are told. */
+function everyRun(
+  body: Uint8Array,
+  { count, what }: { count: number; what: string },
+  note: (value: number, first: number, end: number) => void,
 ): void {
-  let index = 0;
+  const { rest } = fullBody(body);
+  const runs = rest.u32();
+  let first = 0;
   for (let run = 0; run < runs; run += 1) {
-    const length = rest.u32();
-    const note = readRun();
-    if (index + length > count) throw malformed(`${what} tell of more samples than there are`);
-    for (const end = index + length; index < end; index += 1) note(index);
+    const end = first + rest.u32();
+    if (end > count) throw malformed(`${what} tell of more samples than there are`);
+    note(rest.i32(), first, end);
+    first = end;
   }
-  if (index !== count) throw malformed(`${what} tell of ${index} of ${count} samples`);
+  if (first !== count) throw malformed(`${what} tell of ${first} of ${count} samples`);
 }
 
 function readTimes(body: Uint8Array, count: number) {
   const decodeTicks = new Float64Array(count);
   const durations = new Uint32Array(count);
-  const { rest } = fullBody(body);
   let ticks = 0;
-  everySample(rest, { runs: rest.u32(), count, what: "its times" }, () => {
-    const duration = rest.u32();
-    return (index) => {
+  everyRun(body, { count, what: "its times" }, (duration, first, end) => {
+    durations.fill(duration, first, end);
+    for (let index = first; index < end; index += 1) {
       decodeTicks[index] = ticks;
-      durations[index] = duration;
       ticks += duration;
-    };
+    }
   });
   return { decodeTicks, durations };
 }
@@ -112,12 +117,8 @@ function readTimes(body: Uint8Array, count: number) {
 function readShownAfter(body: Uint8Array | null, count: number): Int32Array {
   const shownAfter = new Int32Array(count);
   if (body === null) return shownAfter;
-  const { rest } = fullBody(body);
-  everySample(rest, { runs: rest.u32(), count, what: "its orders" }, () => {
-    const ticks = rest.i32();
-    return (index) => {
-      shownAfter[index] = ticks;
-    };
+  everyRun(body, { count, what: "its orders" }, (ticks, first, end) => {
+    shownAfter.fill(ticks, first, end);
   });
   return shownAfter;
 }
@@ -204,20 +205,20 @@ function readEdit(trak: Uint8Array, movieTimescale: number, timescale: number): 
  */
 function squeezed(samples: Samples, { emptyTicks, fromTicks }: Edit): Samples {
   const { count, durations } = samples;
-  const ahead = samples.decodeTicks.map((ticks) => ticks - fromTicks);
-  const late = ahead.findIndex((ticks) => ticks > 0);
+  const { decodeTicks, shownAfter } = samples;
+  const late = decodeTicks.findIndex((ticks) => ticks > fromTicks);
   // Of a film so short that it ends before: within the time of its first frame.
-  const [steady, until] = late < 0 ? [count, durations[0] ?? 0] : [late, ahead[late] ?? 0];
-  const decodeTicks = ahead.map((ticks, index) =>
-    index < steady ? Math.floor((until * index) / steady) : ticks,
-  );
-  const shownAfter = samples.shownAfter.map((after, index) => {
-    return (ahead[index] ?? 0) + after - (decodeTicks[index] ?? 0);
-  });
-  if (shownAfter.some((after) => after < 0)) {
-    throw malformed("a frame is shown before it can be decoded");
+  const steady = late < 0 ? count : late;
+  const until = late < 0 ? (durations[0] ?? 0) : (decodeTicks[late] ?? 0) - fromTicks;
+  for (let index = 0; index < count; index += 1) {
+    const shown = (decodeTicks[index] ?? 0) - fromTicks + (shownAfter[index] ?? 0);
+    const early = Math.floor((until * index) / steady);
+    const decoded = index < steady ? early : (decodeTicks[index] ?? 0) - fromTicks;
+    if (shown < decoded) throw malformed("a frame is shown before it can be decoded");
+    decodeTicks[index] = decoded + emptyTicks;
+    shownAfter[index] = shown - decoded;
   }
-  return { ...samples, decodeTicks: decodeTicks.map((ticks) => ticks + emptyTicks), shownAfter };
+  return samples;
 }
 
 /** How long until the next sample is decoded. */

@@ -36,7 +36,7 @@ export async function openTrack(path: string): Promise<SourceTrack> {
     if (head.type === "moov") {
       if (bytes > MOOV_BYTES_MAX) throw malformed("its index is too large");
       const span = { at: at + head.headerBytes, bytes: bytes - head.headerBytes };
-      return readSourceTrack(await readAt(file, span));
+      return await readSourceTrack(await readAt(file, span));
     }
     at += bytes;
   }

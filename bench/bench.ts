@@ -13,6 +13,7 @@ import { job } from "./job.ts";
 import { latency } from "./latency.ts";
 import { library } from "./library.ts";
 import { operations } from "./operations.ts";
+import { queue } from "./queue.ts";
 import { reads } from "./reads.ts";
 import { reframing } from "./reframing.ts";
 import { remux } from "./remux.ts";
@@ -29,6 +30,7 @@ const benchmarks: Record<string, Benchmark> = {
   library,
   latency,
   gpu,
+  queue,
   job,
   operations,
   cutting,

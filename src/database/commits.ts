@@ -38,7 +38,8 @@ export class Commits {
 
   /**
    * Runs `work` in this turn's transaction and resolves after its commit with what it returned. What it
-   * throws undoes its own changes alone and rejects; a commit that fails rejects all of its turn.
+   * throws undoes its own changes alone and rejects; a commit that fails rejects all of its turn. When another
+   * work of the turn throws, `work` runs a second time: it has no effect but on the database.
    */
   run<T>(work: () => Settled<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -80,21 +81,55 @@ export class Commits {
     this.scheduled = null;
     const works = this.asked.splice(0, WORKS_PER_COMMIT_MAX);
     if (this.asked.length > 0) this.schedule();
-    const answers: (() => void)[] = [];
-    const effects: Effects[] = [];
+    let turn: Turn;
     try {
-      transaction(this.database, () => {
-        for (const asked of works) answers.push(this.carryOut(asked));
-        for (const work of this.closing) effects.push(work() ?? noEffects);
-      });
+      turn = this.together(works) ?? this.eachInItsPart(works);
     } catch (cause) {
-      for (const { failed } of effects) failed();
       for (const { reject } of works) reject(cause);
       return;
     }
-    for (const answer of answers) answer();
-    for (const { committed } of effects) committed();
+    for (const answer of turn.answers) answer();
+    for (const { committed } of turn.effects) committed();
     for (const listener of [...this.listeners]) listener();
+  }
+
+  /** Null when one of them threw: nothing is written then. Parts would cost as much as the works themselves. */
+  private together(works: readonly Asked[]): Turn | null {
+    const threw = new Error("one of the works threw");
+    try {
+      return this.write(() =>
+        works.map(({ work, resolve }) => {
+          let value: unknown;
+          try {
+            value = work();
+          } catch {
+            throw threw;
+          }
+          return () => resolve(value);
+        }),
+      );
+    } catch (cause) {
+      if (cause === threw) return null;
+      throw cause;
+    }
+  }
+
+  private eachInItsPart(works: readonly Asked[]): Turn {
+    return this.write(() => works.map((asked) => this.carryOut(asked)));
+  }
+
+  private write(carryOut: () => (() => void)[]): Turn {
+    const effects: Effects[] = [];
+    try {
+      return transaction(this.database, () => {
+        const answers = carryOut();
+        for (const work of this.closing) effects.push(work() ?? noEffects);
+        return { answers, effects };
+      });
+    } catch (cause) {
+      for (const { failed } of effects) failed();
+      throw cause;
+    }
   }
 
   /** Inside the transaction; the answer is given after the commit. */
@@ -108,4 +143,10 @@ export class Commits {
       return () => reject(cause);
     }
   }
+}
+
+/** What follows from a turn that is committed. */
+interface Turn {
+  answers: (() => void)[];
+  effects: Effects[];
 }

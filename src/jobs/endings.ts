@@ -1,5 +1,5 @@
 /** How a running job ends or goes back: one statement each, with the state and the fence in its WHERE. */
-import { transaction } from "../database/transaction.ts";
+import { joined } from "../database/transaction.ts";
 import type { FailureReport } from "../trouble.ts";
 import type { JobAttempt } from "./job.ts";
 import { type Ledger, type Moved, nobody } from "./ledger.ts";
@@ -51,7 +51,7 @@ export function putBack(
   ended: { outcome: "failed" | "interrupted"; error: FailureReport | null },
   next: Next,
 ): boolean {
-  return transaction(ledger.database, (): boolean => {
+  return joined(ledger.database, (): boolean => {
     const waitsFor = next.waitsFor ?? null;
     const values: PutBackValues = [
       ...([running.jobId, running.fence, waitsFor] as const),

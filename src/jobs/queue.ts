@@ -6,7 +6,7 @@
 import type { Database } from "bun:sqlite";
 import { type Clock, isoTime } from "../clock.ts";
 import type { Commits } from "../database/commits.ts";
-import { transaction } from "../database/transaction.ts";
+import { joined } from "../database/transaction.ts";
 import type { FailureReport } from "../trouble.ts";
 import { Asks } from "./asks.ts";
 import { endAttempt, finish, jsonOrNull, putBack } from "./endings.ts";
@@ -78,13 +78,13 @@ export class Queue {
 
   /** The job whose turn it is goes to running; null when none may start. */
   claimNext(device: { id: string }): Claim | null {
-    for (const { jobId } of this.waiting.inTurn()) return this.claim(device, jobId);
-    return null;
+    const jobId = this.waiting.firstId();
+    return jobId === null ? null : this.claim(device, jobId);
   }
 
   /** queued, or waiting for a device or for room → running. Null when it is not so any more. */
   claim(device: { id: string }, jobId: string): Claim | null {
-    return transaction(this.database, (): Claim | null => {
+    return joined(this.database, (): Claim | null => {
       const row = this.database
         .query<JobRow, [string, string, string]>(
           `UPDATE job SET state = 'running', wait_for = NULL, fence = fence + 1, started_at = ?1,
@@ -124,7 +124,7 @@ export class Queue {
    * of one that waits so already.
    */
   hold(jobId: string, waitsFor: "device" | "space", sentence: string): boolean {
-    return transaction(this.database, (): boolean => {
+    return joined(this.database, (): boolean => {
       const held = this.database
         .query<Moved, [string, string, string]>(
           `UPDATE job SET state = 'waiting', wait_for = ?2, device_reason = ?3
@@ -141,7 +141,7 @@ export class Queue {
    * queued one.
    */
   unhold(jobId: string, sentence: string | null): boolean {
-    return transaction(this.database, (): boolean => {
+    return joined(this.database, (): boolean => {
       const freed = this.database
         .query<Moved, [string, string | null]>(
           `UPDATE job SET state = 'queued', wait_for = NULL, device_reason = ?2
@@ -167,7 +167,7 @@ export class Queue {
    * Null when the claim is void.
    */
   tryElsewhere(claim: Claim, error: FailureReport, device: { id: string }): Claim | null {
-    return transaction(this.database, (): Claim | null => {
+    return joined(this.database, (): Claim | null => {
       const row = this.database
         .query<Moved & { fence: number }, [string, number, string]>(
           `UPDATE job SET fence = fence + 1, device = ?3, device_reason = NULL, progress_percent = 0
@@ -185,7 +185,7 @@ export class Queue {
 
   /** Where a running job runs now, and what really ran there. False when the claim is no longer valid. */
   noteRun(claim: Claim, { device, deviceReason, proof = null }: StepPlace): boolean {
-    return transaction(this.database, (): boolean => {
+    return joined(this.database, (): boolean => {
       const noted = this.database
         .query(
           `UPDATE job SET device = coalesce(?3, device), device_reason = coalesce(?4, device_reason)
@@ -230,7 +230,7 @@ export class Queue {
 
   /** running → succeeded. `record` writes the outputs in the same transaction. False: the claim is void. */
   succeed(claim: Claim, record: () => void): boolean {
-    return transaction(this.database, (): boolean => {
+    return joined(this.database, (): boolean => {
       const moved = finish(this.ledger, claim, "succeeded", null);
       if (moved === null) return false;
       endAttempt(this.ledger, claim, { outcome: "succeeded", error: null });
@@ -246,7 +246,7 @@ export class Queue {
    * class of the failure. False: the claim is void.
    */
   fail(claim: Claim, error: FailureReport): boolean {
-    return transaction(this.database, (): boolean => {
+    return joined(this.database, (): boolean => {
       const failures = this.failuresOf(claim);
       if (failures === null) return false;
       const { runsMax, random, roomAfterFull } = this.policy;
@@ -264,7 +264,7 @@ export class Queue {
 
   /** running → failed, and with it the jobs that waited for it. False: the claim is void. */
   failForGood(claim: Claim, error: FailureReport): boolean {
-    return transaction(this.database, (): boolean => {
+    return joined(this.database, (): boolean => {
       const moved = finish(this.ledger, claim, "failed", error);
       if (moved === null) return false;
       endAttempt(this.ledger, claim, { outcome: "failed", error });

@@ -22,12 +22,16 @@ const HEADS = 8;
 
 const claimable = "state = 'queued' AND wait_for IS NULL";
 
-/** A person's waiting jobs of one kind, in their order. */
-interface Line {
+/** As much of a waiting job as its turn depends on. */
+interface Head {
+  id: string;
   ownerId: string;
   need: Need;
-  heads: JobRow[];
+  rank: number;
+  priority: number;
 }
+
+const headColumns = "id, owner_id AS ownerId, need, rank, priority";
 
 export class WaitingJobs {
   private readonly database: Database;
@@ -44,51 +48,59 @@ export class WaitingJobs {
    * @param closed kinds of which no more are wanted; asked before each job
    */
   *inTurn(closed: ReadonlySet<Need> = new Set()): Generator<Candidate> {
-    const lines = (["cpu", "gpu"] as const)
-      .filter((need) => !closed.has(need))
-      .flatMap((need) => this.persons(need).map((id) => this.line(id, need)));
-    this.shares.present(lines.map(({ ownerId }) => ownerId));
-    const ahead = this.shares.ahead();
-    for (;;) {
-      const open = lines.filter(({ heads, need }) => heads.length > 0 && !closed.has(need));
-      const next = ahead.next(firstOfEach(open));
-      if (next === null) return;
-      const { line, row } = next;
-      line.heads.shift();
-      if (line.heads.length === 0) line.heads = this.heads(line, row.rank);
-      ahead.charge(next);
-      yield toCandidate(this.database, row);
+    for (const { id } of this.headsInTurn(closed, HEADS)) {
+      const row = this.database.query<JobRow, [string]>("SELECT * FROM job WHERE id = ?1").get(id);
+      if (row !== null) yield toCandidate(this.database, row);
     }
   }
 
-  private line(ownerId: string, need: Need): Line {
-    const line = { ownerId, need, heads: [] };
-    return { ...line, heads: this.heads(line, null) };
+  /** The job whose turn it is; null when none may start. */
+  firstId(): string | null {
+    for (const { id } of this.headsInTurn(new Set(), 1)) return id;
+    return null;
   }
 
-  /** Whoever has such jobs, by leaps over the index. */
-  private persons(need: Need): string[] {
-    return this.database
-      .query<{ id: string }, [string]>(
-        `WITH RECURSIVE person (id) AS (
-           SELECT min(owner_id) FROM job WHERE need = ?1 AND ${claimable}
-           UNION ALL
-           SELECT (SELECT min(owner_id) FROM job
-                   WHERE need = ?1 AND ${claimable} AND owner_id > person.id)
-           FROM person WHERE person.id IS NOT NULL)
-         SELECT id FROM person WHERE id IS NOT NULL`,
-      )
-      .all(need)
-      .map(({ id }) => id);
+  /** @param atOnce jobs of one person that are read at once */
+  private *headsInTurn(closed: ReadonlySet<Need>, atOnce: number): Generator<Head> {
+    const lines = this.lines();
+    this.shares.present(lines.map(([{ ownerId }]) => ownerId));
+    const ahead = this.shares.ahead();
+    for (;;) {
+      const next = ahead.next(firstOfEach(lines, closed));
+      if (next === null) return;
+      ahead.charge(next);
+      yield next;
+      const place = lines.findIndex(([head]) => head === next);
+      const [, ...rest] = lines[place] ?? [next];
+      const [head, ...further] = rest.length > 0 ? rest : this.further(next, atOnce);
+      if (head === undefined) lines.splice(place, 1);
+      else lines[place] = [head, ...further];
+    }
   }
 
-  private heads({ ownerId, need }: Line, afterRank: number | null): JobRow[] {
+  /** Of each kind and each person the job that comes first, by leaps over the index. */
+  private lines(): Line[] {
+    // Not one comparison of both columns: SQLite would look at every job of the person before.
+    const next = this.database.query<Head, [Need, string]>(
+      `SELECT ${headColumns} FROM job
+       WHERE need = ?1 AND owner_id > ?2 AND ${claimable} ORDER BY owner_id, rank LIMIT 1`,
+    );
+    const lines: Line[] = [];
+    for (const need of ["cpu", "gpu"] as const) {
+      for (let head = next.get(need, ""); head !== null; head = next.get(need, head.ownerId)) {
+        lines.push([head]);
+      }
+    }
+    return lines;
+  }
+
+  private further({ ownerId, need, rank }: Head, atOnce: number): Head[] {
     return this.database
-      .query<JobRow, [string, string, number, number]>(
-        `SELECT * FROM job WHERE need = ?1 AND owner_id = ?2 AND ${claimable} AND rank > ?3
-         ORDER BY rank LIMIT ?4`,
+      .query<Head, [string, string, number, number]>(
+        `SELECT ${headColumns} FROM job
+         WHERE need = ?1 AND owner_id = ?2 AND ${claimable} AND rank > ?3 ORDER BY rank LIMIT ?4`,
       )
-      .all(need, ownerId, afterRank ?? Number.MIN_SAFE_INTEGER, HEADS);
+      .all(need, ownerId, rank, atOnce);
   }
 
   /** Jobs that were put aside, because no device can do them or there is no room, by rank. */
@@ -106,22 +118,16 @@ export class WaitingJobs {
   }
 }
 
-interface Head {
-  ownerId: string;
-  priority: number;
-  line: Line;
-  row: JobRow;
-}
+/** A person's waiting jobs of one kind, in their order, as far as they were read. */
+type Line = [Head, ...Head[]];
 
-/** Of each person the job that comes first, of whatever kind. */
-function firstOfEach(lines: readonly Line[]): Iterable<Head> {
+/** Of each person the job that comes first, of whatever kind is not closed. */
+function firstOfEach(lines: readonly Line[], closed: ReadonlySet<Need>): Iterable<Head> {
   const heads = new Map<string, Head>();
-  for (const line of lines) {
-    const [row] = line.heads;
-    if (row === undefined) continue;
-    const known = heads.get(line.ownerId);
-    if (known !== undefined && known.row.rank <= row.rank) continue;
-    heads.set(line.ownerId, { ownerId: line.ownerId, priority: row.priority, line, row });
+  for (const [head] of lines) {
+    if (closed.has(head.need)) continue;
+    const known = heads.get(head.ownerId);
+    if (known === undefined || head.rank < known.rank) heads.set(head.ownerId, head);
   }
   return heads.values();
 }

@@ -7,10 +7,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { type MatrixCase, matrixCases } from "../tests/operations/matrix/cases.ts";
+import { matrixCases } from "../tests/operations/matrix/cases.ts";
+import type { MatrixCase } from "../tests/operations/matrix/expectations.ts";
 import { knownFaults } from "../tests/operations/matrix/faults.ts";
+import type { Source } from "../tests/operations/matrix/recipes.ts";
 import { allCells, Ground, type Outcome } from "../tests/operations/matrix/run.ts";
-import { type Source, sources } from "../tests/operations/matrix/sources.ts";
+import { sources } from "../tests/operations/matrix/sources.ts";
 
 const root = resolve(import.meta.dir, "..");
 export const pagePath = join(root, "docs/operations/matrix.md");

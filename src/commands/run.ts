@@ -58,6 +58,7 @@ export async function runOperation(
     ffmpegPath: config.ffmpeg.path,
     ffprobePath: config.ffmpeg.ffprobePath,
   });
+  if (options.estimate !== true) requireOutput(options);
   const { films, texts } = captionsApart(inputs);
   const planInputs = await Promise.all(
     films.map(async (path) => ({
@@ -171,12 +172,16 @@ async function paramsOfFile(path: string): Promise<Record<string, unknown>> {
 /** Where the outputs go: one file, or a folder for several. */
 type Target = { kind: "file"; path: string } | { kind: "folder"; path: string };
 
+/** Before any file is looked at: what is missing is the word on the command line. */
+function requireOutput({ output }: RunOptions): string {
+  if (output !== undefined) return output;
+  const sentence =
+    "Say with --output (-o) where the result goes, or --estimate to see what it would take.";
+  throw new Refusal(400, "bad_usage", sentence);
+}
+
 async function chooseTarget(plan: Plan, inputs: string[], options: RunOptions): Promise<Target> {
-  const { output } = options;
-  if (output === undefined) {
-    const sentence = "Say with -o where the result goes, or --estimate to see what it would take.";
-    throw new Refusal(400, "bad_usage", sentence);
-  }
+  const output = requireOutput(options);
   const path = resolve(output);
   const outputs = plan.steps.flatMap((step) => step.outputs);
   // Outputs have an ending: a path without one is where they shall lie.

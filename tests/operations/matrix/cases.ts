@@ -1,128 +1,25 @@
-/**
- * The operations of the matrix: with which parameters each works on every source, and what must come out. A new
- * operation needs a case here: a test says so.
- */
-import { readFileSync } from "node:fs";
-import { clip, ffmpeg } from "../../clips.ts";
-import { beeps, flashTimes, picture } from "./film.ts";
-import { type Seen, type View, wholeView } from "./look.ts";
-import { faultsOf, rgbOf, type Wanted, type WantedPicture, type WantedTrack } from "./rules.ts";
-import type { Source } from "./sources.ts";
-
-export interface MatrixCase {
-  /** As in the table: the operation, and a word for the variant. */
-  name: string;
-  operation: string;
-  /** For the person who reads the table. */
-  title: string;
-  params: Record<string, unknown>;
-  /** Files that the source is given among; absent: it alone, and then the others. */
-  inputs?(source: string): string[];
-  /** What is wrong with what came out, as sentences. @param seen the source, as it was found to be */
-  judge(paths: readonly string[], source: Source, seen: Seen): string[];
-}
-
-/** By what the first output must be. */
-const first =
-  (wanted: (source: Source, seen: Seen) => Wanted): MatrixCase["judge"] =>
-  ([path = ""], source, seen) =>
-    faultsOf(path, wanted(source, seen));
-
-/** Fine enough that colours stay, and quick. */
-const fine = { quality: 85, effort: "fast" };
-const fineSpeed = { quality: 85, speed: "fast" };
-const fineVideo = { video: { codec: "h264", quality: 85 }, speed: "fast" };
-
-/** A second film, of another size and rate, whose beeps are of another pitch. */
-function otherFilm(): string {
-  return clip("matrix-other.mp4", (path) => {
-    const look = { width: 160, height: 120, rate: "30" };
-    ffmpeg(
-      ...["-f", "lavfi", "-i", picture(look), "-f", "lavfi", "-i", beeps({ hertz: 700 })],
-      ...["-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-ac", "2", path],
-    );
-  });
-}
-
-function otherSound(): string {
-  return clip("matrix-other.wav", (path) =>
-    ffmpeg("-f", "lavfi", "-i", beeps({ hertz: 700 }), "-ac", "2", path),
-  );
-}
-
-/** The tracks of a source, moved in time; as many as are kept. */
-function tracks(
-  { truth }: Source,
-  seen: Seen,
-  { at = (time: number): number | null => time, channels = 8 } = {},
-): WantedTrack[] {
-  return truth.sound.map(({ hertz, heard, channels: has, language }, index) => ({
-    hertz,
-    // Mixed down, what was in front in the middle is heard on both sides.
-    heard: has > channels ? [0, 1].slice(0, channels) : heard,
-    channels: Math.min(has, channels),
-    language: language ?? null,
-    beeps: (seen.sound[index]?.beeps ?? []).flatMap((time) => at(time) ?? []),
-  }));
-}
-
-interface PictureWish {
-  /** The result has more than 8 bits where the source has. */
-  keepsDepth?: boolean;
-  keepsHdr?: boolean;
-  at?: (time: number) => number | null;
-  more?: Partial<WantedPicture>;
-}
-
-/** The picture as it was: size, rate, colours. */
-function same({ truth }: Source, seen: Seen, wish: PictureWish = {}): WantedPicture | null {
-  if (seen.picture === null) return null;
-  const { keepsDepth = false, keepsHdr = keepsDepth, at = (time: number) => time, more } = wish;
-  const sdr = truth.hdr === true && !keepsHdr;
-  return {
-    view: wholeView,
-    aspect: truth.aspect,
-    colours: sdr ? "hue" : "kept",
-    at: 0.03,
-    times: seen.picture.times,
-    flashes: seen.picture.flashes.flatMap((time) => at(time) ?? []),
-    deep: keepsDepth && truth.bitDepth === 10,
-    hdr: truth.hdr === true && keepsHdr,
-    ...(truth.interlaced ? { mustNotComb: true } : {}),
-    ...more,
-  };
-}
-
-const kept =
-  (wish: PictureWish = {}) =>
-  (source: Source, seen: Seen): Wanted => ({
-    ...(seen.seconds === null ? {} : { seconds: seen.seconds }),
-    picture: same(source, seen, wish),
-    sound: tracks(source, seen),
-  });
-
-/** Of a square frame: what of a picture lies in it. */
-const inSquare = (aspect: number): View =>
-  aspect >= 1
-    ? { x: 0, y: (1 - 1 / aspect) / 2, width: 1, height: 1 / aspect }
-    : { x: (1 - aspect) / 2, y: 0, width: aspect, height: 1 };
-const aroundSquare = (aspect: number): View =>
-  aspect >= 1
-    ? { x: (1 - aspect) / 2, y: 0, width: aspect, height: 1 }
-    : { x: 0, y: (1 - 1 / aspect) / 2, width: 1, height: 1 / aspect };
-
-/** What frames are brought to where they must come evenly: whole numbers, if they did not. */
-function constantRate({ truth }: Source, seen: Seen): number {
-  const times = seen.picture?.times ?? [];
-  const rate = (times.length - 1) / ((times.at(-1) ?? 1) - (times[0] ?? 0));
-  return truth.uneven ? Math.round(rate) : rate;
-}
-
-/** From 0.2 s to 0.8 s at half the speed. */
-const slowed = (time: number) =>
-  time < 0.2 ? time : time < 0.8 ? 0.2 + (time - 0.2) * 2 : time + 0.6;
-
-const captions = "1\n00:00:00,200 --> 00:00:00,800\nHello\n";
+import {
+  aroundSquare,
+  captions,
+  clipped,
+  constantRate,
+  fine,
+  fineSpeed,
+  fineVideo,
+  first,
+  heardBoth,
+  inSquare,
+  kept,
+  type MatrixCase,
+  otherFilm,
+  otherSound,
+  reportIn,
+  same,
+  slowed,
+  tracks,
+} from "./expectations.ts";
+import { flashTimes } from "./film.ts";
+import { rgbOf } from "./rules.ts";
 
 export const matrixCases: readonly MatrixCase[] = [
   {
@@ -365,51 +262,24 @@ export const matrixCases: readonly MatrixCase[] = [
   },
   {
     ...{ name: "measure", operation: "measure", title: "against itself" },
-    params: { worstFrames: 0, metric: "ssim" },
+    params: { worst: { frames: 0 }, metric: "ssim", series: "none" },
     inputs: (source) => [source, source],
-    judge: ([path = ""]) => {
-      const { ssim } = JSON.parse(readFileSync(path, "utf8")) as { ssim: number };
+    judge: (paths) => {
+      const { ssim } = reportIn<{ ssim: number }>(paths);
       return ssim > 0.9999 ? [] : [`it differs from itself: SSIM ${ssim}`];
     },
   },
   {
-    ...{ name: "check", operation: "check", title: "finds nothing in what is well" },
+    ...{ name: "check", operation: "check", title: "finds what is wrong, and no more" },
     params: {},
-    judge: ([path = ""]) => {
-      const { findings } = JSON.parse(readFileSync(path, "utf8")) as {
-        findings: { kind: string; message: string }[];
-      };
-      return findings.map(({ kind, message }) => `${kind}: ${message}`);
+    judge: (paths, { truth }) => {
+      const { findings } = reportIn<{ findings: { kind: string; message: string }[] }>(paths);
+      const more = findings.filter(({ kind }) => kind !== truth.wrong);
+      const missed = truth.wrong !== undefined && more.length === findings.length;
+      return [
+        ...more.map(({ kind, message }) => `${kind}: ${message}`),
+        ...(missed ? [`it does not find ${truth.wrong}`] : []),
+      ];
     },
   },
 ];
-
-function heardBoth(track: WantedTrack): readonly number[] {
-  return track.channels === 2
-    ? [0, 1]
-    : [...new Set([...track.heard, 0, 1].filter((at) => at < track.channels))].toSorted(
-        (a, b) => a - b,
-      );
-}
-
-/** What of a source lies in pieces that follow one another. */
-function clipped(source: Source, seen: Seen, pieces: [from: number, to: number][]): Wanted {
-  const start = Math.min(seen.picture?.times[0] ?? 0, 0);
-  const at = (time: number): number | null => {
-    let before = 0;
-    for (const [from, to] of pieces) {
-      if (time - start >= from - 1e-6 && time - start < to) return before + time - start - from;
-      before += to - from;
-    }
-    return null;
-  };
-  const total = pieces.reduce((sum, [from, to]) => sum + to - from, 0);
-  return {
-    seconds: total,
-    picture: same(source, seen, {
-      at,
-      more: { times: undefined },
-    }),
-    sound: tracks(source, seen, { at }),
-  };
-}

@@ -7,9 +7,11 @@ import { findOperation, parseParams, planFor } from "../../../src/operations/ind
 import { Refusal } from "../../../src/trouble.ts";
 import { toolchain } from "../rehearsal.ts";
 import { work } from "../workshop.ts";
-import { type MatrixCase, matrixCases } from "./cases.ts";
+import { matrixCases } from "./cases.ts";
+import type { MatrixCase } from "./expectations.ts";
 import { look, type Seen } from "./look.ts";
-import { makeSource, type Source, sources } from "./sources.ts";
+import type { Source } from "./recipes.ts";
+import { makeSource, sources } from "./sources.ts";
 
 /** As it stands in the table. */
 export interface Outcome {

@@ -14,6 +14,7 @@ import { latency } from "./latency.ts";
 import { library } from "./library.ts";
 import { operations } from "./operations.ts";
 import { queue } from "./queue.ts";
+import { queueScale } from "./queue-scale.ts";
 import { reads } from "./reads.ts";
 import { reframing } from "./reframing.ts";
 import { remux } from "./remux.ts";
@@ -31,6 +32,7 @@ const benchmarks: Record<string, Benchmark> = {
   latency,
   gpu,
   queue,
+  "queue-scale": queueScale,
   job,
   operations,
   cutting,

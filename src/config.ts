@@ -39,8 +39,8 @@ const gpuName = z
   .string()
   .regex(/^(GPU-[0-9a-fA-F-]{8,40}|\d{1,2})$/, "must be a UUID (GPU-…) or the number of a GPU");
 
-/** A number of whole seconds. */
-const seconds = (least: number, most: number, usual: number) =>
+/** Whole numbers: of things, or of seconds. */
+const count = (least: number, most: number, usual: number) =>
   z.int().min(least).max(most).default(usual);
 
 /** Far more than an installation needs: each one costs every start of ffmpeg a system call or two. */
@@ -117,29 +117,21 @@ export const configSchema = z.strictObject({
         .max(64)
         .default(() => Math.max(1, Math.floor(availableParallelism() / CORES_PER_CPU_SLOT)))
         .describe("Jobs that run on the CPU at the same time. Default: one per four cores."),
-      chunkSeconds: seconds(0, 3600, 45).describe(
+      chunkSeconds: count(0, 3600, 45).describe(
         "Encodes that take a third longer are cut into chunks of so many seconds of work, run side by side and joined: what is interrupted loses a chunk, not all. 0 cuts none.",
       ),
-      stallSeconds: seconds(5, 3600, 60).describe(
+      stallSeconds: count(5, 3600, 60).describe(
         "Seconds without progress after which ffmpeg counts as stalled and is ended.",
       ),
-      wallLimitSeconds: seconds(10, 30 * 86_400, 86_400).describe(
+      wallLimitSeconds: count(10, 30 * 86_400, 86_400).describe(
         "Seconds that one run of ffmpeg may take at most.",
       ),
-      runs: z
-        .int()
-        .min(1)
-        .max(20)
-        .default(3)
-        .describe(
-          "Runs that a job may have before it stays failed, where the failure may pass by itself: the next run begins some seconds later, each further one four times as late. 1 never tries again.",
-        ),
-      queuedPerUser: z
-        .int()
-        .min(1)
-        .max(1_000_000)
-        .default(10_000)
-        .describe("Jobs of one person that may wait at the same time; more are refused."),
+      runs: count(1, 20, 3).describe(
+        "Runs that a job may have before it stays failed, where the failure may pass by itself: the next run begins some seconds later, each further one four times as late. 1 never tries again.",
+      ),
+      queuedPerUser: count(1, 1_000_000, 10_000).describe(
+        "Jobs of one person that may wait at the same time; more are refused.",
+      ),
       drainSeconds: z
         .int()
         .min(0)
@@ -339,11 +331,14 @@ async function readFile(path: string): Promise<Record<string, unknown>> {
   }
 }
 
+/** For who talks to a server, no settings of one. */
+const clientNames: ReadonlySet<string> = new Set(["KINOMILL_URL", "KINOMILL_TOKEN"]);
+
 /** Copies `KINOMILL_*` into the tree and returns the names that are no setting: a typo must not be silent. */
 function mergeEnvironment(tree: Record<string, unknown>, environment: Environment): string[] {
   const unknownNames: string[] = [];
   for (const [name, text] of Object.entries(environment)) {
-    if (!name.startsWith("KINOMILL_") || text === undefined) continue;
+    if (!name.startsWith("KINOMILL_") || clientNames.has(name) || text === undefined) continue;
     const setting = settings.find(({ environmentName }) => environmentName === name);
     if (setting === undefined) unknownNames.push(name);
     else setPath(tree, setting.key, fromText(setting.schema, text));

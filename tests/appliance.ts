@@ -20,11 +20,11 @@ export interface CommandResult {
 /** Runs one command of the executable to its end. */
 export async function kinomill(
   argv: string[],
-  options: { stdin?: string; cwd?: string } = {},
+  options: { stdin?: string; cwd?: string; environment?: Record<string, string> } = {},
 ): Promise<CommandResult> {
   const child = Bun.spawn([executable, ...argv], {
     cwd: options.cwd ?? tmpdir(),
-    env: withoutOurs(process.env),
+    env: { ...withoutOurs(process.env), ...options.environment },
     stdin: new TextEncoder().encode(options.stdin ?? ""),
     stdout: "pipe",
     stderr: "pipe",

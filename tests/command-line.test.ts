@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Api } from "./api.ts";
 import { Appliance, eventually, executable, kinomill } from "./appliance.ts";
 import { ffprobe, plainClip, slowClip } from "./clips.ts";
 
@@ -266,4 +267,35 @@ test("version tells version and commit, and a .env beside it is not read", async
   const version = await kinomill(["version"], { cwd: folder });
   expect(version.stdout).toMatch(/^kinomill \d+\.\d+\.\d+ \([0-9a-f]{12}/);
   expect((await kinomill(["config", "check"], { cwd: folder })).exitCode).toBe(0);
+});
+
+describe("jobs", () => {
+  test("are listed, shown, paused, cancelled and retried on a server", async () => {
+    await using appliance = await Appliance.start();
+    const token = await appliance.token("ann");
+    const api = new Api(appliance.url, token);
+    const asset = await api.add(plainClip());
+    const later = { notBefore: "2099-01-01T00:00:00Z", labels: { ticket: "42" } };
+    const request = { operation: "thumbnails", inputs: [asset.id], params: {}, ...later };
+    const { body: job } = await api.post("/api/v1/jobs", request);
+    const environment = { KINOMILL_URL: appliance.url, KINOMILL_TOKEN: token };
+    const run = (...argv: string[]) => kinomill(["jobs", ...argv], { environment });
+    const list = await run("list", "--label", "ticket:42");
+    expect([list.exitCode, list.stderr]).toEqual([0, ""]);
+    expect(list.stdout).toContain(`${job.id}  queued`);
+    expect(list.stdout).toContain("It is to start not before 2099-01-01 00:00 UTC.");
+    expect((await run("pause", job.id)).stdout).toContain("paused");
+    expect((await run("resume", job.id)).stdout).toContain("queued");
+    expect((await run("cancel", job.id)).stdout.trim()).toBe(job.id);
+    const twice = await run("cancel", job.id);
+    expect([twice.exitCode, twice.stderr]).toEqual([
+      1,
+      expect.stringContaining("The job was cancelled already."),
+    ]);
+    expect((await run("retry", "--all", "--label", "ticket:42")).stdout.trim()).toBe(job.id);
+    const shown = await run("show", job.id);
+    expect(shown.stdout).toMatch(/retry +ann \(token command line\)/);
+    expect((await run("cancel")).exitCode).toBe(2);
+    expect((await kinomill(["jobs", "list"])).stderr).toContain("KINOMILL_TOKEN");
+  });
 });

@@ -73,6 +73,7 @@ function buildProgram(done: (exitCode: number) => void): Command {
     });
   addServing(program, add, run);
   addMedia(program, add, run);
+  addJobs(program, run);
   addAccounts(program, add, run);
   run(add(program, "version", "print the version"), async () => async () => {
     console.log(`kinomill ${product.version} (${product.commit}, Bun ${Bun.version})`);
@@ -132,6 +133,48 @@ function addMedia(program: Command, add: Add, run: Run): void {
     .argument("[name]")
     .option("--json", "print JSON");
   run(operations, async () => (await import("./operations.ts")).listOperations);
+}
+
+function addJobs(program: Command, run: Run): void {
+  const jobs = program
+    .command("jobs")
+    .description("look after the jobs of a server (KINOMILL_URL, KINOMILL_TOKEN)")
+    .exitOverride();
+  const add = (name: string, description: string) =>
+    jobs
+      .command(name)
+      .description(description)
+      .exitOverride()
+      .option("--url <url>", "the server (default KINOMILL_URL, or http://localhost:7600)")
+      .option("--json", "print JSON");
+  const filtered = (command: Command) =>
+    command
+      .option("--state <state>", "only jobs in this state")
+      .option("--operation <name>", "only jobs of this operation")
+      .option("--device <id>", "only jobs that run or ran there: cpu, gpu:0")
+      .addOption(
+        new Option("--label <name:value>", "only jobs with this label; may be given again")
+          .argParser((text: string, before: string[]) => [...before, text])
+          .default([]),
+      )
+      .option("-q, --query <text>", "part of the title or of a label")
+      .option("--limit <number>", "jobs to show", "50");
+  run(filtered(add("list", "list jobs, the newest first")), async () => {
+    return (await import("./jobs.ts")).listJobs;
+  });
+  const show = add("show", "one job with its history").argument("<id>");
+  run(show, async () => (await import("./jobs.ts")).showJob);
+  for (const verb of ["pause", "resume"] as const) {
+    const does = verb === "pause" ? "let it stand still" : "let a paused one go on";
+    const move = add(verb, does).argument("<id>");
+    run(move, async () => (await import("./jobs.ts")).moveJob(verb));
+  }
+  for (const verb of ["cancel", "retry"] as const) {
+    const change = filtered(add(verb, `${verb} jobs: those named, or --all that fit a filter`))
+      .argument("[id...]")
+      .option("--all", "all jobs that fit the filter, up to a thousand");
+    run(change, async () => (await import("./jobs.ts")).changeJobs(verb));
+  }
 }
 
 function addAccounts(program: Command, add: Add, run: Run): void {

@@ -18,6 +18,7 @@ import {
 import { parameterFields } from "../src/operations/parameters.ts";
 import type { InputKind } from "../tests/operations/example-inputs.ts";
 import { exampleOf, names } from "../tests/operations/example-plan.ts";
+import { scenes } from "./still-scenes.ts";
 
 export const docsFolder = join(resolve(import.meta.dir, ".."), "docs/operations");
 
@@ -71,7 +72,7 @@ function operationPage(operation: Operation): string {
   return `# ${operation.title} (\`${operation.name}\`)
 
 ${operation.description}
-
+${stillOf(operation)}
 Works on ${inputWords(operation)}. ${source}
 
 ## Parameters
@@ -95,6 +96,17 @@ Over HTTP, after the ${files.length === 1 ? "file was" : "files were"} stored ([
 ${curlLine(operation, files.length)}
 \`\`\`
 ${outputSection(outputs)}`;
+}
+
+/** What it looks like; pages of operations without a picture have none. */
+function stillOf({ name }: Operation): string {
+  const scene = scenes[name];
+  if (scene === undefined) return "";
+  return `
+![${scene.caption}](../screenshots/operations/${name}.jpg)
+
+${scene.caption} (Big Buck Bunny, © 2008 Blender Foundation, CC BY 3.0.)
+`;
 }
 
 /** The second file of a kind has another name. */

@@ -16,7 +16,6 @@ import {
   typeWords,
 } from "../src/operations/parameter-words.ts";
 import { parameterFields } from "../src/operations/parameters.ts";
-import type { InputKind } from "../tests/operations/example-inputs.ts";
 import { exampleOf, names } from "../tests/operations/example-plan.ts";
 import { scenes } from "./still-scenes.ts";
 
@@ -62,8 +61,7 @@ names its field.
 function operationPage(operation: Operation): string {
   const example = exampleOf(operation);
   const outputs = (example?.plan.steps ?? []).flatMap((step) => step.outputs);
-  const inputs = example?.inputs ?? ["film" as const];
-  const files = inputs.map((kind, index) => numbered(names[kind], inputs, index));
+  const files = example?.files ?? [names.film];
   const ending = outputs[0]?.name.split(".").at(-1);
   const output = outputs.length === 1 && ending !== undefined ? `result.${ending}` : "results";
   const line = commandLine(operation, files, output);
@@ -107,12 +105,6 @@ function stillOf({ name }: Operation): string {
 
 ${scene.caption} (Big Buck Bunny, © 2008 Blender Foundation, CC BY 3.0.)
 `;
-}
-
-/** The second file of a kind has another name. */
-function numbered(name: string, inputs: InputKind[], index: number): string {
-  const earlier = inputs.slice(0, index).filter((kind) => kind === inputs[index]).length;
-  return earlier === 0 ? name : name.replace(".", `-${earlier + 1}.`);
 }
 
 function parameterRows(operation: Operation): string[][] {

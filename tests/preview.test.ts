@@ -116,7 +116,7 @@ describe("live updates", () => {
   test("progress changes only its own element and leaves the focus alone", async () => {
     await withPage({}, async (page) => {
       await open(page, "/jobs");
-      const cancel = page.locator(`.job-row[data-state=running] button`);
+      const cancel = page.locator(`.job-row[data-state=running] [id^=cancel-small-]`);
       await cancel.focus();
       await page.evaluate(`window.row = document.querySelector(".job-row")`);
       await until(async () => {
@@ -179,7 +179,7 @@ describe("live updates", () => {
   test("a job event makes the list fetch itself, and the focus stays", async () => {
     await withPage({}, async (page) => {
       await open(page, "/jobs");
-      const cancel = page.locator(`.job-row[data-state=running] button`);
+      const cancel = page.locator(`.job-row[data-state=running] [id^=cancel-small-]`);
       await cancel.focus();
       const fetched = page.waitForResponse((response) =>
         response.url().includes(`/ui/jobs?count=${entries.length}`),
@@ -281,7 +281,7 @@ describe("hands", () => {
   test("a refusal of a button becomes a notice and replaces nothing", async () => {
     await withPage({}, async (page, { faults }) => {
       await open(page, "/jobs");
-      await page.locator(".job-row[data-state=running] button").click();
+      await page.locator(".job-row[data-state=running] [id^=cancel-small-]").click();
       await page.locator("#notices .notice").waitFor();
       expect(await page.locator(".job-row").count()).toBe(entries.length);
       await page.getByRole("button", { name: "Dismiss" }).click();

@@ -170,14 +170,23 @@ function tempo({ factor, finely }: Extract<AudioFilter, { filter: "tempo" }>): N
   const by = finely && factor < 1 ? "rubberband" : "atempo";
   const late = Math.round(longer * earlyMs[by]);
   return [
-    ...(by === "rubberband" ? [rubberband(factor)] : atempo(factor)),
+    ...(by === "rubberband" ? rubberband(factor) : atempo(factor)),
     ...(late === 0 ? [] : [native("adelay", { delays: late, all: 1 })]),
   ];
 }
 
+/**
+ * What rubberband holds back at the end, at most (35 ms on ffmpeg 5.1 at 0.1–0.8 of the speed): silence pushes
+ * it out, or the last third of a second would be missing at a tenth of the speed.
+ */
+const heldBackSeconds = 0.04;
+
 /** Short windows keep onsets where they are; together, channels keep their picture in space. */
-function rubberband(tempo: number): NativeFilter {
-  return native("rubberband", { tempo, window: "short", channels: "together" });
+function rubberband(tempo: number): NativeFilter[] {
+  return [
+    native("apad", { pad_dur: heldBackSeconds }),
+    native("rubberband", { tempo, window: "short", channels: "together" }),
+  ];
 }
 
 function atempo(factor: number): NativeFilter[] {

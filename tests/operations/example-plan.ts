@@ -32,15 +32,25 @@ export const everything: PlanContext = {
 export function exampleOf(
   operation: Operation,
   context: PlanContext = everything,
-): { inputs: InputKind[]; plan: Plan } | null {
+): { inputs: InputKind[]; files: string[]; plan: Plan } | null {
   const params = parseParams(operation, operation.example);
   for (const inputs of inputCandidates(operation)) {
     try {
-      const given = inputs.map((kind) => ({ name: names[kind], media: specimens[kind] }));
-      return { inputs, plan: planFor(operation, params, given, context) };
+      const files = inputs.map((kind, index) => numbered(names[kind], inputs, index));
+      const given = inputs.map((kind, index) => ({
+        name: files[index] ?? "",
+        media: specimens[kind],
+      }));
+      return { inputs, files, plan: planFor(operation, params, given, context) };
     } catch (cause) {
       if (!(cause instanceof Refusal)) throw cause;
     }
   }
   return null;
+}
+
+/** The second file of a kind has another name. */
+function numbered(name: string, inputs: readonly InputKind[], index: number): string {
+  const earlier = inputs.slice(0, index).filter((kind) => kind === inputs[index]).length;
+  return earlier === 0 ? name : name.replace(".", `-${earlier + 1}.`);
 }

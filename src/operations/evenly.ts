@@ -19,7 +19,7 @@ export interface Evenly {
  * Encoders for files put keyframes at most 250 frames apart, 10 s at 25 fps; a slot twice as long holds
  * one before its middle, where its picture is taken from.
  */
-const surelyKeyframedSeconds = 20;
+export const surelyKeyframedSeconds = 20;
 
 /**
  * How long the video is.

@@ -1,8 +1,9 @@
 /** The poster of `thumbnails`: one picture, of a time or the most telling one. Pure. */
 import type { InputDescription } from "../media/description.ts";
 import type { VideoFilter } from "../media/graph.ts";
-import type { MediaInfo } from "../media/media.ts";
+import type { MediaInfo, VideoStream } from "../media/media.ts";
 import { assert, Refusal } from "../trouble.ts";
+import { keyframesAreEnough, surelyKeyframedSeconds } from "./evenly.ts";
 import { outputName } from "./naming.ts";
 import type { Plan } from "./operation.ts";
 import { fitInto, inputPicture, rateNumber } from "./picture.ts";
@@ -27,7 +28,7 @@ export function posterStep(
 ): Plan {
   const format = stillFormats[params.format];
   const fitted = fitInto(video, { maxWidth: width, fit: "inside" });
-  const { input, pick } = posterInput(at, media);
+  const { input, pick } = posterInput(at, media, video);
   const filters = [...pick.rate, ...stillFilters(params, video, fitted.filters), ...pick.choose];
   const file = `poster.${workEnding}`;
   const step: Plan["steps"][number] = {
@@ -60,6 +61,8 @@ export function posterStep(
 const candidates = 24;
 /** Candidates come from this long a stretch, decoded as a whole: 20 s of 4K take a few seconds. */
 const stretchSeconds = 20;
+/** Of long films they are keyframes, which are also where scenes begin: ten of them in this time. */
+const keyframesSeconds = 5 * surelyKeyframedSeconds;
 
 interface PosterPick {
   rate: VideoFilter[];
@@ -69,6 +72,7 @@ interface PosterPick {
 function posterInput(
   at: number | "best",
   media: MediaInfo,
+  video: VideoStream,
 ): { input: InputDescription; pick: PosterPick } {
   const whole = media.kind === "image" ? null : media.durationSeconds;
   const from = { asset: 0 };
@@ -85,13 +89,21 @@ function posterInput(
   assert(whole !== null, "the duration is known here");
   // Past titles and black: a tenth into the video.
   const seekSeconds = whole / 10;
+  const best: VideoFilter = { filter: "representative", frames: candidates };
+  const long = whole - seekSeconds >= keyframesSeconds;
+  if (long && keyframesAreEnough(video, surelyKeyframedSeconds)) {
+    return {
+      input: { from, keyframesOnly: true, seekSeconds, durationSeconds: keyframesSeconds },
+      pick: { rate: [], choose: [best] },
+    };
+  }
   const durationSeconds = Math.min(stretchSeconds, whole - seekSeconds);
   const perSecond = Math.max(1, Math.round((candidates / durationSeconds) * 1000));
   return {
     input: { from, seekSeconds, durationSeconds },
     pick: {
       rate: [{ filter: "fps", rate: `${perSecond}/1000` }],
-      choose: [{ filter: "representative", frames: candidates }],
+      choose: [best],
     },
   };
 }

@@ -120,6 +120,17 @@ describe("a poster", () => {
     expect(pixelAt(outputs[0]?.path ?? "", 32, 18)[2]).toBeGreaterThan(150);
   });
 
+  test("at best of a long film is chosen among its keyframes, past much black", async () => {
+    const black = "color=black:size=64x36:rate=25:duration=40[a]";
+    const scene = "color=0x3080f0:size=64x36:rate=25:duration=100[b]";
+    const source = stage.make(
+      "long.mp4",
+      ...["-f", "lavfi", "-i", `${black};${scene};[a][b]concat`, ...x264],
+    );
+    const { outputs } = await stage.perform("thumbnails", {}, source);
+    expect(pixelAt(outputs[0]?.path ?? "", 32, 18)[2]).toBeGreaterThan(150);
+  });
+
   test("has true colours in every format, upright and within its width", async () => {
     const red = ["-f", "lavfi", "-i", "color=0xc03020:size=128x72:rate=25:duration=0.4"];
     const flat = stage.make("flat.mp4", ...red, "-vf", "scale=out_color_matrix=bt709", ...x264);

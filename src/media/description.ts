@@ -215,7 +215,10 @@ export interface OutputDescription {
   limitBytes?: number;
   /** Of the picture in MP4 and MOV: the clock that its times are kept by. Absent: what fits its frames. */
   ticksPerSecond?: number;
-  /** For a later step alone: its index need not stand at its beginning, which is a second writing of all of it. */
+  /**
+   * For a later step alone: its index need not stand at its beginning, which is a second writing of all of it, and
+   * its times may begin below zero, for the run-up of an encoder.
+   */
   isIntermediate?: true;
 }
 

@@ -202,14 +202,10 @@ function renderOutput(
       ...(output.limitSeconds === null ? [] : ["-t", seconds(output.limitSeconds)]),
       ...(output.limitBytes === undefined ? [] : ["-fs", String(output.limitBytes)]),
       ...["-max_muxing_queue_size", maxMuxingPackets],
-      ...(!output.isIntermediate && (output.container === "mp4" || output.container === "mov")
-        ? ["-movflags", "+faststart"]
-        : []),
+      ...containerOptions(output),
       ...(output.ticksPerSecond === undefined
         ? []
         : ["-video_track_timescale", String(output.ticksPerSecond)]),
-      // Past 4 GB the sizes of a plain WAV overflow: hours of many channels.
-      ...(output.container === "wav" ? ["-rf64", "auto"] : []),
       ...["-f", muxers[output.container], outputPath(output, files)],
     ],
   };
@@ -245,6 +241,28 @@ function renderMetadata(output: OutputDescription): string[] {
   if (output.container === "image") return ["-map_metadata", "-1"];
   const from = output.metadataFrom === null ? "-1" : String(output.metadataFrom);
   return ["-map_metadata", from, "-map_chapters", output.dropChapters ? "-1" : from];
+}
+
+/** What is for a later step alone has its index at its end, and times that may lie below zero. */
+function containerOptions({ container, isIntermediate, audio }: OutputDescription): string[] {
+  switch (container) {
+    case "mp4":
+    case "mov":
+      return isIntermediate ? [] : ["-movflags", "+faststart"];
+    case "mkv":
+    case "webm":
+      return isIntermediate && !audio.some(tellsRunUp) ? ["-avoid_negative_ts", "disabled"] : [];
+    // Past 4 GB the sizes of a plain WAV overflow: hours of many channels.
+    case "wav":
+      return ["-rf64", "auto"];
+    default:
+      return [];
+  }
+}
+
+/** Matroska says of Opus how long the run-up of its encoder is, and times are shown that much earlier. */
+function tellsRunUp(track: SoundTrack): boolean {
+  return track.kind !== "look" && track.codec === "opus";
 }
 
 /** The image writer reads `%` in the whole path, so a folder's own `%` is doubled where it numbers files. */

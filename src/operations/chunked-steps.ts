@@ -126,7 +126,8 @@ function soundStep(step: Step, whole: RenderDescription, media: readonly MediaIn
     const audio = output.audio.filter(isEncoded);
     if (audio.length === 0) return [];
     const file = soundFile(output, index);
-    return [{ ...output, file, video: null, audio, subtitles: [], dropChapters: true }];
+    const alone = { video: null, audio, subtitles: [] };
+    return [{ ...output, ...alone, file, dropChapters: true, isIntermediate: true }];
   });
   if (outputs.length === 0) return null;
   const { reads: _, ...description } = whole;

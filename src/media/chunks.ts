@@ -56,7 +56,7 @@ export interface ChunkReport {
 export function chunkRun(
   whole: RenderDescription,
   seam: Seam,
-  { clock }: Pick<Seams, "clock">,
+  { clock, timeBase }: Pick<Seams, "clock" | "timeBase">,
 ): RenderDescription {
   const [source, ...others] = whole.inputs;
   assert(source !== undefined, "a chunk has an input");
@@ -65,7 +65,12 @@ export function chunkRun(
   const pads = whole.outputs.flatMap(({ video }) =>
     video?.kind === "encode" && "pad" in video.source ? [video.source.pad] : [],
   );
-  const tails = withTails(withHeads(whole.graph, headOf(seam)), new Set(pads), tailOf(seam, clock));
+  const stills = new Set(others.flatMap(({ still }, at) => (still === undefined ? [] : [at + 1])));
+  const headed = withHeads(whole.graph, (input) => {
+    if (input === 0) return headOf(seam);
+    return stills.has(input) ? stillHead(seam, timeBase) : [];
+  });
+  const tails = withTails(headed, new Set(pads), tailOf(seam, clock));
   const outputs = whole.outputs.map((output, index) => {
     const { video } = output;
     assert(video?.kind === "encode" && "pad" in video.source, "a chunk is filtered and encoded");
@@ -117,27 +122,40 @@ function tailOf({ firstSlot, fromTick, leadSlot }: Seam, clock: string): VideoFi
   ];
 }
 
-function withHeads(graph: readonly FilterChain[], head: VideoFilter[]): FilterChain[] {
-  if (head.length === 0) return [...graph];
+/**
+ * What stands before all filters of a still: it comes with the first frame, and not at zero. What is laid over a film
+ * for a time alone is seen on the first frame by the time of what came last (`enable` of libavfilter).
+ */
+function stillHead({ fromTick }: Seam, timeBase: string): VideoFilter[] {
+  return fromTick === null ? [] : [{ filter: "ticks", add: fromTick, clock: timeBase }];
+}
+
+function withHeads(
+  graph: readonly FilterChain[],
+  headFor: (input: number) => VideoFilter[],
+): FilterChain[] {
   let added = 0;
   return graph.flatMap((chain): FilterChain[] => {
     const sources = sourcesOf(chain);
-    if (!sources.some(isSource)) return [chain];
-    if (sources.length === 1) return [{ ...chain, filters: [...head, ...chain.filters] }];
+    const [first] = sources;
+    if (sources.length === 1 && first !== undefined) {
+      return [{ ...chain, filters: [...headBefore(first, headFor), ...chain.filters] }];
+    }
     const heads: FilterChain[] = [];
     const from = sources.map((source): GraphSource => {
-      if (!isSource(source)) return source;
+      const head = headBefore(source, headFor);
+      if (head.length === 0) return source;
       added += 1;
       const pad = `chunk${added}`;
       heads.push({ from: source, filters: head, to: pad });
       return { pad };
     });
-    return [...heads, { ...chain, from }];
+    return heads.length === 0 ? [chain] : [...heads, { ...chain, from }];
   });
 }
 
-function isSource(source: GraphSource): boolean {
-  return "input" in source && source.input === 0;
+function headBefore(source: GraphSource, headFor: (input: number) => VideoFilter[]) {
+  return "input" in source ? headFor(source.input) : [];
 }
 
 function withTails(
@@ -187,6 +205,7 @@ function chunkOutput(
     audio: [],
     subtitles: [],
     metadataFrom: null,
+    isIntermediate: true,
     limitSeconds:
       limitSeconds === null || leadSlot !== null ? null : limitSeconds - secondsOf(firstSlot, tick),
   };

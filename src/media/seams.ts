@@ -58,6 +58,8 @@ export interface Seam extends Reading {
 
 export interface Seams {
   clock: string;
+  /** Seconds of a tick of the source's clock, likewise. */
+  timeBase: string;
   chunks: Seam[];
   /** How the source is read from where the whole begins: the long way to every chunk. */
   beginning: Reading;
@@ -81,7 +83,9 @@ const leapSeconds = 10;
 export function seamsOf(times: PictureTimes, wish: SeamWish): Seams {
   const obstacle = whyNotCut(times, wish);
   const timeline = new Timeline(times, wish);
-  const common = { clock: wish.clock, beginning: timeline.beginning() };
+  const { num, den } = times.timeBase;
+  const clocks = { clock: wish.clock, timeBase: `${num}/${den}` };
+  const common = { ...clocks, beginning: timeline.beginning() };
   if (obstacle !== null) {
     return { ...common, chunks: filled([timeline.whole()], wish), because: obstacle };
   }

@@ -186,6 +186,7 @@ const seamShape = z.object({
 
 const seamsShape = z.object({
   clock: z.string(),
+  timeBase: z.string(),
   chunks: z.array(seamShape),
   beginning: seamShape.pick({ seekSeconds: true, addTicks: true }),
   because: z.string().nullable(),

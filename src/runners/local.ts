@@ -15,8 +15,8 @@ import { type CarriedOut, GpuTrouble, type LocalConfig, runDescription } from ".
 import { diskFailure } from "./explain.ts";
 import { freshFolder, pathOf, plainName, refuseFullDisk, writeDurably } from "./job-files.ts";
 import { joinStep } from "./join.ts";
-import { report } from "./report.ts";
 import { packageLadder } from "./package.ts";
+import { report } from "./report.ts";
 import type { AttemptOutcome, AttemptRequest, ProvenOutput, Runner } from "./runner.ts";
 import { seams } from "./seams.ts";
 import { search } from "./search.ts";

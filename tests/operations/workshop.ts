@@ -19,6 +19,8 @@ const runner = new LocalRunner({ toolchain, config });
 
 export interface Made {
   plan: Plan;
+  /** Of the job: each step has a folder in it. */
+  folder: string;
   /** Paths of what would be published, in order. */
   paths: string[];
   media: (MediaInfo | null)[];
@@ -54,7 +56,11 @@ export async function work(
   const plan = planFor(operation, parseParams(operation, params), inputs, context, texts);
   const jobFolder = join(folder, `job-${++jobs}`);
   mkdirSync(jobFolder);
-  const made: Made = { plan, paths: [], media: [], encoders: [], checks: [] };
+  const made: Made = {
+    plan,
+    folder: jobFolder,
+    ...{ paths: [], media: [], encoders: [], checks: [] },
+  };
   for (const step of plan.steps) {
     const outcome: AttemptOutcome = await runner.run({
       device: typeof device === "function" ? device(step.name) : device,

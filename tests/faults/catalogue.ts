@@ -28,6 +28,15 @@ export const faults: readonly FaultEntry[] = [
     test: "tests/faults/kill.test.ts",
   },
   {
+    id: "kill-chunks",
+    what: "The server is killed near the end of a long encode",
+    promise:
+      "What was encoded is not encoded again but for the parts that ran: at most one on each core that encodes.",
+    injected: "SIGKILL to the server when nine tenths of the parts are done.",
+    control: "A server that does not take up finished steps is seen to encode most of it again.",
+    test: "tests/faults/kill-chunks.test.ts",
+  },
+  {
     id: "kill-at-write",
     what: "The server is killed at a write",
     promise:

@@ -80,7 +80,7 @@ export class EventLog {
   after(id: number, limit: number): LoggedEvent[] {
     return this.database
       .query<LoggedEvent, [number, number]>(
-        `SELECT ${loggedColumns} FROM event WHERE id > ?1 ORDER BY id LIMIT ?2`,
+        `SELECT ${loggedColumns} FROM event WHERE id > (+?1) ORDER BY id LIMIT (+?2)`,
       )
       .all(id, limit);
   }
@@ -114,6 +114,11 @@ export class EventLog {
     return { first: found?.first ?? 1, last: found?.last ?? 0 };
   }
 
+  private isOlder(id: number, time: string): boolean {
+    const query = this.database.query<{ at: string }, [number]>("SELECT at FROM event WHERE id = ?1");
+    return (query.get(id)?.at ?? time) < time;
+  }
+
   /** What happened to a job, the oldest first, as far as it is kept. */
   historyOf(jobId: string): HistoryEntry[] {
     return this.database
@@ -129,6 +134,8 @@ export class EventLog {
   prune(): void {
     this.sincePruned = 0;
     const tooOld = isoTime(this.clock.nowMs() - ENTRY_AGE_MAX_MS);
+    const { first, last } = this.bounds();
+    if (first > last - ENTRIES_MAX && !this.isOlder(first, tooOld)) return;
     this.database
       .query(
         `DELETE FROM event WHERE id IN (

@@ -92,7 +92,7 @@ function lastAskedUs(database: Database): number {
     database
       .query<{ us: number | null }, []>(
         `SELECT max(rank + priority * 600000000) AS us FROM job
-         WHERE state IN ('queued', 'waiting', 'running')`,
+         WHERE state <> 'succeeded' AND state IN ('queued', 'waiting', 'running')`,
       )
       .get()?.us ?? 0
   );

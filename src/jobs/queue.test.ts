@@ -65,8 +65,8 @@ describe("claiming", () => {
 
   test("reads the waiting jobs from the partial index, however many have finished", () => {
     for (const where of [
-      "need = 'cpu' AND owner_id = 'us_1' AND rank > 5 ORDER BY rank LIMIT 8",
-      "need = 'cpu' AND owner_id > 'us_1' ORDER BY owner_id, rank LIMIT 1",
+      "need = (+?1) AND owner_id = (+?2) AND rank > (+?3) ORDER BY rank LIMIT (+?4)",
+      "need = (+?1) AND owner_id > (+?2) ORDER BY owner_id, rank LIMIT 1",
     ]) {
       const plan = ground.database
         .query<{ detail: string }, []>(

@@ -31,6 +31,11 @@ export interface Claim {
   fence: number;
 }
 
+type ClaimedRow = Pick<
+  JobRow,
+  "id" | "owner_id" | "state" | "operation" | "params" | "priority" | "verify" | "fence"
+>;
+
 /** Where a job's work runs now, as one of its steps has it. */
 export type StepPlace = Pick<JobStep, "device" | "deviceReason" | "proof">;
 
@@ -86,12 +91,12 @@ export class Queue {
   claim(device: { id: string }, jobId: string): Claim | null {
     return joined(this.database, (): Claim | null => {
       const row = this.database
-        .query<JobRow, [string, string, string]>(
+        .query<ClaimedRow, [string, string, string]>(
           `UPDATE job SET state = 'running', wait_for = NULL, fence = fence + 1, started_at = ?1,
              device = ?2, device_reason = NULL, progress_percent = 0
            WHERE id = ?3 AND ((state = 'queued' AND wait_for IS NULL)
              OR (state = 'waiting' AND wait_for IN ('device', 'space')))
-           RETURNING *`,
+           RETURNING id, owner_id, state, operation, params, priority, verify, fence`,
         )
         .get(this.now(), device.id, jobId);
       if (row === null) return null;

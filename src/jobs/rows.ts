@@ -74,7 +74,7 @@ export function endOf(
 export function jobsAhead(database: Database, priority: number): number {
   const row = database
     .query<{ ahead: number }, [number]>(
-      `SELECT (SELECT count(*) FROM job WHERE state = 'running')
+      `SELECT (SELECT count(*) FROM job WHERE state <> 'succeeded' AND state = 'running')
          + (SELECT count(*) FROM job
             WHERE state = 'queued' AND wait_for IS NULL AND priority >= ?1) AS ahead`,
     )
@@ -93,12 +93,12 @@ export function toJob(database: Database, row: JobRow): Job {
     params: JSON.parse(row.params) as Record<string, unknown>,
     inputs: idsOf(
       database,
-      "SELECT asset_id AS id FROM job_input WHERE job_id = ?1 ORDER BY position",
+      "SELECT asset_id AS id FROM job_input WHERE job_id = (+?1) ORDER BY position",
       row.id,
     ),
     outputs: idsOf(
       database,
-      "SELECT id FROM asset WHERE job_id = ?1 AND state = 'ready' ORDER BY role <> 'main', id",
+      "SELECT id FROM asset WHERE job_id = (+?1) AND state = 'ready' ORDER BY role <> 'main', id",
       row.id,
     ),
     progressPercent: row.progress_percent,
@@ -118,7 +118,7 @@ export function toJob(database: Database, row: JobRow): Job {
     waitReason: row.state === "queued" || row.state === "waiting" ? row.device_reason : null,
     after: idsOf(
       database,
-      "SELECT after_id AS id FROM job_after JOIN job ON job.id = after_id WHERE job_id = ?1 ORDER BY seq",
+      "SELECT after_id AS id FROM job_after JOIN job ON job.id = after_id WHERE job_id = (+?1) ORDER BY seq",
       row.id,
     ),
     notBefore: row.not_before,
@@ -140,7 +140,7 @@ function idsOf(database: Database, sql: string, jobId: string): string[] {
 
 function attemptsOf(database: Database, jobId: string): JobAttempt[] {
   return database
-    .query<AttemptRow, [string]>("SELECT * FROM attempt WHERE job_id = ?1 ORDER BY fence")
+    .query<AttemptRow, [string]>("SELECT * FROM attempt WHERE job_id = (+?1) ORDER BY fence")
     .all(jobId)
     .map((row) => ({
       fence: row.fence,

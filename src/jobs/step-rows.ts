@@ -105,7 +105,7 @@ export class StepRows {
     const rows = this.database
       .query<{ name: string; fingerprint: string; result: string; checks: string }, [string]>(
         `SELECT name, fingerprint, result, checks FROM step
-         WHERE job_id = ?1 AND result IS NOT NULL ORDER BY position`,
+         WHERE job_id = (+?1) AND result IS NOT NULL ORDER BY position`,
       )
       .all(jobId);
     return new Map(
@@ -265,7 +265,7 @@ export class StepRows {
 
 function rowsOf(database: Database, jobId: string): StepRow[] {
   return database
-    .query<StepRow, [string]>("SELECT * FROM step WHERE job_id = ?1 ORDER BY position")
+    .query<StepRow, [string]>("SELECT * FROM step WHERE job_id = (+?1) ORDER BY position")
     .all(jobId);
 }
 

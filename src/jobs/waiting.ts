@@ -83,7 +83,7 @@ export class WaitingJobs {
     // Not one comparison of both columns: SQLite would look at every job of the person before.
     const next = this.database.query<Head, [Need, string]>(
       `SELECT ${headColumns} FROM job
-       WHERE need = ?1 AND owner_id > ?2 AND ${claimable} ORDER BY owner_id, rank LIMIT 1`,
+       WHERE need = (+?1) AND owner_id > (+?2) AND ${claimable} ORDER BY owner_id, rank LIMIT 1`,
     );
     const lines: Line[] = [];
     for (const need of ["cpu", "gpu"] as const) {
@@ -98,7 +98,8 @@ export class WaitingJobs {
     return this.database
       .query<Head, [string, string, number, number]>(
         `SELECT ${headColumns} FROM job
-         WHERE need = ?1 AND owner_id = ?2 AND ${claimable} AND rank > ?3 ORDER BY rank LIMIT ?4`,
+         WHERE need = (+?1) AND owner_id = (+?2) AND ${claimable} AND rank > (+?3)
+         ORDER BY rank LIMIT (+?4)`,
       )
       .all(need, ownerId, rank, atOnce);
   }
@@ -111,7 +112,7 @@ export class WaitingJobs {
   ): (Candidate & { rank: number })[] {
     return this.database
       .query<JobRow, [string, number, number]>(
-        "SELECT * FROM job WHERE wait_for = ?1 AND rank > ?2 ORDER BY rank LIMIT ?3",
+        "SELECT * FROM job WHERE wait_for = (+?1) AND rank > (+?2) ORDER BY rank LIMIT (+?3)",
       )
       .all(kind, afterRank, limit)
       .map((row) => ({ ...toCandidate(this.database, row), rank: row.rank }));
@@ -153,7 +154,7 @@ function toCandidate(database: Database, row: JobRow): Candidate {
 export function inputIdsOf(database: Database, jobId: string): string[] {
   return database
     .query<{ asset_id: string }, [string]>(
-      "SELECT asset_id FROM job_input WHERE job_id = ?1 ORDER BY position",
+      "SELECT asset_id FROM job_input WHERE job_id = (+?1) ORDER BY position",
     )
     .all(jobId)
     .map(({ asset_id }) => asset_id);

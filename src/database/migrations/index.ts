@@ -6,6 +6,7 @@ import life from "./0005_life.sql" with { type: "text" };
 import search from "./0006_search.sql" with { type: "text" };
 import workFigures from "./0007_work_figures.sql" with { type: "text" };
 import dataAssets from "./0008_data_assets.sql" with { type: "text" };
+import fewerIndexes from "./0009_fewer_indexes.sql" with { type: "text" };
 
 /** One step of the schema. `version` is the `user_version` of a database that has it. */
 export interface Migration {
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   { version: 6, name: "search", sql: search },
   { version: 7, name: "work-figures", sql: workFigures },
   { version: 8, name: "data-assets", sql: dataAssets },
+  { version: 9, name: "fewer-indexes", sql: fewerIndexes },
 ];

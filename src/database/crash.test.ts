@@ -8,7 +8,7 @@ import { lockDataFolder } from "./lock.ts";
 import { readVersion } from "./migrate.ts";
 import { migrations } from "./migrations/index.ts";
 import { openDatabase } from "./open.ts";
-import { databaseRefusal } from "./transaction.ts";
+import { databaseRefusal, transaction, unhurried } from "./transaction.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -201,6 +201,54 @@ describe("lockDataFolder", () => {
     db.close();
     server.kill("SIGKILL");
     await server.exited;
+  });
+});
+
+describe("what is synced", () => {
+  /** Syncs of a child while it runs `code` on a database that is open. */
+  async function syncsOf(code: string): Promise<number> {
+    const trace = join(folder, "trace");
+    const whole = `const db = open.openDatabase(folder); let n = 0;
+      const write = () => void db.run("INSERT INTO object_intent VALUES ('k' || ?, 'now')", [(n += 1)]);
+      write(); require("node:fs").writeFileSync(folder + "/begun", ""); ${code}
+      require("node:fs").writeFileSync(folder + "/ended", ""); process.kill(process.pid, "SIGKILL");`;
+    const calls = "trace=fsync,fdatasync,openat";
+    await child(whole, ["strace", "-f", "-qq", "-o", trace, "-e", calls]).exited;
+    const [, during = ""] = readFileSync(trace, "utf8").split("/begun");
+    return during.split("/ended")[0]?.match(/f(data)?sync\(/g)?.length ?? 0;
+  }
+
+  test("each commit, but those that need not wait are synced with the next that does", async () => {
+    expect(
+      await syncsOf("for (let i = 0; i < 5; i += 1) transaction.transaction(db, write);"),
+    ).toBe(5);
+    rmSync(join(folder, "kinomill.sqlite"));
+    const unhurried = "for (let i = 0; i < 5; i += 1) transaction.unhurried(db, write);";
+    expect(await syncsOf(unhurried)).toBe(0);
+    const db = openDatabase(folder);
+    expect(db.query("SELECT count(*) AS n FROM object_intent").get()).toEqual({ n: 6 });
+    db.close();
+    rmSync(join(folder, "kinomill.sqlite"));
+    const failing = "try { transaction.unhurried(db, () => { throw 1; }); } catch {}";
+    expect(await syncsOf(`${failing} ${unhurried} transaction.transaction(db, write);`)).toBe(1);
+  });
+
+  test("what need not wait is a part of the transaction around it, and leaves a test's level alone", () => {
+    const db = openDatabase(folder);
+    const level = () => db.query("PRAGMA synchronous").get();
+    const write = () => void db.run("INSERT INTO object_intent VALUES ('a', 'now')");
+    const failing = () =>
+      transaction(db, () => {
+        unhurried(db, write);
+        throw new Error("undone");
+      });
+    expect(failing).toThrow("undone");
+    expect(db.query("SELECT count(*) AS n FROM object_intent").get()).toEqual({ n: 0 });
+    expect(level()).toEqual({ synchronous: 2 });
+    db.run("PRAGMA synchronous = OFF");
+    unhurried(db, write);
+    expect(level()).toEqual({ synchronous: 0 });
+    db.close();
   });
 });
 

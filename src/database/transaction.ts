@@ -46,6 +46,27 @@ export function joined<T>(db: Database, work: () => Settled<T>): T {
   return db.inTransaction ? work() : transaction(db, work);
 }
 
+/** What `PRAGMA synchronous` answers where each commit waits for the disk. */
+const SYNCED = 2;
+
+/**
+ * The same as `transaction` without waiting for the disk: others see it at once and a kill of the server does not undo it; a
+ * power cut does unless a commit that waits came after it. For what the next start finds out by itself. Inside another
+ * transaction it is a part of that one.
+ */
+export function unhurried<T>(db: Database, work: () => Settled<T>): T {
+  if (db.inTransaction) return work();
+  const level = db.query<{ synchronous: number }, []>("PRAGMA synchronous").get()?.synchronous ?? 0;
+  if (level < SYNCED) return transaction(db, work);
+  // The log is written in order: what is synced later is behind this, and takes it along.
+  db.run("PRAGMA synchronous = NORMAL");
+  try {
+    return transaction(db, work);
+  } finally {
+    db.run("PRAGMA synchronous = FULL");
+  }
+}
+
 /** When a busy database is worth another try. */
 const RETRY_AFTER_SECONDS = 2;
 

@@ -115,7 +115,9 @@ export class EventLog {
   }
 
   private isOlder(id: number, time: string): boolean {
-    const query = this.database.query<{ at: string }, [number]>("SELECT at FROM event WHERE id = ?1");
+    const query = this.database.query<{ at: string }, [number]>(
+      "SELECT at FROM event WHERE id = ?1",
+    );
     return (query.get(id)?.at ?? time) < time;
   }
 

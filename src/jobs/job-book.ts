@@ -1,6 +1,6 @@
 /** The steps of one claimed job: each change in the database under its fences, what is done kept on disk. */
 import type { Database } from "bun:sqlite";
-import { transaction } from "../database/transaction.ts";
+import { transaction, unhurried } from "../database/transaction.ts";
 import type { Log } from "../log.ts";
 import type { Device } from "../media/devices.ts";
 import type { GpuFault } from "../media/gpu-fault.ts";
@@ -108,7 +108,7 @@ export class JobBook implements StepBook {
     const { database, stepRows, queue } = this.parts;
     const { claim } = this.held;
     const where = { device: device.id, deviceReason: why === "" ? null : why };
-    const ticket = transaction(database, () => {
+    const ticket = unhurried(database, () => {
       const begun = stepRows.begin(claim, name, where);
       if (begun !== null) queue.noteRun(claim, where);
       return begun;
@@ -123,7 +123,7 @@ export class JobBook implements StepBook {
   wait({ name }: Step, sentence: string): void {
     const { database, stepRows, queue } = this.parts;
     const { claim } = this.held;
-    transaction(database, () => {
+    unhurried(database, () => {
       stepRows.noteWait(claim.jobId, name, sentence);
       queue.noteRun(claim, { device: null, deviceReason: sentence });
     });

@@ -43,14 +43,17 @@ export async function runJob(parts: JobRunParts, request: JobRunRequest): Promis
   jobs.tell(ownerId, jobId);
   try {
     const outcome = await carryOut(parts, held, request);
-    if (outcome.kind === "failed") queue.fail(held.claim, outcome.report);
-    else if (outcome.kind === "aborted") queue.release(held.claim);
-    else {
+    if (outcome.kind === "failed") {
+      await queue.commits.run(() => queue.fail(held.claim, outcome.report));
+    } else if (outcome.kind === "aborted") {
+      await queue.commits.run(() => queue.release(held.claim));
+    } else {
       const assets = await publish(parts, held.claim, outcome.finished);
       for (const asset of assets ?? []) parts.onPublished(asset);
     }
   } catch (cause) {
-    queue.fail(held.claim, reportOf(parts, cause, held.claim));
+    const report = reportOf(parts, cause, held.claim);
+    await queue.commits.run(() => queue.fail(held.claim, report));
   } finally {
     live.clear(jobId);
     await tidy(parts, jobId);

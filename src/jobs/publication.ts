@@ -27,7 +27,7 @@ export async function publish(
 ): Promise<Asset[] | null> {
   const { library, storage, queue } = parts;
   const ids = finished.map(() => newId("asset"));
-  library.records.noteIntents(ids);
+  await queue.commits.run(() => library.records.noteIntents(ids));
   try {
     const assets: Asset[] = [];
     for (const [index, output] of finished.entries()) {
@@ -36,9 +36,10 @@ export async function publish(
       const stored = await storage.adopt(id, output.proven.path, knownOf(output));
       assets.push(describe(id, claim, output, stored, parts.clock));
     }
-    const recorded = queue.succeed(claim, () => {
+    const record = () => {
       for (const asset of assets) library.records.insert(asset);
-    });
+    };
+    const recorded = await queue.commits.run(() => queue.succeed(claim, record));
     if (recorded) return assets;
   } catch (cause) {
     await library.discard(ids);

@@ -6,7 +6,7 @@
 import type { Database } from "bun:sqlite";
 import { type Clock, isoTime } from "../clock.ts";
 import type { Commits } from "../database/commits.ts";
-import { joined } from "../database/transaction.ts";
+import { joined, unhurried } from "../database/transaction.ts";
 import type { FailureReport } from "../trouble.ts";
 import { Asks } from "./asks.ts";
 import { endAttempt, finish, jsonOrNull, putBack } from "./endings.ts";
@@ -211,26 +211,24 @@ export class Queue {
 
   /** What is expected of a running job, as it begins for the first time. False when the claim is no longer valid. */
   notePrediction(claim: Claim, predicted: Predicted): boolean {
-    return (
-      this.database
-        .query(
-          `UPDATE job SET predicted = coalesce(predicted, ?3)
-           WHERE id = ?1 AND state = 'running' AND fence = ?2`,
-        )
-        .run(claim.jobId, claim.fence, JSON.stringify(predicted)).changes === 1
-    );
+    return unhurried(this.database, (): boolean => {
+      const noted = this.database.query(
+        `UPDATE job SET predicted = coalesce(predicted, ?3)
+         WHERE id = ?1 AND state = 'running' AND fence = ?2`,
+      );
+      return noted.run(claim.jobId, claim.fence, JSON.stringify(predicted)).changes === 1;
+    });
   }
 
   /** What is to be told of a running attempt besides. False when the claim is no longer valid. */
   noteAttempt(claim: Claim, notes: readonly string[]): boolean {
-    return (
-      this.database
-        .query(
-          `UPDATE attempt SET notes = ?3
-           WHERE job_id = ?1 AND fence = ?2 AND outcome = 'running'`,
-        )
-        .run(claim.jobId, claim.fence, JSON.stringify(notes)).changes === 1
-    );
+    return unhurried(this.database, (): boolean => {
+      const noted = this.database.query(
+        `UPDATE attempt SET notes = ?3
+         WHERE job_id = ?1 AND fence = ?2 AND outcome = 'running'`,
+      );
+      return noted.run(claim.jobId, claim.fence, JSON.stringify(notes)).changes === 1;
+    });
   }
 
   /** running → succeeded. `record` writes the outputs in the same transaction. False: the claim is void. */

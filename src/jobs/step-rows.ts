@@ -5,7 +5,7 @@
  */
 import type { Database } from "bun:sqlite";
 import { type Clock, isoTime } from "../clock.ts";
-import { transaction } from "../database/transaction.ts";
+import { unhurried } from "../database/transaction.ts";
 import type { MediaInfo } from "../media/media.ts";
 import type { Proof } from "../runners/runner.ts";
 import type { JobStep, StepState } from "./job.ts";
@@ -133,7 +133,7 @@ export class StepRows {
    * name is in both stay as they are. False when the job is not ours any more.
    */
   lay(job: RunningJob, plan: readonly PlannedStep[]): boolean {
-    return transaction(this.database, (): boolean => {
+    return unhurried(this.database, (): boolean => {
       if (!this.isOurs(job)) return false;
       const rows = rowsOf(this.database, job.jobId);
       const same =

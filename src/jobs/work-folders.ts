@@ -17,6 +17,8 @@ const jobFolderName = /^jb_[0-9a-f]{32}$/;
 export class WorkFolders {
   private readonly root: string;
   private discarded = 0;
+  /** Jobs whose own folder was made and is not known to be durable; one that begins need not wait for it. */
+  private readonly fresh = new Set<string>();
 
   /** @param root absolute folder of these alone */
   constructor(root: string) {
@@ -40,7 +42,8 @@ export class WorkFolders {
   /** The folder of a job that begins; what is in it stays. */
   async open(jobId: string): Promise<string> {
     const path = this.pathOf(jobId);
-    if ((await mkdir(path, { recursive: true, mode: 0o700 })) !== undefined) await sync(this.root);
+    const made = await mkdir(path, { recursive: true, mode: 0o700 });
+    if (made !== undefined) this.fresh.add(jobId);
     return path;
   }
 
@@ -64,6 +67,10 @@ export class WorkFolders {
       }
       await sync(folder);
       await sync(this.pathOf(jobId));
+      if (this.fresh.has(jobId)) {
+        await sync(this.root);
+        this.fresh.delete(jobId);
+      }
       return kept;
     } catch (cause) {
       throw diskFailure(cause) ?? cause;
@@ -93,6 +100,7 @@ export class WorkFolders {
 
   /** Removes what a job has on disk. It is out of the way at once: the job may begin anew meanwhile. */
   clear(jobId: string): Promise<void> {
+    this.fresh.delete(jobId);
     return this.discard(this.pathOf(jobId));
   }
 

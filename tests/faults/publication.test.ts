@@ -188,8 +188,8 @@ test(
     const executable = await brokenKinomill(folder, [
       {
         file: "src/jobs/publication.ts",
-        from: "const recorded = queue.succeed(claim, () => {",
-        to: "for (const asset of assets) library.records.insert(asset);\n    const recorded = queue.succeed(claim, () => { if (1) return;",
+        from: "queue.commits.run(() => queue.succeed(claim, record))",
+        to: "(record(), queue.commits.run(() => queue.succeed(claim, () => {})))",
       },
     ]);
     await using rig = new Rig(executable);

@@ -9,6 +9,7 @@ import { type JobFilter, listJobs } from "../src/jobs/finding.ts";
 import { Queue } from "../src/jobs/queue.ts";
 import { SteeredWork } from "../tests/support/steered-work.ts";
 import { type Extent, type Figure, median, milliseconds, percentile } from "./figure.ts";
+import { queueRestart } from "./queue-restart.ts";
 
 const QUEUED = 10_000;
 
@@ -135,7 +136,8 @@ async function bulkTimes(rounds: number): Promise<number[]> {
   return times;
 }
 
-export async function queueScale({ quick }: Extent): Promise<Figure[]> {
+export async function queueScale(extent: Extent): Promise<Figure[]> {
+  const { quick } = extent;
   const many = quick ? 20_000 : 1_000_000;
   const few = fill(1_000);
   const fewClaims = claimTimes(few, 500);
@@ -147,6 +149,7 @@ export async function queueScale({ quick }: Extent): Promise<Figure[]> {
   const slowest = [...lists].toSorted(([, a], [, b]) => percentile(b, 99) - percentile(a, 99))[0];
   const [slowestName, slowestTimes] = slowest ?? ["", []];
   const bulk = await bulkTimes(quick ? 2 : 9);
+  const restart = await queueRestart(extent);
   const finishedText = `${many.toLocaleString("en")} finished`;
   return [
     {
@@ -170,5 +173,6 @@ export async function queueScale({ quick }: Extent): Promise<Figure[]> {
       value: median(bulk),
       target: { atMost: 300 },
     },
+    restart,
   ];
 }

@@ -28,6 +28,7 @@ import { Gpus } from "../media/gpus.ts";
 import { continueRuns, pauseRuns } from "../media/pause.ts";
 import { probe } from "../media/probe.ts";
 import { Toolbox } from "../media/toolbox.ts";
+import { ToolchainMemory } from "../media/toolchain-memory.ts";
 import type { PlanContext } from "../operations/operation.ts";
 import { openBox } from "../runners/box.ts";
 import type { Dispatch } from "../runners/dispatch.ts";
@@ -110,7 +111,9 @@ export async function openWork(config: Config, log: Log, database: Database): Pr
 
 function openBase(config: Config, log: Log, database: Database): Base {
   const clock = systemClock;
-  const toolbox = new Toolbox(() => detectToolchain(toolPaths(config)));
+  const paths = toolPaths(config);
+  const memory = new ToolchainMemory(join(config.data, "toolchain.json"), paths);
+  const toolbox = new Toolbox(() => detectToolchain(paths), memory);
   const toolchain = () => toolbox.toolchain();
   const runner = new LocalRunner({ toolchain, config });
   const { leaveAlone, maxJobs } = config.gpu;

@@ -28,6 +28,11 @@ export interface InputDescription {
   seekFrom?: FigureRef;
   /** With a seek: all that is decoded from the keyframe before it on comes, at times below zero first. */
   keepsLead?: true;
+  /**
+   * With a seek, in a container without an index: read so much before it, and leave it out of all outputs, which
+   * then come from this input alone.
+   */
+  prerollSeconds?: number;
   /** Read at most this much, counted from the seek. */
   durationSeconds?: number;
   /** Its times lie so much later; earlier when it is negative. */

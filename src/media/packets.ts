@@ -15,7 +15,7 @@ export interface Measured {
   seconds: number | null;
   /** The end of the last one, as the file counts. */
   endsAt: number | null;
-  /** Packets by index of the stream. */
+  /** Packets that are shown, by index of the stream. */
   packets: Map<number, number>;
 }
 
@@ -32,13 +32,14 @@ export async function measurePackets(
   const packets = new Map<number, number>();
   let start = Number.POSITIVE_INFINITY;
   let end = Number.NEGATIVE_INFINITY;
-  const entries = "packet=stream_index,pts_time,dts_time,duration_time";
+  const entries = "packet=stream_index,pts_time,dts_time,duration_time,flags";
   const select = stream === null ? [] : ["-select_streams", String(stream)];
   const argv = [...select, "-show_entries", entries, "-of", "csv=p=0"];
   await askFfprobe(subject, argv, tools, (line) => {
-    const [index, pts, dts, duration] = line.split(",");
+    const [index, pts, dts, duration, flags] = line.split(",");
     const found = numberOf(index);
-    if (found === null) return;
+    // An edit list has it decoded and not shown.
+    if (found === null || flags?.includes("D")) return;
     packets.set(found, (packets.get(found) ?? 0) + 1);
     const time = numberOf(pts) ?? numberOf(dts);
     if (time === null) return;

@@ -43,7 +43,7 @@ const guardSeconds = 0.0002;
  * Without a seek ffmpeg counts the times of a transport stream from the first stream that it uses instead of
  * from the start of the file, and sound and picture are read one by one.
  */
-const leastSeekSeconds = 0.001;
+export const leastSeekSeconds = 0.001;
 
 /** How a span is read, and where it lies in what was read. */
 export function readSpan(

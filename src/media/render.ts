@@ -104,7 +104,10 @@ export function renderArgv(
   });
   const graphs = graphsOf(description, way);
   const videoTarget = { ...target, placement, way, dialect };
-  const outputs = description.outputs.map((output) => renderOutput(output, videoTarget, files));
+  const skipSeconds = skippedSeconds(description);
+  const outputs = description.outputs.map((output) =>
+    renderOutput(output, { ...videoTarget, skipSeconds }, files),
+  );
   const encoder = outputs.find((output) => output.encoder !== null)?.encoder ?? null;
   return {
     argv: [
@@ -162,6 +165,7 @@ function renderInput(
   files: RenderFiles,
   { decoding, toolchain }: { decoding: string[]; toolchain: Toolchain },
 ): string[] {
+  const { prerollSeconds: preroll = 0 } = input;
   return [
     ...inputFlags(input),
     ...decoding,
@@ -172,8 +176,10 @@ function renderInput(
     ...(input.keyframesOnly ? ["-discard:v", "nokey", "-skip_frame", "nokey"] : []),
     // The only keyframe may stand before the time: it is shown rather than nothing.
     ...((input.keyframesOnly || input.keepsLead) && input.seekSeconds ? ["-noaccurate_seek"] : []),
-    ...(input.seekSeconds ? ["-ss", seconds(input.seekSeconds)] : []),
-    ...(input.durationSeconds === undefined ? [] : ["-t", seconds(input.durationSeconds)]),
+    ...(input.seekSeconds ? ["-ss", seconds(input.seekSeconds - preroll)] : []),
+    ...(input.durationSeconds === undefined
+      ? []
+      : ["-t", seconds(input.durationSeconds + preroll)]),
     ...(input.offsetSeconds ? ["-itsoffset", decimal(input.offsetSeconds)] : []),
     ...["-i", inputPath(files.resolve(input.from))],
   ];
@@ -185,9 +191,17 @@ function inputFlags({ pieces, captions }: InputDescription): string[] {
   return pieces ? pieceListFlags() : safeInputFlags();
 }
 
+/** What is read before the only input's seek. */
+function skippedSeconds({ inputs }: RenderDescription): number {
+  const [only] = inputs;
+  const alone = inputs.length === 1;
+  assert(alone || inputs.every(({ prerollSeconds }) => !prerollSeconds), "one input is read early");
+  return alone ? (only?.prerollSeconds ?? 0) : 0;
+}
+
 function renderOutput(
   output: OutputDescription,
-  target: VideoTarget,
+  target: VideoTarget & { skipSeconds: number },
   files: RenderFiles,
 ): RenderedVideo {
   assert(plainFile.test(output.file), `output file ${JSON.stringify(output.file)} is plain`);
@@ -199,6 +213,7 @@ function renderOutput(
     argv: [
       ...[...video.argv, ...audio, ...subtitles],
       ...renderMetadata(output),
+      ...(target.skipSeconds > 0 ? ["-ss", seconds(target.skipSeconds)] : []),
       ...(output.limitSeconds === null ? [] : ["-t", seconds(output.limitSeconds)]),
       ...(output.limitBytes === undefined ? [] : ["-fs", String(output.limitBytes)]),
       ...["-max_muxing_queue_size", maxMuxingPackets],

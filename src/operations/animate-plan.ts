@@ -16,11 +16,13 @@ import {
   rateText,
   toSdr,
 } from "./picture.ts";
+import { pictureFrom } from "./preroll.ts";
 import { cutOf } from "./transcode.ts";
 
 /** What is made into an animation. */
 export interface Piece {
   video: VideoStream;
+  container: string;
   from: number;
   /** Null when the source does not say how long it is. */
   seconds: number | null;
@@ -50,7 +52,7 @@ export function piece(params: AnimateParams, media: MediaInfo): Piece {
   // ffmpeg reads the transparency of AVIF as a film of its own.
   const hidden = video.alpha && media.container === "avif";
   return {
-    ...{ video, from: cut.from, seconds: cut.seconds, frameRate },
+    ...{ video, container: media.container, from: cut.from, seconds: cut.seconds, frameRate },
     alpha: video.alpha && !hidden && video.hdr === null,
     notes: [
       ...(frameRate < params.frameRate
@@ -180,8 +182,7 @@ export function describeAnimation(
     inputs: [
       {
         from: { asset: 0 },
-        ...(from > 0 ? { seekSeconds: from } : {}),
-        ...(seconds !== null ? { durationSeconds: seconds } : {}),
+        ...pictureFrom(from, seconds, source).times,
         ...(alpha ? { keepAlpha: true } : {}),
         picture: inputPicture(video),
       },
@@ -254,14 +255,16 @@ function graphOf({ format }: AnimateParams, source: Piece, look: Look): FilterCh
 }
 
 /** Rate, size and colours; what comes out is upright, in square pixels and SDR. */
-function commonFilters({ video }: Piece, look: Look, yuv: boolean): VideoFilter[] {
+function commonFilters(source: Piece, look: Look, yuv: boolean): VideoFilter[] {
+  const { video } = source;
   const fitted = fitInto(video, { maxWidth: look.frame.width, fit: "inside" }).filters;
   // Levels are changed for AVIF alone: the others become RGB, which has one kind.
   const sized = yuv ? fitted : fitted.map(sizeAlone);
   const filters: VideoFilter[] = [
+    ...pictureFrom(source.from, source.seconds, source).trim,
+    ...(video.interlaced ? [{ filter: "deinterlace", frames: "flagged" } as const] : []),
     { filter: "fps", rate: rateText(look.frameRate), startSeconds: 0 },
   ];
-  if (video.interlaced) filters.unshift({ filter: "deinterlace", frames: "flagged" });
   // Said before the scaler, which makes RGB by it.
   if (!isRgb(video.pixelFormat) && video.hdr === null) {
     const range = isFullRange(video) ? "pc" : "tv";

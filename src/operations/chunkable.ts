@@ -68,6 +68,7 @@ function whyNotInputs({ inputs, graph, inspects }: RenderDescription): string | 
   ) {
     return "it is made of single pictures";
   }
+  if (film.prerollSeconds) return "where it begins is found by decoding what is before";
   const used = new Set(
     graph.flatMap(sourcesOf).flatMap((from) => ("input" in from ? [from.input] : [])),
   );

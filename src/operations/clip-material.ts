@@ -18,6 +18,7 @@ import { containers } from "./containers.ts";
 import { filmLook, finish } from "./film.ts";
 import type { PlanContext } from "./operation.ts";
 import { fitInto, gopFramesOf, inputPicture, rateNumber } from "./picture.ts";
+import { prerollOf } from "./preroll.ts";
 import { transcodeSchema } from "./transcode-schema.ts";
 import { decideSound, decideSubtitles } from "./transcode-sound.ts";
 
@@ -60,7 +61,7 @@ export function clipMaterial(
     ...base,
     subtitles: subtitles.tracks,
     copies,
-    prerollSeconds: unindexed.includes(media.container) ? prerollSeconds : 0,
+    prerollSeconds: prerollOf(media),
     ending: picture === null ? facts.audioEnding : facts.ending,
     mimeType: picture === null ? facts.audioMimeType : facts.mimeType,
     notes: [
@@ -83,12 +84,6 @@ const gridRate = 25;
 
 /** What frames may be moved and ends of packets may stand over: what is read ends exactly. */
 const slackSeconds = 0.1;
-
-/** Containers in which ffmpeg finds a time, but not the keyframe before it. */
-const unindexed = ["mpegts", "mpeg"];
-
-/** Broadcast has a keyframe every second or two, recordings every ten at most. */
-const prerollSeconds = 12;
 
 function pictureOf(params: ClipParams, video: VideoStream, context: PlanContext) {
   const look = filmLook(params, video, context, { eightBits: false });

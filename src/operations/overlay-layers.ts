@@ -7,6 +7,7 @@ import type { PlanInput } from "./operation.ts";
 import type { ItemOf } from "./overlay-schema.ts";
 import { type Frame, inputPicture, toSdr } from "./picture.ts";
 import { cornerOf, placed } from "./placing.ts";
+import { pictureFrom } from "./preroll.ts";
 
 export type LaidItem = ItemOf<"image"> | ItemOf<"video">;
 
@@ -43,13 +44,19 @@ export function layerOf(
   const video = pictureOf(item, media, name);
   const size = sizeOf(item, video, base.frame);
   const corner = cornerOf(placed(item.position, base.frame, item.margin), size);
+  const { input, trim } = inputFor(item, media, video);
   const whole = item.from === 0 && item.to === undefined;
   const film = item.kind === "video" || item.fade > 0;
   return {
-    input: inputFor(item, media, video),
+    input,
     chain: {
       from: { input: index, stream: video.index },
-      filters: [...scaled(video, size, base), ...lookOf(item, base), ...timesOf(item, film)],
+      filters: [
+        ...trim,
+        ...scaled(video, size, base),
+        ...lookOf(item, base),
+        ...timesOf(item, film),
+      ],
     },
     overlay: {
       filter: "overlay",
@@ -93,16 +100,19 @@ function sizeOf({ width }: LaidItem, video: VideoStream, frame: Frame): Frame {
   return { width: wide, height: high };
 }
 
-function inputFor(item: LaidItem, media: MediaInfo, video: VideoStream): InputDescription {
+function inputFor(
+  item: LaidItem,
+  media: MediaInfo,
+  video: VideoStream,
+): { input: InputDescription; trim: VideoFilter[] } {
   const from = { asset: item.input - 1 };
   const picture = inputPicture(video);
-  if (item.kind === "image") return { from, still: media.container, picture };
-  const seconds = item.to === undefined ? undefined : item.to - item.from;
-  return {
-    ...{ from, picture },
-    ...(item.start > 0 ? { seekSeconds: startOf(item, media) } : {}),
-    ...(seconds === undefined ? {} : { durationSeconds: seconds }),
-  };
+  if (item.kind === "image") {
+    return { input: { from, still: media.container, picture }, trim: [] };
+  }
+  const seconds = item.to === undefined ? null : item.to - item.from;
+  const { times, trim } = pictureFrom(startOf(item, media), seconds, media);
+  return { input: { from, picture, ...times }, trim };
 }
 
 function startOf({ start }: ItemOf<"video">, { durationSeconds: whole }: MediaInfo): number {

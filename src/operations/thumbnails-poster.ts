@@ -7,6 +7,7 @@ import { keyframesAreEnough, surelyKeyframedSeconds } from "./evenly.ts";
 import { outputName } from "./naming.ts";
 import type { Plan } from "./operation.ts";
 import { fitInto, inputPicture, rateNumber } from "./picture.ts";
+import { pictureFrom } from "./preroll.ts";
 import {
   type StillSource,
   stillChain,
@@ -83,8 +84,8 @@ function posterInput(
     return { input: { from }, pick: { rate: [], choose: [] } };
   }
   if (at !== "best") {
-    const seekSeconds = lastFrameBefore(at, media);
-    return { input: { from, seekSeconds }, pick: { rate: [], choose: [] } };
+    const { times, trim } = pictureFrom(lastFrameBefore(at, media), null, media);
+    return { input: { from, ...times }, pick: { rate: trim, choose: [] } };
   }
   assert(whole !== null, "the duration is known here");
   // Past titles and black: a tenth into the video.

@@ -179,7 +179,11 @@ describe("refused with a sentence", () => {
 test("an end that a player rounded up is the end of the source", () => {
   const made = outputOf(plan({ from: 50, to: 60.4 }));
   expect(made.declared.expectation.durationSeconds).toBe(10);
-  expect(made.limitSeconds).toBe(10);
+  // What is read ends there; what is written may end with a frame that was moved onto its beat.
+  expect(plan({ from: 50, to: 60.4 }).steps[0]?.work).toMatchObject({
+    description: { inputs: [{ seekSeconds: 50, durationSeconds: 10 }] },
+  });
+  expect(made.limitSeconds).toBe(10.1);
 });
 
 test("a source of unknown length is capped at a day, and its length is not expected", () => {

@@ -8,6 +8,7 @@ import { outputName } from "./naming.ts";
 import { defineOperation, type Plan, type PlanContext, type PlanInput } from "./operation.ts";
 import { inputPicture } from "./picture.ts";
 import { planTries } from "./plan-tries.ts";
+import { prerollBefore } from "./preroll.ts";
 import { fitTries } from "./transcode-fit.ts";
 import { decidePicture, type PictureDecision } from "./transcode-picture.ts";
 import { type TranscodeParams, transcodeSchema } from "./transcode-schema.ts";
@@ -89,8 +90,10 @@ function planOnce(params: TranscodeParams, input: PlanInput, context: PlanContex
   const picture = decidePicture(params, input.media, context);
   const decided = decideSound(params, input.media);
   const source = inputOf(input.media, picture, cut);
+  // Sound begins where it is told to in any container.
+  const { prerollSeconds: _, ...forSound } = source;
   const { sound, chains, steps } = levelTracks(params, decided, {
-    inputs: [source],
+    inputs: [forSound],
     seconds: cut.seconds,
   });
   // Subtitles of a source without picture are lyrics; a file of sound alone has no place to show them.
@@ -153,11 +156,14 @@ function stepOf(params: TranscodeParams, input: PlanInput, parts: Parts): Plan["
   };
 }
 
-function inputOf({ video }: MediaInfo, picture: PictureDecision, cut: Cut): InputDescription {
+function inputOf(media: MediaInfo, picture: PictureDecision, cut: Cut): InputDescription {
+  const { video } = media;
+  const prerollSeconds = prerollBefore(cut.from, media);
   const decodes = picture.stream?.kind === "encode" && video !== null;
   return {
     from: { asset: 0 },
     ...(cut.from > 0 ? { seekSeconds: cut.from } : {}),
+    ...(decodes && prerollSeconds > 0 ? { prerollSeconds } : {}),
     ...(cut.trimmed && cut.seconds !== null ? { durationSeconds: cut.seconds } : {}),
     ...(decodes ? { picture: inputPicture(video) } : {}),
   };
@@ -180,10 +186,13 @@ const slackSeconds = 5;
 /** For sources that do not say how long they are: a day of media. */
 const unknownLimitSeconds = 86_400;
 
-/** A cut ends exactly; a whole source may run a little over what its header says. */
+/** Frames of a cut are moved onto the beats of its rate, the last one behind its end: what is read ends exactly. */
+const cutSlackSeconds = 0.1;
+
+/** A whole source may run a little over what its header says. */
 function limitOf(cut: Cut): number {
   if (cut.seconds === null) return unknownLimitSeconds;
-  return cut.trimmed ? cut.seconds : cut.seconds * 1.01 + slackSeconds;
+  return cut.trimmed ? cut.seconds + cutSlackSeconds : cut.seconds * 1.01 + slackSeconds;
 }
 
 /** The piece of a source that is worked on. */

@@ -17,6 +17,9 @@ export type WorkerParts = JobRunParts & PreparationParts & { room: Room };
 /** A queued job is found at once by `wake`; this tick heals what a full disk kept from being recorded. */
 const HEAL_TICK_MS = 30_000;
 
+/** How soon it is tried again when the end of a job could not be written: work goes on when the disk does. */
+const HEAL_SOON_MS = 2_000;
+
 interface Running {
   abort: AbortController;
   rest: Rest;
@@ -32,6 +35,9 @@ export class Worker {
   private readonly draining = new AbortController();
   private readonly drain: Drain = { signal: this.draining.signal, seconds: 0 };
   private tick: Timer | null = null;
+  /** Set while the end of a job is not written. */
+  private soon: Timer | null = null;
+  private stopping = false;
   private makingRoom = false;
 
   constructor(parts: WorkerParts) {
@@ -70,8 +76,17 @@ export class Worker {
       this.parts.jobs.submission.sweepKeys();
     } catch (cause) {
       this.parts.log.error({ err: cause }, "the queue cannot be written; trying again");
+      this.healSoon();
     }
     this.scheduler.lookAtAll();
+  }
+
+  private healSoon(): void {
+    if (this.stopping) return;
+    this.soon ??= setTimeout(() => {
+      this.soon = null;
+      this.heal();
+    }, HEAL_SOON_MS);
   }
 
   /** Starts to work. */
@@ -107,9 +122,11 @@ export class Worker {
    * within the seconds get that time, and none begins.
    */
   async stop(drainSeconds = 0): Promise<void> {
+    this.stopping = true;
     this.scheduler.stop();
     this.sweeper.stop();
     if (this.tick !== null) clearInterval(this.tick);
+    if (this.soon !== null) clearTimeout(this.soon);
     this.drain.seconds = drainSeconds;
     this.draining.abort();
     const all = [...this.running.values()];
@@ -151,7 +168,10 @@ export class Worker {
     const rest = new Rest();
     const run = { claim, prepared, first, signal: abort.signal, rest, drain: this.drain };
     const done = runJob(this.parts, run)
-      .catch((cause: unknown) => this.parts.log.error({ err: cause, job: claim.jobId }, "worker"))
+      .catch((cause: unknown) => {
+        this.parts.log.error({ err: cause, job: claim.jobId }, "the end of a job is not written");
+        this.healSoon();
+      })
       .finally(() => {
         this.running.delete(claim.jobId);
         this.preparation.forget(claim.jobId);

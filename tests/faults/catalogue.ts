@@ -75,6 +75,16 @@ export const faults: readonly FaultEntry[] = [
     test: "tests/faults/disk-full.test.ts",
   },
   {
+    id: "disk-full-hls",
+    what: "The disk fills up while a ladder for HLS is written",
+    promise:
+      "No playlist without its segments is published: all files of the ladder or none. There is work again within 10 s of there being room, and the job runs again or says that the disk was full.",
+    injected:
+      "A file fills the data folder's file system while ffmpeg writes segments; its HLS muxer goes on and may exit with 0.",
+    control: "Without the fault the same ladder is published.",
+    test: "tests/faults/disk-full.test.ts",
+  },
+  {
     id: "disk-full-commit",
     what: "The disk is full to the last byte when the database writes",
     promise:
@@ -138,6 +148,16 @@ export const faults: readonly FaultEntry[] = [
     test: "tests/faults/ffmpeg.test.ts",
   },
   {
+    id: "ffmpeg-memory-limit",
+    what: "ffmpeg needs more memory than it is allowed",
+    promise:
+      "The job says that ffmpeg was killed, probably for memory; the server and other jobs go on.",
+    injected:
+      "ffmpeg starts in a memory cgroup of 24 MB, where the kernel's own OOM killer ends it.",
+    control: "The kernel counts the kill, and outside the cgroup the same job succeeds.",
+    test: "tests/faults/ffmpeg.test.ts",
+  },
+  {
     id: "ffmpeg-chatter",
     what: "ffmpeg talks without end and makes no progress",
     promise:
@@ -163,5 +183,42 @@ export const faults: readonly FaultEntry[] = [
     injected: "The server's wall clock is moved by ±1 day while it works (libfaketime).",
     control: "The server is seen to tell the moved time.",
     test: "tests/faults/clock.test.ts",
+  },
+  {
+    id: "gpu-lost",
+    what: "A GPU is lost while it encodes",
+    promise:
+      "The job goes on elsewhere, on another GPU or the CPU, publishes once, and tells which attempt ran where and why it ended.",
+    injected:
+      "An emulated GPU falls off the bus in the middle of an encode, under the real NVENC code of ffmpeg.",
+    control: "With the GPU there the same job takes one attempt, on a GPU.",
+    test: "tests/faults/gpu-lost.test.ts",
+  },
+  {
+    id: "shutdown",
+    what: "The server is stopped (SIGTERM) with five jobs running",
+    promise:
+      "It ends within its limit and leaves no ffmpeg; the jobs are back in the queue, the interruption is not counted, and finished steps stay.",
+    injected: "SIGTERM while five jobs encode that take longer than the drain.",
+    control: "A server that takes the interruption for a failure is seen to count it.",
+    test: "tests/faults/shutdown.test.ts",
+  },
+  {
+    id: "second-server",
+    what: "A second server is started on the same data",
+    promise: "It is refused and told who has the data; the jobs that run notice nothing.",
+    injected: "Another server is started on the data folder while a job encodes.",
+    control: "Without the lock the second one takes the running job for a dead server's.",
+    test: "tests/faults/second-server.test.ts",
+  },
+  {
+    id: "migration-killed",
+    what: "The server is killed while it brings the database to a new schema",
+    promise:
+      "The database has the old schema or the new, whole, with every row; the next start goes on from there.",
+    injected:
+      "SIGKILL at the Nth pwrite64, fsync or fdatasync of a migration that makes a table anew (strace).",
+    control: "A migration outside a transaction is seen half done.",
+    test: "src/database/crash.test.ts",
   },
 ];

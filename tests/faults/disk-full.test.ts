@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Api, type Json } from "../api.ts";
 import { Appliance, eventually } from "../appliance.ts";
 import { plainClip, slowClip } from "../clips.ts";
+import { ffmpegsIn } from "../support/ffmpegs.ts";
 import { note, roundsOf } from "./count.ts";
 
 setDefaultTimeout(900_000);
@@ -65,6 +66,11 @@ class Crowded {
     })
       .filter((entry) => entry.isFile())
       .map((entry) => entry.name);
+  }
+
+  /** How many of its ffmpeg run now. */
+  async ffmpegs(): Promise<number> {
+    return (await ffmpegsIn(this.appliance.folder)).length;
   }
 
   /** Seconds from now until a job was taken and ended well. */
@@ -150,6 +156,46 @@ test("while a video is encoded: no half output, the job says why, and there is w
   note("disk-full-encode", {
     ...{ rounds, acknowledged: 2 + 2 * rounds, lost: 0, doubled: 0, falsified: 0, recoverySeconds },
     control: "with room the same video was encoded",
+  });
+});
+
+test("while a ladder for HLS is written: all of its files are published or none", async () => {
+  await using box = await Crowded.start("128m");
+  const { api } = box;
+  const kept = await api.add(plainClip());
+  const source = await api.add(slowClip());
+  const params = { rungs: [{ height: 270 }, { height: 180 }], segmentSeconds: 1 };
+  const rounds = roundsOf(1, 20);
+  const recovery: number[] = [];
+  const published: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const job = await api.start("ladder", [source.id], params);
+    await eventually("ffmpeg encodes", 60_000, async () => {
+      return (await api.get(`/api/v1/jobs/${job.id}`)).body.progressPercent > 0;
+    });
+    await box.fillToTheBrim();
+    // To the last byte: that it failed cannot even be written down.
+    await eventually("ffmpeg gave up", 120_000, async () => {
+      const { body } = await api.get(`/api/v1/jobs/${job.id}`);
+      return saysDiskFull(body) || (await box.ffmpegs()) === 0;
+    });
+    expect((await api.get(`/api/v1/jobs/${job.id}`)).body.outputs).toEqual([]);
+    await box.free();
+    recovery.push(await box.secondsToWork(kept.id));
+    const ended = await api.waitFor(job.id, "succeeded", "failed");
+    if (ended.state === "failed") {
+      expect([ended.error.code, ended.outputs]).toEqual(["disk_full", []]);
+      await api.post(`/api/v1/jobs/${job.id}/retry`, {});
+    }
+    const { outputs } = await api.waitFor(job.id, "succeeded");
+    published.push(outputs.length);
+  }
+  expect(Math.min(...published)).toBeGreaterThan(3);
+  const recoverySeconds = Math.max(...recovery);
+  expect(recoverySeconds).toBeLessThan(RECOVERY_LIMIT_SECONDS);
+  note("disk-full-hls", {
+    ...{ rounds, acknowledged: 2 + 2 * rounds, lost: 0, doubled: 0, falsified: 0, recoverySeconds },
+    control: `with room the same ladder was published, ${published[0]} files`,
   });
 });
 

@@ -1,6 +1,17 @@
 /** ffmpeg crashes, hangs, is stopped, killed, talks without end, lies: the real server, its real ffmpeg. */
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Api, type Json } from "../api.ts";
@@ -56,13 +67,39 @@ interface Wish {
   signal?: NodeJS.Signals;
 }
 
-async function startBox(ffmpegPath: string | null): Promise<{ appliance: Appliance; api: Api }> {
+/** A group of processes whose memory the kernel limits; it kills what needs more. It needs root, as CI has. */
+function memoryGroup(limitBytes: number) {
+  const single = existsSync("/sys/fs/cgroup/cgroup.controllers");
+  const folder = join(
+    single ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory",
+    `kinomill-${process.pid}`,
+  );
+  if (single) writeFileSync("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+  mkdirSync(folder);
+  const limit = single ? "memory.max" : "memory.limit_in_bytes";
+  writeFileSync(join(folder, limit), String(limitBytes));
+  const events = join(folder, single ? "memory.events" : "memory.oom_control");
+  return {
+    folder,
+    processes: join(folder, "cgroup.procs"),
+    /** Processes that the kernel killed in it. */
+    kills: () => Number(/^oom_kill (\d+)$/m.exec(readFileSync(events, "utf8"))?.[1] ?? 0),
+    [Symbol.dispose]: () => rmdirSync(folder),
+  };
+}
+
+/** @param writable folder that ffmpeg may write into besides its own */
+async function startBox(
+  ffmpegPath: string | null,
+  writable: string | null,
+): Promise<{ appliance: Appliance; api: Api }> {
   const appliance = await Appliance.start({
     environment: {
       KINOMILL_JOBS_STALL_SECONDS: String(STALL_SECONDS),
       ...(ffmpegPath === null
         ? {}
         : { KINOMILL_FFMPEG_PATH: ffmpegPath, KINOMILL_FFMPEG_SANDBOX_READ: root }),
+      ...(writable === null ? {} : { KINOMILL_FFMPEG_SANDBOX_WRITE: writable }),
     },
   });
   const api = new Api(appliance.url, await appliance.token("ann"));
@@ -96,9 +133,15 @@ function encoderOf(appliance: Appliance): number | null {
  * Makes a fault happen to an encode so often, and after each the same job again without it.
  * @param expected what a job that failed of it says; a job may also be tried again by itself and succeed
  */
-async function suffer(id: string, wish: Wish, expected: RegExp, rounds: number): Promise<void> {
+async function suffer(
+  id: string,
+  wish: Wish,
+  expected: RegExp,
+  rounds: number,
+  writable: string | null = null,
+): Promise<void> {
   const fake = wish.lines === undefined ? null : await fakeFfmpeg(wish.lines);
-  const box = await startBox(fake?.path ?? null);
+  const box = await startBox(fake?.path ?? null, writable);
   await using appliance = box.appliance;
   const { api } = box;
   const source = await api.add(wish.signal === undefined ? plainClip() : noisyClip());
@@ -153,6 +196,13 @@ test("a crash: the job says so, nothing is published, and it works again", async
 
 test("killed by the kernel for its memory", async () => {
   await suffer("ffmpeg-out-of-memory", { signal: "SIGKILL" }, /kill|memory/i, roundsOf(1, 10));
+});
+
+test("out of the memory that the kernel allows it: the kernel kills it, and the job says so", async () => {
+  using group = memoryGroup(24 * 1024 ** 2);
+  const lines = `echo $$ > ${group.processes}`;
+  await suffer("ffmpeg-memory-limit", { lines }, /kill|memory/i, roundsOf(1, 10), group.folder);
+  expect(group.kills()).toBeGreaterThan(0);
 });
 
 test("stopped from outside: it counts as hanging and is killed", async () => {

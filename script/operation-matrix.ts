@@ -1,7 +1,8 @@
 /**
  * docs/operations/matrix.md: what every operation does with every kind of source.
  *   bun script/operation-matrix.ts           writes the page from what is known
- *   bun script/operation-matrix.ts --ask     asks every operation anew what it says of every source (a few minutes)
+ *   bun script/operation-matrix.ts --ask [COLUMN]
+ *                                            asks every operation anew what it says of every source (a few minutes)
  * That what is said is what comes out is the tests' to hold: `tests/operations/matrix/`.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -80,12 +81,14 @@ function table(rows: string[][]): string {
     .join("");
 }
 
-async function ask(): Promise<void> {
+/** @param column the name of a case; absent: all of them */
+async function ask(column: string | undefined): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "matrix-"));
   try {
     const ground = new Ground(folder);
-    const outcomes: Outcomes = {};
+    const outcomes: Outcomes = column === undefined ? {} : await readOutcomes();
     for (const [each, source] of allCells()) {
+      if (column !== undefined && each.name !== column) continue;
       const outcome = await ground.outcome(each, source);
       outcomes[each.name] = { ...outcomes[each.name], [source.name]: outcome };
     }
@@ -96,6 +99,7 @@ async function ask(): Promise<void> {
 }
 
 if (import.meta.main) {
-  if (process.argv.includes("--ask")) await ask();
+  const [what, column] = process.argv.slice(2);
+  if (what === "--ask") await ask(column);
   await Bun.write(pagePath, matrixPage(await readOutcomes()));
 }

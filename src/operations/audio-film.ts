@@ -2,16 +2,10 @@
 import type { InputDescription, StreamCopy } from "../media/description.ts";
 import type { MediaInfo } from "../media/media.ts";
 import { assert } from "../trouble.ts";
-import {
-  type ContainerFacts,
-  codecTitle,
-  containers,
-  copyableSources,
-  type MediaContainer,
-} from "./containers.ts";
+import { type ContainerFacts, codecTitle, containers, type MediaContainer } from "./containers.ts";
 import type { PlanContext } from "./operation.ts";
 import { inputPicture } from "./picture.ts";
-import { decidePicture, type PictureDecision } from "./transcode-picture.ts";
+import { canKeepPicture, decidePicture, type PictureDecision } from "./transcode-picture.ts";
 import { transcodeSchema } from "./transcode-schema.ts";
 import { decideSubtitles } from "./transcode-sound.ts";
 
@@ -33,9 +27,7 @@ export function filmAround(media: MediaInfo, context: PlanContext): Film {
   assert(video !== null, "the film has a picture");
   const container = containerFor(media.container);
   const facts = containers[container];
-  const held = facts.holdsVideo === null || facts.holdsVideo.includes(video.codec);
-  const turned = video.rotation !== 0 && !facts.keepsRotation;
-  const copies = held && !turned && copyableSources.has(media.container);
+  const copies = canKeepPicture(container, media);
   const wish = transcodeSchema.parse({ container, video: { codec: copies ? "copy" : "auto" } });
   const picture = decidePicture(wish, media, context);
   const encodes = picture.stream?.kind === "encode";

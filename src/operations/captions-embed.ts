@@ -10,10 +10,10 @@ import type {
 } from "../media/description.ts";
 import { burntOutput, burntResult } from "./burning.ts";
 import type { CaptionsParams } from "./captions-schema.ts";
-import { subtitlesExpected } from "./containers.ts";
+import { containers, copyableSources, subtitlesExpected } from "./containers.ts";
 import type { Plan, PlanContext, PlanInput, Step } from "./operation.ts";
 import { inputPicture } from "./picture.ts";
-import { decidePicture } from "./transcode-picture.ts";
+import { canKeepPicture, decidePicture } from "./transcode-picture.ts";
 import { transcodeSchema } from "./transcode-schema.ts";
 import { decideSound, decideSubtitles } from "./transcode-sound.ts";
 
@@ -31,7 +31,14 @@ export function embedPlan(
 ): Plan {
   const { media } = input;
   const { container, speed } = params;
-  const wish = transcodeSchema.parse({ container, speed });
+  const { holdsAudio } = containers[container];
+  const heard = media.audio.every(({ codec }) => holdsAudio === null || holdsAudio.includes(codec));
+  const keeps = (can: boolean) => ({ codec: can ? "copy" : "auto" });
+  const wish = transcodeSchema.parse({
+    ...{ container, speed },
+    video: keeps(canKeepPicture(container, media)),
+    audio: keeps(heard && copyableSources.has(media.container)),
+  });
   const picture = decidePicture(wish, media, context);
   const sound = decideSound(wish, media);
   const subtitles = decideSubtitles(wish, media);
@@ -72,7 +79,7 @@ export function embedPlan(
     outputs: [{ ...result, expectation }],
   };
   const notes = [
-    ...(copied ? ["The picture already conforms: it is copied, not re-encoded."] : []),
+    ...(copied ? ["The picture is copied, not re-encoded."] : []),
     ...[...picture.notes, ...sound.notes, ...subtitles.notes],
     ...(given.ass !== null && format !== "ass"
       ? ["The text of the captions is kept and their looks are not: Matroska alone holds those."]

@@ -66,6 +66,19 @@ function copyOf(video: VideoStream): PictureDecision {
   };
 }
 
+/** Whether a picture can be taken into a container as it is, for work that does not concern it. */
+export function canKeepPicture(
+  container: TranscodeParams["container"],
+  { container: source, video }: MediaInfo,
+): boolean {
+  const { holdsVideo, keepsRotation } = containers[container];
+  if (video === null || !copyableSources.has(source)) return false;
+  return (
+    (holdsVideo === null || holdsVideo.includes(video.codec)) &&
+    (video.rotation === 0 || keepsRotation)
+  );
+}
+
 function copyAsAsked(params: TranscodeParams, video: VideoStream): PictureDecision {
   const facts = containers[params.container];
   if (facts.holdsVideo !== null && !facts.holdsVideo.includes(video.codec)) {

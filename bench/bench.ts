@@ -4,6 +4,7 @@
  */
 import { cpus, release, totalmem } from "node:os";
 import { resolve } from "node:path";
+import { chunks } from "./chunks.ts";
 import { cutting } from "./cutting.ts";
 import { download } from "./download.ts";
 import { type Benchmark, type Figure, reached, table } from "./figure.ts";
@@ -35,6 +36,7 @@ const benchmarks: Record<string, Benchmark> = {
   "queue-scale": queueScale,
   job,
   operations,
+  chunks,
   cutting,
   stills,
   reframing,

@@ -18,10 +18,15 @@ export interface Spent {
 const LIMIT_MS = 1_200_000;
 
 /** Runs a program to its end, which must be a good one. */
-export async function spent(argv: string[], cwd = tmpdir()): Promise<Spent> {
+export async function spent(
+  argv: string[],
+  cwd = tmpdir(),
+  environment: Record<string, string> = {},
+): Promise<Spent> {
   const started = performance.now();
   const child = Bun.spawn(argv, {
     cwd,
+    env: { ...process.env, ...environment },
     stdio: ["ignore", "ignore", "pipe"],
     timeout: LIMIT_MS,
   });
@@ -49,13 +54,14 @@ export async function kinomillRun(
   inputs: string[],
   params: unknown,
   output: string,
+  environment: Record<string, string> = {},
 ): Promise<Spent> {
   const folder = mkdtempSync(join(tmpdir(), "run-"));
   try {
     const file = join(folder, "params.json");
     await Bun.write(file, JSON.stringify(params));
     const argv = ["run", operation, ...inputs, "-o", join(folder, output), "--params", file];
-    return await spent([executable, ...argv, "--device", "cpu"], folder);
+    return await spent([executable, ...argv, "--device", "cpu"], folder, environment);
   } finally {
     rmSync(folder, { recursive: true });
   }

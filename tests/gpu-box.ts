@@ -33,6 +33,7 @@ const blackwell = "NVIDIA RTX PRO 6000 Blackwell,12.0,97887,h264+hevc+av1,4";
 
 /** The boxes: what the emulator is told. A GPU is name, compute capability, MiB, codecs, encoders. */
 const boxes = {
+  oneL4: { NVFAKE_GPUS: l4 },
   twoL4: { NVFAKE_GPUS: `${l4};${l4}` },
   fourL4: { NVFAKE_GPUS: [l4, l4, l4, l4].join(";") },
   /** The driver lets the whole system have three encode sessions. */

@@ -70,7 +70,11 @@ const fullSuites: Suite[] = [
   longForm("every hostile file", 1, "./tests/hostile"),
   longForm("operations × sources", 2, "./tests/operations/matrix"),
   longForm("chunks of every codec", 1, "./tests/operations/chunks.test.ts"),
-  longForm("every fault many times", 12, "./tests/faults"),
+  longForm(
+    "every fault many times",
+    12,
+    ...["./tests/faults", "./src/database/crash.test.ts", "./src/http/job-flood.test.ts"],
+  ),
   check("the same build from another folder", "script/same-build"),
   check("benchmarks", "script/bench", "--quick"),
 ];

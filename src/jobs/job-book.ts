@@ -151,7 +151,7 @@ export class JobBook implements StepBook {
     });
     // Void when it was cancelled meanwhile: what runs on is aborted, and its end changes nothing.
     this.held.claim = next ?? claim;
-    jobs.tell(claim.ownerId, claim.jobId);
+    jobs.announce(claim.jobId);
   }
 
   async finish(step: Step, outcome: DoneOutcome): Promise<ProvenOutput[] | null> {

@@ -38,9 +38,9 @@ export interface JobRunRequest {
 /** Carries a claimed job out; its end stands in the database afterwards, unless that cannot be written. */
 export async function runJob(parts: JobRunParts, request: JobRunRequest): Promise<void> {
   const { jobs, live, queue } = parts;
-  const { jobId, ownerId } = request.claim;
+  const { jobId } = request.claim;
   const held: HeldClaim = { claim: request.claim };
-  jobs.tell(ownerId, jobId);
+  jobs.announce(jobId);
   try {
     const outcome = await carryOut(parts, held, request);
     if (outcome.kind === "failed") {
@@ -57,7 +57,7 @@ export async function runJob(parts: JobRunParts, request: JobRunRequest): Promis
   } finally {
     live.clear(jobId);
     await tidy(parts, jobId);
-    jobs.tell(ownerId, jobId);
+    jobs.announce(jobId);
   }
 }
 

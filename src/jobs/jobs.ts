@@ -30,7 +30,7 @@ import {
 } from "./prediction.ts";
 import { Presets } from "./presets.ts";
 import type { Queue } from "./queue.ts";
-import { findJob, jobsAhead } from "./rows.ts";
+import { findJob, jobsAhead, logLineOf } from "./rows.ts";
 import {
   type BulkRequest,
   type IdempotencyKey,
@@ -314,14 +314,20 @@ export class Jobs {
     return outcome;
   }
 
-  /** After the commit of a transition: one line in the log, and the feed. */
+  /** After the commit of a transition: one line in the log, and the feed. The job as it is now. */
   tell(ownerId: string, id: string): Job {
-    const job = this.get(ownerId, id);
-    const { operation, state, device, error } = job;
-    if (job.finishedAt !== null) this.parts.feed.ended(id);
+    this.announce(id);
+    return this.get(ownerId, id);
+  }
+
+  /** The same for whoever does not look at the job: its steps and attempts are not read. */
+  announce(id: string): void {
+    const line = logLineOf(this.parts.database, id);
+    if (line === null) return;
+    const { finishedAt, ...told } = line;
+    if (finishedAt !== null) this.parts.feed.ended(id);
     this.parts.feed.tell();
-    this.parts.log.info({ job: id, operation, state, device, failure: error?.code }, "job");
-    return job;
+    this.parts.log.info({ job: id, ...told }, "job");
   }
 
   /** Tells the feed that something about the job changed that is no move: a step, its device. */

@@ -70,6 +70,28 @@ export function endOf(
     .get(id);
 }
 
+/** As much of a job as the log tells of it. */
+export interface LogLine {
+  operation: string;
+  state: JobState;
+  device: string | null;
+  /** Code of what it failed of; absent when it did not. */
+  failure?: string;
+  finishedAt: string | null;
+}
+
+export function logLineOf(database: Database, id: string): LogLine | null {
+  const row = database
+    .query<LogLine & { failure: string | null }, [string]>(
+      `SELECT operation, state, device, error ->> 'code' AS failure, finished_at AS finishedAt
+       FROM job WHERE id = ?1`,
+    )
+    .get(id);
+  if (row === null) return null;
+  const { failure, ...line } = row;
+  return failure === null ? line : { ...line, failure };
+}
+
 /** Jobs that run, or that wait for their turn with this priority or a higher one; everybody's. */
 export function jobsAhead(database: Database, priority: number): number {
   const row = database

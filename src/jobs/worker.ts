@@ -160,7 +160,7 @@ export class Worker {
 
   private refuse(claim: Claim, trouble: unknown): void {
     this.parts.queue.fail(claim, reportOf(this.parts, trouble, claim));
-    this.parts.jobs.tell(claim.ownerId, claim.jobId);
+    this.parts.jobs.announce(claim.jobId);
   }
 
   private begin(claim: Claim, prepared: Prepared, first: FirstPlace | null): void {

@@ -111,29 +111,29 @@ describe("a clap is heard when it is seen,", () => {
     source(
       "claps.mkv",
       ...lavfi(
-        `color=c=black:s=192x108:r=${rate}:d=8,drawbox=c=white:t=fill:enable='lt(mod(t,1),0.07)'`,
+        `color=c=black:s=192x108:r=${rate}:d=5,drawbox=c=white:t=fill:enable='lt(mod(t,1),0.07)'`,
       ),
-      ...lavfi("aevalsrc='0.8*sin(2*PI*1000*t)*lt(mod(t,1),0.05)':s=48000:d=8"),
+      ...lavfi("aevalsrc='0.8*sin(2*PI*1000*t)*lt(mod(t,1),0.05)':s=48000:d=5"),
       ...[...planes, "-c:a", "pcm_s16le"],
     );
   const cases: [string, object][] = [
-    ["AAC in MP4", { container: "mp4", audio: { codec: "aac" } }],
     ["AAC in Matroska", { container: "mkv", audio: { codec: "aac" } }],
     [
       "Opus in WebM",
       { container: "webm", video: { codec: "vp9", quality: 65 }, audio: { codec: "opus" } },
     ],
+    ["AAC in MP4", { container: "mp4", audio: { codec: "aac" } }],
     ["MP3 in MP4", { container: "mp4", audio: { codec: "mp3" } }],
   ];
   for (const [index, [name, more]] of cases.entries()) {
-    test.if(everything || index < 2)(name, async () => {
-      const chunks = { seconds: 45, cores: 2, filmSeconds: 2.3 };
+    test.if(everything || index === 0)(name, async () => {
+      const chunks = { seconds: 45, cores: 2, filmSeconds: 1.7 };
       const params = { speed: "fast", video: { quality: 65 }, ...more };
       const whole = await work(root, "transcode", params, [claps()]);
       const cut = await work(root, "transcode", params, [claps()], undefined, chunks);
-      expect(joinsOf(cut).length).toBeGreaterThan(2);
+      expect(joinsOf(cut).length).toBeGreaterThan(1);
       const [of, than] = [offsets(cut.paths[0] ?? ""), offsets(whole.paths[0] ?? "")];
-      expect(of).toHaveLength(8);
+      expect(of).toHaveLength(5);
       for (const [at, offset] of of.entries()) {
         expect(Math.abs(offset - (than[at] ?? Number.NaN)), `clap ${at}`).toBeLessThan(0.005);
       }
@@ -160,7 +160,7 @@ function offsets(path: string): number[] {
 describe("what goes by time goes on over a join:", () => {
   /** Another picture at every frame. */
   const moving = () =>
-    source("moving.mp4", ...lavfi(`testsrc2=s=320x180:r=${rate}:d=6`), ...planes);
+    source("moving.mp4", ...lavfi(`testsrc2=s=320x180:r=${rate}:d=4`), ...planes);
   const chunks = { seconds: 45, cores: 2, filmSeconds: 2 };
 
   /** Each frame is that of one pass and not its neighbour. */
@@ -170,9 +170,9 @@ describe("what goes by time goes on over a join:", () => {
     } = await work(root, operation, params, sources);
     const cut = await work(root, operation, params, sources, undefined, chunks);
     const [many = ""] = cut.paths;
-    expect(joinsOf(cut)).toHaveLength(2);
+    expect(joinsOf(cut)).toHaveLength(1);
     const off = errors(many, whole);
-    expect(off).toHaveLength(6 * rate);
+    expect(off).toHaveLength(4 * rate);
     const beside = errors(many, whole, 1);
     const worst = Math.max(...off);
     expect(worst).toBeLessThan(12);
@@ -184,7 +184,7 @@ describe("what goes by time goes on over a join:", () => {
   test("the window of reframe", async () => {
     const keyframes = [
       { time: 0, x: 0.2, y: 0.5 },
-      { time: 6, x: 0.8, y: 0.5, zoom: 1.5 },
+      { time: 4, x: 0.8, y: 0.5, zoom: 1.5 },
     ];
     await same("reframe", { aspect: "1:1", effort: "fast", quality: 95, keyframes }, [moving()]);
   });
@@ -194,11 +194,11 @@ describe("what goes by time goes on over a join:", () => {
     const oval = { y: 0.5, radiusX: 0.2, radiusY: 0.3 };
     const keyframes = [
       { time: 1, x: 0.2, ...oval },
-      { time: 5, x: 0.8, ...oval },
+      { time: 3.5, x: 0.8, ...oval },
     ];
     const spot = { x: 0.3, y: 0.4 };
     const items = [
-      { kind: "image", input: 2, width: 20, position: spot, from: 1.8, to: 4.2 },
+      { kind: "image", input: 2, width: 20, position: spot, from: 1.8, to: 3.2 },
       { kind: "highlight", keyframes, dim: 0.6 },
     ];
     await same("overlay", { items, speed: "fast", quality: 95 }, [moving(), logo]);
@@ -206,11 +206,8 @@ describe("what goes by time goes on over a join:", () => {
 
   test("burnt captions that stand over it", async () => {
     const captions = join(root, "over.srt");
-    const cues = [
-      "00:00:01,800 --> 00:00:02,200\nOver a join",
-      "00:00:03,920 --> 00:00:04,040\nTwo",
-    ];
-    writeFileSync(captions, cues.map((cue, index) => `${index + 1}\n${cue}\n`).join("\n"));
+    const cue = "1\n00:00:01,800 --> 00:00:02,200\nOver a join\n";
+    writeFileSync(captions, cue);
     await same("captions", { action: "burn", speed: "fast", quality: 95 }, [moving(), captions]);
   });
 });

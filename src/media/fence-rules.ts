@@ -3,6 +3,13 @@
  * Landlock masks. Pure, and without imports: it is loaded by the small process that becomes ffmpeg.
  */
 
+/**
+ * For the fence, which is Bun until it becomes the program: it has no other threads then. Bun holds some 6 GB of
+ * address space, so that from the limit of memory on, which is the last thing before that, a thread that begins finds
+ * no room and aborts the process: on a busy machine ffprobe seemed to crash now and then.
+ */
+export const oneThread = { BUN_JSC_useConcurrentJIT: "0" };
+
 /** What one run of ffmpeg may do. Travels as JSON on the command line of the fence. */
 export interface FenceRules {
   /** Process that must still be the parent once the death signal is armed; otherwise nothing runs. */

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fenceLayers } from "./fence.ts";
-import type { FenceRules } from "./fence-rules.ts";
+import { type FenceRules, oneThread } from "./fence-rules.ts";
 import { fenceLauncher } from "./ffmpeg.ts";
 
 /** Starts real processes, on machines that are busy. */
@@ -179,6 +179,27 @@ describe("the fence", () => {
     const stopped = await fenced(command, { fileBytes: 16_384 });
     expect(stopped.code).toBe(1);
     expect(stopped.stderr).toContain("File too large");
+  });
+
+  test("has no thread of Bun's beside it that could die of the limit before the program begins", async () => {
+    // Long enough for Bun to compile what it runs, which it does in a thread of its own.
+    const busy = `const tasks = () => require("fs").readdirSync("/proc/self/task").length;
+      const end = performance.now() + 500; let x = 0; let most = 0;
+      const work = (i) => { x = (x * 31 + i) | 0; };
+      while (performance.now() < end && most < 2) {
+        for (let i = 0; i < 100_000; i += 1) work(i);
+        most = Math.max(most, tasks());
+      }
+      console.log(most);`;
+    const file = join(root, "busy.ts");
+    writeFileSync(file, busy);
+    const threads = async (environment: Record<string, string>) => {
+      const argv = [process.execPath, "--no-env-file", file];
+      const child = Bun.spawn(argv, { env: environment, stdio: ["ignore", "pipe", "inherit"] });
+      return Number(await child.stdout.text());
+    };
+    expect(await threads(oneThread)).toBe(1);
+    expect(await threads({})).toBeGreaterThan(1);
   });
 
   test("refuses memory beyond the limit", async () => {

@@ -13,6 +13,7 @@ import {
   fenceMark,
   governedNetwork,
   governedRights,
+  oneThread,
   openFilesLimit,
   outOfMemoryScore,
   type PathUse,
@@ -40,6 +41,7 @@ const signatures = {
   getppid: { args: [], returns: "i32" },
   setpriority: { args: ["i32", "u32", "i32"], returns: "i32" },
   setrlimit: { args: ["i32", "ptr"], returns: "i32" },
+  unsetenv: { args: ["ptr"], returns: "i32" },
   execv: { args: ["ptr", "ptr"], returns: "i32" },
   __errno_location: { args: [], returns: "ptr" },
 } as const;
@@ -103,6 +105,8 @@ function become(rules: FenceRules, command: string[]): void {
   // Refused only when the service already runs at a higher niceness, which serves the same purpose.
   kernel.setpriority(0, 0, rules.niceness);
   const program = cStrings(command);
+  // What was said to Bun is not for the program.
+  for (const name of Object.keys(oneThread)) kernel.unsetenv(cStrings([name]).first);
   must(kernel, kernel.prctl(prSetNoNewPrivileges, 1n, 0n, 0n, 0n), "give up privileges");
   restrictFiles(kernel, rules);
   // Descriptors of Bun are marked to close on exec, those without the mark included.

@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { processEnvironment } from "../config.ts";
-import { fenceExitCode, fenceMark } from "./fence-rules.ts";
+import { fenceExitCode, fenceMark, oneThread } from "./fence-rules.ts";
 import { Movement } from "./movement.ts";
 import type { Rest } from "./pause.ts";
 import { signalGroup } from "./process-group.ts";
@@ -285,7 +285,7 @@ function spawnFenced(run: ToolRun) {
   return Bun.spawn([...fenceLauncher(), JSON.stringify(rules), "--", run.tool, ...run.argv], {
     // Not the job's folder: Bun looks for its own settings where it starts. The fence moves there.
     cwd: "/",
-    env: childEnvironment(processEnvironment(), run.gpuUuid),
+    env: { ...childEnvironment(processEnvironment(), run.gpuUuid), ...oneThread },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });

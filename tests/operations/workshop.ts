@@ -29,6 +29,9 @@ export interface Made {
   checks: string[];
 }
 
+/** Of one step: VP9 over a minute of film, on a machine that is busy with other tests. */
+const STEP_LIMIT_MS = 600_000;
+
 let jobs = 0;
 
 /**
@@ -67,7 +70,7 @@ export async function work(
       ...{ work: step.work, jobFolder, step: step.name, assetPaths: films },
       expectations: [...step.outputs.map(({ expectation }) => expectation), ...(step.proves ?? [])],
       expectationsOfGpu: step.provesOfGpu ?? [],
-      ...{ verify: "full", signal: AbortSignal.timeout(120_000), onProgress: () => {} },
+      ...{ verify: "full", signal: AbortSignal.timeout(STEP_LIMIT_MS), onProgress: () => {} },
     });
     if (outcome.kind !== "done") throw new Error(JSON.stringify(outcome));
     made.encoders.push(outcome.encoder);

@@ -73,7 +73,7 @@ export const matrixCases: readonly MatrixCase[] = [
     ...{ name: "captions embedded", operation: "captions", title: "as a track" },
     params: { action: "embed", text: captions, container: "mkv", ...fineSpeed },
     judge: first((source, seen) => ({
-      ...kept({ keepsDepth: true })(source, seen),
+      ...kept({ keepsDepth: true, more: { mustNotComb: false } })(source, seen),
       subtitles: seen.subtitles + 1,
     })),
   },
@@ -182,10 +182,16 @@ export const matrixCases: readonly MatrixCase[] = [
       ...fine,
     },
     judge: first((source, seen) =>
-      clipped(source, seen, [
-        [0, 0.8],
-        [1.2, 1.8],
-      ]),
+      clipped(
+        source,
+        seen,
+        [
+          [0, 0.8],
+          [1.2, 1.8],
+        ],
+        // ProRes is no film to be joined, and is encoded.
+        source.name !== "transparent",
+      ),
     ),
   },
   {
@@ -253,7 +259,7 @@ export const matrixCases: readonly MatrixCase[] = [
       const wanted = kept({ more: { times: { rate } } })(source, seen);
       // Playlists speak of languages by two letters where there are two.
       const short: Record<string, string> = { eng: "en", deu: "de", fra: "fr" };
-      const sound = wanted.sound.map((track) => ({
+      const sound = tracks(source, seen, { channels: 2 }).map((track) => ({
         ...track,
         language: short[track.language ?? ""] ?? track.language,
       }));

@@ -136,7 +136,12 @@ export function heardBoth(track: WantedTrack): readonly number[] {
 }
 
 /** What of a source lies in pieces that follow one another. */
-export function clipped(source: Source, seen: Seen, pieces: [from: number, to: number][]): Wanted {
+export function clipped(
+  source: Source,
+  seen: Seen,
+  pieces: [from: number, to: number][],
+  keepsDepth = false,
+): Wanted {
   const start = Math.min(seen.picture?.times[0] ?? 0, 0);
   const at = (time: number): number | null => {
     let before = 0;
@@ -150,7 +155,7 @@ export function clipped(source: Source, seen: Seen, pieces: [from: number, to: n
   return {
     seconds: total,
     picture: same(source, seen, {
-      at,
+      ...{ at, keepsDepth },
       more: { times: undefined },
     }),
     sound: tracks(source, seen, { at }),

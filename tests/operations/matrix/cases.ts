@@ -1,4 +1,5 @@
 import {
+  alone,
   aroundSquare,
   captions,
   clipped,
@@ -128,14 +129,14 @@ export const matrixCases: readonly MatrixCase[] = [
   {
     ...{ name: "audio", operation: "audio", title: "the sound as FLAC" },
     params: { do: "extract", format: "flac" },
-    judge: first((source, seen) => ({ picture: null, sound: tracks(source, seen).slice(0, 1) })),
+    judge: first((source, seen) => ({ picture: null, sound: alone(tracks(source, seen)) })),
   },
   {
     ...{ name: "audio MP3", operation: "audio", title: "the sound as MP3, mono, levelled" },
     params: { do: "extract", format: "mp3", channels: 1, loudness: { lufs: -18 } },
     judge: first((source, seen) => ({
       picture: null,
-      sound: tracks(source, seen, { channels: 1 }).slice(0, 1),
+      sound: alone(tracks(source, seen, { channels: 1 })),
     })),
   },
   {

@@ -63,6 +63,10 @@ export function tracks(
   }));
 }
 
+/** The first track in a file of sound, which has no place for its language. */
+export const alone = (all: readonly WantedTrack[]): WantedTrack[] =>
+  all.slice(0, 1).map((track) => ({ ...track, language: null }));
+
 export interface PictureWish {
   /** The result has more than 8 bits where the source has. */
   keepsDepth?: boolean;

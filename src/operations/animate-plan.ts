@@ -261,8 +261,8 @@ function commonFilters(source: Piece, look: Look, yuv: boolean): VideoFilter[] {
   // Levels are changed for AVIF alone: the others become RGB, which has one kind.
   const sized = yuv ? fitted : fitted.map(sizeAlone);
   const filters: VideoFilter[] = [
-    ...pictureFrom(source.from, source.seconds, source).trim,
     ...(video.interlaced ? [{ filter: "deinterlace", frames: "flagged" } as const] : []),
+    ...pictureFrom(source.from, source.seconds, source).trim,
     { filter: "fps", rate: rateText(look.frameRate), startSeconds: 0 },
   ];
   // Said before the scaler, which makes RGB by it.

@@ -35,9 +35,19 @@ export const maxSide = 16_383;
 /** 16 megapixels are 64 MB decoded, which a phone's browser still takes. */
 export const maxSheetPixels = 16_777_216;
 
-/** The one chain of a picture. */
+/**
+ * The one chain of a picture. It begins with the deinterlacer where there is something to do: with the frames
+ * beside the one that is wanted, and where those are far away it goes by the lines of the frame alone.
+ */
 export function stillChain(video: VideoStream, filters: VideoFilter[]): FilterChain {
-  return { from: { input: 0, stream: video.index }, filters, to: "picture" };
+  const first: VideoFilter[] = video.interlaced
+    ? [{ filter: "deinterlace", frames: "flagged" }]
+    : [];
+  return {
+    from: { input: 0, stream: video.index },
+    filters: [...first, ...filters],
+    to: "picture",
+  };
 }
 
 /**

@@ -100,3 +100,21 @@ test("what a report comes to stands by itself: a fault is no proof", () => {
   expect(proofs).toContain("Read report.json");
   expect(jobPanel(onGpu).toString()).not.toContain("job-report");
 });
+
+test("the parts of a long encode are one row that counts them", () => {
+  const [like] = onGpu.job.steps;
+  if (like === undefined) throw new Error("the sample has a step");
+  const states = ["done", "done", "running", "pending"] as const;
+  const parts = states.map((state, index) => ({
+    ...{ ...like, state, name: `transcode-part-${index + 1}`, proof: null },
+    title: `Encode H.264 at 720p: part ${index + 1} of 4`,
+    device: state === "pending" ? null : `gpu:${index % 2}`,
+  }));
+  const steps = [{ ...like, name: "transcode-seams" }, ...parts, { ...like, name: "transcode" }];
+  const markup = jobPanel(changed(onGpu, { steps })).toString();
+  expect(markup).toContain("Encode H.264 at 720p in 4 parts");
+  expect(markup).toContain("2 done, 1 running, 1 to do · ");
+  expect(markup.match(/id="step-/g)).toHaveLength(3);
+  expect(markup.match(/title="Part \d: /g)).toHaveLength(4);
+  expect(markup).toContain(`class="running" id="step-transcode-part-1"`);
+});

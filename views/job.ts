@@ -1,12 +1,12 @@
 /** One job: live progress, steps with their proofs, attempts, the result or the failure. */
 import type { Asset } from "../src/assets/asset.ts";
 import type { HistoryEntry } from "../src/jobs/event-log.ts";
-import type { Job, JobAttempt, JobStep } from "../src/jobs/job.ts";
-import type { Proof } from "../src/runners/runner.ts";
+import type { Job, JobAttempt } from "../src/jobs/job.ts";
 import type { FailureReport } from "../src/trouble.ts";
 import { predictedWords } from "./estimate.ts";
 import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
+import { isProof, isReport, steps } from "./job-steps.ts";
 import { deviceTitle, fellBack, type JobEntry, stateBadge, waitReason } from "./job-words.ts";
 import { jobButtons, runSeconds } from "./jobs.ts";
 import { page, type Viewer } from "./layout.ts";
@@ -151,32 +151,6 @@ function outputRow(asset: Asset): Html {
 </li>`;
 }
 
-const stepTitles: Record<JobStep["state"], string> = {
-  pending: "to do",
-  running: "running",
-  done: "done",
-  failed: "failed",
-};
-
-function steps(job: Job): Html {
-  return html`<section class="block" aria-labelledby="steps-title"><h2 id="steps-title">Steps</h2>
-<ol class="timeline">${job.steps.map(
-    (step) => html`<li class="${step.state}" id="step-${step.name}">
-<p class="step-title"><span hx-ignore>${step.title}</span> <span class="sr-only">${stepTitles[step.state]}</span></p>
-${whatRan(step)}
-${step.deviceReason === null || step.deviceReason === job.deviceReason ? null : html`<p class="muted" hx-ignore>${step.deviceReason}</p>`}
-${stepProofs(step)}
-</li>`,
-  )}</ol></section>`;
-}
-
-/** In one line: what really ran, or, until that is known, where it runs. */
-function whatRan({ device, encoder, proof }: JobStep): Html | null {
-  if (proof) return html`<p class="muted" hx-ignore>${proof.sentence}</p>`;
-  if (device === null) return null;
-  return html`<p class="muted">${deviceTitle(device)}${encoder === null ? null : html` · <code>${encoder}</code>`}</p>`;
-}
-
 /** What a report comes to, for jobs that make one: faults are no proofs, so they stand by themselves. */
 function reportSentences({ steps: all }: Job): Html | null {
   const told = all
@@ -184,27 +158,6 @@ function reportSentences({ steps: all }: Job): Html | null {
     .flatMap(({ checks }) => checks.filter((each) => !isProof(each)));
   if (told.length === 0) return null;
   return html`<ul class="notes" id="job-report" aria-label="What was found" hx-ignore>${told.map((each) => html`<li>${icon("info")}<span>${each}</span></li>`)}</ul>`;
-}
-
-function isReport({ name }: JobStep): boolean {
-  return name === "report";
-}
-
-/** That its files are text, as `verify.ts` says it. */
-function isProof(check: string): boolean {
-  return /^Read \S+: \d+ lines of text/.test(check);
-}
-
-function stepProofs(step: JobStep): Html | null {
-  const { checks, proof } = step;
-  const shown = isReport(step) ? checks.filter(isProof) : checks;
-  const proofs = [...shown, ...(proof ? fenceWords(proof) : [])];
-  if (proofs.length === 0) return null;
-  return html`<ul class="proofs" hx-ignore>${proofs.map((each) => html`<li>${icon("check")}<span>${each}</span></li>`)}</ul>`;
-}
-
-function fenceWords({ fenceLayers }: Proof): string[] {
-  return fenceLayers.length === 0 ? [] : [`ffmpeg was fenced in by ${fenceLayers.join(", ")}`];
 }
 
 /** What decides about when it starts, where that is not as usual. */

@@ -132,8 +132,8 @@ export class Timeline {
       firstSlot: first.slot,
     };
     if (end === undefined) {
-      const last = this.lastSlot(shown);
-      return { ...window, untilTick: this.lastTick(shown), endSlot: last, leadSlot: last };
+      // What is read of a cut ends exactly, and all that comes of it is kept, as in one pass.
+      return { ...window, untilTick: this.lastTick(shown), endSlot: null, leadSlot: null };
     }
     const lead = end.slot + leadOut;
     // One frame more, so that a rate that is made constant knows how long the last one is shown.
@@ -161,15 +161,6 @@ export class Timeline {
     const { durationSeconds, endSeconds } = this.wish;
     if (durationSeconds === undefined && endSeconds === undefined) return null;
     return (shown.at(-1)?.tick ?? 0) + 1;
-  }
-
-  private lastSlot(shown: readonly Shown[]): number | null {
-    const { durationSeconds, constantRate } = this.wish;
-    if (durationSeconds === undefined) return null;
-    const slots = (durationSeconds * this.clock.den) / this.clock.num;
-    // ffmpeg cuts a constant rate at the nearest slot; of others it drops what begins at the end.
-    const most = constantRate ? Math.round(slots) : Math.ceil(slots);
-    return (shown[0]?.slot ?? 0) + most;
   }
 
   /** As one pass reads it. Alone the picture of a transport stream may begin later than with its sound. */

@@ -1,6 +1,7 @@
 /**
  * Runs the benchmarks and prints their figures, each next to what it is compared with.
- * Usage: bench [--quick] [--write] [NAME …]; `--write` puts the table into bench/RESULTS.md.
+ * Usage: bench [--quick|--once] [--write] [NAME …]; `--once` measures one pair of 20 s where many of a minute are
+ * usual, `--write` puts the tables into bench/RESULTS.md.
  */
 import { cpus, release, totalmem } from "node:os";
 import { resolve } from "node:path";
@@ -20,6 +21,7 @@ import { reads } from "./reads.ts";
 import { reframing } from "./reframing.ts";
 import { remux } from "./remux.ts";
 import { renditions } from "./renditions.ts";
+import { withSections } from "./results.ts";
 import { start } from "./start.ts";
 import { stills } from "./stills.ts";
 import { upload } from "./upload.ts";
@@ -49,21 +51,25 @@ const words = process.argv.slice(2);
 const flags = words.filter((word) => word.startsWith("--"));
 const names = words.filter((word) => !word.startsWith("--"));
 const unknown = [
-  ...flags.filter((flag) => !["--quick", "--write"].includes(flag)),
+  ...flags.filter((flag) => !["--quick", "--once", "--write"].includes(flag)),
   ...names.filter((name) => benchmarks[name] === undefined),
 ];
 if (unknown.length > 0) {
-  console.error(`bench: unknown: ${unknown.join(" ")}. There are --quick, --write and`);
+  console.error(`bench: unknown: ${unknown.join(" ")}. There are --quick, --once, --write and`);
   console.error(`  ${Object.keys(benchmarks).join(" ")}`);
   process.exit(2);
 }
-const quick = flags.includes("--quick");
+const extent = { quick: flags.includes("--quick"), once: flags.includes("--once") };
+const day = new Date().toISOString().slice(0, 10);
+const sections = new Map<string, string>();
 const figures: Figure[] = [];
 for (const name of names.length > 0 ? names : Object.keys(benchmarks)) {
   console.error(`bench: ${name} …`);
   try {
-    const found = (await benchmarks[name]?.({ quick })) ?? [];
+    const found = (await benchmarks[name]?.(extent)) ?? [];
     figures.push(...found);
+    const how = flags.filter((flag) => flag !== "--write").map((flag) => ` with \`${flag}\``);
+    sections.set(name, `Measured on ${day}${how.join("")}.\n\n${table(found)}`);
     // What was measured is seen also when a later one takes too long.
     console.error(table(found));
   } catch (cause) {
@@ -78,13 +84,11 @@ console.log(`\n${figures.length} figures, ${missed.length} targets missed`);
 
 if (flags.includes("--write")) {
   const machine = `${cpus().length} × ${cpus()[0]?.model ?? "CPU"}, ${Math.round(totalmem() / 1e9)} GB, Linux ${release()}`;
-  const text = `# Figures
-
-Made by \`script/bench --write\` on ${new Date().toISOString().slice(0, 10)}, ${machine}, Bun ${Bun.version}.
-Ratios are ours ÷ the other's, medians of runs in turn on the same machine. They travel better than the figures: another
-machine has other milliseconds.
-
-${result}
-`;
-  await Bun.write(resolve(import.meta.dir, "RESULTS.md"), text);
+  const path = resolve(import.meta.dir, "RESULTS.md");
+  const text = withSections(
+    await Bun.file(path).text(),
+    sections,
+    `${machine}, Bun ${Bun.version}`,
+  );
+  await Bun.write(path, text);
 }

@@ -6,8 +6,8 @@ import { byHand, kinomillRun, pairFigure, pairs, ratioOf } from "./pairs.ts";
 /** From between two keyframes to between two others. */
 const range = { from: 21.3, to: 31.3 };
 
-export async function cutting({ quick }: Extent): Promise<Figure[]> {
-  const rounds = quick ? 1 : 4;
+export async function cutting({ quick, once }: Extent): Promise<Figure[]> {
+  const rounds = quick || once ? 1 : 4;
   const [short, middle, long] = quick ? ([1, 2, 6] as const) : ([1, 10, 60] as const);
   const fast = (film: string) =>
     kinomillRun("clip", [film], { ranges: [range], cut: "fast", quality: 65 }, "out.mp4");

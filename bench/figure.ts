@@ -15,6 +15,14 @@ export interface Figure {
 /** How much to measure: `quick` proves that the programs work, its figures are rough. */
 export interface Extent {
   quick: boolean;
+  /** One pair of what takes long, over 20 s of film: better than quick, and done within the hour. */
+  once: boolean;
+}
+
+/** Pairs to run, and seconds of film that are worked on, where nothing else is asked. */
+export function extentOf({ quick, once }: Extent, usual: { rounds: number; seconds: number }) {
+  if (quick) return { rounds: 1, seconds: 4 };
+  return once ? { rounds: 1, seconds: Math.min(20, usual.seconds) } : usual;
 }
 
 export type Benchmark = (extent: Extent) => Promise<Figure[]>;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { executable } from "../tests/appliance.ts";
-import type { Extent, Figure } from "./figure.ts";
+import { type Extent, extentOf, type Figure } from "./figure.ts";
 import { filmClip } from "./material.ts";
 import { pairFigure, pairs, spent } from "./pairs.ts";
 
@@ -15,17 +15,18 @@ function ssim(film: string, source: string): number {
   return Number(/SSIM Y:([\d.]+)/.exec(said.stderr.toString())?.[1]);
 }
 
-export async function handbrake({ quick }: Extent): Promise<Figure[]> {
+export async function handbrake(extent: Extent): Promise<Figure[]> {
+  const { rounds, seconds } = extentOf(extent, { rounds: 4, seconds: 60 });
   if (Bun.which("HandBrakeCLI") === null) {
     throw new Error("HandBrakeCLI is missing: run script/bootstrap --bench");
   }
-  const film = await filmClip(quick ? 4 : 60);
+  const film = await filmClip(seconds);
   const folder = mkdtempSync(join(tmpdir(), "handbrake-"));
   const [ours, theirs] = [join(folder, "ours.mp4"), join(folder, "theirs.mp4")];
   try {
     const params = ["video.codec=h264", "video.quality=65"].flatMap((each) => ["-p", each]);
     const found = await pairs(
-      quick ? 1 : 4,
+      rounds,
       () =>
         spent(
           [executable, "run", "transcode", film, "-o", ours, "--overwrite", ...params].concat([

@@ -1,7 +1,7 @@
 /** Each operation next to the best line of ffmpeg that somebody would write by hand for the same. */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Extent, Figure } from "./figure.ts";
+import { type Extent, extentOf, type Figure } from "./figure.ts";
 import { filmClip, logo } from "./material.ts";
 import { byHand, kinomillRun, pairFigure, pairs } from "./pairs.ts";
 
@@ -137,14 +137,14 @@ async function material(seconds: number): Promise<Material> {
   return { film, other, image, seconds, captions: { text, file } };
 }
 
-export async function operations({ quick }: Extent): Promise<Figure[]> {
-  const seconds = quick ? 4 : 60;
+export async function operations(extent: Extent): Promise<Figure[]> {
+  const { rounds, seconds } = extentOf(extent, { rounds: 4, seconds: 60 });
   const made = await material(seconds);
   const figures: Figure[] = [];
   for (const each of [...films(made), ...combined(made), ...others(made)]) {
     const { operation, inputs, params, output, lines } = each;
     const found = await pairs(
-      quick ? 1 : 4,
+      rounds,
       () => kinomillRun(operation, inputs, params, output),
       () => byHand(lines),
     );

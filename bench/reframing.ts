@@ -3,7 +3,7 @@
  * ffmpeg. A picture that moves costs the encoder more than one that stands still, whoever moves it: the second
  * figure tells what the keyframes cost.
  */
-import type { Extent, Figure } from "./figure.ts";
+import { type Extent, extentOf, type Figure } from "./figure.ts";
 import { filmClip } from "./material.ts";
 import { byHand, kinomillRun, type Pairs, pairFigure, pairs } from "./pairs.ts";
 
@@ -11,8 +11,8 @@ const KEYFRAMES = 500;
 /** Largest crop of 9:16 out of 1080p. */
 const size = { width: 608, height: 1080 };
 
-export async function reframing({ quick }: Extent): Promise<Figure[]> {
-  const seconds = quick ? 4 : 60;
+export async function reframing(extent: Extent): Promise<Figure[]> {
+  const { rounds, seconds } = extentOf(extent, { rounds: 4, seconds: 60 });
   const film = await filmClip(seconds);
   const run = (keyframes: object[]) => () => {
     const params = { aspect: "9:16", height: size.height, upscale: true, quality: 65, keyframes };
@@ -39,7 +39,6 @@ export async function reframing({ quick }: Extent): Promise<Figure[]> {
         ...["-c:a", "copy", "-movflags", "+faststart", "out.mp4"],
       ],
     ]);
-  const rounds = quick ? 1 : 4;
   const target = { atMost: 1.1 };
   const rows = (what: string, found: Pairs, other: string, aim: Figure["target"]) => [
     pairFigure(what, found, "wallSeconds", { with: other, target: aim }),

@@ -6,11 +6,11 @@ import { type Extent, type Figure, megabytes } from "./figure.ts";
 import { longClip } from "./material.ts";
 import { kinomillRun, pairFigure, pairs, spent } from "./pairs.ts";
 
-export async function remux({ quick }: Extent): Promise<Figure[]> {
+export async function remux({ quick, once }: Extent): Promise<Figure[]> {
   const film = await longClip(quick ? 2 : 30);
   const target = join(tmpdir(), "plain-copy");
   const found = await pairs(
-    quick ? 1 : 5,
+    quick || once ? 1 : 5,
     () => kinomillRun("transcode", [film], {}, "out.mp4"),
     async () => {
       // Onto fresh pages, as the other does.

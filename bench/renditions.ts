@@ -1,16 +1,16 @@
 /** Four renditions out of one process next to four processes. */
-import type { Extent, Figure } from "./figure.ts";
+import { type Extent, extentOf, type Figure } from "./figure.ts";
 import { filmClip } from "./material.ts";
 import { byHand, kinomillRun, pairFigure, pairs } from "./pairs.ts";
 
 const heights = [1080, 720, 480, 360];
 
-export async function renditions({ quick }: Extent): Promise<Figure[]> {
-  const seconds = quick ? 4 : 60;
+export async function renditions(extent: Extent): Promise<Figure[]> {
+  const { rounds, seconds } = extentOf(extent, { rounds: 3, seconds: 60 });
   const film = await filmClip(seconds);
   const rungs = heights.map((height) => ({ height }));
   const found = await pairs(
-    quick ? 1 : 3,
+    rounds,
     () => kinomillRun("ladder", [film], { format: "hls", rungs, quality: 65 }, "out/"),
     () =>
       byHand(

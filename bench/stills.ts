@@ -3,12 +3,12 @@ import type { Extent, Figure } from "./figure.ts";
 import { longClip } from "./material.ts";
 import { byHand, kinomillRun, pairFigure, pairs } from "./pairs.ts";
 
-export async function stills({ quick }: Extent): Promise<Figure[]> {
+export async function stills({ quick, once }: Extent): Promise<Figure[]> {
   const minutes = quick ? 1 : 10;
   const film = await longClip(minutes);
   const params = { poster: { at: "best", width: 640 }, sprite: { every: 20, width: 160 } };
   const found = await pairs(
-    quick ? 1 : 3,
+    quick || once ? 1 : 3,
     () => kinomillRun("thumbnails", [film], params, "out/"),
     () => byHand([["-i", film, "-map", "0:v", "-f", "null", "-"]]),
   );

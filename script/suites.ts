@@ -58,7 +58,7 @@ const suites: Suite[] = [
     "shellcheck script/{bench,bootstrap,build,demo,engine-chroot,pull-the-plug,same-build,screenshots,test} tests/gpu-emulator/{build,selftest} .ci/run",
   ),
   check("build", "script/build"),
-  tests("unit tests", "./src", "./views", "./script"),
+  tests("unit tests", "./src", "./views", "./script", "./bench"),
   tests("whole-product tests", "./tests"),
   check("the demo", "script/demo", "--once"),
   check("the pulled plug", "script/pull-the-plug", "--quick"),
@@ -69,7 +69,11 @@ const fullSuites: Suite[] = [
   engineTests("engine on ffmpeg 9.0 (Debian sid)", "sid"),
   longForm("every hostile file", 1, "./tests/hostile"),
   longForm("operations × sources", 2, "./tests/operations/matrix"),
-  longForm("chunks of every codec", 1, "./tests/operations/chunks.test.ts"),
+  longForm(
+    "chunks and ladders of every codec",
+    2,
+    ...["chunks", "chunk-joins", "ladder"].map((name) => `./tests/operations/${name}.test.ts`),
+  ),
   longForm(
     "every fault many times",
     12,

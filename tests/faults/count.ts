@@ -1,5 +1,6 @@
 /** What a fault test counted, kept for docs/faults.md when somebody asks for it. */
 import { appendFileSync } from "node:fs";
+import { everything } from "../support/long-form.ts";
 import { faults } from "./catalogue.ts";
 
 /** Figures of one run of a fault: how often it was injected, and what was found afterwards. */
@@ -17,9 +18,6 @@ export interface FaultCounts {
   /** What the control found, in a few words. */
   control: string;
 }
-
-/** Long forms run where this is set: `script/test --full`. */
-export const everything = process.env["KINOMILL_TEST_EVERYTHING"] === "1";
 
 /** How often a fault is made to happen: a few times always, many times in the full tests. */
 export function roundsOf(short: number, long: number): number {

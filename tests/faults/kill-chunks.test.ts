@@ -9,8 +9,9 @@ import { join } from "node:path";
 import { Api, type Json } from "../api.ts";
 import { Appliance, eventually } from "../appliance.ts";
 import { ffmpeg } from "../clips.ts";
+import { everything, testInLongForm } from "../support/long-form.ts";
 import { brokenKinomill } from "./broken.ts";
-import { everything, note } from "./count.ts";
+import { note } from "./count.ts";
 import { falsified, snapshot } from "./ledger.ts";
 
 const LIMIT_MS = everything ? 3 * 3600_000 : 300_000;
@@ -120,7 +121,7 @@ test(
 );
 
 // In the usual run `kill.test.ts` has the same control: here it takes as long as all else.
-test.if(everything)(
+testInLongForm(
   "control: without results being taken up the harness sees nearly all of it encoded again",
   async () => {
     const executable = await brokenKinomill(folder, [

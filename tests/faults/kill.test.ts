@@ -9,8 +9,9 @@ import { join } from "node:path";
 import { Api, type Json } from "../api.ts";
 import { Appliance } from "../appliance.ts";
 import { plainClip } from "../clips.ts";
+import { everything } from "../support/long-form.ts";
 import { brokenKinomill } from "./broken.ts";
-import { everything, note } from "./count.ts";
+import { note } from "./count.ts";
 import { AttemptLedger, falsified, objectsOf, type Snapshot, snapshot } from "./ledger.ts";
 
 /** Kills that a release has to stand; `script/test` tries some of them. */

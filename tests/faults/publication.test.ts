@@ -11,8 +11,9 @@ import { Api, type Json } from "../api.ts";
 import { Appliance, eventually } from "../appliance.ts";
 import { plainClip } from "../clips.ts";
 import { ffmpegsIn } from "../support/ffmpegs.ts";
+import { everything } from "../support/long-form.ts";
 import { brokenKinomill } from "./broken.ts";
-import { everything, note } from "./count.ts";
+import { note } from "./count.ts";
 import { AttemptLedger, falsified, objectsOf, snapshot } from "./ledger.ts";
 
 /**

@@ -12,8 +12,9 @@ import { Appliance, eventually } from "../appliance.ts";
 import { slowClip } from "../clips.ts";
 import { ffmpegsIn } from "../support/ffmpegs.ts";
 import { dieWithQueued, untilFirstClaim } from "../support/full-queue.ts";
+import { everything } from "../support/long-form.ts";
 import { brokenKinomill } from "./broken.ts";
-import { everything, note, roundsOf } from "./count.ts";
+import { note, roundsOf } from "./count.ts";
 import { snapshot } from "./ledger.ts";
 
 const LIMIT_MS = everything ? 2 * 3600_000 : 240_000;

@@ -6,10 +6,11 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { everything } from "../support/long-form.ts";
 import { corpus } from "./corpus.ts";
 import { Ground, uses } from "./ground.ts";
 import { nameOf, type Seen, watch, wayLimitMs } from "./watch.ts";
-import { everything, trialsOf, type Way, wallLimitSeconds, ways } from "./ways.ts";
+import { trialsOf, type Way, wallLimitSeconds, ways } from "./ways.ts";
 
 setDefaultTimeout(wayLimitMs);
 

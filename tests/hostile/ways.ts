@@ -1,4 +1,6 @@
 /** The three ways in which the files are put to use, and what is told of each run. */
+
+import { everything } from "../support/long-form.ts";
 import { corpus } from "./corpus.ts";
 import { type HostileFile, type Use, uses } from "./ground.ts";
 
@@ -20,7 +22,6 @@ export interface Report {
 export const wallLimitSeconds = 10;
 
 /** `script/test --full` sets it: variants of attacks run too, and the control tries every use. */
-export const everything = process.env["KINOMILL_TEST_EVERYTHING"] === "1";
 
 /** One file put to one use. */
 export interface Trial {

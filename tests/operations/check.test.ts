@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { type CheckReport, checkReportShape } from "../../src/media/reports/check/report.ts";
+import { everything } from "../support/long-form.ts";
 import { damaged, packetAt } from "./damage.ts";
 import { Rehearsal, sine, x264 } from "./rehearsal.ts";
 import { work } from "./workshop.ts";
@@ -79,7 +80,7 @@ describe("in a clean file nothing is found", () => {
       "mp2",
     ],
   };
-  const all = Bun.env["KINOMILL_TEST_EVERYTHING"] === "1" ? { ...sources, ...more } : sources;
+  const all = everything ? { ...sources, ...more } : sources;
   for (const [name, encode] of Object.entries(all)) {
     test(name, async () => {
       const { report, markdown, checks } = await check(clean(name, ...encode));

@@ -6,14 +6,13 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { testInLongForm } from "../support/long-form.ts";
 import { onsets, samples } from "./hearing.ts";
 import { errors, joinsOf, pictureBytes, psnrDb } from "./joins.ts";
 import { run } from "./rehearsal.ts";
 import { frames, mean, work } from "./workshop.ts";
 
 setDefaultTimeout(900_000);
-
-const everything = process.env["KINOMILL_TEST_EVERYTHING"] === "1";
 
 const root = mkdtempSync(join(tmpdir(), "joins-test-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -99,7 +98,7 @@ describe("around a join the picture is as sharp as in one pass, and no larger:",
     { codec: "vp9", speed: "balanced", filmSeconds: 6 },
   ];
   for (const each of long) {
-    test.if(everything)(`${each.codec}, ${each.speed}, at 360 lines`, async () => {
+    testInLongForm(`${each.codec}, ${each.speed}, at 360 lines`, async () => {
       await asGoodAsOnePass(each, film(40, "640x360"));
     });
   }
@@ -126,7 +125,8 @@ describe("a clap is heard when it is seen,", () => {
     ["MP3 in MP4", { container: "mp4", audio: { codec: "mp3" } }],
   ];
   for (const [index, [name, more]] of cases.entries()) {
-    test.if(everything || index === 0)(name, async () => {
+    const tried = index === 0 ? test : testInLongForm;
+    tried(name, async () => {
       const chunks = { seconds: 45, cores: 2, filmSeconds: 1.7 };
       const params = { speed: "fast", video: { quality: 65 }, ...more };
       const whole = await work(root, "transcode", params, [claps()]);

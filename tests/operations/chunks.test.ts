@@ -5,14 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cpuDevice } from "../../src/media/devices.ts";
 import { enterBox, gpuBox } from "../gpu-box.ts";
+import { testInLongForm } from "../support/long-form.ts";
 import { emulatedGpu } from "./emulated.ts";
 import { numberedFilm, numbers, numbersIn } from "./numbered.ts";
 import { run } from "./rehearsal.ts";
 import { work } from "./workshop.ts";
 
 setDefaultTimeout(240_000);
-
-const everything = process.env["KINOMILL_TEST_EVERYTHING"] === "1";
 
 const root = mkdtempSync(join(tmpdir(), "chunks-test-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -112,7 +111,7 @@ describe("what is made in chunks is what one pass makes:", () => {
     ["a constant rate of uneven times", fast({ frameRate: 24 }), sources.uneven],
   ];
   for (const [name, params, source] of more) {
-    test.if(everything)(name, async () => {
+    testInLongForm(name, async () => {
       await compare(params, source());
     });
   }

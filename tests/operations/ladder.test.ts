@@ -7,6 +7,7 @@ import { ffprobe, turnedCopy } from "../clips.ts";
 import { checkDash } from "../streaming/dash-rules.ts";
 import { type CheckedLadder, checkHls } from "../streaming/hls-rules.ts";
 import { unquoted } from "../streaming/playlist.ts";
+import { testInLongForm } from "../support/long-form.ts";
 import { numberedFilm, numbers, numbersIn } from "./numbered.ts";
 import { frameTimes, picture, run, sine, x264 } from "./rehearsal.ts";
 import { work } from "./workshop.ts";
@@ -17,7 +18,6 @@ const root = mkdtempSync(join(tmpdir(), "ladder-test-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 /** Combinations that hardly differ from those that always run. */
-const everything = process.env["KINOMILL_TEST_EVERYTHING"] === "1";
 
 function source(name: string, ...argv: string[]): string {
   const path = join(root, name);
@@ -254,23 +254,25 @@ function firstHeardSeconds(path: string): number {
   return samples.findIndex((sample) => Math.abs(sample) > 1000) / 48_000;
 }
 
-describe.skipIf(!everything)("in other codecs", () => {
-  test.each([
+describe("in other codecs", () => {
+  for (const [codec, words, range] of [
     ["hevc", /^hvc1\.2\.4\.L\d+\.90/, "PQ"],
     ["av1", /^av01\.0\.\d\dM\.10\.0\.11\d\.09\.16\.09\.0/, "PQ"],
     ["h264", /^avc1\.6400/, "SDR"],
-  ])("%s of HDR says what it is", async (codec, words, range) => {
-    const path = source(
-      `hdr-${codec}.mkv`,
-      ...[...picture("320x180", 2, "25"), "-pix_fmt", "yuv420p10le", "-c:v", "libx265"],
-      ...["-preset", "ultrafast", "-x265-params", "log-level=none:hdr10=1"],
-      ...["-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc"],
-    );
-    const rungs = [{ height: 180 }, { height: 90 }];
-    const made = await ladder({ codec, format: "both", segmentSeconds: 1, rungs }, path);
-    for (const [codecs = "", said_] of said(made, "CODECS", "VIDEO-RANGE")) {
-      expect(codecs).toMatch(words);
-      expect(said_).toBe(range);
-    }
-  });
+  ] as const) {
+    testInLongForm(`${codec} of HDR says what it is`, async () => {
+      const path = source(
+        `hdr-${codec}.mkv`,
+        ...[...picture("320x180", 2, "25"), "-pix_fmt", "yuv420p10le", "-c:v", "libx265"],
+        ...["-preset", "ultrafast", "-x265-params", "log-level=none:hdr10=1"],
+        ...["-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc"],
+      );
+      const rungs = [{ height: 180 }, { height: 90 }];
+      const made = await ladder({ codec, format: "both", segmentSeconds: 1, rungs }, path);
+      for (const [codecs = "", said_] of said(made, "CODECS", "VIDEO-RANGE")) {
+        expect(codecs).toMatch(words);
+        expect(said_).toBe(range);
+      }
+    });
+  }
 });

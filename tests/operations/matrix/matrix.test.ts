@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { matrixPage, pagePath, readOutcomes } from "../../../script/operation-matrix.ts";
 import { operations } from "../../../src/operations/index.ts";
+import { everything } from "../../support/long-form.ts";
 import { matrixCases } from "./cases.ts";
 import { knownFaults } from "./faults.ts";
 import { frameAt, marksIn, wholeView } from "./look.ts";
@@ -14,7 +15,6 @@ import { sources } from "./sources.ts";
 
 setDefaultTimeout(180_000);
 
-const everything = process.env["KINOMILL_TEST_EVERYTHING"] === "1";
 const folder = mkdtempSync(join(tmpdir(), "matrix-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -1,6 +1,5 @@
 /** A loop that asks for a hundred thousand jobs, at the quota that Kinomill comes with. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import {} from "../../tests/faults/count.ts";
 import { addFilm, openSite, type SiteRig } from "../../tests/http/site.ts";
 import { everything } from "../../tests/support/long-form.ts";
 

@@ -6,7 +6,7 @@ import { assert, Refusal } from "../trouble.ts";
 import { codecTitle, containers, subtitlesExpected } from "./containers.ts";
 import { outputName } from "./naming.ts";
 import { defineOperation, type Plan, type PlanContext, type PlanInput } from "./operation.ts";
-import { inputPicture } from "./picture.ts";
+import { inputPicture, rateNumber } from "./picture.ts";
 import { planTries } from "./plan-tries.ts";
 import { prerollBefore } from "./preroll.ts";
 import { fitTries } from "./transcode-fit.ts";
@@ -132,7 +132,7 @@ function stepOf(params: TranscodeParams, input: PlanInput, parts: Parts): Plan["
         inputs: [source],
         graph: picture.graph,
         ...(chains.length > 0 ? { sound: chains } : {}),
-        outputs: [outputOf(params, file, parts)],
+        outputs: [outputOf(params, file, { ...parts, media: input.media })],
         expectedSeconds: cut.seconds,
       },
     },
@@ -169,7 +169,13 @@ function inputOf(media: MediaInfo, picture: PictureDecision, cut: Cut): InputDes
   };
 }
 
-function outputOf(params: TranscodeParams, file: string, parts: Parts): OutputDescription {
+function outputOf(
+  params: TranscodeParams,
+  file: string,
+  parts: Parts & { media: MediaInfo },
+): OutputDescription {
+  const { video } = parts.media;
+  const rate = params.video.frameRate ?? rateNumber(video?.frameRate ?? null);
   return {
     file,
     container: params.container,
@@ -177,7 +183,7 @@ function outputOf(params: TranscodeParams, file: string, parts: Parts): OutputDe
     audio: parts.sound.tracks,
     subtitles: parts.subtitles.tracks,
     metadataFrom: params.metadata === "keep" ? 0 : null,
-    limitSeconds: limitOf(parts.cut),
+    limitSeconds: limitOf(parts.cut, rate),
   };
 }
 
@@ -186,13 +192,19 @@ const slackSeconds = 5;
 /** For sources that do not say how long they are: a day of media. */
 const unknownLimitSeconds = 86_400;
 
-/** Frames of a cut are moved onto the beats of its rate, the last one behind its end: what is read ends exactly. */
-const cutSlackSeconds = 0.1;
+/**
+ * Frames of a cut are moved onto the beats of their rate by half a frame at most, the last one onto its end: what
+ * is read ends exactly. No more than that, for a chapter that begins so late would be kept.
+ */
+const cutSlackFrames = 0.5;
+/** Where the rate is not known or varies. */
+const usualRate = 25;
 
 /** A whole source may run a little over what its header says. */
-function limitOf(cut: Cut): number {
+function limitOf(cut: Cut, rate: number | null): number {
   if (cut.seconds === null) return unknownLimitSeconds;
-  return cut.trimmed ? cut.seconds + cutSlackSeconds : cut.seconds * 1.01 + slackSeconds;
+  if (!cut.trimmed) return cut.seconds * 1.01 + slackSeconds;
+  return cut.seconds + cutSlackFrames / (rate ?? usualRate);
 }
 
 /** The piece of a source that is worked on. */

@@ -136,7 +136,7 @@ const lies: [what: string, make: () => string, endings: Partial<Record<Work, End
   [
     "two frames ten hours apart",
     clips.tenHours,
-    { ...both({ result: { durationSeconds: 36_000, frames: 2 } }), thumbnails: noPicture },
+    { ...both({ result: { durationSeconds: 36_000, frames: 2 } }), thumbnails: pictures },
   ],
 ];
 

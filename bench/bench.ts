@@ -61,7 +61,6 @@ if (unknown.length > 0) {
 }
 const extent = { quick: flags.includes("--quick"), once: flags.includes("--once") };
 const day = new Date().toISOString().slice(0, 10);
-const sections = new Map<string, string>();
 const figures: Figure[] = [];
 for (const name of names.length > 0 ? names : Object.keys(benchmarks)) {
   console.error(`bench: ${name} …`);
@@ -69,7 +68,7 @@ for (const name of names.length > 0 ? names : Object.keys(benchmarks)) {
     const found = (await benchmarks[name]?.(extent)) ?? [];
     figures.push(...found);
     const how = flags.filter((flag) => flag !== "--write").map((flag) => ` with \`${flag}\``);
-    sections.set(name, `Measured on ${day}${how.join("")}.\n\n${table(found)}`);
+    await keep(name, `Measured on ${day}${how.join("")}.\n\n${table(found)}`);
     // What was measured is seen also when a later one takes too long.
     console.error(table(found));
   } catch (cause) {
@@ -82,12 +81,14 @@ console.log(result);
 const missed = figures.filter((figure) => reached(figure) === false);
 console.log(`\n${figures.length} figures, ${missed.length} targets missed`);
 
-if (flags.includes("--write")) {
+/** At once, so that what was measured is kept also when a later one takes too long. */
+async function keep(name: string, section: string): Promise<void> {
+  if (!flags.includes("--write")) return;
   const machine = `${cpus().length} × ${cpus()[0]?.model ?? "CPU"}, ${Math.round(totalmem() / 1e9)} GB, Linux ${release()}`;
   const path = resolve(import.meta.dir, "RESULTS.md");
   const text = withSections(
     await Bun.file(path).text(),
-    sections,
+    new Map([[name, section]]),
     `${machine}, Bun ${Bun.version}`,
   );
   await Bun.write(path, text);

@@ -66,6 +66,8 @@ export const variants: Readonly<Record<string, readonly PlanCase[]>> = {
       params: { count: 3, sheet: { columns: 2, rows: 1, header: "title", title: "It's: {b}" } },
       inputs: [media({ durationSeconds: 600 })],
     },
+    { title: "a poster of interlaced PAL", params: { poster: { at: 3 } }, inputs: [interlaced] },
+    { title: "the best of a long film", params: {}, inputs: [media({ durationSeconds: 600 })] },
   ],
   overlay: [
     {
@@ -91,6 +93,15 @@ export const variants: Readonly<Record<string, readonly PlanCase[]>> = {
       title: "embedded",
       params: { action: "embed", text: "1\n00:00:01,000 --> 00:00:02,000\nHi\n", language: "eng" },
       inputs: [film],
+    },
+    {
+      title: "embedded beside HDR",
+      params: {
+        action: "embed",
+        text: "1\n00:00:01,000 --> 00:00:02,000\nHi\n",
+        container: "mkv",
+      },
+      inputs: [hdr],
     },
     {
       title: "extracted",

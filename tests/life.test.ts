@@ -33,16 +33,19 @@ test("a paused job stands still for the kernel too, others run meanwhile, and ca
   await eventually("it is stopped", 5_000, async () =>
     [...(await ffmpegs(appliance)).values()].every((state) => state === "T"),
   );
+  const standing = [...(await ffmpegs(appliance)).keys()];
+  expect(standing).toHaveLength(1);
   const small = await api.add(plainClip());
   const other = await api.run("thumbnails", [small.id], {});
   expect([other.state, other.error]).toEqual(["succeeded", null]);
-  const standing = await ffmpegs(appliance);
-  expect([...standing.values()]).toEqual(["T"]);
+  // The server may be at a poster of the file that was added: that is no job, and it runs.
+  const states = await ffmpegs(appliance);
+  expect(standing.map((pid) => states.get(pid))).toEqual(["T"]);
 
   const since = performance.now();
   expect((await api.post(`/api/v1/jobs/${job.id}/cancel`, {})).body.state).toBe("cancelled");
   await eventually("ffmpeg is gone", 10_000, async () =>
-    [...standing.keys()].every((pid) => !existsSync(`/proc/${pid}`)),
+    standing.every((pid) => !existsSync(`/proc/${pid}`)),
   );
   expect(performance.now() - since).toBeLessThan(2_000);
   const { body } = await api.get(`/api/v1/jobs/${job.id}`);

@@ -13,7 +13,7 @@ import { ShownSteps } from "../jobs/step-book.ts";
 import { type Finished, runSteps } from "../jobs/steps.ts";
 import { captionText } from "../media/captions/file.ts";
 import { descriptionOf } from "../media/description.ts";
-import { detectToolchain, type Toolchain } from "../media/devices.ts";
+import type { Toolchain } from "../media/devices.ts";
 import { type GpuSkill, gpuSkills, isGpuCodec } from "../media/gpu-skill.ts";
 import { Gpus } from "../media/gpus.ts";
 import { probe } from "../media/probe.ts";
@@ -32,6 +32,7 @@ import { exitCodes } from "./exit.ts";
 import type { CommonOptions } from "./program.ts";
 import { openProgressLine } from "./progress-line.ts";
 import { configOf } from "./settings.ts";
+import { toolchainOf } from "./tools.ts";
 
 interface RunOptions extends CommonOptions {
   /** Needed unless nothing is made. */
@@ -54,10 +55,7 @@ export async function runOperation(
   config.storage.reserveBytes = 0;
   const operation = findOperation(name);
   const params = parseParams(operation, await rawParams(operation, options));
-  const toolchain = await detectToolchain({
-    ffmpegPath: config.ffmpeg.path,
-    ffprobePath: config.ffmpeg.ffprobePath,
-  });
+  const toolchain = await toolchainOf(config);
   if (options.estimate !== true) requireOutput(options);
   const { films, texts } = captionsApart(inputs);
   const planInputs = await Promise.all(

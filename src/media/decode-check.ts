@@ -1,9 +1,11 @@
 /** Decodes an output, whole or in three places, and says what was wrong with it. */
 import { dirname } from "node:path";
+import { frameTolerance, soundTolerance, windowsOf, windowsWords } from "./decode-windows.ts";
 import { type RunOutcome, runFfmpeg } from "./ffmpeg.ts";
 import type { MediaInfo, VideoStream } from "./media.ts";
 import { lastPacketSeconds, type Measured, measurePackets } from "./packets.ts";
 import { openSubject } from "./probe.ts";
+import type { ProbedPackets } from "./probe-packets.ts";
 import { alphaFlags, inputPath, safeInputFlags, stillFlags } from "./safety.ts";
 import type { VerifyTools } from "./verify.ts";
 
@@ -14,6 +16,8 @@ export interface DecodeRequest {
   media: MediaInfo;
   mode: "quick" | "full";
   tools: VerifyTools;
+  /** What was read of the picture's packets already, and from where; null from the beginning. */
+  listed?: { fromSeconds: number | null; picture: ProbedPackets["picture"] } | undefined;
 }
 
 export type DecodeOutcome =
@@ -21,20 +25,8 @@ export type DecodeOutcome =
   | { kind: "faulty"; fault: string; stderr: string }
   | { kind: "aborted" };
 
-/** Each of the three places; long enough to hold a keyframe interval's worth of prediction. */
-const windowSeconds = 2;
-
-/** Shorter files are decoded whole: three windows would overlap. */
-const wholeBelowSeconds = 3 * windowSeconds;
-
 /** Their frames are changes of those before, and ffmpeg finds no place in the middle of them. */
 const unseekable: ReadonlySet<string> = new Set(["gif", "apng"]);
-
-/** Frames that a decoder may keep back at edit lists and at the seams of open GOPs. */
-const frameTolerance = { ratio: 0.01, frames: 2 };
-
-/** Half a second, and 1 % for long files: the same measure as for the container's own length. */
-const soundTolerance = { ratio: 0.01, seconds: 0.5 };
 
 interface Window {
   /** Null decodes from the start and to the end. */
@@ -49,23 +41,16 @@ interface Window {
 export async function decodeChecks(request: DecodeRequest): Promise<DecodeOutcome> {
   const { media, mode } = request;
   if (media.kind === "image") return await decodeStill(request);
-  const durationSeconds = media.durationSeconds ?? 0;
-  const short = durationSeconds <= wholeBelowSeconds;
-  if (mode === "full" || short || unseekable.has(media.container))
+  const windows = windowsOf(media.durationSeconds ?? 0);
+  if (mode === "full" || windows === null || unseekable.has(media.container))
     return await decodeWhole(request);
-  const windows: Window[] = [
-    { fromSeconds: 0, lastsSeconds: windowSeconds, where: "at its beginning" },
-    {
-      fromSeconds: durationSeconds / 2 - windowSeconds / 2,
-      lastsSeconds: windowSeconds,
-      where: "in its middle",
-    },
-    { fromSeconds: durationSeconds - windowSeconds, lastsSeconds: null, where: "at its end" },
-  ];
   const keyframes = request.tools.pictureIsCopied === true && media.video !== null;
+  const places = windows.map((window) => ({ ...window, keyframes }));
   // At once: each is mostly the start of a process, and somebody waits for the job.
   const found = await Promise.all([
-    ...windows.map((window) => decodeWindow(request, { ...window, keyframes })),
+    ...((await decodedTogether(request, places)) ? [] : places).map((place) =>
+      decodeWindow(request, place),
+    ),
     ...(keyframes ? [lastPicture(request)] : []),
   ]);
   const fault = found.find((outcome) => outcome !== null);
@@ -73,27 +58,43 @@ export async function decodeChecks(request: DecodeRequest): Promise<DecodeOutcom
   return { kind: "decoded", checks: [windowsWords(keyframes, media.audio.length > 0)] };
 }
 
-function windowsWords(keyframes: boolean, sound: boolean): string {
-  if (!keyframes) {
-    return `Decoded the first, middle and last ${windowSeconds} seconds without an error`;
-  }
-  const all = sound ? "keyframes and the sound beside them" : "keyframes";
-  return `The picture was copied: decoded ${all} at its beginning, middle and end without an error`;
+/** Of larger pictures the decoders together take too much memory, and are sooner done side by side. */
+const togetherPixels = 1920 * 1088;
+
+/**
+ * The usual case, in one run and not in three: every place decodes and holds something. False says nothing but
+ * that it takes a look at each.
+ */
+async function decodedTogether(
+  request: DecodeRequest,
+  places: readonly Window[],
+): Promise<boolean> {
+  const { video, kind } = request.media;
+  if (video !== null && video.width * video.height > togetherPixels) return false;
+  const held = places.map(() => 0);
+  const outcome = await decode(request, places, [], (line) => {
+    const said = /Output stream #(\d+):\d+\S* \((\w+)\): .*?(\d+) packets muxed/.exec(line);
+    const [, place = "", type, count] = said ?? [];
+    const before = held[Number(place)];
+    if (before !== undefined && type === kind) held[Number(place)] = before + Number(count);
+    return false;
+  });
+  return outcome.kind === "exited" && outcome.code === 0 && held.every((count) => count > 0);
 }
 
 /** Keyframes come from before a window, so whether the picture goes on to the end its packets say. */
 async function lastPicture(request: DecodeRequest): Promise<DecodeOutcome | null> {
-  const { path, media, tools } = request;
-  const from = Math.max(0, (media.durationSeconds ?? 0) - windowSeconds);
-  const asked = { ffprobePath: tools.toolchain.ffprobePath, signal: tools.signal };
-  const last = await lastPacketSeconds(
-    await openSubject(path),
-    media.video?.index ?? 0,
-    from,
-    asked,
-  );
-  if (last !== null) return null;
+  const { media, listed } = request;
+  const from = windowsOf(media.durationSeconds ?? 0)?.at(-1)?.fromSeconds ?? 0;
+  const last = listed?.picture?.lastSeconds ?? (await lastPacket(request, from));
+  if (last !== null && last >= from) return null;
   return await explainMissingFrames(request, { ...everything, where: "at its end" });
+}
+
+async function lastPacket({ path, media, tools }: DecodeRequest, fromSeconds: number) {
+  const asked = { ffprobePath: tools.toolchain.ffprobePath, signal: tools.signal };
+  const subject = await openSubject(path);
+  return await lastPacketSeconds(subject, media.video?.index ?? 0, fromSeconds, asked);
 }
 
 async function decodeStill(request: DecodeRequest): Promise<DecodeOutcome> {
@@ -196,7 +197,8 @@ async function decodeWhole(request: DecodeRequest): Promise<DecodeOutcome> {
   if (media.video === null) {
     return { kind: "decoded", checks: ["Decoded all of the sound without an error"] };
   }
-  const measured = await measurePicture(request);
+  const read = request.listed?.fromSeconds === null ? request.listed.picture : null;
+  const measured = read ?? (await measurePicture(request));
   const expected = measured.packets.get(media.video.index) ?? 0;
   const least = expected - frameTolerance.frames - expected * frameTolerance.ratio;
   if (frames === 0 || frames < least) {
@@ -249,26 +251,35 @@ interface Decodable {
   tools: VerifyTools;
 }
 
+/** Each window is an input and an output of its own: one that ends early waits for no other. */
 async function decode(
   { path, folder, media, tools }: Decodable,
-  window: Window,
+  windows: Window | readonly Window[],
   outputFlags: string[],
+  onLine?: (line: string) => boolean,
 ): Promise<RunOutcome> {
   const { decoders = new Set<string>() } = tools.toolchain;
   const alpha = media.video?.alpha ? alphaFlags(media.video.codec, { decoders }) : [];
-  const streams = [
-    ...(media.video === null ? [] : ["-map", `0:${media.video.index}`]),
-    ...media.audio.flatMap(({ index }) => ["-map", `0:${index}`]),
-  ];
+  const indexes = [...(media.video === null ? [] : [media.video.index])].concat(
+    media.audio.map(({ index }) => index),
+  );
+  const all = [windows].flat();
   return await runFfmpeg({
     tool: tools.toolchain.ffmpegPath,
     argv: [
-      ...["-v", "error", "-xerror", ...safeInputFlags(), ...alpha, ...stillFlags(media.container)],
-      ...(window.keyframes ? ["-skip_frame:v", "nokey", "-noaccurate_seek"] : []),
-      ...(window.fromSeconds === null ? [] : ["-ss", window.fromSeconds.toFixed(3)]),
-      ...(window.lastsSeconds === null ? [] : ["-t", String(window.lastsSeconds)]),
-      ...["-i", inputPath(path), ...streams, ...outputFlags],
-      ...["-fps_mode", "passthrough", "-f", "null", "-"],
+      // What was decoded of each is said at the end, to those who ask for more than errors.
+      ...["-v", onLine === undefined ? "error" : "verbose", "-xerror"],
+      ...all.flatMap((window) => [
+        ...[...safeInputFlags(), ...alpha, ...stillFlags(media.container)],
+        ...(window.keyframes ? ["-skip_frame:v", "nokey", "-noaccurate_seek"] : []),
+        ...(window.fromSeconds === null ? [] : ["-ss", window.fromSeconds.toFixed(3)]),
+        ...(window.lastsSeconds === null ? [] : ["-t", String(window.lastsSeconds)]),
+        ...["-i", inputPath(path)],
+      ]),
+      ...all.flatMap((_, input) => [
+        ...indexes.flatMap((index) => ["-map", `${input}:${index}`]),
+        ...[...outputFlags, "-fps_mode", "passthrough", "-f", "null", "-"],
+      ]),
     ],
     cwd: folder,
     readPaths: [path],
@@ -278,6 +289,7 @@ async function decode(
     stallSeconds: tools.stallSeconds,
     wallLimitSeconds: tools.wallLimitSeconds,
     expectedSeconds: null,
+    onLine,
   });
 }
 

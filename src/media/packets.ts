@@ -29,25 +29,47 @@ export async function measurePackets(
   stream: number | null,
   tools: ProbeTools,
 ): Promise<Measured> {
-  const packets = new Map<number, number>();
-  let start = Number.POSITIVE_INFINITY;
-  let end = Number.NEGATIVE_INFINITY;
+  const tally = new PacketTally();
   const entries = "packet=stream_index,pts_time,dts_time,duration_time,flags";
   const select = stream === null ? [] : ["-select_streams", String(stream)];
   const argv = [...select, "-show_entries", entries, "-of", "csv=p=0"];
   await askFfprobe(subject, argv, tools, (line) => {
-    const [index, pts, dts, duration, flags] = line.split(",");
-    const found = numberOf(index);
-    // An edit list has it decoded and not shown.
-    if (found === null || flags?.includes("D")) return;
-    packets.set(found, (packets.get(found) ?? 0) + 1);
-    const time = numberOf(pts) ?? numberOf(dts);
-    if (time === null) return;
-    start = Math.min(start, time);
-    end = Math.max(end, time + (numberOf(duration) ?? 0));
+    const [stream_index, pts_time, dts_time, duration_time, flags] = line.split(",");
+    tally.add({ stream_index, pts_time, dts_time, duration_time, flags });
   });
-  const timed = end > start;
-  return { seconds: timed ? end - start : null, endsAt: timed ? end : null, packets };
+  return tally.measured();
+}
+
+/** A packet in ffprobe's words. */
+export interface RawPacket {
+  stream_index?: string | number | undefined;
+  pts_time?: string | undefined;
+  dts_time?: string | undefined;
+  duration_time?: string | undefined;
+  flags?: string | undefined;
+}
+
+export class PacketTally {
+  private readonly packets = new Map<number, number>();
+  private start = Number.POSITIVE_INFINITY;
+  private end = Number.NEGATIVE_INFINITY;
+
+  add({ stream_index, pts_time, dts_time, duration_time, flags }: RawPacket): void {
+    const stream = numberOf(stream_index);
+    // An edit list has it decoded and not shown.
+    if (stream === null || flags?.includes("D")) return;
+    this.packets.set(stream, (this.packets.get(stream) ?? 0) + 1);
+    const time = numberOf(pts_time) ?? numberOf(dts_time);
+    if (time === null) return;
+    this.start = Math.min(this.start, time);
+    this.end = Math.max(this.end, time + (numberOf(duration_time) ?? 0));
+  }
+
+  measured(): Measured {
+    const { packets, start, end } = this;
+    const timed = end > start;
+    return { seconds: timed ? end - start : null, endsAt: timed ? end : null, packets };
+  }
 }
 
 /**

@@ -16,7 +16,8 @@ const lowestScore = 25;
 /** Enough for the type of a QuickTime box, the EBML header and the mark of an animated PNG. */
 const headBytes = 512;
 
-const sections = ["-show_format", "-show_streams", "-show_chapters", "-of", "json"];
+/** What ffprobe shows of a file as a whole. */
+export const probeSections = ["-show_format", "-show_streams", "-show_chapters", "-of", "json"];
 
 /**
  * Tells what a file is, without trusting it.
@@ -26,7 +27,20 @@ const sections = ["-show_format", "-show_streams", "-show_chapters", "-of", "jso
  */
 export async function probe(path: string, tools: ProbeTools): Promise<MediaInfo> {
   const subject = await openSubject(path);
-  const json = await describe(subject, tools);
+  return await mediaOf(subject, await askFfprobe(subject, probeSections, tools), tools);
+}
+
+/**
+ * What ffprobe said of a file, read with the same distrust.
+ * @param answer to `probeSections`, with or without packets and frames beside them
+ * @throws Refusal 422 `not_media`
+ */
+export async function mediaOf(
+  subject: Subject,
+  answer: { stdout: string; stderr: string },
+  tools: ProbeTools,
+): Promise<MediaInfo> {
+  const json = described(subject, answer);
   const measured = needsMeasuring(json) ? await measurePackets(subject, null, tools) : null;
   if (measured !== null) noteMeasured(json, measured);
   const media = parseProbe(json, await findExtras(subject, json, measured, tools));
@@ -52,8 +66,10 @@ export async function openSubject(path: string): Promise<Subject> {
   return { path: file, head: Buffer.from(head).toString("latin1") };
 }
 
-async function describe(subject: Subject, tools: ProbeTools): Promise<RawProbe> {
-  const { stdout, stderr } = await askFfprobe(subject, sections, tools);
+function described(
+  subject: Subject,
+  { stdout, stderr }: { stdout: string; stderr: string },
+): RawProbe {
   const refuse = (why: string) => notMedia(whyNotMedia(why, subject.head));
   let json: RawProbe;
   try {

@@ -4,6 +4,7 @@
  */
 import { readFileSync, realpathSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { z } from "zod";
+import { systemClock } from "../clock.ts";
 import type { Toolchain } from "./devices.ts";
 
 const keptSchema = z.object({
@@ -25,16 +26,23 @@ export interface ToolPaths {
 export class ToolchainMemory {
   private readonly file: string;
   private readonly paths: ToolPaths;
+  private readonly believedMs: number;
 
-  /** @param file absolute path of what is kept, in the data folder */
-  constructor(file: string, paths: ToolPaths) {
+  /**
+   * @param file absolute path of what is kept
+   * @param believedMs after which it counts as unknown; for whoever does not look again behind it
+   */
+  constructor(file: string, paths: ToolPaths, believedMs = Number.POSITIVE_INFINITY) {
     this.file = file;
     this.paths = paths;
+    this.believedMs = believedMs;
   }
 
   /** What was found of these very programs; null when nothing is known of them. */
   recall(): Toolchain | null {
     try {
+      if (Math.abs(systemClock.nowMs() - statSync(this.file).mtimeMs) > this.believedMs)
+        return null;
       const kept = keptSchema.parse(JSON.parse(readFileSync(this.file, "utf8")));
       const [ffmpegPath, ffprobePath] = this.found();
       if (kept.files !== identityOf([ffmpegPath, ffprobePath])) return null;

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, spyOn, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -154,6 +154,29 @@ describe("a good output", () => {
   });
 });
 
+test("a usual output costs two starts: one that lists, one that decodes", async () => {
+  const long = make("long.mp4", ...picture(20), ...sound(20), ...codecs, "-pix_fmt", "yuv420p");
+  const short = make("two-seconds.mp4", ...picture(2), ...sound(2), ...codecs);
+  const m4a = make("long.m4a", ...sound(20), "-c:a", "aac");
+  const spawn = spyOn(Bun, "spawn");
+  const starts = async (...asked: Parameters<typeof verdict>) => {
+    spawn.mockClear();
+    expect((await verdict(...asked)).kind).toBe("proven");
+    return spawn.mock.calls.length;
+  };
+  try {
+    const audio = { kind: "audio", video: null } as const;
+    const copied = { pictureIsCopied: true };
+    expect(await starts(long, { durationSeconds: 20 })).toBe(2);
+    expect(await starts(long, { durationSeconds: 20 }, "full")).toBe(2);
+    expect(await starts(long, { durationSeconds: 20 }, "quick", copied)).toBe(2);
+    expect(await starts(short, { durationSeconds: 2 })).toBe(2);
+    expect(await starts(m4a, { ...audio, durationSeconds: 20 })).toBe(2);
+  } finally {
+    spawn.mockRestore();
+  }
+});
+
 describe("an output is rejected", () => {
   test("when it is missing or empty", async () => {
     expect(await fault(join(folder, "absent.mkv"))).toContain("it was not written");
@@ -208,6 +231,24 @@ describe("an output is rejected", () => {
     const path = write("damaged.mkv", damaged);
     expect((await verdict(path)).kind).toBe("proven");
     expect(await fault(path, {}, "full")).toMatch(/decoded/);
+  });
+
+  test("when it is damaged where it is looked at", async () => {
+    const intact = make("intact.mp4", ...picture(9), ...sound(9), ...codecs, "-pix_fmt", "yuv420p");
+    const bytes = readFileSync(intact);
+    for (const [place, name] of [
+      [0.5, "middle"],
+      [0.9, "end"],
+    ] as const) {
+      const damaged = Buffer.from(bytes);
+      damaged.fill(
+        0x5a,
+        Math.floor(bytes.length * place),
+        Math.floor(bytes.length * (place + 0.02)),
+      );
+      const message = await fault(write(`damaged-${name}.mp4`, damaged));
+      expect(message).toMatch(new RegExp(`cannot be decoded .*${name}`));
+    }
   });
 
   test("when its picture ends before its sound and the source's does not", async () => {

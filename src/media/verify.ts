@@ -8,10 +8,12 @@ import { Failure, type FailureReport, Refusal } from "../trouble.ts";
 import { mediaOfWebp, readAnimatedWebp } from "./animated-webp.ts";
 import { decodeChecks } from "./decode-check.ts";
 import { decodeWebp } from "./decode-webp.ts";
+import { windowsOf } from "./decode-windows.ts";
 import type { Expectation } from "./description.ts";
 import type { Toolchain } from "./devices.ts";
 import type { MediaInfo } from "./media.ts";
 import { probe } from "./probe.ts";
+import { probeWithPackets } from "./probe-packets.ts";
 import { plainLog } from "./stderr.ts";
 import { durationToleranceSeconds } from "./tolerance.ts";
 
@@ -94,15 +96,21 @@ async function prove(
   if (expectation.kind === "data") return { kind: "proven", sizeBytes, media: null, checks: [] };
   const { ffprobePath } = tools.toolchain;
   const animation = await readAnimatedWebp(path);
-  const media =
-    animation === null
-      ? await probe(path, { ffprobePath, signal: tools.signal })
-      : mediaOfWebp(animation, sizeBytes);
+  const fromSeconds = packetsFrom(expectation, mode, tools);
+  const asked = { ffprobePath, signal: tools.signal };
+  const { media, picture = undefined } =
+    animation !== null
+      ? { media: mediaOfWebp(animation, sizeBytes) }
+      : fromSeconds === undefined
+        ? { media: await probe(path, asked) }
+        : await probeWithPackets(path, fromSeconds, asked);
+  const listed =
+    picture === undefined || fromSeconds === undefined ? undefined : { fromSeconds, picture };
   const faults = differences(media, await withStreamLength(media, expectation, tools));
   if (faults.length > 0) throw rejection(file, faults.join("; "));
   const decoded =
     animation === null
-      ? await decodeChecks({ path, folder: dirname(path), media, mode, tools })
+      ? await decodeChecks({ path, folder: dirname(path), media, mode, tools, listed })
       : await decodeWebp({ path, animation }, mode, tools);
   if (decoded.kind === "aborted") return decoded;
   if (decoded.kind === "faulty") {
@@ -114,6 +122,23 @@ async function prove(
     media,
     checks: [`Probed ${file}: ${describe(media)}`, ...decoded.checks],
   };
+}
+
+/** Packets of more seconds are counted in a run of their own, line by line. */
+const listedSeconds = 20;
+
+/** From where the proof needs the packets of the picture; undefined when it needs none, or too many to be kept. */
+function packetsFrom(
+  { kind, durationSeconds }: Expectation,
+  mode: "quick" | "full",
+  { pictureIsCopied }: VerifyTools,
+): number | null | undefined {
+  if (kind !== "video" || durationSeconds === null) return undefined;
+  const windows = windowsOf(durationSeconds);
+  if (mode === "full" || windows === null) {
+    return durationSeconds <= listedSeconds ? null : undefined;
+  }
+  return pictureIsCopied ? windows.at(-1)?.fromSeconds : undefined;
 }
 
 /** The expectation with the length of the one stream that the output comes from, where that matters. */

@@ -22,5 +22,18 @@ export type ChunkWork =
    */
   | ({ kind: "join"; description: RenderDescription; seams: StepFileRef } & ChunkFiles);
 
-/** `chunk` says how each is encoded, for those that another encoder made. */
-type ChunkFiles = { chunks: string[]; pictures: string[]; chunk: RenderDescription };
+/**
+ * `chunk` says how each is encoded, for those that another encoder made; `taken` are files of earlier steps that
+ * become outputs as they are, under these names.
+ */
+type ChunkFiles = {
+  chunks: string[];
+  pictures: string[];
+  chunk: RenderDescription;
+  taken: TakenFile[];
+};
+
+export interface TakenFile {
+  from: StepFileRef;
+  file: string;
+}

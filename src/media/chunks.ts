@@ -13,6 +13,7 @@ import type {
 } from "./description.ts";
 import type { VideoFilter } from "./filters-picture.ts";
 import { type FilterChain, type GraphSource, sourcesOf } from "./graph.ts";
+import { type OutputClock, outputClocks, ownSeam } from "./output-clock.ts";
 import type { Piece } from "./pieces.ts";
 import type { Seam, Seams } from "./seams.ts";
 import { type Fraction, fractionOf, microsecondsOf, rescale, secondsOf } from "./ticks.ts";
@@ -62,21 +63,28 @@ export function chunkRun(
   assert(source !== undefined, "a chunk has an input");
   const tick = fractionOf(clock);
   const startsAt = secondsOf(seam.firstSlot, tick);
-  const pads = whole.outputs.flatMap(({ video }) =>
-    video?.kind === "encode" && "pad" in video.source ? [video.source.pad] : [],
+  const own = outputClocks(whole, clock).map((each) => ({ ...each, seam: ownSeam(seam, each) }));
+  const tailFor = new Map(
+    whole.outputs.flatMap(({ video }, index): [string, VideoFilter[]][] => {
+      const its = own[index];
+      if (its === undefined || video?.kind !== "encode" || !("pad" in video.source)) return [];
+      return [[video.source.pad, tailOf(its.seam, its.clock)]];
+    }),
   );
   const stills = new Set(others.flatMap(({ still }, at) => (still === undefined ? [] : [at + 1])));
-  const headed = withHeads(whole.graph, (input) => {
+  const headed = withHeads(filledFrom(whole.graph, seam), (input) => {
     if (input === 0) return headOf(seam);
     return stills.has(input) ? stillHead(seam, timeBase) : [];
   });
-  const tails = withTails(headed, new Set(pads), tailOf(seam, clock));
+  const tails = withTails(headed, tailFor);
   const outputs = whole.outputs.map((output, index) => {
     const { video } = output;
     assert(video?.kind === "encode" && "pad" in video.source, "a chunk is filtered and encoded");
+    const its = own[index];
+    assert(its !== undefined, "an output has a clock");
     const { pad } = video.source;
     const made = { ...video, source: { pad: tails.renamed.get(pad) ?? pad } };
-    return chunkOutput(output, { file: pictureFile(whole, index), video: made, seam, clock });
+    return chunkOutput(output, { ...its, file: pictureFile(whole, index), video: made });
   });
   const left = whole.expectedSeconds === null ? null : whole.expectedSeconds - startsAt;
   const lasts = seam.endSlot === null ? left : secondsOf(seam.endSlot - seam.firstSlot, tick);
@@ -93,6 +101,18 @@ function readFrom(source: InputDescription, { seekSeconds, fromTick }: Seam): In
   const { seekSeconds: _, durationSeconds: __, ...rest } = source;
   if (seekSeconds === null) return rest;
   return { ...rest, seekSeconds, ...(fromTick === null ? {} : { keepsLead: true }) };
+}
+
+/** Only the first chunk is filled from zero on: the others begin with the frame that is shown where they are cut. */
+function filledFrom(graph: readonly FilterChain[], { fromTick }: Seam): readonly FilterChain[] {
+  if (fromTick === null) return graph;
+  return graph.map((chain) => ({
+    ...chain,
+    filters: chain.filters.map((filter): VideoFilter => {
+      if (filter.filter !== "fps" || filter.startSeconds === undefined) return filter;
+      return { filter: "fps", rate: filter.rate, fillsLast: true };
+    }),
+  }));
 }
 
 /** What stands before all filters: times of one pass, and of the frames those that are needed. */
@@ -160,28 +180,37 @@ function headBefore(source: GraphSource, headFor: (input: number) => VideoFilter
 
 function withTails(
   graph: readonly FilterChain[],
-  pads: ReadonlySet<string>,
-  tail: VideoFilter[],
+  tailFor: ReadonlyMap<string, VideoFilter[]>,
 ): { graph: FilterChain[]; renamed: Map<string, string> } {
-  const last = graph.map((chain) =>
-    typeof chain.to === "string" && pads.has(chain.to)
-      ? { ...chain, filters: [...chain.filters, ...tail] }
-      : chain,
-  );
+  const last = graph.map((chain) => {
+    const tail = typeof chain.to === "string" ? tailFor.get(chain.to) : undefined;
+    return tail === undefined ? chain : { ...chain, filters: [...chain.filters, ...tail] };
+  });
   // What a split makes has no filters of its own.
   const split = graph.flatMap(({ to }) => (typeof to === "string" ? [] : to));
-  const renamed = new Map(
-    split.filter((pad) => pads.has(pad)).map((pad) => [pad, `${pad}_chunk`] as const),
-  );
-  const more = [...renamed].map(([pad, to]) => ({ from: { pad }, filters: tail, to }));
+  const renamed = new Map<string, string>();
+  const more: FilterChain[] = [];
+  for (const pad of split) {
+    const tail = tailFor.get(pad);
+    if (tail === undefined) continue;
+    const to = `${pad}_chunk`;
+    renamed.set(pad, to);
+    more.push({ from: { pad }, filters: tail, to });
+  }
   return { graph: [...last, ...more], renamed };
 }
 
-interface ChunkOutput {
+/**
+ * A chunk that began with the full buffer of a peak would spend it once more: where all of a film is at the peak, chunks
+ * of four seconds came out 17 % larger than one pass. With half of it they are within 0.5 % (`docs/chunks.md`).
+ */
+const goingBufferShare = 0.5;
+
+/** The seam in ticks of the output's own clock. */
+interface ChunkOutput extends OutputClock {
   file: string;
   video: VideoEncode;
   seam: Seam;
-  clock: string;
 }
 
 function chunkOutput(
@@ -192,8 +221,9 @@ function chunkOutput(
   const tick = fractionOf(clock);
   const throwsAway = endSlot !== null && leadSlot !== null && leadSlot > endSlot;
   // A little before, for ffmpeg takes the first frame at the time or behind it.
+  const goesOn = seam.fromTick !== null && "quality" in video.rate && video.rate.maxBitRate;
   const keyframeAtSeconds = throwsAway ? secondsOf(endSlot - firstSlot - 0.25, tick) : null;
-  const { limitSeconds } = output;
+  const { limitSeconds, ticksPerSecond } = output;
   return {
     file,
     container: video.codec === "prores" ? "mov" : "mp4",
@@ -201,11 +231,13 @@ function chunkOutput(
       ...video,
       clock,
       ...(keyframeAtSeconds === null ? {} : { keyframeAtSeconds }),
+      ...(goesOn ? { bufferShare: goingBufferShare } : {}),
     },
     audio: [],
     subtitles: [],
     metadataFrom: null,
     isIntermediate: true,
+    ...(ticksPerSecond === undefined ? {} : { ticksPerSecond }),
     limitSeconds:
       limitSeconds === null || leadSlot !== null ? null : limitSeconds - secondsOf(firstSlot, tick),
   };
@@ -247,7 +279,7 @@ function dtsBetween(packets: readonly ChunkPacket[], behind: number): number {
   return ((packets[behind - 1]?.dts ?? next - 1) + next) / 2;
 }
 
-/** A chunk with frames, and the file of one of its pictures beside the list. */
+/** A chunk with frames, and the file of one of its pictures beside the list; slots of the picture's own clock. */
 export interface MadeChunk {
   seam: Seam;
   picture: ChunkPicture;
@@ -279,28 +311,28 @@ function beginsAt({ seam, picture }: MadeChunk): number {
 export interface JoinFacts {
   /** One for each picture. */
   lists: readonly ChunkList[];
-  clock: string;
   /** When a file of an earlier step begins, in seconds: below zero where its encoder needs a run-up. */
   startOf(file: StepFileRef): number;
 }
 
-/** The list of the chunks of one picture, and when the first of them begins. */
+/** The list of the chunks of one picture, its clock, and when the first of them begins. */
 export interface ChunkList {
   from: StepFileRef;
+  clock: string;
   first: MadeChunk;
 }
 
 /** The run that joins them. */
 export function joinRun(
   description: RenderDescription,
-  { lists, clock, startOf }: JoinFacts,
+  { lists, startOf }: JoinFacts,
 ): RenderDescription {
   const inputs = description.inputs.slice(0, -lists.length).map((input): InputDescription => {
     // ffmpeg moves what it reads so that it begins at zero; a sound that was encoded alone must not be moved.
     const start = input.keepsStart && "step" in input.from ? startOf(input.from) : 0;
     return start === 0 ? input : { ...input, offsetSeconds: start };
   });
-  const joined = lists.map(({ from, first }): InputDescription => {
+  const joined = lists.map(({ from, clock, first }): InputDescription => {
     const offsetSeconds = secondsOf(beginsAt(first), fractionOf(clock));
     return { from, pieces: true, offsetSeconds };
   });

@@ -98,9 +98,14 @@ export interface VideoEncode {
   /**
    * Keyframes at every multiple of so many seconds, for segments that align, and none where the scene
    * changes. `gopFrames` reaches from one to the next, or there are more; SVT-AV1 with a bit rate goes by
-   * `gopFrames` alone.
+   * `gopFrames` alone. Segments last `segmentSeconds`, a whole number of those distances.
    */
-  forcedKeyframes?: { everySeconds: number };
+  forcedKeyframes?: { everySeconds: number; segmentSeconds: number };
+  /**
+   * With a peak, of x264 and x265: how full the buffer is that the peak is held over when the first frame comes.
+   * Absent: nine tenths, as they have it.
+   */
+  bufferShare?: number;
   color: ColorTags;
   /** Size of the coded picture: some encoders have limits, and the choice of encoder depends on them. */
   width?: number;

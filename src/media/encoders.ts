@@ -84,7 +84,8 @@ export function videoEncoderOptions(encoder: PictureEncoder, encode: VideoEncode
   switch (encoder) {
     case "libx264":
       return [
-        ...["-preset", preset, ...rate, "-profile:v", x264Profile(encode.pixelFormat)],
+        ...["-preset", preset, ...rate, ...x264Buffer(encode)],
+        ...["-profile:v", x264Profile(encode.pixelFormat)],
         ...[...keyframes, ...closestKeyframes(encode), "-bf", "3"],
         ...(forced ? ["-sc_threshold", "0"] : []),
         ...(forced || encode.keyframeAtSeconds !== undefined ? ["-forced-idr", "1"] : []),
@@ -167,9 +168,19 @@ function rateOptions(encoder: CpuEncoder, encode: VideoEncode): string[] {
   return maxBitRate === undefined ? crf : [...crf, ...peakOptions(maxBitRate)];
 }
 
+/** Seconds at the peak that the buffer of a decoder holds. */
+const bufferSeconds = 2;
+
 /** Over a buffer of two seconds at that peak: smooth on any link. */
 export function peakOptions(peak: number): string[] {
-  return ["-maxrate", String(peak), "-bufsize", String(peak * 2)];
+  return ["-maxrate", String(peak), "-bufsize", String(peak * bufferSeconds)];
+}
+
+/** In bits, which x264 divides by the size of the buffer. */
+function x264Buffer({ rate, bufferShare }: VideoEncode): string[] {
+  if (bufferShare === undefined || !("quality" in rate) || !rate.maxBitRate) return [];
+  const bits = Math.round(rate.maxBitRate * bufferSeconds * bufferShare);
+  return ["-rc_init_occupancy", String(bits)];
 }
 
 /** Half as much again for peaks. */
@@ -213,6 +224,7 @@ function x265Parameters(encode: VideoEncode): string {
   if (encode.forcedKeyframes !== undefined) parameters.push("scenecut=0", "open-gop=0");
   // One thread for frames, which takes more from the pool for their rows: those need no other headers.
   if (encode.threads !== undefined) parameters.push(`pools=${encode.threads}`, "frame-threads=1");
+  if (encode.bufferShare !== undefined) parameters.push(`vbv-init=${encode.bufferShare}`);
   if (light !== null) {
     parameters.push(
       `max-cll=${Math.round(light.maxContentNits)},${Math.round(light.maxAverageNits)}`,

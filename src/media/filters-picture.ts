@@ -31,7 +31,7 @@ export type VideoFilter =
     }
   | { filter: "format"; pixelFormats: string[] }
   /** A constant rate: "25", "30000/1001", "1/10". Slot n shows the last frame before its middle. */
-  | { filter: "fps"; rate: string; startSeconds?: number }
+  | { filter: "fps"; rate: string; startSeconds?: number; fillsLast?: true }
   | { filter: "setsar"; ratio: string }
   /** `flagged` touches only frames that say they are interlaced. */
   | { filter: "deinterlace"; frames?: "all" | "flagged" }
@@ -257,8 +257,9 @@ function combined(filter: CombiningFilter): NativeFilter[] {
 }
 
 /** A last slot that the source does not fill gets its picture too, where slots are counted from a start. */
-function fps({ rate, startSeconds }: Extract<VideoFilter, { filter: "fps" }>): NativeFilter {
-  const eof_action = startSeconds === undefined ? undefined : "pass";
+function fps(filter: Extract<VideoFilter, { filter: "fps" }>): NativeFilter {
+  const { rate, startSeconds, fillsLast = startSeconds !== undefined } = filter;
+  const eof_action = fillsLast ? "pass" : undefined;
   return native("fps", { fps: rate, start_time: startSeconds, eof_action });
 }
 

@@ -40,7 +40,9 @@ function description(codec: VideoCodec, forced: number | null): RenderDescriptio
           ...{ kind: "encode", source: { input: 0, stream: 0 }, codec, rate: { quality: 40 } },
           ...{ speed: "fast", pixelFormat: "yuv420p", gopFrames: 60, width: 160, height: 128 },
           color: { primaries: null, transfer: null, space: null, range: null },
-          ...(forced === null ? {} : { forcedKeyframes: { everySeconds: forced } }),
+          ...(forced === null
+            ? {}
+            : { forcedKeyframes: { everySeconds: forced, segmentSeconds: forced } }),
         },
       },
     ],

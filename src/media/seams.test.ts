@@ -152,6 +152,97 @@ describe("a film is cut", () => {
   });
 });
 
+describe("a film that is made into segments is cut", () => {
+  const segments: SeamWish = { ...wish, constantRate: true, fromZero: true, everySlots: 100 };
+
+  test("where segments begin alone, wherever its keyframes are, and is decoded from the one before", () => {
+    const { chunks, because } = seamsOf(film(1000, 37), { ...segments, chunks: 3 });
+    expect(because).toBeNull();
+    expect(chunks.map(({ firstSlot, endSlot }) => [firstSlot, endSlot])).toEqual([
+      [0, 300],
+      [300, 700],
+      [700, null],
+    ]);
+    // Keyframes 296 and 666.
+    expect(chunks.map(({ seekSeconds }) => seekSeconds)).toEqual([null, 12.04, 26.84]);
+    expect(chunks.map(({ fromTick }) => fromTick)).toEqual([null, 300 * 512, 700 * 512]);
+  });
+
+  test("no more often than it has segments, and says so", () => {
+    const { chunks, because } = seamsOf(film(250, 37), { ...segments, chunks: 5 });
+    const begins = used({ chunks } as Seams).map(({ firstSlot }) => firstSlot);
+    expect(begins).toEqual([0, 100, 200]);
+    expect(because).toContain("too few");
+  });
+
+  test("from zero on, where its picture begins later, and not before that", () => {
+    const pts = Array.from({ length: 300 }, (_, index) => (index + 150) * 512);
+    const { chunks } = seamsOf(film(300, 50, { pts, dts: pts }), segments);
+    const begins = used({ chunks } as Seams).map(({ firstSlot }) => firstSlot);
+    expect(begins).toEqual([0, 200, 300]);
+  });
+
+  test("with the frame that still stands there, where nothing moves for longer than a segment", () => {
+    const pts = [0, 512, 1024, 260 * 512, 261 * 512];
+    const { chunks } = seamsOf(film(5, 1, { pts, dts: pts }), { ...segments, chunks: 2 });
+    expect(chunks[1]).toMatchObject({ frames: 3, firstSlot: 100, fromTick: 1024, endSlot: null });
+  });
+
+  /** What `fps` makes of frames: in each slot the last that came by then, from the first one's on. */
+  function filled(slots: readonly number[], from: number, end: number): number[] {
+    return Array.from({ length: end - from }, (_, index) =>
+      Math.max(
+        0,
+        slots.findLastIndex((slot) => slot <= from + index),
+      ),
+    );
+  }
+
+  test("into the very frames of one pass in every rung, whatever its times and keyframes are", () => {
+    const bases = [12_800, 90_000, 1000, 30_000];
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 4000 }), { minLength: 30, maxLength: 200 }),
+        fc.integer({ min: 1, max: 60 }),
+        fc.constantFrom("1/50", "1001/30000", "1/25"),
+        fc.constantFrom(...bases),
+        fc.record({
+          chunks: fc.integer({ min: 1, max: 8 }),
+          everySlots: fc.constantFrom(8, 12, 48),
+          neighbours: fc.constantFrom(0, 2),
+        }),
+        (gaps, every, clock, den, about) => {
+          let tick = 0;
+          const pts = gaps.map((gap) => (tick += Math.ceil((gap * den) / 30_000) + 1));
+          const times = film(pts.length, every, { timeBase: { num: 1, den }, pts, dts: pts });
+          const found = seamsOf(times, { ...segments, ...about, clock });
+          const slotsOf = (ticks: readonly number[]) =>
+            ticks.map((at) => rescale(at, times.timeBase, fractionOf(clock)));
+          const all = slotsOf(pts);
+          const end = (all.at(-1) ?? 0) + 1;
+          for (const divisor of [1, 2, 4]) {
+            const own = (slots: readonly number[]) =>
+              slots.map((slot) => Math.round(slot / divisor));
+            const lasts = Math.floor((end - 1) / divisor) + 1;
+            const whole = filled(own(all), 0, lasts).map((at) => pts[at]);
+            const joined = used(found).flatMap(({ fromTick, untilTick, firstSlot, endSlot }) => {
+              expect(firstSlot % about.everySlots).toBe(0);
+              const read = pts.filter(
+                (at) => at >= (fromTick ?? -Infinity) && at < (untilTick ?? Infinity),
+              );
+              const first = fromTick === null ? 0 : (slotsOf(read)[0] ?? Infinity);
+              expect(first).toBeLessThanOrEqual(firstSlot);
+              const until = endSlot === null ? lasts : endSlot / divisor;
+              return filled(own(slotsOf(read)), firstSlot / divisor, until).map((at) => read[at]);
+            });
+            expect(joined).toEqual(whole);
+          }
+        },
+      ),
+    );
+  });
+});
+
 describe("a film is left in one piece, with the reason,", () => {
   test("when frames have no time", () => {
     const times = film(1000, 50);

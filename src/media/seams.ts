@@ -27,6 +27,10 @@ export interface SeamWish {
   clock: string;
   /** The graph makes a constant rate: every slot is filled. */
   constantRate: boolean;
+  /** With a constant rate: slots are filled from zero on, also before the first frame. */
+  fromZero?: true;
+  /** With slots from zero on: cuts lie at multiples of so many alone, where segments begin. Absent: at any frame. */
+  everySlots?: number;
   chunks: number;
   /** Frames that filters must see before the first of a chunk, and behind its last one. */
   neighbours: number;
@@ -40,6 +44,12 @@ export interface Reading {
   seekSeconds: number | null;
   /** Ticks by which such a seek moves the times of one pass. */
   addTicks: number;
+}
+
+/** Where a chunk begins, and with which of the frames that are shown: in a filled clock that may be an earlier one's. */
+export interface Cut {
+  frame: number;
+  slot: number;
 }
 
 /** One chunk. */
@@ -91,7 +101,9 @@ export function seamsOf(times: PictureTimes, wish: SeamWish): Seams {
   }
   const shown = timeline.shown();
   const cuts = cutsOf(shown, timeline, wish);
-  const chunks = [0, ...cuts].map((from, index) => timeline.seam(shown, from, cuts[index] ?? null));
+  const chunks = [null, ...cuts].map((from, index) =>
+    timeline.seam(shown, from, cuts[index] ?? null),
+  );
   const because =
     chunks.length === wish.chunks
       ? null
@@ -121,24 +133,53 @@ function whyNotCut(times: PictureTimes, { broadcast }: SeamWish): string | null 
   return null;
 }
 
-/** The frames with which the second and every further chunk begin. */
-function cutsOf(shown: readonly Shown[], timeline: Timeline, wish: SeamWish): number[] {
-  const cuts: number[] = [];
+/** Where the second and every further chunk begin. */
+function cutsOf(shown: readonly Shown[], timeline: Timeline, wish: SeamWish): Cut[] {
   const [first, last] = [shown[0], shown.at(-1)];
-  if (first === undefined || last === undefined) return cuts;
-  const place = ({ slot }: Shown, index: number) => (wish.constantRate ? slot - first.slot : index);
-  const each = (place(last, shown.length - 1) + 1) / wish.chunks;
+  if (first === undefined || last === undefined) return [];
   const mostLead = ((mostLeadChunks + 0.5) * (last.tick - first.tick)) / wish.chunks;
-  const places = shown.map(place);
+  const places = placesOf(shown, wish);
+  const each = ((places.at(-1) ?? 0) + 1) / wish.chunks;
+  const cuts: Cut[] = [];
   for (let chunk = 1; chunk < wish.chunks; chunk += 1) {
-    const target = chunk * each;
-    const least = (cuts.at(-1) ?? 0) + 1;
-    const at = nearestCut(shown, places, { target, within: each * nearShare, least });
-    const frame = at === null ? undefined : shown[at];
-    if (at === null || frame === undefined) continue;
-    if (timeline.leadTicks(frame.tick) <= mostLead) cuts.push(at);
+    const asked = { target: chunk * each, within: each * nearShare, before: cuts.at(-1) ?? null };
+    const cut = cutAt(shown, places, asked, wish);
+    const frame = shown[cut?.frame ?? -1];
+    if (cut === null || frame === undefined) continue;
+    if (timeline.leadTicks(frame.tick) <= mostLead) cuts.push(cut);
   }
   return cuts;
+}
+
+/** By what the chunks are made as long as each other: slots that are filled, or else frames. */
+function placesOf(shown: readonly Shown[], { constantRate, fromZero }: SeamWish): number[] {
+  const begin = fromZero ? 0 : (shown[0]?.slot ?? 0);
+  return shown.map(({ slot }, index) => (constantRate ? slot - begin : index));
+}
+
+interface AskedCut {
+  target: number;
+  within: number;
+  before: Cut | null;
+}
+
+function cutAt(
+  shown: readonly Shown[],
+  places: readonly number[],
+  { target, within, before }: AskedCut,
+  { everySlots }: SeamWish,
+): Cut | null {
+  if (everySlots !== undefined) {
+    const slot = everySlots * Math.round(target / everySlots);
+    // A chunk begins with a frame that was shown by then, and has some left.
+    const least = Math.max(before?.slot ?? 0, shown[0]?.slot ?? 0);
+    if (slot <= least || slot > (shown.at(-1)?.slot ?? 0)) return null;
+    return { frame: firstFrom(places, slot + 1) - 1, slot };
+  }
+  const least = (before?.frame ?? 0) + 1;
+  const at = nearestCut(shown, places, { target, within, least });
+  const frame = shown[at ?? -1];
+  return at === null || frame === undefined ? null : { frame: at, slot: frame.slot };
 }
 
 /** A keyframe near the place, or else the frame at it; null when none is left. */

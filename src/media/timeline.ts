@@ -2,7 +2,7 @@
  * The timeline that one pass over a picture would have, and what a seek makes of it: ffmpeg moves all times
  * by the seek, rounded to the clock of the stream. Pure.
  */
-import type { Reading, Seam, SeamWish } from "./seams.ts";
+import type { Cut, Reading, Seam, SeamWish } from "./seams.ts";
 import {
   type Fraction,
   fractionOf,
@@ -118,31 +118,31 @@ export class Timeline {
     return { ...noFrames, frames, ...this.beginning() };
   }
 
-  /** The chunk from one frame until before another. */
-  seam(shown: readonly Shown[], from: number, until: number | null): Seam {
-    const { neighbours, leadOut } = this.wish;
-    const first = shown[from];
+  /** The chunk from one cut until before another; null: from the beginning, to the end. */
+  seam(shown: readonly Shown[], from: Cut | null, until: Cut | null): Seam {
+    const { neighbours, leadOut, fromZero } = this.wish;
+    const at = from?.frame ?? 0;
+    const first = shown[at];
     if (first === undefined) return noFrames;
-    const end = until === null ? undefined : shown[until];
-    const entry = shown[Math.max(0, from - neighbours)] ?? first;
+    const entry = shown[Math.max(0, at - neighbours)] ?? first;
     const window = {
-      frames: (until ?? shown.length) - from,
-      ...(from === 0 ? this.beginning() : this.reading(entry.tick)),
-      fromTick: from === 0 ? null : entry.tick,
-      firstSlot: first.slot,
+      frames: Math.max(1, (until?.frame ?? shown.length) - at),
+      ...(from === null ? this.beginning() : this.reading(entry.tick)),
+      fromTick: from === null ? null : entry.tick,
+      firstSlot: from?.slot ?? (fromZero ? 0 : first.slot),
     };
-    if (end === undefined) {
+    if (until === null) {
       // What is read of a cut ends exactly, and all that comes of it is kept, as in one pass.
       return { ...window, untilTick: this.lastTick(shown), endSlot: null, leadSlot: null };
     }
-    const lead = end.slot + leadOut;
+    const lead = until.slot + leadOut;
     // One frame more, so that a rate that is made constant knows how long the last one is shown.
     const behind = firstFrom(
       shown.map(({ slot }) => slot),
-      Math.max(lead, end.slot + 1),
+      Math.max(lead, until.slot + 1),
     );
     const untilTick = shown[behind + neighbours + 1]?.tick ?? this.lastTick(shown);
-    return { ...window, untilTick, endSlot: end.slot, leadSlot: lead };
+    return { ...window, untilTick, endSlot: until.slot, leadSlot: lead };
   }
 
   /** How far behind a keyframe a frame lies. */

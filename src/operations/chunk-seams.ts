@@ -3,9 +3,10 @@ import type { RenderDescription } from "../media/description.ts";
 import type { VideoFilter } from "../media/filters-picture.ts";
 import { sourcesOf } from "../media/graph.ts";
 import type { MediaInfo } from "../media/media.ts";
+import { madeRate, tickOf, ticksIn } from "../media/output-clock.ts";
 import { variableRateClock } from "../media/render-video.ts";
 import type { SeamWish } from "../media/seams.ts";
-import { fractionOf } from "../media/ticks.ts";
+import { fractionOf, secondsOf } from "../media/ticks.ts";
 import { assert } from "../trouble.ts";
 
 /** Codecs of which every frame stands alone. */
@@ -45,6 +46,8 @@ export function seamWish(
   assert(clock !== null, "the rate is known");
   const { seekSeconds, durationSeconds } = input;
   const endSeconds = endOf(filters);
+  const segmentSeconds = segmentSecondsOf(whole);
+  const tickSeconds = secondsOf(1, fractionOf(clock.tick));
   return {
     from: input.from,
     stream,
@@ -56,6 +59,10 @@ export function seamWish(
     intra: intraCodecs.has(source.video?.codec ?? ""),
     clock: clock.tick,
     constantRate: clock.constant,
+    ...(filters.some((filter) => filter.filter === "fps" && filter.startSeconds === 0)
+      ? { fromZero: true as const }
+      : {}),
+    ...(segmentSeconds === null ? {} : { everySlots: Math.round(segmentSeconds / tickSeconds) }),
     chunks,
     neighbours: filters.some(({ filter }) => filter === "deinterlace") ? neighbourFrames : 0,
     leadOut: leadOutOf(whole, source, clock.tick),
@@ -65,20 +72,31 @@ export function seamWish(
 /** A deinterlacer looks one frame back and one ahead. */
 const neighbourFrames = 2;
 
-/** Seconds of a tick of the outputs' clock, and whether the graph makes the rate; null when it is not known. */
-export function clockOf(
-  { graph, outputs }: RenderDescription,
-  { video }: MediaInfo,
-): { tick: string; constant: boolean } | null {
-  const rates = new Set(
-    graph.flatMap(({ filters }) =>
-      filters.flatMap((filter) => (filter.filter === "fps" ? [filter.rate] : [])),
+/** Of outputs that are made for segments: how long those are; null where there are none. */
+export function segmentSecondsOf({ outputs }: RenderDescription): number | null {
+  const lengths = new Set(
+    outputs.flatMap(({ video }) =>
+      video?.kind === "encode" && video.forcedKeyframes !== undefined
+        ? [video.forcedKeyframes.segmentSeconds]
+        : [],
     ),
   );
-  const [made] = rates;
-  if (made !== undefined) {
-    const tick = tickOf(made);
-    return rates.size > 1 || tick === null ? null : { tick, constant: true };
+  assert(lengths.size <= 1, "segments of all outputs are as long as each other");
+  return [...lengths][0] ?? null;
+}
+
+/**
+ * Seconds of a tick of the outputs' clock, the finest of several, and whether the graph makes the rate; null when
+ * it is not known.
+ */
+export function clockOf(
+  whole: RenderDescription,
+  { video }: MediaInfo,
+): { tick: string; constant: boolean } | null {
+  const { graph, outputs } = whole;
+  if (graph.some(({ filters }) => filters.some(({ filter }) => filter === "fps"))) {
+    const tick = madeTick(whole);
+    return tick === null ? null : { tick, constant: true };
   }
   const uneven = outputs.map((output) =>
     output.video?.kind === "encode" ? output.video.variableFrameRate === true : false,
@@ -90,10 +108,18 @@ export function clockOf(
   return tick === null ? null : { tick, constant: false };
 }
 
-/** "30000/1001" → "1001/30000"; null for what is no rate. */
-function tickOf(rate: string): string | null {
-  const [, num, den = "1"] = /^([1-9]\d{0,8})(?:\/([1-9]\d{0,8}))?$/.exec(rate) ?? [];
-  return num === undefined ? null : `${den}/${num}`;
+/** The shortest tick of the rates that the graph makes, of which all others are whole numbers; else null. */
+function madeTick({ graph, outputs }: RenderDescription): string | null {
+  const ticks = outputs.flatMap(({ video }) => {
+    if (video?.kind !== "encode" || !("pad" in video.source)) return [];
+    return [tickOf(madeRate(graph, video.source.pad) ?? "")];
+  });
+  const made = ticks.filter((tick) => tick !== null);
+  const [finest] = made.toSorted(
+    (a, b) => secondsOf(1, fractionOf(a)) - secondsOf(1, fractionOf(b)),
+  );
+  if (finest === undefined || made.length < ticks.length) return null;
+  return made.every((tick) => ticksIn(tick, finest) !== null) ? finest : null;
 }
 
 /** Streams of the first input that one pass would read. */
@@ -117,12 +143,15 @@ function endOf(filters: readonly VideoFilter[]): number | undefined {
   return ends.length === 0 ? undefined : Math.min(...ends);
 }
 
-/** In ticks of the clock: of an uneven rate as long as so many frames are on average. */
-function leadOutOf({ outputs }: RenderDescription, { video }: MediaInfo, tick: string): number {
-  const looksAhead = outputs.some(
+/**
+ * In ticks of the clock: of an uneven rate as long as so many frames are on average. None where a segment begins:
+ * one pass has a keyframe there too, behind which the frames before it do not count.
+ */
+function leadOutOf(whole: RenderDescription, { video }: MediaInfo, tick: string): number {
+  const looksAhead = whole.outputs.some(
     (output) => output.video?.kind === "encode" && output.video.codec === "h264",
   );
-  if (!looksAhead) return 0;
+  if (!looksAhead || segmentSecondsOf(whole) !== null) return 0;
   if (tick !== `1/${variableRateClock}`) return lookaheadFrames;
   const { num, den } = fractionOf(tickOf(video?.frameRate ?? "") ?? "1/25");
   return Math.round((lookaheadFrames * variableRateClock * num) / den);

@@ -121,7 +121,8 @@ function whyNotFilter(filter: VideoFilter): string | null {
     case "window":
       return null;
     case "fps":
-      return filter.startSeconds === undefined ? null : countsOn;
+      // From zero on the first chunk fills what stands before the first frame.
+      return filter.startSeconds ? countsOn : null;
     case "trim":
       return filter.startSeconds === undefined ? null : countsOn;
     case "denoise":

@@ -1,4 +1,5 @@
 /** The steps of which a long encode is made when it is cut into chunks. Pure. */
+import type { TakenFile } from "../media/chunk-work.ts";
 import { chunkFiles, pictureFile } from "../media/chunks.ts";
 import type {
   AudioEncode,
@@ -74,6 +75,7 @@ export function cutStep(step: Step, media: readonly MediaInfo[], count: number):
         chunks: made,
         pictures: files,
         chunk: picture,
+        taken: takenOf(whole, sound?.name ?? ""),
       },
     },
   ];
@@ -149,6 +151,20 @@ function soundStep(step: Step, whole: RenderDescription, media: readonly MediaIn
   };
 }
 
+/** Sounds for a later step alone, which are well as they were encoded: nothing of them is written again. */
+function takenOf({ outputs }: RenderDescription, step: string): TakenFile[] {
+  return outputs.flatMap((output, index) =>
+    isWellAsEncoded(output)
+      ? [{ from: { step, file: soundFile(output, index) }, file: output.file }]
+      : [],
+  );
+}
+
+function isWellAsEncoded({ video, audio, subtitles, metadataFrom, ...output }: OutputDescription) {
+  const plain = video === null && subtitles.length === 0 && metadataFrom === null;
+  return plain && output.isIntermediate === true && audio.every(isEncoded);
+}
+
 function isEncoded(track: OutputDescription["audio"][number]): track is AudioEncode {
   return track.kind === "encode";
 }
@@ -197,13 +213,14 @@ function joinOf(
   { sound, part, files }: Joined,
 ): RenderDescription {
   const inputs = new JoinInputs(whole);
-  const heard = whole.outputs.map((output, index) => {
+  const heard = whole.outputs.flatMap((output, index) => {
+    if (isWellAsEncoded(output)) return [];
     const kept = inputs.keep(output);
-    if (!output.audio.some(isEncoded)) return kept;
+    if (!output.audio.some(isEncoded)) return [kept];
     const input = inputs.add({
       ...{ from: { step: sound, file: soundFile(output, index) }, keepsStart: true },
     });
-    return { ...kept, audio: withEncoded(kept.audio, input) };
+    return [{ ...kept, audio: withEncoded(kept.audio, input) }];
   });
   const lists = files.map((file) => inputs.add({ from: { step: part, file } }));
   const trimmed = whole.inputs[0]?.durationSeconds !== undefined;

@@ -6,6 +6,7 @@
 import { descriptionOf, type RenderDescription } from "../media/description.ts";
 import { expectedWorkSeconds, onCpu } from "../media/expected-work.ts";
 import type { MediaInfo } from "../media/media.ts";
+import { segmentSecondsOf } from "./chunk-seams.ts";
 import { whyInOnePiece } from "./chunkable.ts";
 import { chunkThreads, cutStep } from "./chunked-steps.ts";
 import type { Plan, PlanInput, Step } from "./operation.ts";
@@ -52,7 +53,9 @@ function chunkCount({ work }: Step, media: readonly MediaInfo[], wish: ChunkWish
   const lasts = description?.expectedSeconds ?? null;
   if (description === null || lasts === null || !encodesPicture(description)) return 1;
   const rate = rateNumber(media[0]?.video?.frameRate ?? null) ?? 0;
-  const most = Math.min(maxChunks, Math.floor((lasts * rate) / leastFrames));
+  const segment = segmentSecondsOf(description);
+  const segments = segment === null ? maxChunks : Math.floor(lasts / segment);
+  const most = Math.min(maxChunks, segments, Math.floor((lasts * rate) / leastFrames));
   if (wish.filmSeconds !== undefined) return Math.min(most, Math.ceil(lasts / wish.filmSeconds));
   const whole = expectedWorkSeconds(work, media, onCpu(wish.cores));
   if (whole <= wish.seconds * longFactor) return 1;

@@ -245,6 +245,7 @@ function readsOf(work: StepWork): InputRef[] {
   return [...described, ...more];
 }
 
-function joinedFiles({ chunks, pictures }: Extract<StepWork, { kind: "join" }>): InputRef[] {
-  return chunks.flatMap((step) => [...pictures, chunkReport].map((file) => ({ step, file })));
+function joinedFiles({ chunks, pictures, taken }: Extract<StepWork, { kind: "join" }>): InputRef[] {
+  const made = chunks.flatMap((step) => [...pictures, chunkReport].map((file) => ({ step, file })));
+  return [...made, ...taken.map(({ from }) => from)];
 }

@@ -187,7 +187,10 @@ function rungOutputs(
       speed: params.speed,
       pixelFormat: look.pixelFormat,
       gopFrames: timing.keyframeFrames / rung.divisor,
-      forcedKeyframes: { everySeconds: timing.keyframeSeconds },
+      forcedKeyframes: {
+        everySeconds: timing.keyframeSeconds,
+        segmentSeconds: timing.segmentSeconds,
+      },
       color: look.color,
       ...rung.frame,
       hdrMetadata: look.hdrMetadata ?? null,

@@ -14,6 +14,7 @@ import {
 } from "../media/chunks.ts";
 import type { RenderDescription, StepFileRef, StepWork } from "../media/description.ts";
 import type { Toolchain } from "../media/devices.ts";
+import { outputClocks, ownSeam } from "../media/output-clock.ts";
 import { openSubject } from "../media/probe.ts";
 import type { Seam, Seams } from "../media/seams.ts";
 import { type Fraction, fractionOf } from "../media/ticks.ts";
@@ -124,11 +125,13 @@ async function tryOnce(
   const done = await runDescription(local, request, { description: run, folder });
   if (done === null) return null;
   const tools = { ffprobePath: local.toolchain.ffprobePath, signal: request.signal };
+  const clocks = outputClocks(description, seams.clock);
   const pictures: ChunkPicture[] = [];
-  for (const { file } of run.outputs) {
-    pictures.push(
-      await lookAt(join(folder, file), { seam, clock: fractionOf(seams.clock), tools }),
-    );
+  for (const [index, { file }] of run.outputs.entries()) {
+    const own = clocks[index];
+    assert(own !== undefined, "an output has a clock");
+    const about = { seam: ownSeam(seam, own), clock: fractionOf(own.clock), tools };
+    pictures.push(await lookAt(join(folder, file), about));
   }
   return { done, pictures };
 }

@@ -13,6 +13,7 @@ import {
 } from "../media/chunks.ts";
 import type { RenderDescription, StepFileRef, StepWork } from "../media/description.ts";
 import type { Toolchain } from "../media/devices.ts";
+import { type OutputClock, outputClocks, ownSeam } from "../media/output-clock.ts";
 import { pieceList } from "../media/pieces.ts";
 import { openSubject } from "../media/probe.ts";
 import type { Seam, Seams } from "../media/seams.ts";
@@ -50,21 +51,24 @@ export async function joinStep(
   const { parts, again } = made;
   const lists: ChunkList[] = [];
   const links: string[] = [];
-  for (const output of work.pictures.keys()) {
-    const chunks = await bringTogether(parts, output, folder);
+  for (const [output, own] of outputClocks(work.chunk, seams.clock).entries()) {
+    const chunks = await bringTogether(parts, { output, own, folder });
     const [first] = chunks;
     assert(first !== undefined, "there is a chunk to join");
     const file = `chunks-${output + 1}.txt`;
-    await writeDurably(join(folder, file), pieceList(chunkPieces(chunks, seams.clock)));
-    lists.push({ from: { step: request.step, file }, first });
+    await writeDurably(join(folder, file), pieceList(chunkPieces(chunks, own.clock)));
+    lists.push({ from: { step: request.step, file }, clock: own.clock, first });
     links.push(...chunks.map((chunk) => chunk.file));
   }
   const starts = await startsOf(local.toolchain, request, work.description);
   const startOf = (from: StepFileRef) => starts.get(pathOf(request, from)) ?? 0;
-  const description = joinRun(work.description, { lists, clock: seams.clock, startOf });
+  const description = joinRun(work.description, { lists, startOf });
   const done = await runDescription(local, request, { description, folder });
   if (done === null) return null;
   await Promise.all(links.map((file) => rm(join(folder, file))));
+  for (const { from, file } of work.taken) {
+    await linkOrCopy(pathOf(request, from), join(folder, file));
+  }
   const { stderr: _, ...told } = done;
   return { ...told, checks: [countsOf(parts), ...again] };
 }
@@ -140,8 +144,7 @@ function countsOf(parts: readonly Part[]): string {
 /** Each by a link beside the list, for a list names nothing outside of its folder. */
 async function bringTogether(
   parts: readonly Part[],
-  output: number,
-  folder: string,
+  { output, own, folder }: { output: number; own: OutputClock; folder: string },
 ): Promise<MadeChunk[]> {
   const made: MadeChunk[] = [];
   for (const [index, { seam, pictures, paths }] of parts.entries()) {
@@ -149,7 +152,7 @@ async function bringTogether(
     assert(picture !== undefined && path !== undefined, "a chunk has a part of every output");
     const file = `part-${output + 1}-${index + 1}${extname(path)}`;
     await linkOrCopy(path, join(folder, file));
-    made.push({ seam, picture, file });
+    made.push({ seam: ownSeam(seam, own), picture, file });
   }
   return made;
 }

@@ -249,7 +249,7 @@ describe("one film becomes several", () => {
   });
 
   test("with keyframes at the same times", async () => {
-    const more = { forcedKeyframes: { everySeconds: 0.4 }, gopFrames: 50 };
+    const more = { forcedKeyframes: { everySeconds: 0.4, segmentSeconds: 0.4 }, gopFrames: 50 };
     const result = await render({
       sources: [film("red", "1280x720")],
       graph: ladder,

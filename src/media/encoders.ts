@@ -222,8 +222,11 @@ function x265Parameters(encode: VideoEncode): string {
   }
   // An open group has pictures that need the segment before.
   if (encode.forcedKeyframes !== undefined) parameters.push("scenecut=0", "open-gop=0");
-  // One thread for frames, which takes more from the pool for their rows: those need no other headers.
-  if (encode.threads !== undefined) parameters.push(`pools=${encode.threads}`, "frame-threads=1");
+  // One thread for frames, which takes more from the pool for their rows: those need no other headers. Nor is written
+  // into them how it was set: chunks that are joined have one and the same.
+  if (encode.threads !== undefined) {
+    parameters.push(`pools=${encode.threads}`, "frame-threads=1", "info=0");
+  }
   if (encode.bufferShare !== undefined) parameters.push(`vbv-init=${encode.bufferShare}`);
   if (light !== null) {
     parameters.push(

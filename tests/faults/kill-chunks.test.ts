@@ -1,6 +1,6 @@
 /**
  * Promised: a server that is killed near the end of a long encode encodes again no more than the chunks that ran.
- * Injected: SIGKILL at nine tenths of it. Counted: frames that were encoded again, by how often each part was begun.
+ * Injected: SIGKILL at nine tenths of it, and at four tenths of a ladder. Counted: frames that were encoded again, by how often each part was begun.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -44,14 +44,26 @@ const isPart = ({ name }: Json) => /-part-\d+$/.test(name);
 
 interface Counted {
   parts: number;
-  /** Parts that ran when it was killed. */
+  /** Parts that ran when it was killed, and those that were begun again. */
   running: number;
+  again: number;
   frames: number;
   framesAgain: number;
   faults: string[];
 }
 
-async function killAtNineTenths(executable?: string): Promise<Counted> {
+interface Encode {
+  operation: string;
+  params: object;
+}
+
+const film: Encode = {
+  operation: "transcode",
+  params: { speed: wish.speed, video: { codec: "h264", quality: 60 } },
+};
+
+/** @param share of the parts that are done when it is killed */
+async function killAt(share: number, encode: Encode, executable?: string): Promise<Counted> {
   const environment = {
     KINOMILL_JOBS_CHUNK_SECONDS: String(wish.chunkSeconds),
     KINOMILL_JOBS_CPU_SLOTS: "1",
@@ -61,14 +73,13 @@ async function killAtNineTenths(executable?: string): Promise<Counted> {
   const token = await first.token("ann");
   const api = new Api(first.url, token);
   const asset = await api.add(clip);
-  const params = { speed: wish.speed, video: { codec: "h264", quality: 60 } };
-  const { id } = await api.start("transcode", [asset.id], params);
-  await eventually("nine tenths are encoded", LIMIT_MS, async () => {
+  const { id } = await api.start(encode.operation, [asset.id], encode.params);
+  await eventually(`${share} of it is encoded`, LIMIT_MS, async () => {
     const { body } = await api.get(`/api/v1/jobs/${id}`);
     if (body.finishedAt !== null) throw new Error(`the job ${body.state} before it was killed`);
     const parts = body.steps.filter(isPart);
     const of = (state: string) => parts.filter((part: Json) => part.state === state).length;
-    return of("done") >= Math.floor(parts.length * 0.9) && of("running") > 0;
+    return of("done") >= Math.max(1, Math.floor(parts.length * share)) && of("running") > 0;
   });
   await first.end("SIGKILL");
   const then = snapshot(first.dataFolder);
@@ -94,6 +105,7 @@ async function killAtNineTenths(executable?: string): Promise<Counted> {
     parts.reduce((total: number, part: { frames: number; again: number }) => total + of(part), 0);
   return {
     ...{ parts: parts.length, running, faults },
+    again: parts.filter((part: { again: number }) => part.again > 0).length,
     frames: sum(({ frames }) => frames),
     framesAgain: sum(({ frames, again }) => frames * again),
   };
@@ -102,7 +114,7 @@ async function killAtNineTenths(executable?: string): Promise<Counted> {
 test(
   "killed at nine tenths of a long encode it encodes again what ran, at most a part on each core",
   async () => {
-    const { parts, running, frames, framesAgain, faults } = await killAtNineTenths();
+    const { parts, running, frames, framesAgain, faults } = await killAt(0.9, film);
     const { seconds } = wish;
     expect(faults).toEqual([]);
     expect(parts).toBeGreaterThanOrEqual(10);
@@ -120,6 +132,24 @@ test(
   LIMIT_MS,
 );
 
+test(
+  "killed in the middle of a long ladder it encodes again the parts that ran, and no others",
+  async () => {
+    const rungs = [{ height: 360 }, { height: 180, frameRate: 12.5 }];
+    const params = { speed: everything ? "balanced" : "fast", segmentSeconds: 1, rungs };
+    const counted = await killAt(0.4, { operation: "ladder", params });
+    expect(counted.faults).toEqual([]);
+    expect(counted.parts).toBeGreaterThanOrEqual(4);
+    expect(counted.frames).toBe(wish.seconds * 25);
+    expect(counted.running).toBeGreaterThan(0);
+    expect(counted.running).toBeLessThanOrEqual(places);
+    expect(counted.again).toBeGreaterThan(0);
+    expect(counted.again).toBeLessThanOrEqual(counted.running);
+    expect(counted.framesAgain).toBeLessThan(counted.frames / 2);
+  },
+  LIMIT_MS,
+);
+
 // In the usual run `kill.test.ts` has the same control: here it takes as long as all else.
 testInLongForm(
   "control: without results being taken up the harness sees nearly all of it encoded again",
@@ -131,7 +161,7 @@ testInLongForm(
         to: 'const damage = String(await folders.damage(jobId, name, kept.files)) && "control";',
       },
     ]);
-    const { frames, framesAgain } = await killAtNineTenths(executable);
+    const { frames, framesAgain } = await killAt(0.9, film, executable);
     expect(framesAgain).toBeGreaterThan(frames / 2);
   },
   LIMIT_MS,

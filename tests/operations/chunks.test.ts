@@ -49,7 +49,7 @@ const sources = {
 function told(path: string): string[] {
   const argv = ["-show_streams", "-show_format", "-show_chapters", "-show_data_hash", "md5"];
   const text = Bun.spawnSync(["ffprobe", "-v", "error", ...argv, "-of", "flat", path]).stdout;
-  // Sizes differ by a keyframe here and there; x265 writes how many threads it had into its headers.
+  // Sizes differ by a keyframe here and there; of x265 one pass has in its headers how it was set.
   const other = /filename|bit_rate|\.size=|tags\.DURATION|stream\.0\.extradata_/;
   return text
     .toString()

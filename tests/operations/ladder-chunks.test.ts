@@ -68,6 +68,8 @@ const isRung = (name: string) => /-\d+p\.mp4$/.test(name);
 /** How much worse a half second around a join may be, and how much larger the picture. */
 const mostDb = 0.5;
 const mostBytes = 1.02;
+/** SVT-AV1 pays more for chunks of two seconds; of 4 and 8 s it made 0.6 % less and 0.4 % more. */
+const mostBytesOfAv1 = 1.03;
 /** What x264 writes of itself into the first frame of each chunk, which such small pictures show. */
 const headerBytes = 750;
 
@@ -92,14 +94,15 @@ async function compare(params: object, source: string, way: Way = {}): Promise<C
   expect(many.names).toEqual(one.names);
   const joins = joinsOf(many.made);
   expect(joins.length).toBeGreaterThan(1);
-  const { encryption } = params as { encryption?: string };
+  const { encryption, codec } = params as { encryption?: string; codec?: string };
   for (const name of one.names) {
     const [ours, theirs] = [join(many.folder, name), join(one.folder, name)];
     if (name.endsWith(".m3u8") && name !== one.names[0]) {
       expect(playlist(ours), name).toEqual(playlist(theirs));
     } else if (encryption === undefined && isRung(name)) {
       expect(packets(ours), name).toEqual(packets(theirs));
-      const most = mostBytes * pictureBytes(theirs) + headerBytes * joins.length;
+      const share = codec === "av1" ? mostBytesOfAv1 : mostBytes;
+      const most = share * pictureBytes(theirs) + headerBytes * joins.length;
       expect(pictureBytes(ours), name).toBeLessThan(most);
     } else if (encryption === undefined && name.endsWith(".mp4")) {
       expect(readFileSync(ours).equals(readFileSync(theirs)), `${name}, byte for byte`).toBe(true);

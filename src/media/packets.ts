@@ -126,16 +126,31 @@ export async function packetTimes(
   { from, seconds }: CutSpan,
   tools: ProbeTools,
 ): Promise<PacketTime[]> {
-  const start = await startOf(subject, tools);
+  const asked = { stream, span: { from, seconds } };
+  // Most files begin at zero; what is none is read anew.
+  const found = await packetsAround(subject, asked, 0, tools);
+  if (found.start === 0) return found.packets;
+  return (await packetsAround(subject, asked, found.start, tools)).packets;
+}
+
+async function packetsAround(
+  subject: Subject,
+  { stream, span: { from, seconds } }: { stream: number; span: CutSpan },
+  start: number,
+  tools: ProbeTools,
+): Promise<{ start: number; packets: PacketTime[] }> {
   const begin = from > beforeSeconds ? (start + from - beforeSeconds).toFixed(6) : "";
   const end = (start + from + seconds + afterSeconds).toFixed(6);
   const packets: PacketTime[] = [];
+  let begins = 0;
   const argv = [
     ...["-select_streams", String(stream), "-read_intervals", `${begin}%${end}`],
-    ...["-show_entries", "packet=pts_time,duration_time,flags", "-of", "compact=p=0"],
+    ...["-show_entries", "packet=pts_time,duration_time,flags:format=start_time"],
+    ...["-of", "compact=p=0"],
   ];
   await askFfprobe(subject, argv, tools, (line) => {
     const field = (name: string) => new RegExp(`(?:^|\\|)${name}=([^|]*)`).exec(line)?.[1];
+    begins = numberOf(field("start_time")) ?? begins;
     const pts = numberOf(field("pts_time"));
     if (pts === null) return;
     const flags = field("flags") ?? "";
@@ -146,7 +161,7 @@ export async function packetTimes(
       hidden: flags.includes("D"),
     });
   });
-  return packets;
+  return { start: begins, packets };
 }
 
 /**

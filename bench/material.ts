@@ -76,6 +76,19 @@ export async function longClip(minutes: number): Promise<string> {
   ]);
 }
 
+/** The same without grain, as x264 leaves it by itself: a keyframe for 250 frames. */
+export async function longPlainClip(minutes: number): Promise<string> {
+  const piece = await made("plain-piece.mp4", [
+    ...lavfi("testsrc2=size=1920x1080:rate=30"),
+    ...lavfi("sine=frequency=440:sample_rate=48000"),
+    ...["-t", "25", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-c:a", "aac"],
+  ]);
+  const again = String(Math.ceil((minutes * 60) / 25) - 1);
+  return await made(`long-plain-${minutes}.mp4`, [
+    ...["-stream_loop", again, "-i", piece, "-c", "copy", "-movflags", "+faststart"],
+  ]);
+}
+
 /** A picture with transparency. */
 export const logo = () =>
   made("logo.png", [

@@ -206,6 +206,32 @@ describe("an output is rejected", () => {
     expect(await fault(good, { durationSeconds: 3 })).toContain("instead of 3.00 s");
   });
 
+  test("when it is shorter than the source, unless all that it is made of ends there", async () => {
+    const asked: number[] = [];
+    const more = {
+      sourceStreamSeconds: (stream: number) => {
+        asked.push(stream);
+        return Promise.resolve([9, 12, 8, null][stream] ?? null);
+      },
+    };
+    const lasts = async (like: Partial<Expectation>) => {
+      const found = await verdict(good, { durationSeconds: 12, ...like }, "quick", more);
+      return found.kind === "rejected" ? found.report.message : found.kind;
+    };
+    expect(await lasts({})).toContain("it lasts 9.02 s instead of 12.00 s");
+    expect(asked).toEqual([]);
+    expect(await lasts({ lastsLikeStream: 0 })).toBe("proven");
+    expect(await lasts({ lastsLikeStream: [2, 0] })).toBe("proven");
+    expect(await lasts({ lastsLikeStream: [0, 1] })).toContain("instead of 12.00 s");
+    expect(await lasts({ lastsLikeStream: [2] })).toContain("instead of 8.00 s");
+    expect(await lasts({ lastsLikeStream: [0, 3] })).toContain("instead of 12.00 s");
+    // A piece is as long as was asked for at most.
+    const piece = (streamFromSeconds: number) => lasts({ lastsLikeStream: 1, streamFromSeconds });
+    expect(await piece(3)).toBe("proven");
+    expect(await piece(1)).toContain("instead of 11.00 s");
+    expect(await lasts({ lastsLikeStream: 0, streamFromSeconds: -9 })).toContain("of 12.00 s");
+  });
+
   test("when a track is missing or of another kind", async () => {
     const silent = make("silent.mkv", ...picture(9), ...codecs);
     expect(await fault(silent)).toContain("the number of its audio tracks is 0 instead of 1");

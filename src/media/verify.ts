@@ -31,7 +31,7 @@ export interface VerifyTools {
   sourcePictureSeconds?(): Promise<number | null>;
   /**
    * When a stream of the source ends, in seconds from the start of the file. Asked only when an output that
-   * comes from it alone is longer or shorter than the whole; null when unknown.
+   * comes from some of them is longer or shorter than the whole; null when unknown.
    */
   sourceStreamSeconds?(stream: number): Promise<number | null>;
   /**
@@ -141,16 +141,22 @@ function packetsFrom(
   return pictureIsCopied ? windows.at(-1)?.fromSeconds : undefined;
 }
 
-/** The expectation with the length of the one stream that the output comes from, where that matters. */
+/** The expectation with the length of the streams that the output comes from, where that matters. */
 async function withStreamLength(
   { durationSeconds: found }: MediaInfo,
   expectation: Expectation,
   tools: VerifyTools,
 ): Promise<Expectation> {
-  const { durationSeconds: wanted, lastsLikeStream: stream } = expectation;
-  if (wanted === null || stream === undefined || found === null) return expectation;
+  const { durationSeconds: wanted, lastsLikeStream, streamFromSeconds: from } = expectation;
+  if (wanted === null || lastsLikeStream === undefined || found === null) return expectation;
   if (Math.abs(found - wanted) <= durationToleranceSeconds(wanted)) return expectation;
-  const durationSeconds = (await tools.sourceStreamSeconds?.(stream)) ?? wanted;
+  let end = 0;
+  for (const stream of [lastsLikeStream].flat()) {
+    const seconds = (await tools.sourceStreamSeconds?.(stream)) ?? null;
+    if (seconds === null) return expectation;
+    end = Math.max(end, seconds);
+  }
+  const durationSeconds = from === undefined ? end : Math.min(wanted, end - from);
   return { ...expectation, durationSeconds };
 }
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { animationEncoders, animationTitles } from "../media/animation.ts";
 import { assert, Refusal } from "../trouble.ts";
 import { candidatesOf, describeAnimation, type Look, lookTitle, piece } from "./animate-plan.ts";
+import { lastingLike } from "./lasting.ts";
 import { outputName } from "./naming.ts";
 import { defineOperation, type Plan, type PlanContext, type PlanInput } from "./operation.ts";
 import { requireTonemap } from "./transcode-picture.ts";
@@ -117,6 +118,7 @@ function plan(params: AnimateParams, inputs: PlanInput[], context: PlanContext):
               file,
               kind: "video",
               durationSeconds: source.seconds,
+              ...lastingLike(input.media, [source.video.index], source.from),
               video: {
                 ...{ codec: codecs[format], ...best.frame },
                 ...(maxBytes === undefined ? {} : { otherSizes }),

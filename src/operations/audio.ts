@@ -9,6 +9,7 @@ import { defaultMix, defaultReplace, mixedSound, replacingSound, secondOf } from
 import { chooseTrack, encodeAlone, encodeInFilm, unsuitable } from "./audio-tracks.ts";
 import { defaultWaveform, planWaveform } from "./audio-waveform.ts";
 import { copyableSources } from "./containers.ts";
+import { lastingLike } from "./lasting.ts";
 import {
   type Levelling,
   level,
@@ -127,7 +128,8 @@ function planExtract(params: AudioParams, input: PlanInput, track: AudioStream):
   const source = { input: 0, stream: track.index };
   const copy: StreamCopy = { kind: "copy", source, codec: track.codec };
   const format = formatLike(track);
-  const step = aloneStep(params, input, { tracks: [copy], codec: track.codec, format, chains: [] });
+  const alone = { track, tracks: [copy], codec: track.codec, format, chains: [] };
+  const step = aloneStep(params, input, alone);
   return {
     steps: [step],
     notes: ["The sound is in this format already: it is copied, not re-encoded."],
@@ -141,7 +143,7 @@ function planAlone(params: AudioParams, input: PlanInput, raw: RawSound, track: 
   assert(sound !== undefined, "there is one sound");
   const { codec } = sound.encode;
   const format: SoundFormat = codec === "pcm_s16le" || codec === "pcm_s24le" ? "wav" : codec;
-  const alone = { tracks: [sound.encode], codec, format, chains: sound.chains };
+  const alone = { track, tracks: [sound.encode], codec, format, chains: sound.chains };
   const step = aloneStep(params, input, alone);
   step.needs = steps.map(({ name }) => name);
   const mixedDown = codec === "mp3" && track.channels > 2 && (params.channels ?? 8) > 2;
@@ -152,6 +154,8 @@ function planAlone(params: AudioParams, input: PlanInput, raw: RawSound, track: 
 }
 
 interface Alone {
+  /** Of the source: it, or what it is mixed into. */
+  track: AudioStream;
   tracks: (AudioEncode | StreamCopy)[];
   codec: string;
   format: SoundFormat;
@@ -197,6 +201,8 @@ function aloneStep(params: AudioParams, input: PlanInput, alone: Alone): Step {
           file,
           kind: "audio",
           durationSeconds: seconds,
+          // What is mixed is made as long as the source.
+          ...(params.do === "mix" ? {} : lastingLike(input.media, [alone.track.index])),
           video: null,
           audioTracks: 1,
           audioCodecs: [alone.codec],

@@ -6,6 +6,7 @@ import type { OutputDescription } from "../media/description.ts";
 import type { MediaInfo, VideoStream } from "../media/media.ts";
 import { Refusal } from "../trouble.ts";
 import { containers } from "./containers.ts";
+import { filmLasting } from "./lasting.ts";
 import { outputName } from "./naming.ts";
 import type { PlanContext, StepOutput } from "./operation.ts";
 import { decidePicture, type PictureDecision } from "./transcode-picture.ts";
@@ -100,6 +101,7 @@ export function burntResult(
       file,
       kind: "video",
       durationSeconds: input.media.durationSeconds,
+      ...filmLasting(input.media, { audio: sound.tracks, subtitles: [] }),
       video: picture.expected,
       audioTracks: sound.tracks.length,
       audioCodecs: sound.codecs,

@@ -5,6 +5,7 @@ import { type Annotated, annotationsCsv, annotationsJson } from "./annotations.t
 import { type ClipMaterial, clipMaterial, describeClip, expectClip } from "./clip-material.ts";
 import { type Span, spansOf } from "./clip-ranges.ts";
 import { type ClipParams, clipSchema } from "./clip-schema.ts";
+import { filmLasting } from "./lasting.ts";
 import { outputName } from "./naming.ts";
 import {
   defineOperation,
@@ -80,9 +81,7 @@ function clipStep(params: ClipParams, input: PlanInput, { material, span, index 
           prerollSeconds: 0,
         }
       : { kind: "render", description },
-    outputs: [
-      outputOf(input, { material, description, seconds: span.seconds }, `${number} ${said}`.trim()),
-    ],
+    outputs: [outputOf(input, { material, description, ...span }, `${number} ${said}`.trim())],
   };
 }
 
@@ -105,19 +104,21 @@ function joinedStep(
       copies,
       prerollSeconds: material.prerollSeconds,
     },
-    outputs: [outputOf(input, { material, description, seconds: total }, "clips")],
+    outputs: [outputOf(input, { material, description, from: null, seconds: total }, "clips")],
   };
 }
 
 interface Made {
   material: ClipMaterial;
   description: RenderDescription;
+  /** In the source; null for several that are joined. */
+  from: number | null;
   seconds: number;
 }
 
 function outputOf(
   input: PlanInput,
-  { material, description, seconds }: Made,
+  { material, description, from, seconds }: Made,
   suffix: string,
 ): Step["outputs"][number] {
   const file = description.outputs[0]?.file;
@@ -127,7 +128,10 @@ function outputOf(
     name: outputName(input.name, suffix, material.ending),
     role: "main",
     mimeType: material.mimeType,
-    expectation: expectClip(material, file, seconds),
+    expectation: {
+      ...expectClip(material, file, seconds),
+      ...(from === null ? {} : filmLasting(input.media, material, from)),
+    },
   };
 }
 

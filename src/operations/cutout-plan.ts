@@ -6,6 +6,7 @@ import { containers } from "./containers.ts";
 import type { CutoutParams } from "./cutout.ts";
 import { cutoutGraph, type Scene } from "./cutout-graph.ts";
 import { type FilmTracks, keptTracks } from "./film.ts";
+import { filmLasting } from "./lasting.ts";
 import { outputName } from "./naming.ts";
 import type { Plan, PlanContext, PlanInput } from "./operation.ts";
 import { bt709, fitInto, gopFramesOf, inputPicture, keptColor, rateNumber } from "./picture.ts";
@@ -72,6 +73,7 @@ export function planCutout(params: CutoutParams, inputs: PlanInput[], context: P
             mimeType,
             expectation: {
               ...{ file: output.file, kind: "video", durationSeconds: seconds },
+              ...filmLasting(media, tracks),
               video: {
                 ...{ codec: codecOf[format], ...scene.frame },
                 ...(scene.pixelFormat.startsWith("yuva") ? { alpha: true } : {}),

@@ -18,6 +18,7 @@ import type { HdrMetadata, MediaInfo, VideoStream } from "../media/media.ts";
 import { defaultQuality } from "../media/quality.ts";
 import { Refusal } from "../trouble.ts";
 import { codecTitle, containers, subtitlesExpected } from "./containers.ts";
+import { filmLasting } from "./lasting.ts";
 import { outputName } from "./naming.ts";
 import type { PlanContext, PlanInput, Step } from "./operation.ts";
 import {
@@ -256,6 +257,8 @@ export function filmStep(film: Film): Step {
           file,
           kind: "video",
           durationSeconds: seconds,
+          // Where its times are others, the graph makes it as long as it should be.
+          ...(seconds === input.media.durationSeconds ? filmLasting(input.media, tracks) : {}),
           video: { codec: look.codec, ...frame },
           audioTracks: tracks.audio.length,
           audioCodecs: tracks.audioCodecs,

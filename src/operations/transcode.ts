@@ -4,6 +4,7 @@ import type { SoundChain } from "../media/graph.ts";
 import type { MediaInfo } from "../media/media.ts";
 import { assert, Refusal } from "../trouble.ts";
 import { codecTitle, containers, subtitlesExpected } from "./containers.ts";
+import { filmLasting } from "./lasting.ts";
 import { outputName } from "./naming.ts";
 import { defineOperation, type Plan, type PlanContext, type PlanInput } from "./operation.ts";
 import { inputPicture, rateNumber } from "./picture.ts";
@@ -146,6 +147,15 @@ function stepOf(params: TranscodeParams, input: PlanInput, parts: Parts): Plan["
           file,
           kind: silentOnly ? "audio" : "video",
           durationSeconds: cut.seconds,
+          ...filmLasting(
+            input.media,
+            {
+              soundAlone: silentOnly,
+              audio: sound.tracks,
+              subtitles: parts.subtitles.tracks,
+            },
+            cut.trimmed ? cut.from : undefined,
+          ),
           video: picture.expected,
           audioTracks: sound.tracks.length,
           audioCodecs: sound.codecs,

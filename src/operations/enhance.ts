@@ -12,7 +12,14 @@ import {
   type PlanInput,
   type Step,
 } from "./operation.ts";
-import { type Frame, fitInto, inputPicture, rateNumber, rateText } from "./picture.ts";
+import {
+  type Frame,
+  fitInto,
+  inputPicture,
+  rateNumber,
+  rateText,
+  settledLevels,
+} from "./picture.ts";
 
 export const enhance = defineOperation({
   name: "enhance",
@@ -44,8 +51,9 @@ function plan(params: EnhanceParams, inputs: PlanInput[], context: PlanContext):
   const eightBits = stabilise !== undefined || frameRate !== undefined;
   const look = filmLook(params, video, context, { eightBits });
   const fitted = fitInto(video, { fit: "inside" });
-  const upright = [...deinterlaced(params, video), ...fitted.filters];
   const larger = enlarged(params, fitted.frame);
+  const settled = larger === null ? [] : settledLevels(video);
+  const upright = [...deinterlaced(params, video), ...fitted.filters, ...settled];
   const frame = larger ?? fitted.frame;
   const seconds = media.durationSeconds;
   const filters: VideoFilter[] = [

@@ -120,6 +120,15 @@ function withLevels(video: VideoStream, filters: VideoFilter[], frame: Frame): V
   return [...before, { filter: "scale", ...even, ...levels }, ...pads];
 }
 
+/**
+ * Stands behind `fitInto` where another scaler follows. Without it ffmpeg would keep the first one's picture in the
+ * source's own format, full-range or RGB, and the second would take its levels as they are.
+ */
+export function settledLevels(video: VideoStream): VideoFilter[] {
+  if (!isFullRange(video)) return [];
+  return [{ filter: "format", pixelFormats: [video.bitDepth > 8 ? "yuv420p10le" : "yuv420p"] }];
+}
+
 function scaleTo(frame: Frame): VideoFilter[] {
   return [{ filter: "scale", ...frame }];
 }

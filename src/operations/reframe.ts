@@ -21,7 +21,7 @@ import {
   type PlanInput,
   type Step,
 } from "./operation.ts";
-import { type Frame, fitInto, rateNumber, rateText } from "./picture.ts";
+import { type Frame, fitInto, rateNumber, rateText, settledLevels } from "./picture.ts";
 import { mountPicture } from "./reframe-background.ts";
 import { type ReframeParams, reframeSchema } from "./reframe-schema.ts";
 import { frameOf } from "./reframe-size.ts";
@@ -128,7 +128,9 @@ function croppedScene(scene: Scene): { graph: FilterChain[]; commands: string | 
   const { params, video, source, upright, frame, after } = scene;
   const path = cropPath(params.keyframes, { source, output: frame, file: commandFile });
   const from = { input: 0, stream: video.index };
-  const graph = [{ from, filters: [...upright, ...path.filters, ...after], to: pad }];
+  const scaled = path.filters.some(({ filter }) => filter === "scale");
+  const settled = scaled ? settledLevels(video) : [];
+  const graph = [{ from, filters: [...upright, ...settled, ...path.filters, ...after], to: pad }];
   return { graph, commands: path.commands };
 }
 

@@ -243,6 +243,11 @@ describe("of a source that is", () => {
     expect(made.variants.map(({ uri }) => uri)).toEqual(["talk-audio-fr.m3u8"]);
     expect(said(made, "CODECS", "RESOLUTION")).toEqual([["mp4a.40.2", undefined]]);
     expect(made.sounds.map((sound) => sound.get("LANGUAGE"))).toEqual(['"fr"', '"en"']);
+    // The first lies in the variant: named there once more it would be two sounds to ffmpeg's players.
+    const uris = made.sounds.map((sound) => sound.get("URI"));
+    expect(uris).toEqual([undefined, '"talk-audio-en.m3u8"']);
+    const { streams } = ffprobe(join(made.folder, "talk.m3u8"));
+    expect(streams.map(({ codec_type }) => codec_type)).toEqual(["audio", "audio"]);
   });
 });
 

@@ -70,7 +70,7 @@ export function checkHls(folder: string, master: string): CheckedLadder {
   const streams = new Map<string, CheckedStream>();
   const all = [...breaches.all];
   const uris = [...variants, ...keyframes].map(({ uri }) => uri);
-  for (const uri of [...uris, ...sounds.map((sound) => unquoted(sound.get("URI")) ?? "")]) {
+  for (const uri of [...uris, ...sounds.flatMap((sound) => unquoted(sound.get("URI")) ?? [])]) {
     if (streams.has(uri)) continue;
     const checked = checkStream(folder, uri);
     streams.set(uri, checked.stream);
@@ -123,7 +123,10 @@ function checkVariants(
   { variants, sounds, keyframes, streams }: Omit<CheckedLadder, "breaches">,
   breaches: Breaches,
 ): void {
-  const ofSounds = sounds.flatMap((sound) => streams.get(unquoted(sound.get("URI")) ?? "") ?? []);
+  // Without a URI a sound is what is in the variant.
+  const ofSounds = sounds.flatMap(
+    (sound) => streams.get(unquoted(sound.get("URI")) ?? variants[0]?.uri ?? "") ?? [],
+  );
   const most = (values: number[]) => Math.max(0, ...values);
   for (const { attributes, uri } of variants) {
     const stream = streams.get(uri);

@@ -125,7 +125,9 @@ export function masterPlaylist(wish: LadderPackage, ladder: PackagedLadder): str
     "#EXTM3U",
     `#EXT-X-VERSION:${version}`,
     "#EXT-X-INDEPENDENT-SEGMENTS",
-    ...ladder.sounds.map(({ wish: sound, facts }, index) => soundLine(sound, facts, index === 0)),
+    ...ladder.sounds.map(({ wish: sound, facts }, index) =>
+      soundLine(sound, facts, { isFirst: index === 0, isVariant: index === 0 && alone.length > 0 }),
+    ),
     ...ordered.flatMap(({ picture, rates }) => variantLines(picture, rates, { codecs, group })),
     ...alone,
     ...ladder.pictures.flatMap(keyframesLine),
@@ -136,10 +138,11 @@ function ratesOfTrack({ layout }: Packaged, target: number): Rates {
   return ratesOf(layout.segments, target);
 }
 
+/** RFC 8216 4.3.4.1: without a URI it lies in the variant; with one too, players offer the same sound twice. */
 function soundLine(
   { name, language, autoselect, playlist }: SoundWish,
   { sound }: Packaged["facts"],
-  isFirst: boolean,
+  { isFirst, isVariant }: { isFirst: boolean; isVariant: boolean },
 ): string {
   return `#EXT-X-MEDIA:${attributes({
     TYPE: "AUDIO",
@@ -149,7 +152,7 @@ function soundLine(
     DEFAULT: isFirst ? "YES" : "NO",
     AUTOSELECT: isFirst || autoselect ? "YES" : "NO",
     CHANNELS: sound === null ? null : { quoted: String(sound.channels) },
-    URI: { quoted: playlist ?? "" },
+    URI: isVariant ? null : { quoted: playlist ?? "" },
   })}`;
 }
 

@@ -41,6 +41,19 @@ describe("a cut", () => {
     expect(cuttingOf(hidden, asked, true)?.copy).toBeNull();
   });
 
+  test("keeps what is heard before the first frame of the file, and cuts no other span so", () => {
+    const late = groups(6, 25).map((packet) => ({ ...packet, pts: packet.pts + 0.3 }));
+    const cutting = cuttingOf(late, { from: 0.1, seconds: 3 }, true);
+    expect(cutting?.bareSeconds).toBeCloseTo(0.2, 6);
+    expect(cutting?.span.from).toBeCloseTo(0.1, 6);
+    expect(cutting?.span.seconds).toBeCloseTo(3, 6);
+    expect([cutting?.head, cutting?.copy?.from]).toEqual([null, 0.3]);
+    expect(cuttingOf(late, { from: 0.1, seconds: 0.5 }, false)?.head?.from).toBe(0.3);
+    // Less than a frame is how sound and picture begin in most files.
+    expect(cuttingOf(late, { from: 0.28, seconds: 3 }, true)?.bareSeconds).toBe(0);
+    expect(cuttingOf(late, { from: 1.31, seconds: 3 }, true)?.bareSeconds).toBe(0);
+  });
+
   test("is none where no frame begins", () => {
     expect(cuttingOf(groups(2, 25), { from: 0.501, seconds: 0.01 }, true)).toBeNull();
     expect(cuttingOf([], { from: 0, seconds: 1 }, true)).toBeNull();

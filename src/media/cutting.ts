@@ -21,10 +21,12 @@ export interface CopiedPackets {
   packets: number;
 }
 
-/** How a span is made. Its parts follow each other without a hole. */
+/** How a span is made. Its parts follow each other without a hole, from its first frame on. */
 export interface Cutting {
-  /** From its first frame until its last one ends. */
+  /** From its first frame until its last one ends; from where it was asked to, where the film begins without one. */
   span: CutSpan;
+  /** How long the span has no frame of its own at its beginning: its parts follow behind that. */
+  bareSeconds: number;
   /** Frames of the picture in it. */
   frames: number;
   /** Encoded; null when the span begins with what is copied. */
@@ -65,8 +67,11 @@ export function cuttingOf(
   if (first === undefined || last === undefined) return null;
   const next = times.find((pts) => pts > last + sameSeconds);
   const stop = next ?? endOf(packets, last, end);
-  const span = { from: first, seconds: stop - first };
-  const whole = { span, frames: shown.length, head: span, copy: null, tail: null };
+  const pictured = { from: first, seconds: stop - first };
+  const bareSeconds = times[0] === first ? bareBefore(packets, first, asked.from) : 0;
+  const span = { from: first - bareSeconds, seconds: stop - first + bareSeconds };
+  const base = { span, bareSeconds, frames: shown.length };
+  const whole = { ...base, head: pictured, copy: null, tail: null };
   if (!copies || packets.some(({ hidden }) => hidden)) return whole;
   return copying(packets, whole) ?? whole;
 }
@@ -82,9 +87,15 @@ function endOf(packets: readonly PacketTime[], last: number, asked: number): num
   return asked - ends > Math.max(shown, sameSeconds) ? asked : ends;
 }
 
+/** Before the first frame of the file there may be sound: it is kept from where it was asked for. */
+function bareBefore(packets: readonly PacketTime[], first: number, asked: number): number {
+  const shown = packets.find(({ pts }) => pts === first)?.seconds ?? 0;
+  return first - asked > Math.max(shown, sameSeconds) ? first - asked : 0;
+}
+
 function copying(packets: readonly PacketTime[], whole: Cutting): Cutting | null {
-  const { from, seconds } = whole.span;
-  const end = from + seconds;
+  const end = whole.span.from + whole.span.seconds;
+  const from = whole.span.from + whole.bareSeconds;
   const start = packets.findIndex(
     ({ key, pts }, index) => key && within(pts, from, end) && isClean(packets, index),
   );

@@ -29,6 +29,8 @@ export interface Piece {
 export interface PieceRun {
   description: RenderDescription;
   pictures: Piece[];
+  /** How long nothing is shown before them, while there is sound. */
+  bareSeconds: number;
   /** Null where the sound comes straight from the source. */
   sound: Piece | null;
 }
@@ -124,7 +126,24 @@ export function pieceRun(
   }
   const sound = withSound ? { file: `sound-${number}.mov`, seconds: span.seconds } : null;
   if (sound !== null) run.sound(sound.file, span);
-  return { description: run.description(head?.seconds ?? span.seconds), pictures, sound };
+  const description = run.description(head?.seconds ?? span.seconds);
+  return { description, pictures, bareSeconds: cutting.bareSeconds, sound };
+}
+
+/** The pieces of the picture, and when the first begins. Where later ones are bare the picture before them stays. */
+export function picturesOf(runs: readonly Pick<PieceRun, "pictures" | "bareSeconds">[]): {
+  pieces: Piece[];
+  fromSeconds: number;
+} {
+  let fromSeconds = 0;
+  const pieces: Piece[] = [];
+  for (const { pictures, bareSeconds } of runs) {
+    const before = pieces.pop();
+    if (before === undefined) fromSeconds += bareSeconds;
+    else pieces.push({ ...before, seconds: before.seconds + bareSeconds });
+    pieces.push(...pictures);
+  }
+  return { pieces, fromSeconds };
 }
 
 /** Grows by one input and one output for each piece. */
@@ -242,6 +261,8 @@ class PieceRunDraft {
 export interface Joined {
   /** The list of the pieces of the picture; null for sound alone. */
   pictures: InputRef | null;
+  /** When the first of them begins. */
+  picturesFromSeconds: number;
   /** The list of the pieces of the sound, or the span of the source that it is; null for none. */
   sound: InputRef | CutSpan | null;
   seconds: number;
@@ -254,10 +275,11 @@ export function joinRun(whole: RenderDescription, joined: Joined): RenderDescrip
   const [source] = whole.inputs;
   const [output] = whole.outputs;
   assert(source !== undefined && output !== undefined, "a cut has an input and an output");
-  const { pictures, sound, seconds, changing } = joined;
+  const { pictures, picturesFromSeconds: offsetSeconds, sound, seconds, changing } = joined;
   const inputs: InputDescription[] = [];
   const add = (input: InputDescription) => inputs.push(input) - 1;
-  const picture = pictures === null ? null : add({ from: pictures, pieces: true });
+  const late = offsetSeconds === 0 ? {} : { offsetSeconds };
+  const picture = pictures === null ? null : add({ from: pictures, pieces: true, ...late });
   const { audio, asset } = joinedSound(output, source, { sound, add });
   const codec = output.video?.kind === "encode" ? output.video.codec : null;
   assert((codec === null) === (pictures === null), "a picture has pieces");

@@ -6,7 +6,14 @@ import type { CutSpan, RenderDescription, StepWork } from "../media/description.
 import type { Toolchain } from "../media/devices.ts";
 import { sourcesOf } from "../media/graph.ts";
 import { packetTimes } from "../media/packets.ts";
-import { joinRun, type Piece, type PieceRun, pieceList, pieceRun } from "../media/pieces.ts";
+import {
+  joinRun,
+  type Piece,
+  type PieceRun,
+  picturesOf,
+  pieceList,
+  pieceRun,
+} from "../media/pieces.ts";
 import { openSubject } from "../media/probe.ts";
 import { assert, Refusal } from "../trouble.ts";
 import { type CarriedOut, type LocalConfig, runDescription } from "./described-run.ts";
@@ -38,10 +45,11 @@ export async function cut(
   const made = await makePieces(local, request, work, { cuttings, folder });
   if (made === null) return null;
   const { runs, done } = made;
-  const pictures = runs.flatMap((run) => run.pictures);
+  const { pieces: pictures, fromSeconds } = picturesOf(runs);
   const sounds = runs.flatMap(({ sound }) => (sound === null ? [] : [sound]));
   const description = joinRun(work.description, {
     pictures: await listed(request, folder, { file: pictureList, pieces: pictures }),
+    picturesFromSeconds: fromSeconds,
     sound:
       (await listed(request, folder, { file: soundList, pieces: sounds })) ??
       cuttings[0]?.span ??
@@ -83,7 +91,7 @@ async function cuttingsOf(
 }
 
 function uncut(span: CutSpan): Cutting {
-  return { span, frames: 0, head: span, copy: null, tail: null };
+  return { span, bareSeconds: 0, frames: 0, head: span, copy: null, tail: null };
 }
 
 function pictureStream({ graph }: RenderDescription): number | null {

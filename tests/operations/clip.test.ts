@@ -3,7 +3,7 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ffprobe } from "../clips.ts";
+import { ffmpeg, ffprobe } from "../clips.ts";
 import { enterBox, gpuBox } from "../gpu-box.ts";
 import { emulatedGpu } from "./emulated.ts";
 import { numberedFilm, numbers, numbersIn } from "./numbered.ts";
@@ -170,6 +170,39 @@ describe("joined clips", () => {
     expect(media[0]?.durationSeconds).toBeCloseTo(87 / 25, 1);
     expect(Math.abs(tone(first).seconds - 87 / 25)).toBeLessThan(0.03);
     expect(complaints(first)).toBe("");
+  });
+});
+
+/** The tone is there from the beginning, the picture 0.4 s later. */
+describe("of a film whose picture begins after its sound", () => {
+  const late = () => {
+    const path = join(root, "late-picture.mkv");
+    const size = "testsrc2=s=64x48:r=25:d=3";
+    ffmpeg(
+      ...["-itsoffset", "0.4", "-f", "lavfi", "-i", size, "-f", "lavfi", "-i", "sine=d=3.4"],
+      ...["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", path],
+    );
+    return path;
+  };
+
+  test("a clip keeps the sound before it, and of joined ones the picture before stays", async () => {
+    const source = late();
+    const first = await clips(
+      { ranges: [{ from: 0, to: 2 }], cut: "fast", effort: "fast" },
+      source,
+    );
+    expect(frameTimes(first.first)[0]).toBeCloseTo(0.4, 1);
+    expect(tone(first.first).crossings).toBeCloseTo(2 * 880, -2);
+    const ranges = [
+      { from: 1, to: 2 },
+      { from: 0, to: 1 },
+    ];
+    const joined = await clips({ ranges, join: true, effort: "fast" }, source);
+    const times = frameTimes(joined.first);
+    const hole = times.findIndex((time, index) => (times[index + 1] ?? 0) - time > 0.1);
+    expect(times[hole + 1]).toBeCloseTo(1.4, 1);
+    expect(times.at(-1)).toBeCloseTo(1.96, 1);
+    expect(tone(joined.first).crossings).toBeCloseTo(2 * 880, -2);
   });
 });
 

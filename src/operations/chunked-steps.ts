@@ -44,7 +44,7 @@ export function cutStep(step: Step, media: readonly MediaInfo[], count: number):
     const number = index + 1;
     return {
       name: `${name}-part-${number}`,
-      title: `${step.title}: part ${number} of ${count}`,
+      title: `${step.pictureTitle ?? step.title}: part ${number} of ${count}`,
       needs: [...new Set([...readSteps(picture), seams.step])],
       work: { kind: "chunk", description: picture, seams, number: index, of: count },
       makes: chunkFiles(picture),

@@ -41,6 +41,11 @@ describe("a ladder of two hours", () => {
       ...["encode-seams", "encode-sound", "encode-part-N", "encode", "package"],
     ]);
     expect(made.notes.join(" ")).not.toContain("one piece");
+    const [, sound, part] = made.steps.map(({ title }) => title);
+    expect([sound, part]).toEqual([
+      "Encode the sound",
+      "Encode 5 rungs of H.264, 1080p to 240p: part 1 of 200",
+    ]);
     const join = made.steps.find(({ name }) => name === "encode");
     expect(join?.makes).toEqual(
       [1, 2, 3, 4, 5].map((at) => `rung-${at}.mp4`).concat("sound-1.mp4"),

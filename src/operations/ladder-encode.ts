@@ -108,7 +108,7 @@ export function encodeStep(params: LadderParams, streams: LadderStreams): Step {
   const locked = params.encryption !== "none";
   return {
     name: encodeStepName,
-    title: titleOf(params, streams),
+    ...titlesOf(params, streams),
     needs: sounds.steps.map(({ name }) => name),
     work: {
       kind: "render",
@@ -126,17 +126,21 @@ export function encodeStep(params: LadderParams, streams: LadderStreams): Step {
   };
 }
 
-function titleOf({ codec }: LadderParams, { picture, sounds }: LadderStreams): string {
+function titlesOf(
+  { codec }: LadderParams,
+  { picture, sounds }: LadderStreams,
+): Pick<Step, "title" | "pictureTitle"> {
   const count = sounds.sounds.length;
   const sound = count === 1 ? "the sound" : `${count} sounds`;
-  if (picture === null) return `Encode ${sound}`;
+  if (picture === null) return { title: `Encode ${sound}` };
   const [first, ...more] = picture.rungs;
   const last = more.at(-1);
   const rungs =
     last === undefined
       ? `one rung of ${codecTitle(codec)}, ${first?.label}`
       : `${picture.rungs.length} rungs of ${codecTitle(codec)}, ${first?.label} to ${last.label}`;
-  return `Encode ${rungs}${count === 0 ? "" : `, and ${sound}`}`;
+  const pictureTitle = `Encode ${rungs}`;
+  return { title: `${pictureTitle}${count === 0 ? "" : `, and ${sound}`}`, pictureTitle };
 }
 
 function graphOf({ deinterlace }: LadderParams, { video, look, ...rungs }: LadderPicture) {

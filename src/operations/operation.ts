@@ -51,6 +51,8 @@ export interface Step {
   name: string;
   /** For the person: "Encode H.264 at 1280×720". */
   title: string;
+  /** What its picture alone is called, of which a part is made where it is cut into chunks; absent: as the whole. */
+  pictureTitle?: string;
   /** Names of steps that must be done before. */
   needs: string[];
   work: StepWork;

@@ -3,7 +3,7 @@ import type { RenderDescription } from "../media/description.ts";
 import type { VideoFilter } from "../media/filters-picture.ts";
 import { sourcesOf } from "../media/graph.ts";
 import type { MediaInfo } from "../media/media.ts";
-import { madeRate, tickOf, ticksIn } from "../media/output-clock.ts";
+import { madeRate, outputClocks, tickOf, ticksIn } from "../media/output-clock.ts";
 import { variableRateClock } from "../media/render-video.ts";
 import type { SeamWish } from "../media/seams.ts";
 import { fractionOf, secondsOf } from "../media/ticks.ts";
@@ -144,15 +144,18 @@ function endOf(filters: readonly VideoFilter[]): number | undefined {
 }
 
 /**
- * In ticks of the clock: of an uneven rate as long as so many frames are on average. None where a segment begins:
- * one pass has a keyframe there too, behind which the frames before it do not count.
+ * In ticks of the clock: of an uneven rate as long as so many frames are on average, and of several clocks a whole
+ * number of the slowest one's.
  */
 function leadOutOf(whole: RenderDescription, { video }: MediaInfo, tick: string): number {
   const looksAhead = whole.outputs.some(
     (output) => output.video?.kind === "encode" && output.video.codec === "h264",
   );
-  if (!looksAhead || segmentSecondsOf(whole) !== null) return 0;
-  if (tick !== `1/${variableRateClock}`) return lookaheadFrames;
+  if (!looksAhead) return 0;
+  if (tick !== `1/${variableRateClock}`) {
+    const slowest = Math.max(...outputClocks(whole, tick).map(({ slots }) => slots));
+    return slowest * Math.ceil(lookaheadFrames / slowest);
+  }
   const { num, den } = fractionOf(tickOf(video?.frameRate ?? "") ?? "1/25");
   return Math.round((lookaheadFrames * variableRateClock * num) / den);
 }

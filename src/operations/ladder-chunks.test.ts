@@ -61,11 +61,13 @@ describe("a ladder of two hours", () => {
 
   test("is cut where segments begin, by the clock of its fastest rung", () => {
     expect(seamsOf(made)).toMatchObject({ clock: "1/30", everySlots: 120, fromZero: true });
-    expect(seamsOf(made)).toMatchObject({ constantRate: true, leadOut: 0 });
+    expect(seamsOf(made)).toMatchObject({ constantRate: true, leadOut: 12 });
     const film = plan({}, twoHours({ frameRate: "30000/1001" }));
     expect(seamsOf(film)).toMatchObject({ clock: "1001/30000", everySlots: 120 });
     const fast = plan({ segmentSeconds: 6 }, twoHours({ frameRate: "60000/1001" }));
-    expect(seamsOf(fast)).toMatchObject({ clock: "1001/60000", everySlots: 360 });
+    expect(seamsOf(fast)).toMatchObject({ clock: "1001/60000", everySlots: 360, leadOut: 12 });
+    // Only x264 looks ahead so far.
+    expect(seamsOf(plan({ codec: "hevc" }, twoHours())).leadOut).toBe(0);
   });
 
   test("of uneven times is cut by the even ones that it is brought to", () => {
@@ -108,7 +110,7 @@ describe("a chunk of a ladder whose lower rungs have half the frames", () => {
   const times = { clock: "1/60", timeBase: "1/15360" } satisfies Partial<Seams>;
   const seam = {
     ...{ frames: 480, seekSeconds: 7.9, addTicks: 121_344, fromTick: 122_880, untilTick: 245_800 },
-    ...{ firstSlot: 480, endSlot: 960, leadSlot: 960 },
+    ...{ firstSlot: 480, endSlot: 960, leadSlot: 972 },
   };
   const run = chunkRun(description, seam, times);
 
@@ -123,18 +125,22 @@ describe("a chunk of a ladder whose lower rungs have half the frames", () => {
   test("has each rung cut by its own clock, at the same time", () => {
     expect(tail(0)).toEqual([
       { filter: "ticks", add: 0, clock: "1/60" },
-      { filter: "window", fromTick: 480, untilTick: 960 },
+      { filter: "window", fromTick: 480, untilTick: 972 },
       { filter: "ticks", add: -480 },
     ]);
     expect(tail(1)).toEqual([
       { filter: "ticks", add: 0, clock: "1/30" },
-      { filter: "window", fromTick: 240, untilTick: 480 },
+      { filter: "window", fromTick: 240, untilTick: 486 },
       { filter: "ticks", add: -240 },
     ]);
     const clocks = run.outputs.map(
       ({ video: encode }) => encode?.kind === "encode" && encode.clock,
     );
     expect(clocks).toEqual(["1/60", "1/30"]);
+    const shares = run.outputs.map(
+      ({ video: each }) => each?.kind === "encode" && each.bufferShare,
+    );
+    expect(shares).toEqual([0.55, 0.55]);
     const ticks = run.outputs.map(({ ticksPerSecond }) => ticksPerSecond);
     expect(ticks).toEqual(description.outputs.map(({ ticksPerSecond }) => ticksPerSecond));
   });

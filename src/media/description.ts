@@ -44,6 +44,8 @@ export interface InputDescription {
    * keyframe before that time.
    */
   keyframesOnly?: boolean;
+  /** With fewer keyframes than that the pictures would repeat themselves: then every frame is decoded after all. */
+  leastKeyframes?: number;
   /** Set for a still: the container's word of its `MediaInfo` (jpeg, png, webp). */
   still?: string;
   /**

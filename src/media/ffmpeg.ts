@@ -55,8 +55,11 @@ export interface ToolRun {
 export interface FfmpegRun extends ToolRun {
   /** Seconds without progress and without a change in its files after which it is ended. */
   stallSeconds: number;
-  /** Has it say more than warnings: what filters found out; `levels` with the weight of each line. */
-  talks?: boolean | "levels";
+  /**
+   * Has it say more than warnings: what filters found out; `levels` with the weight of each line, `counts` also
+   * what was read and decoded.
+   */
+  talks?: boolean | "levels" | "counts";
   /** Gets every line of what it says; true when the outcome shall not keep it. */
   onLine?: ((line: string) => boolean) | undefined;
   /** Seconds of output that mean 100 %; null when unknown. */
@@ -91,13 +94,16 @@ export interface Capture {
  */
 const worstErrorRate = "0.1";
 
-const ffmpegGlobals = (level: "warning" | "info" | "level+info") => [
+const ffmpegGlobals = (level: Verbosity) => [
   ...["-nostdin", "-hide_banner", "-nostats", "-v", level],
   ...["-progress", "pipe:1", "-stats_period", progressPeriodSeconds, "-y"],
   ...["-max_error_rate", worstErrorRate],
 ];
 
-function verbosity({ talks }: FfmpegRun): "warning" | "info" | "level+info" {
+type Verbosity = "warning" | "info" | "level+info" | "level+verbose";
+
+function verbosity({ talks }: FfmpegRun): Verbosity {
+  if (talks === "counts") return "level+verbose";
   if (talks === "levels") return "level+info";
   return talks ? "info" : "warning";
 }

@@ -54,11 +54,17 @@ export function keyframesAreEnough(video: VideoStream, every: number): boolean {
   return !slow && every >= surelyKeyframedSeconds;
 }
 
-/** The whole video, of which frames at distances are wanted. */
-export function sparseInput(video: VideoStream, keyframesOnly: boolean): InputDescription {
+/**
+ * The whole video, of which frames at distances are wanted.
+ * @param wanted.count how many; the last one's stretch may be too short to hold a keyframe
+ */
+export function sparseInput(
+  video: VideoStream,
+  wanted: { keyframesOnly: boolean; count: number },
+): InputDescription {
   return {
     from: { asset: 0 },
-    ...(keyframesOnly ? { keyframesOnly } : {}),
+    ...(wanted.keyframesOnly ? { keyframesOnly: true, leastKeyframes: wanted.count - 1 } : {}),
     picture: inputPicture(video),
   };
 }

@@ -35,7 +35,7 @@ export function sheetSteps(params: ThumbnailsParams, wish: Wish, source: StillSo
     work: {
       kind: "render",
       description: {
-        inputs: [sparseInput(video, moments.keyframesOnly)],
+        inputs: [sparseInput(video, moments)],
         graph: [
           stillChain(video, [
             ...pictures(wish, source, { layout, moments }),

@@ -5,6 +5,7 @@ import type { RenderDescription } from "../media/description.ts";
 import type { Toolchain } from "../media/devices.ts";
 import { runFfmpeg } from "../media/ffmpeg.ts";
 import { type GpuFault, gpuFaultOf, quietGpuFault } from "../media/gpu-fault.ts";
+import { KeyframeCount } from "../media/keyframe-count.ts";
 import { type Placement, usesGpu } from "../media/placement.ts";
 import { renderArgv } from "../media/render.ts";
 import { type PathName, plainLog } from "../media/stderr.ts";
@@ -26,6 +27,11 @@ export interface DescribedRun {
   talks?: boolean;
   /** Gets every line of what it says, which holds host paths; true when the failure's log can do without. */
   onLine?: (line: string) => boolean;
+}
+
+interface CountedRun extends DescribedRun {
+  /** Has ffmpeg say what it read and decoded; every line begins with its weight. */
+  counts?: boolean;
 }
 
 /** What a run that ended well tells of itself. */
@@ -54,14 +60,48 @@ export class GpuTrouble extends Failure {
   }
 }
 
+interface Local {
+  toolchain: Toolchain;
+  config: LocalConfig;
+}
+
 /**
- * Runs one description; null when it was aborted.
+ * Runs one description; null when it was aborted. Where too few keyframes of a source can be decoded alone, all of
+ * its frames are in a second run.
  * @throws Failure with what went wrong; a GpuTrouble when the GPU is to blame
  */
 export async function runDescription(
-  { toolchain, config }: { toolchain: Toolchain; config: LocalConfig },
+  local: Local,
   request: AttemptRequest,
-  { description: described, folder, talks = false, onLine }: DescribedRun,
+  run: DescribedRun,
+): Promise<RanDescription | null> {
+  const { description } = run;
+  const least = new Map(
+    description.inputs.flatMap(({ leastKeyframes }, index) =>
+      leastKeyframes === undefined ? [] : [[index, leastKeyframes] as const],
+    ),
+  );
+  if (least.size === 0) return await runOnce(local, request, run);
+  const count = new KeyframeCount(least);
+  const hear = (line: string) => {
+    const known = count.hear(line);
+    return (run.onLine?.(line) ?? false) || known;
+  };
+  const done = await runOnce(local, request, { ...run, counts: true, onLine: hear });
+  if (done === null || !count.areTooFew) return done;
+  const inputs = description.inputs.map(({ keyframesOnly: _, ...input }) => input);
+  const dense = { ...description, inputs };
+  const again = await runOnce(local, request, { ...run, description: dense });
+  return again && { ...again, checks: [everyFrame, ...(again.checks ?? [])] };
+}
+
+const everyFrame =
+  "Decoded every frame of the source: it has too few keyframes that can be decoded without the frames before them";
+
+async function runOnce(
+  { toolchain, config }: Local,
+  request: AttemptRequest,
+  { description: described, folder, talks = false, counts = false, onLine }: CountedRun,
 ): Promise<RanDescription | null> {
   const { jobs, ffmpeg, storage } = config;
   const sought = await withSeeks(request, await withMeasures(request, described));
@@ -92,7 +132,7 @@ export async function runDescription(
     expectedSeconds: description.expectedSeconds,
     gpuUuid: usesGpu(placement) ? (request.device.traits?.uuid ?? null) : null,
     onProgress: request.onProgress,
-    talks: talks && description.inspects ? "levels" : talks,
+    talks: counts ? "counts" : talks && description.inspects ? "levels" : talks,
     onLine,
   });
   if (outcome.kind === "aborted") return null;

@@ -173,8 +173,10 @@ describe("speed and shape", () => {
       const how = finely ? "finely" : "without rubberband";
       test(`tempo ${factor}, ${how}, changes the length and keeps the pitch`, () => {
         const samples = through([tone(440, 2)], { filter: "tempo", factor, finely });
-        const seconds = samples.length / rate;
+        // What pushes the end out of rubberband is silence, and stays where it holds nothing back (ffmpeg 7.1's).
+        const seconds = (samples.findLastIndex((sample) => Math.abs(sample) > 0.01) + 1) / rate;
         expect(Math.abs(seconds - 2 / factor)).toBeLessThan(0.12);
+        expect(samples.length / rate - seconds).toBeLessThan(0.12 + 0.04 / factor);
         expect(hertz(piece(samples, seconds * 0.2, seconds * 0.8))).toBeCloseTo(440, -1);
       });
     }

@@ -196,7 +196,11 @@ function titleOf({ output }: CutoutParams, format: Format, { frame }: Scene): st
 
 function notesOf({ scene: { video }, params, format }: Made): string[] {
   return [
-    ...(video.hdr === null ? [] : ["The source is HDR; the result is SDR."]),
+    ...(video.hdr === null
+      ? []
+      : [
+          "The source is HDR; the result is SDR, and the key goes by the colours that it has there.",
+        ]),
     ...(video.hdr === null && video.bitDepth > 8
       ? ["The source has more than 8 bits per colour; the key works in 8."]
       : []),

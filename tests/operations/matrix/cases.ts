@@ -1,6 +1,7 @@
 import {
   alone,
   aroundSquare,
+  captioned,
   captions,
   clipped,
   constantRate,
@@ -14,13 +15,14 @@ import {
   type MatrixCase,
   otherFilm,
   otherSound,
+  playedSeconds,
   reportIn,
   same,
   slowed,
   tracks,
 } from "./expectations.ts";
-import { flashTimes } from "./film.ts";
-import { rgbOf } from "./rules.ts";
+import { flashTimes, ground } from "./film.ts";
+import { faultsOf, lengthFaults, rgbOf } from "./rules.ts";
 
 export const matrixCases: readonly MatrixCase[] = [
   {
@@ -68,7 +70,14 @@ export const matrixCases: readonly MatrixCase[] = [
   {
     ...{ name: "captions", operation: "captions", title: "burnt in" },
     params: { action: "burn", text: captions, ...fineSpeed },
-    judge: first(kept()),
+    // Where the picture begins while something is said that stands over the mark at the bottom: it is looked at after.
+    judge: first((source, seen) => {
+      const begins = seen.picture?.times[0] ?? 0;
+      return kept({ more: begins < captioned.from ? {} : { at: captioned.to + 0.1 } })(
+        source,
+        seen,
+      );
+    }),
   },
   {
     ...{ name: "captions embedded", operation: "captions", title: "as a track" },
@@ -109,7 +118,7 @@ export const matrixCases: readonly MatrixCase[] = [
     judge: first((source, seen) => {
       const wide = 16 / 9 / source.truth.aspect;
       return {
-        ...(seen.seconds === null ? {} : { seconds: seen.seconds + 0.6 }),
+        ...(seen.seconds === null ? {} : { seconds: slowed(seen.seconds) }),
         picture: same(source, seen, {
           at: slowed,
           more: {
@@ -218,8 +227,14 @@ export const matrixCases: readonly MatrixCase[] = [
         sound: [
           first === undefined
             ? { hertz: 700, channels: 2, heard: [0, 1], beeps: later }
-            : // The other film is in stereo.
-              { ...first, heard: heardBoth(first), beeps: [...first.beeps, ...later] },
+            : {
+                ...first,
+                // Pitch is that of the first beep: of a film too short for one it is the other's.
+                ...(first.beeps.length > 0 ? {} : { hertz: 700 }),
+                // The other film is in stereo.
+                heard: heardBoth(first),
+                beeps: [...first.beeps, ...later],
+              },
         ],
       };
     }),
@@ -238,10 +253,16 @@ export const matrixCases: readonly MatrixCase[] = [
     ...{ name: "cutout", operation: "cutout", title: "on another colour" },
     params: {
       ...{
-        key: { colour: "#0047bb", similarity: 0.08, blend: 0.04, spill: 0 },
+        key: { colour: ground, similarity: 0.08, blend: 0.04, spill: 0 },
         output: { kind: "colour", colour: "#203040" },
       },
       ...fineSpeed,
+    },
+    paramsFor: ({ truth: { groundInSdr } }, params) => {
+      if (groundInSdr === undefined) return params;
+      // Brighter than SDR can be, what is stored is a little off what is seen: the default similarity, and not less.
+      const key = { ...(params["key"] as object), colour: groundInSdr, similarity: 0.12 };
+      return { ...params, key };
     },
     judge: first(kept({ more: { ground: rgbOf("#203040") } })),
   },
@@ -254,7 +275,7 @@ export const matrixCases: readonly MatrixCase[] = [
     ...{ name: "ladder", operation: "ladder", title: "HLS, as a player plays it" },
     params: { format: "hls", segmentSeconds: 2, quality: 85, speed: "fast" },
     // The playlist of all: players take the first rung, and the sounds beside it.
-    judge: first((source, seen) => {
+    judge: (paths, source, seen) => {
       // Uneven ones are brought to thirty, which most of them are made of.
       const rate = source.truth.uneven ? 30 : constantRate(source, seen);
       const wanted = kept({ more: { times: { rate } } })(source, seen);
@@ -264,8 +285,13 @@ export const matrixCases: readonly MatrixCase[] = [
         ...track,
         language: short[track.language ?? ""] ?? track.language,
       }));
-      return { ...wanted, sound };
-    }),
+      const { seconds, ...other } = wanted;
+      return [
+        ...faultsOf(paths[0] ?? "", { ...other, sound }),
+        // Of a playlist of all ffprobe tells the first variant's length; players go on to the end of the last stream.
+        ...lengthFaults(playedSeconds(paths), seconds),
+      ];
+    },
   },
   {
     ...{ name: "measure", operation: "measure", title: "against itself" },

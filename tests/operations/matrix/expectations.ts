@@ -13,6 +13,8 @@ export interface MatrixCase {
   /** For the person who reads the table. */
   title: string;
   params: Record<string, unknown>;
+  /** What a person would ask for where a source needs other parameters. */
+  paramsFor?(source: Source, params: Record<string, unknown>): Record<string, unknown>;
   /** Files that the source is given among; absent: it alone, and then the others. */
   inputs?(source: string): string[];
   /** What is wrong with what came out, as sentences. @param seen the source, as it was found to be */
@@ -123,7 +125,21 @@ export function constantRate({ truth }: Source, seen: Seen): number {
 export const slowed = (time: number) =>
   time < 0.2 ? time : time < 0.8 ? 0.2 + (time - 0.2) * 2 : time + 0.6;
 
+/** When something is said. */
+export const captioned = { from: 0.2, to: 0.8 };
 export const captions = "1\n00:00:00,200 --> 00:00:00,800\nHello\n";
+
+/** How long a ladder is played: the longest of its streams. */
+export function playedSeconds(paths: readonly string[]): number {
+  const streams = paths
+    .filter((path) => path.endsWith(".m3u8"))
+    .map((path) =>
+      Array.from(readFileSync(path, "utf8").matchAll(/^#EXTINF:([\d.]+),/gm), ([, text]) =>
+        Number(text),
+      ),
+    );
+  return Math.max(...streams.map((all) => all.reduce((sum, seconds) => sum + seconds, 0)));
+}
 
 export function reportIn<Report>(paths: readonly string[]): Report {
   const path = paths.find((each) => each.endsWith(".json"));

@@ -25,6 +25,8 @@ export interface Truth {
   /** Bits of a colour. */
   bitDepth?: 10;
   hdr?: true;
+  /** Around its marks, as a picture of it in SDR shows it; absent: the film's own. */
+  groundInSdr?: string;
   /** Frames come unevenly. */
   uneven?: true;
   /** What `check` finds in it, by kind, and rightly. */

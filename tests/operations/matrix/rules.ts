@@ -65,7 +65,7 @@ const edgeTolerance = 24;
 export function faultsOf(path: string, wanted: Wanted): string[] {
   const seen = look(path);
   return [
-    ...lengthFaults(seen, wanted),
+    ...lengthFaults(seen.seconds, wanted.seconds),
     ...pictureFaults(path, seen, wanted.picture),
     ...soundFaults(seen, wanted),
     ...syncFaults(seen, wanted),
@@ -81,10 +81,10 @@ function countFaults(what: string, found: number, wanted: number | undefined): s
 /** A frame and what codecs of sound add at the ends. */
 const lengthSlackSeconds = 0.13;
 
-function lengthFaults({ seconds }: Seen, wanted: Wanted): string[] {
-  if (wanted.seconds === undefined) return [];
-  if (seconds !== null && Math.abs(seconds - wanted.seconds) <= lengthSlackSeconds) return [];
-  return [`it is ${seconds} s long instead of ${wanted.seconds}`];
+export function lengthFaults(seconds: number | null, wanted: number | undefined): string[] {
+  if (wanted === undefined) return [];
+  if (seconds !== null && Math.abs(seconds - wanted) <= lengthSlackSeconds) return [];
+  return [`it is ${seconds} s long instead of ${wanted}`];
 }
 
 /** What a deinterlacer leaves at the edges of what moves. */

@@ -21,6 +21,10 @@ export interface Outcome {
   notes: string[];
 }
 
+function paramsOf({ params, paramsFor }: MatrixCase, source: Source): Record<string, unknown> {
+  return paramsFor?.(source, params) ?? params;
+}
+
 /** Makes each source once. */
 export class Ground {
   private readonly folder: string;
@@ -65,7 +69,8 @@ export class Ground {
       })),
     );
     try {
-      const plan = planFor(operation, parseParams(operation, each.params), inputs, toolchain);
+      const params = parseParams(operation, paramsOf(each, source));
+      const plan = planFor(operation, params, inputs, toolchain);
       return { refused: null, notes: plan.notes };
     } catch (cause) {
       if (!(cause instanceof Refusal)) throw cause;
@@ -77,7 +82,8 @@ export class Ground {
   async faults(each: MatrixCase, source: Source): Promise<string[]> {
     const folder = mkdtempSync(join(this.folder, "cell-"));
     try {
-      const made = await work(folder, each.operation, each.params, this.inputs(each, source));
+      const params = paramsOf(each, source);
+      const made = await work(folder, each.operation, params, this.inputs(each, source));
       return each.judge(made.paths, source, this.seen(source));
     } catch (cause) {
       return [`it fails: ${(cause as Error).message}`];

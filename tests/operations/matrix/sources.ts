@@ -308,7 +308,8 @@ export const sources: readonly Source[] = [
         ...["-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc"],
         ...["-color_range", "tv", ...stereo, ...aac, path],
       ),
-    truth: { ...plain, bitDepth: 10, hdr: true },
+    // The numbers of the film, read as HDR10, are far brighter.
+    truth: { ...plain, bitDepth: 10, hdr: true, groundInSdr: "#0011fe" },
   },
   {
     name: "full-range",

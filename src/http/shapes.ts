@@ -127,7 +127,12 @@ const range = (unit: string) =>
 
 /** What is expected of a step or of all of them. */
 export const predictedFields = {
-  predictedSeconds: z.number().min(0).describe("Of work, without waiting for a place"),
+  predictedSeconds: z
+    .number()
+    .min(0)
+    .describe(
+      "From its start to its end, without waiting for others; parts that run side by side count once",
+    ),
   predictedSecondsRange: range("Seconds"),
   predictedBytes: count.describe("Of all outputs"),
   predictedBytesRange: range("Bytes"),

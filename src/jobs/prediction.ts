@@ -14,6 +14,8 @@ import {
   predictSeconds,
 } from "../media/work-figures.ts";
 import type { Plan } from "../operations/operation.ts";
+import type { Preview } from "../runners/dispatch.ts";
+import { elapsedSeconds } from "./plan-time.ts";
 
 /** Four times in five what comes lies in here. */
 export interface Range {
@@ -23,7 +25,7 @@ export interface Range {
 
 /** Time and size as the API, the page and the command line tell them. */
 export interface Predicted {
-  /** Of work, without waiting for a place. */
+  /** From the start to the end, without waiting for others. */
   predictedSeconds: number;
   predictedSecondsRange: Range;
   /** Of all outputs. */
@@ -47,7 +49,7 @@ export interface Surroundings {
   verify: "quick" | "full";
   figures: Figures;
   /** Where a step would run if all were free. */
-  preview(work: StepWork): { device: Device; reason: string; placement: Placement };
+  preview(work: StepWork): Preview;
 }
 
 export interface PlanPrediction {
@@ -63,8 +65,8 @@ export function predictPlan(
   media: readonly MediaInfo[],
   { preview, figures, ...box }: Surroundings,
 ): PlanPrediction {
-  const steps = plan.steps.map(({ name, title, work, outputs }) => {
-    const { device, reason, placement } = preview(work);
+  const steps = plan.steps.map(({ name, title, needs, work, outputs }) => {
+    const { device, reason, placement, atOnce } = preview(work);
     const placed: PlacedWork = {
       ...{ work, media },
       place: placeOf(placement, box),
@@ -73,15 +75,20 @@ export function predictPlan(
     const seconds = predictSeconds(placed, figures);
     const bytes = outputs.length === 0 ? noPrediction : predictBytes(placed, figures);
     const told = { name, title, device: device.id, deviceReason: reason };
-    return { seconds, bytes, told };
+    // A box with several GPUs has them as one place, on which so many run at once.
+    const timed = { name, needs, seconds: seconds.likely, place: device.kind, atOnce };
+    return { seconds, bytes, told, timed };
   });
   const longest = steps.toSorted((a, b) => b.seconds.likely - a.seconds.likely)[0];
   return {
     steps: steps.map(({ seconds, bytes, told }) => ({ ...told, ...inWords(seconds, bytes) })),
     total: inWords(
-      sumOf(
-        steps.map(({ seconds }) => seconds),
-        longest?.seconds,
+      sideBySide(
+        sumOf(
+          steps.map(({ seconds }) => seconds),
+          longest?.seconds,
+        ),
+        elapsedSeconds(steps.map(({ timed }) => timed)),
       ),
       sumOf(
         steps.map(({ bytes }) => bytes),
@@ -110,7 +117,13 @@ export function placeOf(
   };
 }
 
-/** Steps go one after another. What stands behind the longest stands behind the whole. */
+/** Of steps that partly run at the same time: less than their sum, and as uncertain. */
+function sideBySide(sum: Prediction, elapsed: number): Prediction {
+  const share = sum.likely === 0 ? 1 : elapsed / sum.likely;
+  return { ...sum, likely: elapsed, low: sum.low * share, high: sum.high * share };
+}
+
+/** What stands behind the longest stands behind the whole. */
 function sumOf(all: readonly Prediction[], longest: Prediction | undefined): Prediction {
   const sum = (of: (one: Prediction) => number) => all.reduce((total, one) => total + of(one), 0);
   return {

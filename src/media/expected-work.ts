@@ -67,7 +67,7 @@ export function expectedWorkSeconds(
 
 /** The same for one run of ffmpeg. */
 export function loadSeconds(load: Workload, place: WorkPlace): number {
-  const cores = Math.max(1, Math.min(place.cores, coresMost) * coresShare);
+  const cores = Math.max(1, Math.min(place.cores, coresMost, load.threads) * coresShare);
   const onProcessor = (processorMs(load, place) + proofMs(load, place)) / cores;
   const copying = (load.copiedBytes / 1e6) * copyMillisecondsPerMegabyte;
   // The card's engines work beside each other and beside the processor: the slowest sets the pace.

@@ -44,6 +44,8 @@ export interface Workload {
   copiedBytes: number;
   /** The longest output. */
   outputSeconds: number;
+  /** It keeps no more of the processor busy; infinite where nothing limits it. */
+  threads: number;
 }
 
 const nothing: Workload = {
@@ -55,6 +57,7 @@ const nothing: Workload = {
   loudnessSeconds: 0,
   copiedBytes: 0,
   outputSeconds: 0,
+  threads: Number.POSITIVE_INFINITY,
 };
 
 /** Of a search for a score: there may be seven. */
@@ -117,6 +120,7 @@ function described(description: RenderDescription, media: readonly MediaInfo[]):
     loudnessSeconds: measured.length * lasts,
     copiedBytes: outputs.reduce((sum, { copiedBytes }) => sum + copiedBytes, 0),
     outputSeconds: outputSeconds > 0 ? outputSeconds : lasts,
+    threads: description.filterThreads ?? Number.POSITIVE_INFINITY,
   };
 }
 
@@ -248,5 +252,6 @@ function joined(loads: readonly Workload[]): Workload {
     loudnessSeconds: sum((load) => load.loudnessSeconds),
     copiedBytes: sum((load) => load.copiedBytes),
     outputSeconds: sum((load) => load.outputSeconds),
+    threads: Math.max(0, ...loads.map(({ threads }) => threads)),
   };
 }

@@ -79,6 +79,15 @@ interface Waiter {
 
 const doublingDelayMs = (times: number) => 1000 * 2 ** (times - 1);
 
+/** Where a step would go. */
+export interface Preview {
+  device: Device;
+  reason: string;
+  placement: Placement;
+  /** Steps like it that run there side by side: of GPUs one on each, for they share its encoders. */
+  atOnce: number;
+}
+
 export class Dispatch {
   private readonly parts: DispatchParts;
   private readonly listeners = new Set<() => void>();
@@ -139,9 +148,9 @@ export class Dispatch {
     return place;
   }
 
-  /** Where the step would go if all were free; takes nothing. */
-  preview(work: StepWork): { device: Device; reason: string; placement: Placement } {
-    const { gpus, cpu, toolchain } = this.parts;
+  /** Where the step would go if all were free, and how many like it side by side; takes nothing. */
+  preview(work: StepWork): Preview {
+    const { gpus, cpu, toolchain, slots } = this.parts;
     const choices = choicesFor(
       work,
       { cpu, gpus: gpus.devices(), toolchain: toolchain() },
@@ -153,11 +162,13 @@ export class Dispatch {
       const reason = encodes
         ? `Would be encoded on ${gpu.device.title}.`
         : `Would be decoded on ${gpu.device.title} and encoded on the CPU.`;
-      return { device: gpu.device, reason, placement: gpu.placement };
+      const atOnce = choices.gpus.length;
+      return { device: gpu.device, reason, placement: gpu.placement, atOnce };
     }
     const why = this.whyNotGpu(work, { ...choices, shortages: [], history: noHistory });
-    const { placement } = choices.cpu;
-    return { device: cpu, reason: `Would run on ${cpu.title}. ${why}`.trim(), placement };
+    const { placement, need } = choices.cpu;
+    const reason = `Would run on ${cpu.title}. ${why}`.trim();
+    return { device: cpu, reason, placement, atOnce: slots.cpuAtOnce(need) };
   }
 
   /** Something outside changed: whoever waits looks again. */

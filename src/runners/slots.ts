@@ -229,6 +229,15 @@ export class Slots {
     );
   }
 
+  /** How many of its kind the CPU takes side by side when nothing else runs; at least one. */
+  cpuAtOnce(need: Need): number {
+    const { cpuSlots, cores } = this.parts.limits;
+    const own = cpuSlots * threadsPerSlot;
+    // Wide ones may share the cores, and none of them is done sooner for it.
+    if (!isNarrow(need)) return 1;
+    return Math.max(1, Math.floor(Math.min(own, cores) / Math.max(1, need.cpuThreads)));
+  }
+
   private gpuShortage(device: Device, uuid: string, need: Need): Shortage | null {
     const { jobsPerGpu, yieldToOthers } = this.parts.limits;
     if (yieldToOthers && this.freshUse(uuid) === null) {

@@ -117,7 +117,9 @@ export async function openSite(
     surroundings: {
       cores: 2,
       figures: noFigures,
-      preview: () => ({ device: cpuDevice(1), reason: "There is no GPU.", placement: allOnCpu }),
+      preview: () => ({
+        ...{ device: cpuDevice(1), reason: "There is no GPU.", placement: allOnCpu, atOnce: 1 },
+      }),
     },
     verify: "auto",
     onQueued: () => undefined,

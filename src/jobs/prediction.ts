@@ -14,7 +14,7 @@ import {
   predictSeconds,
 } from "../media/work-figures.ts";
 import type { Plan } from "../operations/operation.ts";
-import type { Preview } from "../runners/dispatch.ts";
+import type { Preview } from "../runners/places.ts";
 import { elapsedSeconds } from "./plan-time.ts";
 
 /** Four times in five what comes lies in here. */

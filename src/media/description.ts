@@ -39,10 +39,7 @@ export interface InputDescription {
   offsetSeconds?: number;
   /** Of a join: its times may begin below zero, for the run-up of its encoder. */
   keepsStart?: true;
-  /**
-   * Decode keyframes only (`-skip_frame nokey`): for posters and sprites. With a seek it begins at the last
-   * keyframe before that time.
-   */
+  /** Decode keyframes only (`-skip_frame nokey`). With a seek it begins at the last one before that time. */
   keyframesOnly?: boolean;
   /** With fewer keyframes than that the pictures would repeat themselves: then every frame is decoded after all. */
   leastKeyframes?: number;

@@ -9,7 +9,14 @@ import type { Placement } from "../media/placement.ts";
 import type { FailureReport } from "../trouble.ts";
 import { ATTEMPTS_MAX, afterFault, BUSY_MAX, faultReport, withWhy } from "./after-fault.ts";
 import { lendWhilePaused, pausedWait, waitAWhile } from "./patience.ts";
-import { type Choice, choicesFor, type History, noHistory, wantsGpu } from "./places.ts";
+import {
+  type Choice,
+  choicesFor,
+  type History,
+  noHistory,
+  type Preview,
+  wantsGpu,
+} from "./places.ts";
 import type { AttemptOutcome, AttemptRequest, Runner } from "./runner.ts";
 import type { Reservation, Shortage, Slots } from "./slots.ts";
 
@@ -78,15 +85,6 @@ interface Waiter {
 }
 
 const doublingDelayMs = (times: number) => 1000 * 2 ** (times - 1);
-
-/** Where a step would go. */
-export interface Preview {
-  device: Device;
-  reason: string;
-  placement: Placement;
-  /** Steps like it that run there side by side: of GPUs one on each, for they share its encoders. */
-  atOnce: number;
-}
 
 export class Dispatch {
   private readonly parts: DispatchParts;

@@ -82,3 +82,12 @@ export function wantsGpu(work: StepWork): boolean {
   const outputs = descriptionOf(work)?.outputs ?? [];
   return outputs.some(({ video }) => video?.kind === "encode" && isGpuCodec(video.codec));
 }
+
+/** Where a step would go. */
+export interface Preview {
+  device: Device;
+  reason: string;
+  placement: Placement;
+  /** Steps like it that run there side by side: of GPUs one on each, for they share its encoders. */
+  atOnce: number;
+}

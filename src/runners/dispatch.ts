@@ -5,7 +5,6 @@
 import type { StepWork } from "../media/description.ts";
 import type { Device, Toolchain } from "../media/devices.ts";
 import type { GpuFault } from "../media/gpu-fault.ts";
-import type { Placement } from "../media/placement.ts";
 import type { FailureReport } from "../trouble.ts";
 import { ATTEMPTS_MAX, afterFault, BUSY_MAX, faultReport, withWhy } from "./after-fault.ts";
 import { lendWhilePaused, pausedWait, waitAWhile } from "./patience.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ffmpeg } from "../../tests/clips.ts";
-import type { Expectation } from "./description.ts";
+import type { Expectation } from "./expectation.ts";
 import { type VerifyTools, verifyOutput } from "./verify.ts";
 
 /** Each check starts ffmpeg several times, and machines that test are busy. */

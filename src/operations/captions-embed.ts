@@ -2,12 +2,8 @@
 
 import type { CaptionFormat, Captions } from "../media/captions/cue.ts";
 import { writeSubrip, writeWebvtt } from "../media/captions/write.ts";
-import type {
-  Expectation,
-  OutputDescription,
-  SubtitleCopy,
-  SubtitleEncode,
-} from "../media/description.ts";
+import type { OutputDescription, SubtitleCopy, SubtitleEncode } from "../media/description.ts";
+import type { Expectation } from "../media/expectation.ts";
 import { burntOutput, burntResult } from "./burning.ts";
 import type { CaptionsParams } from "./captions-schema.ts";
 import { containers, copyableSources, subtitlesExpected } from "./containers.ts";

@@ -1,11 +1,11 @@
 /** What a clip is made of and how it is encoded, whatever its times. Pure. */
 import type {
   AudioEncode,
-  Expectation,
   RenderDescription,
   StreamCopy,
   VideoEncode,
 } from "../media/description.ts";
+import type { Expectation } from "../media/expectation.ts";
 import type { SoundChain, VideoFilter } from "../media/graph.ts";
 import type { MediaInfo, VideoStream } from "../media/media.ts";
 import { type ReadTrim, readSpan } from "../media/pieces.ts";

@@ -1,11 +1,11 @@
 /** The encodes of a ladder: one decode and all of its streams in one run, each an MP4 of its own. Pure. */
 import type {
-  Expectation,
   InputDescription,
   OutputDescription,
   RenderDescription,
   VideoEncode,
 } from "../media/description.ts";
+import type { Expectation } from "../media/expectation.ts";
 import type { VideoFilter } from "../media/graph.ts";
 import type { VideoStream } from "../media/media.ts";
 import { codecTitle } from "./containers.ts";

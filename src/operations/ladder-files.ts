@@ -5,7 +5,7 @@ import type {
   SoundWish,
   ThumbnailSheets,
 } from "../media/cmaf/ladder-package.ts";
-import type { Expectation } from "../media/description.ts";
+import type { Expectation } from "../media/expectation.ts";
 import {
   encodeStepName,
   type LadderStreams,

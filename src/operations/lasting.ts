@@ -1,5 +1,6 @@
 /** How long an output lasts that leaves a part of its source out. Pure. */
-import type { AudioEncode, Expectation, StreamCopy } from "../media/description.ts";
+import type { AudioEncode, StreamCopy } from "../media/description.ts";
+import type { Expectation } from "../media/expectation.ts";
 import type { MediaInfo } from "../media/media.ts";
 
 type Lasting = Pick<Expectation, "lastsLikeStream" | "streamFromSeconds">;

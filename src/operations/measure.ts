@@ -1,5 +1,5 @@
 /** `measure`: how alike a video is to its reference: VMAF where this ffmpeg has it, SSIM and PSNR. */
-import type { Expectation } from "../media/description.ts";
+import type { Expectation } from "../media/expectation.ts";
 import type { VmafModel } from "../media/filters-looking.ts";
 import type { MediaInfo, VideoStream } from "../media/media.ts";
 import { seriesFile } from "../media/readings/series.ts";

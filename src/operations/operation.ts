@@ -3,7 +3,8 @@
  * JSON Schema, the form, the command line and the tests. `plan` is pure: no I/O, no clock, no randomness.
  */
 import type { z } from "zod";
-import type { Expectation, StepWork } from "../media/description.ts";
+import type { StepWork } from "../media/description.ts";
+import type { Expectation } from "../media/expectation.ts";
 import type { MediaInfo } from "../media/media.ts";
 import type { ChunkWish } from "./chunking.ts";
 

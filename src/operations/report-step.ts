@@ -1,5 +1,5 @@
 /** The step that publishes a report, as JSON for programs and as Markdown for people. */
-import type { Expectation } from "../media/description.ts";
+import type { Expectation } from "../media/expectation.ts";
 import type { ReportKind } from "../media/reports/kinds.ts";
 import { outputName } from "./naming.ts";
 import type { Step } from "./operation.ts";

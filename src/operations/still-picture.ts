@@ -1,5 +1,6 @@
 /** Single pictures of a source: in which format, of which levels and colours, and what they must be found to be. Pure. */
-import type { Expectation, OutputDescription } from "../media/description.ts";
+import type { OutputDescription } from "../media/description.ts";
+import type { Expectation } from "../media/expectation.ts";
 import type { FilterChain, VideoFilter } from "../media/graph.ts";
 import type { MediaInfo, VideoStream } from "../media/media.ts";
 import { type Frame, isFullRange, isRgb, keptColor, toSdr } from "./picture.ts";

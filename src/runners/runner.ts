@@ -1,6 +1,7 @@
 /** How an attempt at a step is carried out. `local.ts` runs ffmpeg here; later runners send it away. */
-import type { Expectation, StepWork } from "../media/description.ts";
+import type { StepWork } from "../media/description.ts";
 import type { Device } from "../media/devices.ts";
+import type { Expectation } from "../media/expectation.ts";
 import type { GpuFault } from "../media/gpu-fault.ts";
 import type { MediaInfo } from "../media/media.ts";
 import type { Rest } from "../media/pause.ts";

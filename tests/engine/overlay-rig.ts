@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "../../src/config.ts";
 import type {
-  Expectation,
   InputDescription,
   OutputDescription,
   RenderDescription,
@@ -13,6 +12,7 @@ import type {
 } from "../../src/media/description.ts";
 import { type Device, detectToolchain } from "../../src/media/devices.ts";
 import { dialectOf } from "../../src/media/dialect.ts";
+import type { Expectation } from "../../src/media/expectation.ts";
 import { gpuSkills } from "../../src/media/gpu-skill.ts";
 import type { FilterChain } from "../../src/media/graph.ts";
 import { type Avoided, placeOn } from "../../src/media/placement.ts";

@@ -39,7 +39,7 @@ async function beside(
   const folder = mkdtempSync(join(tmpdir(), "handbrake-"));
   const [ours, theirs] = [join(folder, "ours.mp4"), join(folder, "theirs.mp4")];
   try {
-    const params = ["video.codec=h264", "video.quality=65", `video.speed=${speed}`].flatMap(
+    const params = ["video.codec=h264", "video.quality=65", `speed=${speed}`].flatMap(
       (each) => ["-p", each],
     );
     const found = await pairs(

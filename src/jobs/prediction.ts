@@ -15,6 +15,7 @@ import {
 } from "../media/work-figures.ts";
 import type { Plan } from "../operations/operation.ts";
 import type { Preview } from "../runners/places.ts";
+import { encodedFor } from "./plan-bytes.ts";
 import { elapsedSeconds } from "./plan-time.ts";
 
 /** Four times in five what comes lies in here. */
@@ -65,15 +66,18 @@ export function predictPlan(
   media: readonly MediaInfo[],
   { preview, figures, ...box }: Surroundings,
 ): PlanPrediction {
-  const steps = plan.steps.map(({ name, title, needs, work, outputs }) => {
-    const { device, reason, placement, atOnce } = preview(work);
-    const placed: PlacedWork = {
-      ...{ work, media },
-      place: placeOf(placement, box),
-      device: modelOf(device),
-    };
-    const seconds = predictSeconds(placed, figures);
-    const bytes = outputs.length === 0 ? noPrediction : predictBytes(placed, figures);
+  const placedOf = (work: StepWork, { placement, device }: Preview): PlacedWork => {
+    return { work, media, place: placeOf(placement, box), device: modelOf(device) };
+  };
+  const steps = plan.steps.map((step) => {
+    const { name, title, needs, work, outputs } = step;
+    const previewed = preview(work);
+    const { device, reason, atOnce } = previewed;
+    const seconds = predictSeconds(placedOf(work, previewed), figures);
+    const written = encodedFor(step, plan).map((each) =>
+      predictBytes(placedOf(each, preview(each)), figures),
+    );
+    const bytes = outputs.length === 0 ? noPrediction : sumOf(written, longestOf(written));
     const told = { name, title, device: device.id, deviceReason: reason };
     // A box with several GPUs has them as one place, on which so many run at once.
     const timed = { name, needs, seconds: seconds.likely, place: device.kind, atOnce };
@@ -121,6 +125,10 @@ export function placeOf(
 function sideBySide(sum: Prediction, elapsed: number): Prediction {
   const share = sum.likely === 0 ? 1 : elapsed / sum.likely;
   return { ...sum, likely: elapsed, low: sum.low * share, high: sum.high * share };
+}
+
+function longestOf(all: readonly Prediction[]): Prediction | undefined {
+  return all.toSorted((a, b) => b.likely - a.likely)[0];
 }
 
 /** What stands behind the longest stands behind the whole. */

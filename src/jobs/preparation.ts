@@ -9,6 +9,7 @@ import type { Storage } from "../storage/storage.ts";
 import { assert } from "../trouble.ts";
 import { fingerprintsOf } from "./fingerprints.ts";
 import { jobInputs } from "./job-inputs.ts";
+import { encodedFor } from "./plan-bytes.ts";
 import type { Claim } from "./queue.ts";
 
 export interface Prepared {
@@ -67,10 +68,9 @@ export class Preparation {
     const verify = job.verify ?? provingFor(operation, params, this.parts.verify);
     const ground = { inputIds: job.inputIds, ffmpeg: this.parts.ffmpegVersion(), verify };
     const media = planInputs.map((input) => input.media);
-    const written = plan.steps.reduce(
-      (sum, { work }) => sum + expectedBytes(work, media, "cpu"),
-      0,
-    );
+    const written = plan.steps
+      .flatMap((step) => encodedFor(step, plan))
+      .reduce((sum, work) => sum + expectedBytes(work, media, "cpu"), 0);
     const fingerprints = fingerprintsOf(plan, ground);
     const planned = { plan, fingerprints, verify, expectedBytes: written, media };
     this.remember(job.jobId, planned, context);

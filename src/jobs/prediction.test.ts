@@ -62,7 +62,10 @@ test("a ladder is expected to be as large as its rungs and sounds together, in c
 });
 
 test("the sound of an encode in chunks is counted too", () => {
-  const params = { video: { codec: "h264" }, audio: { codec: "aac", bitRate: 320_000 } };
+  const params = {
+    video: { codec: "h264", maxHeight: 720, quality: 40 },
+    audio: { codec: "aac", bitRate: 320_000 },
+  };
   const [whole, chunked] = [0, 45].map(
     (chunkSeconds) => predicted("transcode", params, 4, chunkSeconds).total.predictedBytes,
   );

@@ -39,9 +39,10 @@ async function beside(
   const folder = mkdtempSync(join(tmpdir(), "handbrake-"));
   const [ours, theirs] = [join(folder, "ours.mp4"), join(folder, "theirs.mp4")];
   try {
-    const params = ["video.codec=h264", "video.quality=65", `speed=${speed}`].flatMap(
-      (each) => ["-p", each],
-    );
+    const params = ["video.codec=h264", "video.quality=65", `speed=${speed}`].flatMap((each) => [
+      "-p",
+      each,
+    ]);
     const found = await pairs(
       rounds,
       () =>

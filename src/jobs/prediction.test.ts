@@ -61,6 +61,16 @@ test("a ladder is expected to be as large as its rungs and sounds together, in c
   expect((bytes[1] ?? 0) / (bytes[0] ?? 1)).toBeCloseTo(1, 1);
 });
 
+test("the size of an encode by quality is as uncertain in chunks as in one piece", () => {
+  const wish = { video: { codec: "h264", maxHeight: 720, quality: 65 } };
+  const [whole, chunked] = [0, 45].map((chunkSeconds) => {
+    const { total } = predicted("transcode", wish, 4, chunkSeconds);
+    return total.predictedBytesRange.high / total.predictedBytesRange.low;
+  });
+  expect((chunked ?? 0) / (whole ?? 1)).toBeCloseTo(1, 1);
+  expect(whole).toBeGreaterThan(3);
+});
+
 test("the sound of an encode in chunks is counted too", () => {
   const params = {
     video: { codec: "h264", maxHeight: 720, quality: 40 },

@@ -87,7 +87,10 @@ export function predictSeconds(placed: PlacedWork, figures: Figures): Prediction
 
 export function predictBytes(placed: PlacedWork, figures: Figures): Prediction {
   const { work, media } = placed;
-  const depends = work.kind !== "write" && workloadsOf(work, media).some(dependsOnContent);
+  // A join copies, but nobody knows how much before its parts are encoded.
+  const encoded =
+    work.kind === "join" ? ({ kind: "render", description: work.chunk } as const) : work;
+  const depends = work.kind !== "write" && workloadsOf(encoded, media).some(dependsOnContent);
   return predicted(placed, "bytes", depends ? guessVariance : givenVariance, figures);
 }
 

@@ -5,7 +5,6 @@ import { type RunOutcome, runFfmpeg } from "./ffmpeg.ts";
 import type { MediaInfo, VideoStream } from "./media.ts";
 import { lastPacketSeconds, type Measured, measurePackets } from "./packets.ts";
 import { openSubject } from "./probe.ts";
-import type { ProbedPackets } from "./probe-packets.ts";
 import { alphaFlags, inputPath, safeInputFlags, stillFlags } from "./safety.ts";
 import type { VerifyTools } from "./verify.ts";
 
@@ -16,8 +15,8 @@ export interface DecodeRequest {
   media: MediaInfo;
   mode: "quick" | "full";
   tools: VerifyTools;
-  /** What was read of the picture's packets already, and from where; null from the beginning. */
-  listed?: { fromSeconds: number | null; picture: ProbedPackets["picture"] } | undefined;
+  /** What all packets of the picture said, where they were read already. */
+  picture?: Measured | null;
 }
 
 export type DecodeOutcome =
@@ -47,15 +46,23 @@ export async function decodeChecks(request: DecodeRequest): Promise<DecodeOutcom
   const keyframes = request.tools.pictureIsCopied === true && media.video !== null;
   const places = windows.map((window) => ({ ...window, keyframes }));
   // At once: each is mostly the start of a process, and somebody waits for the job.
-  const found = await Promise.all([
-    ...((await decodedTogether(request, places)) ? [] : places).map((place) =>
-      decodeWindow(request, place),
-    ),
-    ...(keyframes ? [lastPicture(request)] : []),
+  const [decoded, last] = await Promise.all([
+    decodePlaces(request, places),
+    keyframes ? lastPicture(request) : null,
   ]);
-  const fault = found.find((outcome) => outcome !== null);
-  if (fault !== undefined) return fault;
+  const fault = decoded ?? last;
+  if (fault !== null) return fault;
   return { kind: "decoded", checks: [windowsWords(keyframes, media.audio.length > 0)] };
+}
+
+/** The first fault that there is in one of them; null when all is well. */
+async function decodePlaces(
+  request: DecodeRequest,
+  places: readonly Window[],
+): Promise<DecodeOutcome | null> {
+  if (await decodedTogether(request, places)) return null;
+  const found = await Promise.all(places.map((place) => decodeWindow(request, place)));
+  return found.find((outcome) => outcome !== null) ?? null;
 }
 
 /** Of larger pictures the decoders together take too much memory, and are sooner done side by side. */
@@ -84,17 +91,13 @@ async function decodedTogether(
 
 /** Keyframes come from before a window, so whether the picture goes on to the end its packets say. */
 async function lastPicture(request: DecodeRequest): Promise<DecodeOutcome | null> {
-  const { media, listed } = request;
+  const { path, media, tools } = request;
   const from = windowsOf(media.durationSeconds ?? 0)?.at(-1)?.fromSeconds ?? 0;
-  const last = listed?.picture?.lastSeconds ?? (await lastPacket(request, from));
-  if (last !== null && last >= from) return null;
-  return await explainMissingFrames(request, { ...everything, where: "at its end" });
-}
-
-async function lastPacket({ path, media, tools }: DecodeRequest, fromSeconds: number) {
   const asked = { ffprobePath: tools.toolchain.ffprobePath, signal: tools.signal };
   const subject = await openSubject(path);
-  return await lastPacketSeconds(subject, media.video?.index ?? 0, fromSeconds, asked);
+  const last = await lastPacketSeconds(subject, media.video?.index ?? 0, from, asked);
+  if (last !== null) return null;
+  return await explainMissingFrames(request, { ...everything, where: "at its end" });
 }
 
 async function decodeStill(request: DecodeRequest): Promise<DecodeOutcome> {
@@ -197,8 +200,7 @@ async function decodeWhole(request: DecodeRequest): Promise<DecodeOutcome> {
   if (media.video === null) {
     return { kind: "decoded", checks: ["Decoded all of the sound without an error"] };
   }
-  const read = request.listed?.fromSeconds === null ? request.listed.picture : null;
-  const measured = read ?? (await measurePicture(request));
+  const measured = request.picture ?? (await measurePicture(request));
   const expected = measured.packets.get(media.video.index) ?? 0;
   const least = expected - frameTolerance.frames - expected * frameTolerance.ratio;
   if (frames === 0 || frames < least) {

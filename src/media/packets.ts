@@ -2,7 +2,7 @@
 import { askFfprobe, type ProbeTools, type Subject } from "./ask-ffprobe.ts";
 import type { PacketTime } from "./cutting.ts";
 import type { CutSpan } from "./description.ts";
-import { numberOf, type RawSideData, unevenlySpaced } from "./probe-facts.ts";
+import { numberOf, type RawPacket, type RawSideData, unevenlySpaced } from "./probe-facts.ts";
 
 /** Packets in which the first decodable frame must lie. */
 const firstPackets = 16;
@@ -30,9 +30,8 @@ export async function measurePackets(
   tools: ProbeTools,
 ): Promise<Measured> {
   const tally = new PacketTally();
-  const entries = "packet=stream_index,pts_time,dts_time,duration_time,flags";
   const select = stream === null ? [] : ["-select_streams", String(stream)];
-  const argv = [...select, "-show_entries", entries, "-of", "csv=p=0"];
+  const argv = [...select, "-show_entries", tallied, "-of", "csv=p=0"];
   await askFfprobe(subject, argv, tools, (line) => {
     const [stream_index, pts_time, dts_time, duration_time, flags] = line.split(",");
     tally.add({ stream_index, pts_time, dts_time, duration_time, flags });
@@ -40,15 +39,10 @@ export async function measurePackets(
   return tally.measured();
 }
 
-/** A packet in ffprobe's words. */
-export interface RawPacket {
-  stream_index?: string | number | undefined;
-  pts_time?: string | undefined;
-  dts_time?: string | undefined;
-  duration_time?: string | undefined;
-  flags?: string | undefined;
-}
+/** What the tally needs of each. */
+export const tallied = "packet=stream_index,pts_time,dts_time,duration_time,flags";
 
+/** Counts packets and the time that they fill. */
 export class PacketTally {
   private readonly packets = new Map<number, number>();
   private start = Number.POSITIVE_INFINITY;

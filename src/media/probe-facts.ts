@@ -36,6 +36,8 @@ export type RawSideData = Record<string, string | number | undefined>;
 
 export interface RawProbe {
   streams?: RawStream[];
+  /** Where they were asked for. */
+  packets?: RawPacket[];
   chapters?: { start_time?: string; end_time?: string; tags?: Record<string, string> }[];
   format?: {
     format_name?: string;
@@ -46,6 +48,14 @@ export interface RawProbe {
     probe_score?: number;
     tags?: Record<string, string>;
   };
+}
+
+export interface RawPacket {
+  stream_index?: string | number | undefined;
+  pts_time?: string | undefined;
+  dts_time?: string | undefined;
+  duration_time?: string | undefined;
+  flags?: string | undefined;
 }
 
 /** Text of a tag that is shown to people: longer is no title. */

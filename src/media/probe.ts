@@ -17,7 +17,7 @@ const lowestScore = 25;
 const headBytes = 512;
 
 /** What ffprobe shows of a file as a whole. */
-export const probeSections = ["-show_format", "-show_streams", "-show_chapters", "-of", "json"];
+const sections = ["-show_format", "-show_streams", "-show_chapters", "-of", "json"];
 
 /**
  * Tells what a file is, without trusting it.
@@ -27,20 +27,19 @@ export const probeSections = ["-show_format", "-show_streams", "-show_chapters",
  */
 export async function probe(path: string, tools: ProbeTools): Promise<MediaInfo> {
   const subject = await openSubject(path);
-  return await mediaOf(subject, await askFfprobe(subject, probeSections, tools), tools);
+  return await mediaOf(subject, await askProbe(subject, [], tools), tools);
 }
 
 /**
- * What ffprobe said of a file, read with the same distrust.
- * @param answer to `probeSections`, with or without packets and frames beside them
+ * What ffprobe says of a file, read with the same distrust.
+ * @param json of `askProbe`
  * @throws Refusal 422 `not_media`
  */
 export async function mediaOf(
   subject: Subject,
-  answer: { stdout: string; stderr: string },
+  json: RawProbe,
   tools: ProbeTools,
 ): Promise<MediaInfo> {
-  const json = described(subject, answer);
   const measured = needsMeasuring(json) ? await measurePackets(subject, null, tools) : null;
   if (measured !== null) noteMeasured(json, measured);
   const media = parseProbe(json, await findExtras(subject, json, measured, tools));
@@ -66,10 +65,16 @@ export async function openSubject(path: string): Promise<Subject> {
   return { path: file, head: Buffer.from(head).toString("latin1") };
 }
 
-function described(
+/**
+ * @param more what is to be shown besides the file as a whole
+ * @throws Refusal 422 `not_media`, Failure `tool_missing`
+ */
+export async function askProbe(
   subject: Subject,
-  { stdout, stderr }: { stdout: string; stderr: string },
-): RawProbe {
+  more: string[],
+  tools: ProbeTools,
+): Promise<RawProbe> {
+  const { stdout, stderr } = await askFfprobe(subject, [...sections, ...more], tools);
   const refuse = (why: string) => notMedia(whyNotMedia(why, subject.head));
   let json: RawProbe;
   try {

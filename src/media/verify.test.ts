@@ -169,7 +169,8 @@ test("a usual output costs two starts: one that lists, one that decodes", async 
     const copied = { pictureIsCopied: true };
     expect(await starts(long, { durationSeconds: 20 })).toBe(2);
     expect(await starts(long, { durationSeconds: 20 }, "full")).toBe(2);
-    expect(await starts(long, { durationSeconds: 20 }, "quick", copied)).toBe(2);
+    // Of a copy its last packets are read too.
+    expect(await starts(long, { durationSeconds: 20 }, "quick", copied)).toBe(3);
     expect(await starts(short, { durationSeconds: 2 })).toBe(2);
     expect(await starts(m4a, { ...audio, durationSeconds: 20 })).toBe(2);
   } finally {
@@ -329,6 +330,13 @@ describe("a picture that was copied", () => {
     const far = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "1000", "-c:a", "aac"];
     const rare = make("rare.mkv", ...picture(20), ...sound(20), ...far, "-pix_fmt", "yuv420p");
     expect((await verdict(rare, wanted, "quick", copied)).kind).toBe("proven");
+  });
+
+  test("is proven also where the only keyframe is the first of many thousand packets", async () => {
+    const once = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "99999", "-c:a", "aac"];
+    const screen = make("screen.mp4", ...picture(1200), ...sound(1200), ...once);
+    const found = await verdict(screen, { durationSeconds: 1200 }, "quick", copied);
+    expect(found.kind).toBe("proven");
   });
 
   test("is rejected when its headers are not those of its packets", async () => {

@@ -13,7 +13,7 @@ import type { Toolchain } from "./devices.ts";
 import type { Expectation } from "./expectation.ts";
 import type { MediaInfo } from "./media.ts";
 import { probe } from "./probe.ts";
-import { probeWithPackets } from "./probe-packets.ts";
+import { type ProbedPackets, probeWithPackets } from "./probe-packets.ts";
 import { plainLog } from "./stderr.ts";
 import { durationToleranceSeconds } from "./tolerance.ts";
 
@@ -94,23 +94,16 @@ async function prove(
     return { kind: "proven", sizeBytes, media: null, checks: [await proveText(path, file)] };
   }
   if (expectation.kind === "data") return { kind: "proven", sizeBytes, media: null, checks: [] };
-  const { ffprobePath } = tools.toolchain;
   const animation = await readAnimatedWebp(path);
-  const fromSeconds = packetsFrom(expectation, mode, tools);
-  const asked = { ffprobePath, signal: tools.signal };
-  const { media, picture = undefined } =
-    animation !== null
-      ? { media: mediaOfWebp(animation, sizeBytes) }
-      : fromSeconds === undefined
-        ? { media: await probe(path, asked) }
-        : await probeWithPackets(path, fromSeconds, asked);
-  const listed =
-    picture === undefined || fromSeconds === undefined ? undefined : { fromSeconds, picture };
+  const { media, picture } =
+    animation === null
+      ? await look(path, countsPackets(expectation, mode), tools)
+      : { media: mediaOfWebp(animation, sizeBytes), picture: null };
   const faults = differences(media, await withStreamLength(media, expectation, tools));
   if (faults.length > 0) throw rejection(file, faults.join("; "));
   const decoded =
     animation === null
-      ? await decodeChecks({ path, folder: dirname(path), media, mode, tools, listed })
+      ? await decodeChecks({ path, folder: dirname(path), media, picture, mode, tools })
       : await decodeWebp({ path, animation }, mode, tools);
   if (decoded.kind === "aborted") return decoded;
   if (decoded.kind === "faulty") {
@@ -124,21 +117,23 @@ async function prove(
   };
 }
 
-/** Packets of more seconds are counted in a run of their own, line by line. */
-const listedSeconds = 20;
+/** Seconds of all tracks together: the packets of more are counted in a run of their own, line by line. */
+const listedSeconds = 60;
 
-/** From where the proof needs the packets of the picture; undefined when it needs none, or too many to be kept. */
-function packetsFrom(
-  { kind, durationSeconds }: Expectation,
+/** Whether all frames are held against the packets of the picture, and those are few. */
+function countsPackets(
+  { kind, durationSeconds: seconds, audioTracks }: Expectation,
   mode: "quick" | "full",
-  { pictureIsCopied }: VerifyTools,
-): number | null | undefined {
-  if (kind !== "video" || durationSeconds === null) return undefined;
-  const windows = windowsOf(durationSeconds);
-  if (mode === "full" || windows === null) {
-    return durationSeconds <= listedSeconds ? null : undefined;
-  }
-  return pictureIsCopied ? windows.at(-1)?.fromSeconds : undefined;
+): boolean {
+  if (kind !== "video" || seconds === null) return false;
+  const whole = mode === "full" || windowsOf(seconds) === null;
+  return whole && seconds * (1 + audioTracks) <= listedSeconds;
+}
+
+async function look(path: string, packets: boolean, tools: VerifyTools): Promise<ProbedPackets> {
+  const asked = { ffprobePath: tools.toolchain.ffprobePath, signal: tools.signal };
+  if (packets) return await probeWithPackets(path, asked);
+  return { media: await probe(path, asked), picture: null };
 }
 
 /** The expectation with the length of the streams that the output comes from, where that matters. */

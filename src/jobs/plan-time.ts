@@ -1,4 +1,7 @@
-/** How long the steps of a plan take together on a box that is free: those that need each other one after the other, the rest side by side. Pure. */
+/**
+ * How long the steps of a plan take together on a box that is free: those that need each other one after the
+ * other, the rest side by side. Pure.
+ */
 
 export interface TimedStep {
   name: string;

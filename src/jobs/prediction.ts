@@ -74,30 +74,23 @@ export function predictPlan(
     const previewed = preview(work);
     const { device, reason, atOnce } = previewed;
     const seconds = predictSeconds(placedOf(work, previewed), figures);
-    const written = encodedFor(step, plan).map((each) =>
-      predictBytes(placedOf(each, preview(each)), figures),
+    const written = outputs.length === 0 ? [] : encodedFor(step, plan);
+    const bytes = sumOf(
+      written.map((each) => predictBytes(placedOf(each, preview(each)), figures)),
     );
-    const bytes = outputs.length === 0 ? noPrediction : sumOf(written, longestOf(written));
     const told = { name, title, device: device.id, deviceReason: reason };
     // A box with several GPUs has them as one place, on which so many run at once.
     const timed = { name, needs, seconds: seconds.likely, place: device.kind, atOnce };
     return { seconds, bytes, told, timed };
   });
-  const longest = steps.toSorted((a, b) => b.seconds.likely - a.seconds.likely)[0];
   return {
     steps: steps.map(({ seconds, bytes, told }) => ({ ...told, ...inWords(seconds, bytes) })),
     total: inWords(
       sideBySide(
-        sumOf(
-          steps.map(({ seconds }) => seconds),
-          longest?.seconds,
-        ),
+        sumOf(steps.map(({ seconds }) => seconds)),
         elapsedSeconds(steps.map(({ timed }) => timed)),
       ),
-      sumOf(
-        steps.map(({ bytes }) => bytes),
-        longest?.bytes,
-      ),
+      sumOf(steps.map(({ bytes }) => bytes)),
     ),
   };
 }
@@ -127,19 +120,16 @@ function sideBySide(sum: Prediction, elapsed: number): Prediction {
   return { ...sum, likely: elapsed, low: sum.low * share, high: sum.high * share };
 }
 
-function longestOf(all: readonly Prediction[]): Prediction | undefined {
-  return all.toSorted((a, b) => b.likely - a.likely)[0];
-}
-
-/** What stands behind the longest stands behind the whole. */
-function sumOf(all: readonly Prediction[], longest: Prediction | undefined): Prediction {
+/** What stands behind the largest stands behind the whole. */
+function sumOf(all: readonly Prediction[]): Prediction {
   const sum = (of: (one: Prediction) => number) => all.reduce((total, one) => total + of(one), 0);
+  const [largest = noPrediction] = all.toSorted((a, b) => b.likely - a.likely);
   return {
     likely: sum(({ likely }) => likely),
     low: sum(({ low }) => low),
     high: sum(({ high }) => high),
-    learnedFrom: longest?.learnedFrom ?? 0,
-    relatives: longest?.relatives ?? 0,
+    learnedFrom: largest.learnedFrom,
+    relatives: largest.relatives,
   };
 }
 

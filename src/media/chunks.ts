@@ -220,8 +220,8 @@ function chunkOutput(
   const { endSlot, leadSlot, firstSlot } = seam;
   const tick = fractionOf(clock);
   const throwsAway = endSlot !== null && leadSlot !== null && leadSlot > endSlot;
-  // A little before, for ffmpeg takes the first frame at the time or behind it.
   const goesOn = seam.fromTick !== null && "quality" in video.rate && video.rate.maxBitRate;
+  // A little before, for ffmpeg takes the first frame at the time or behind it.
   const keyframeAtSeconds = throwsAway ? secondsOf(endSlot - firstSlot - 0.25, tick) : null;
   const { limitSeconds, ticksPerSecond } = output;
   return {

@@ -10,7 +10,7 @@ export interface Expectation {
    * The streams of the job's first input that all of it comes from. When the output is longer or shorter than
    * `durationSeconds`, it is well where the last of them ends so too: what else is in a file may be longer.
    */
-  lastsLikeStream?: number | readonly number[];
+  lastsLikeStreams?: readonly number[];
   /** Where in them it begins, for a piece that lasts `durationSeconds` at most; absent: it is all of them. */
   streamFromSeconds?: number;
   video: {

@@ -52,6 +52,11 @@ const losslessShare = 0.6;
 /** Tables and headers of a container. */
 const muxShare = 1.01;
 
+/** A join by what is encoded for it: all of its chunks as one. */
+export function asEncoded(work: StepWork): StepWork {
+  return work.kind === "join" ? { kind: "render", description: work.chunk } : work;
+}
+
 /**
  * Bytes of all outputs of a step.
  * @param media of the job's assets by position
@@ -64,8 +69,7 @@ export function expectedBytes(
   if (work.kind === "write") return Buffer.byteLength(work.text);
   if (work.kind === "analyse" || work.kind === "target") return 0;
   if (work.kind === "join") {
-    const all = { kind: "render", description: work.chunk } as const;
-    return expectedBytes(all, media, encode) + copiedBytes(work, media);
+    return expectedBytes(asEncoded(work), media, encode) + copiedBytes(work, media);
   }
   const loads = workloadsOf(work, media).map((load) => loadBytes(load, media, encode));
   if (work.kind !== "search") return loads[0] ?? 0;

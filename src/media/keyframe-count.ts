@@ -1,7 +1,8 @@
 /**
  * How many keyframes of a source could be decoded alone. In H.264 with open groups of pictures, as broadcast has
  * them, most cannot: their place in the order of frames is told only modulo a number that the gap is larger
- * than, so the decoder drops all but those that begin a closed group. And a recording of a screen may have one keyframe in all.
+ * than, so the decoder drops all but those that begin a closed group. And a recording of a screen may have one
+ * keyframe in all.
  */
 
 /** Listens to a run at the level `verbose`, whose lines begin with their weight. */

@@ -221,16 +221,17 @@ describe("an output is rejected", () => {
     };
     expect(await lasts({})).toContain("it lasts 9.02 s instead of 12.00 s");
     expect(asked).toEqual([]);
-    expect(await lasts({ lastsLikeStream: 0 })).toBe("proven");
-    expect(await lasts({ lastsLikeStream: [2, 0] })).toBe("proven");
-    expect(await lasts({ lastsLikeStream: [0, 1] })).toContain("instead of 12.00 s");
-    expect(await lasts({ lastsLikeStream: [2] })).toContain("instead of 8.00 s");
-    expect(await lasts({ lastsLikeStream: [0, 3] })).toContain("instead of 12.00 s");
+    expect(await lasts({ lastsLikeStreams: [0] })).toBe("proven");
+    expect(await lasts({ lastsLikeStreams: [2, 0] })).toBe("proven");
+    expect(await lasts({ lastsLikeStreams: [0, 1] })).toContain("instead of 12.00 s");
+    expect(await lasts({ lastsLikeStreams: [2] })).toContain("instead of 8.00 s");
+    expect(await lasts({ lastsLikeStreams: [0, 3] })).toContain("instead of 12.00 s");
     // A piece is as long as was asked for at most.
-    const piece = (streamFromSeconds: number) => lasts({ lastsLikeStream: 1, streamFromSeconds });
+    const piece = (streamFromSeconds: number) =>
+      lasts({ lastsLikeStreams: [1], streamFromSeconds });
     expect(await piece(3)).toBe("proven");
     expect(await piece(1)).toContain("instead of 11.00 s");
-    expect(await lasts({ lastsLikeStream: 0, streamFromSeconds: -9 })).toContain("of 12.00 s");
+    expect(await lasts({ lastsLikeStreams: [0], streamFromSeconds: -9 })).toContain("of 12.00 s");
   });
 
   test("when a track is missing or of another kind", async () => {

@@ -142,11 +142,11 @@ async function withStreamLength(
   expectation: Expectation,
   tools: VerifyTools,
 ): Promise<Expectation> {
-  const { durationSeconds: wanted, lastsLikeStream, streamFromSeconds: from } = expectation;
-  if (wanted === null || lastsLikeStream === undefined || found === null) return expectation;
+  const { durationSeconds: wanted, lastsLikeStreams, streamFromSeconds: from } = expectation;
+  if (wanted === null || lastsLikeStreams === undefined || found === null) return expectation;
   if (Math.abs(found - wanted) <= durationToleranceSeconds(wanted)) return expectation;
   let end = 0;
-  for (const stream of [lastsLikeStream].flat()) {
+  for (const stream of lastsLikeStreams) {
     const seconds = (await tools.sourceStreamSeconds?.(stream)) ?? null;
     if (seconds === null) return expectation;
     end = Math.max(end, seconds);

@@ -4,7 +4,7 @@
  * of the device: nothing of users or of their files. Pure.
  */
 import type { StepWork } from "./description.ts";
-import { contentOf, expectedBytes } from "./expected-bytes.ts";
+import { asEncoded, contentOf, expectedBytes } from "./expected-bytes.ts";
 import { expectedEncoder, expectedWorkSeconds, type WorkPlace } from "./expected-work.ts";
 import type { MediaInfo } from "./media.ts";
 import { pixelsOf } from "./moving.ts";
@@ -88,9 +88,7 @@ export function predictSeconds(placed: PlacedWork, figures: Figures): Prediction
 export function predictBytes(placed: PlacedWork, figures: Figures): Prediction {
   const { work, media } = placed;
   // A join copies, but nobody knows how much before its parts are encoded.
-  const encoded =
-    work.kind === "join" ? ({ kind: "render", description: work.chunk } as const) : work;
-  const depends = work.kind !== "write" && workloadsOf(encoded, media).some(dependsOnContent);
+  const depends = workloadsOf(asEncoded(work), media).some(dependsOnContent);
   return predicted(placed, "bytes", depends ? guessVariance : givenVariance, figures);
 }
 

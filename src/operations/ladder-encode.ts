@@ -217,7 +217,7 @@ export function rungExpectations(
 ): Omit<Expectation, "file">[] {
   if (picture === null) return [];
   return picture.rungs.map(({ frame }) => ({
-    ...{ kind: "video", durationSeconds: seconds, lastsLikeStream: picture.video.index },
+    ...{ kind: "video", durationSeconds: seconds, lastsLikeStreams: [picture.video.index] },
     ...{ video: { codec, ...frame }, audioTracks: 0, audioCodecs: [] },
   }));
 }
@@ -225,7 +225,7 @@ export function rungExpectations(
 /** The same for each sound. */
 export function soundExpectations({ sounds, seconds }: LadderStreams): Omit<Expectation, "file">[] {
   return sounds.sounds.map(({ stream }) => ({
-    ...{ kind: "audio", durationSeconds: seconds, lastsLikeStream: stream },
+    ...{ kind: "audio", durationSeconds: seconds, lastsLikeStreams: [stream] },
     ...{ video: null, audioTracks: 1, audioCodecs: ["aac"] },
   }));
 }

@@ -3,7 +3,7 @@ import type { AudioEncode, StreamCopy } from "../media/description.ts";
 import type { Expectation } from "../media/expectation.ts";
 import type { MediaInfo } from "../media/media.ts";
 
-type Lasting = Pick<Expectation, "lastsLikeStream" | "streamFromSeconds">;
+type Lasting = Pick<Expectation, "lastsLikeStreams" | "streamFromSeconds">;
 
 /**
  * What an expectation says of streams where some are left out: the source's length may be that of one of those.
@@ -15,7 +15,7 @@ export function lastingLike(media: MediaInfo, streams: readonly number[], from?:
   const all = [...(video === null ? [] : [video]), ...audio, ...subtitles];
   if (streams.length === 0 || all.every(({ index }) => streams.includes(index))) return {};
   return {
-    lastsLikeStream: [...streams],
+    lastsLikeStreams: [...streams],
     ...(from === undefined ? {} : { streamFromSeconds: from }),
   };
 }

@@ -23,15 +23,10 @@ export interface DescribedRun {
   description: RenderDescription;
   /** Absolute folder of the step; ffmpeg works in it. */
   folder: string;
-  /** Has ffmpeg say more than warnings: what filters found out. */
-  talks?: boolean;
+  /** Has ffmpeg say more than warnings: what filters found out; `counts` what was read and decoded. */
+  talks?: boolean | "counts";
   /** Gets every line of what it says, which holds host paths; true when the failure's log can do without. */
   onLine?: (line: string) => boolean;
-}
-
-interface CountedRun extends DescribedRun {
-  /** Has ffmpeg say what it read and decoded; every line begins with its weight. */
-  counts?: boolean;
 }
 
 /** What a run that ended well tells of itself. */
@@ -87,7 +82,7 @@ export async function runDescription(
     const known = count.hear(line);
     return (run.onLine?.(line) ?? false) || known;
   };
-  const done = await runOnce(local, request, { ...run, counts: true, onLine: hear });
+  const done = await runOnce(local, request, { ...run, talks: "counts", onLine: hear });
   if (done === null || !count.areTooFew) return done;
   const inputs = description.inputs.map(({ keyframesOnly: _, ...input }) => input);
   const dense = { ...description, inputs };
@@ -101,7 +96,7 @@ const everyFrame =
 async function runOnce(
   { toolchain, config }: Local,
   request: AttemptRequest,
-  { description: described, folder, talks = false, counts = false, onLine }: CountedRun,
+  { description: described, folder, talks = false, onLine }: DescribedRun,
 ): Promise<RanDescription | null> {
   const { jobs, ffmpeg, storage } = config;
   const sought = await withSeeks(request, await withMeasures(request, described));
@@ -132,7 +127,7 @@ async function runOnce(
     expectedSeconds: description.expectedSeconds,
     gpuUuid: usesGpu(placement) ? (request.device.traits?.uuid ?? null) : null,
     onProgress: request.onProgress,
-    talks: counts ? "counts" : talks && description.inspects ? "levels" : talks,
+    talks: talks === true && description.inspects ? "levels" : talks,
     onLine,
   });
   if (outcome.kind === "aborted") return null;

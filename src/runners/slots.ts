@@ -198,8 +198,7 @@ export class Slots {
   }
 
   private fitsCpu(need: Need): boolean {
-    const { cpuSlots, cores } = this.parts.limits;
-    const own = cpuSlots * threadsPerSlot;
+    const { own, narrow: narrowLimit } = this.cpuThreads();
     const threads = (among: (each: Need) => boolean) =>
       [...this.taken]
         .filter((each) => !this.lent.has(each) && among(each.need))
@@ -211,7 +210,6 @@ export class Slots {
         own * feedingOvercommit,
       );
     const encodes = (each: Need) => each.sessions === 0;
-    const narrowLimit = Math.min(own, cores);
     if (isNarrow(need)) {
       // Beside a wide job where another wide one could be too, though the cores have no thread to spare.
       const beside = threads((each) => encodes(each) && isNarrow(each));
@@ -231,11 +229,16 @@ export class Slots {
 
   /** How many of its kind the CPU takes side by side when nothing else runs; at least one. */
   cpuAtOnce(need: Need): number {
-    const { cpuSlots, cores } = this.parts.limits;
-    const own = cpuSlots * threadsPerSlot;
     // Wide ones may share the cores, and none of them is done sooner for it.
     if (!isNarrow(need)) return 1;
-    return Math.max(1, Math.floor(Math.min(own, cores) / Math.max(1, need.cpuThreads)));
+    return Math.max(1, Math.floor(this.cpuThreads().narrow / Math.max(1, need.cpuThreads)));
+  }
+
+  /** Threads that the CPU's own jobs may take, and that those of them may which are narrow. */
+  private cpuThreads(): { own: number; narrow: number } {
+    const { cpuSlots, cores } = this.parts.limits;
+    const own = cpuSlots * threadsPerSlot;
+    return { own, narrow: Math.min(own, cores) };
   }
 
   private gpuShortage(device: Device, uuid: string, need: Need): Shortage | null {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { executable } from "../tests/appliance.ts";
 import { type Extent, extentOf, type Figure } from "./figure.ts";
-import { filmClip, hdClip } from "./material.ts";
+import { type EncodeConditions, encodeConditions } from "./material.ts";
 import { pairFigure, pairs, spent } from "./pairs.ts";
 
 /** Luma SSIM of a film against its source, by ffmpeg's own filter. */
@@ -15,24 +15,18 @@ function ssim(film: string, source: string): number {
   return Number(/SSIM Y:([\d.]+)/.exec(said.stderr.toString())?.[1]);
 }
 
-/** x264's own medium on film with grain, and the conditions of the figures that the target stands on. */
-const conditions = [
-  { speed: "balanced", preset: "medium", film: filmClip, of: "" },
-  { speed: "fast", preset: "veryfast", film: hdClip, of: ", without grain" },
-] as const;
-
 export async function handbrake(extent: Extent): Promise<Figure[]> {
   if (Bun.which("HandBrakeCLI") === null) {
     throw new Error("HandBrakeCLI is missing: run script/bootstrap --bench");
   }
   const figures: Figure[] = [];
-  for (const each of conditions) figures.push(...(await beside(extent, each)));
+  for (const each of encodeConditions) figures.push(...(await beside(extent, each)));
   return figures;
 }
 
 async function beside(
   extent: Extent,
-  { speed, preset, film: make, of }: (typeof conditions)[number],
+  { speed, preset, film: make, of }: EncodeConditions,
 ): Promise<Figure[]> {
   const { rounds, seconds } = extentOf(extent, { rounds: 4, seconds: 60 });
   const film = await make(seconds);

@@ -76,18 +76,31 @@ export async function longClip(minutes: number): Promise<string> {
   ]);
 }
 
-/** The same without grain, as x264 leaves it by itself: a keyframe for 250 frames. */
-export async function longPlainClip(minutes: number): Promise<string> {
-  const piece = await made("plain-piece.mp4", [
+/** 1080p without grain, as x264 leaves it by itself: a keyframe for 250 frames. */
+const plainClip = (seconds: number) =>
+  made(`plain-${seconds}.mp4`, [
     ...lavfi("testsrc2=size=1920x1080:rate=30"),
     ...lavfi("sine=frequency=440:sample_rate=48000"),
-    ...["-t", "25", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-c:a", "aac"],
+    ...["-t", String(seconds), "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"],
+    ...["-c:a", "aac", "-movflags", "+faststart"],
   ]);
+
+/** Minutes of the same 25 seconds of it. */
+export async function longPlainClip(minutes: number): Promise<string> {
+  const piece = await plainClip(25);
   const again = String(Math.ceil((minutes * 60) / 25) - 1);
   return await made(`long-plain-${minutes}.mp4`, [
     ...["-stream_loop", again, "-i", piece, "-c", "copy", "-movflags", "+faststart"],
   ]);
 }
+
+/** How encodes are compared: x264's own medium on film with grain, and as the figures came about that targets stand on. */
+export const encodeConditions = [
+  { speed: "balanced", preset: "medium", film: filmClip, of: "" },
+  { speed: "fast", preset: "veryfast", film: plainClip, of: ", without grain" },
+] as const;
+
+export type EncodeConditions = (typeof encodeConditions)[number];
 
 /** A picture with transparency. */
 export const logo = () =>

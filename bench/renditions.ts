@@ -1,25 +1,19 @@
 /** Four renditions out of one process next to four processes. */
 import { type Extent, extentOf, type Figure } from "./figure.ts";
-import { filmClip, hdClip } from "./material.ts";
+import { type EncodeConditions, encodeConditions } from "./material.ts";
 import { byHand, kinomillRun, pairFigure, pairs } from "./pairs.ts";
 
 const heights = [1080, 720, 480, 360];
 
-/** x264's own medium on film with grain, and the conditions of the figures that the target stands on. */
-const conditions = [
-  { speed: "balanced", preset: "medium", film: filmClip, of: "" },
-  { speed: "fast", preset: "veryfast", film: hdClip, of: ", veryfast, without grain" },
-] as const;
-
 export async function renditions(extent: Extent): Promise<Figure[]> {
   const figures: Figure[] = [];
-  for (const each of conditions) figures.push(...(await ladders(extent, each)));
+  for (const each of encodeConditions) figures.push(...(await ladders(extent, each)));
   return figures;
 }
 
 async function ladders(
   extent: Extent,
-  { speed, preset, film: make, of }: (typeof conditions)[number],
+  { speed, preset, film: make, of }: EncodeConditions,
 ): Promise<Figure[]> {
   const { rounds, seconds } = extentOf(extent, { rounds: 3, seconds: 60 });
   const film = await make(seconds);
@@ -36,7 +30,7 @@ async function ladders(
         ]),
       ),
   );
-  const what = `a ladder of four rungs of ${seconds} s 1080p${of}`;
+  const what = `a ladder of four rungs of ${seconds} s 1080p at x264 ${preset}${of}`;
   const four = "four processes one after another";
   return [
     pairFigure(what, found, "cpuSeconds", { with: four, target: { atMost: 0.68 } }),

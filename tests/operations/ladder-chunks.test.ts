@@ -1,18 +1,17 @@
 /** A long ladder in chunks, next to one pass over the same source: frames, times, segments, sound and playlists. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cpuDevice, type Device } from "../../src/media/devices.ts";
 import { enterBox, gpuBox } from "../gpu-box.ts";
-import { checkDash } from "../streaming/dash-rules.ts";
-import { type CheckedLadder, checkHls } from "../streaming/hls-rules.ts";
 import { testInLongForm } from "../support/long-form.ts";
 import { emulatedGpu } from "./emulated.ts";
 import { errors, joinsOf, pictureBytes, psnrDb } from "./joins.ts";
 import { numberedFilm, numbers, numbersIn } from "./numbered.ts";
+import { type PublishedLadder, publishLadder } from "./published-ladder.ts";
 import { picture, run, sine, x264 } from "./rehearsal.ts";
-import { type Made, work } from "./workshop.ts";
+import { work } from "./workshop.ts";
 
 setDefaultTimeout(240_000);
 
@@ -25,27 +24,6 @@ const h264 = [
   ...["-c:v", "libx264", "-preset", "ultrafast", "-crf", "14", "-bf", "2"],
   ...["-g", "37", "-keyint_min", "37", "-sc_threshold", "0"],
 ];
-
-interface Ladder {
-  made: Made;
-  folder: string;
-  names: string[];
-  checked: CheckedLadder;
-}
-
-/** Made, with nothing against it in the rules, and its files side by side as they are published. */
-async function ladder(made: Made): Promise<Ladder> {
-  const names = made.plan.steps.flatMap(({ outputs }) => outputs.map(({ name }) => name));
-  const folder = mkdtempSync(join(root, "published-"));
-  for (const [index, from] of made.paths.entries()) {
-    copyFileSync(from, join(folder, names[index] ?? ""));
-  }
-  const manifest = names.find((name) => name.endsWith(".mpd"));
-  if (manifest !== undefined) expect(checkDash(folder, manifest).breaches).toEqual([]);
-  const checked = checkHls(folder, names[0] ?? "");
-  expect(checked.breaches).toEqual([]);
-  return { made, folder, names, checked };
-}
 
 /** Of a stream: when its packets are shown and decoded, how long they last, and which are keyframes. */
 function packets(path: string): string[] {
@@ -74,8 +52,8 @@ const mostBytesOfAv1 = 1.03;
 const headerBytes = 750;
 
 interface Compared {
-  one: Ladder;
-  many: Ladder;
+  one: PublishedLadder;
+  many: PublishedLadder;
   /** Slots of the fastest rung with which chunks begin. */
   joins: number[];
 }
@@ -89,8 +67,8 @@ interface Way {
 async function compare(params: object, source: string, way: Way = {}): Promise<Compared> {
   const { filmSeconds = 2, device = cpuDevice(1) } = way;
   const chunks = { seconds: 45, cores: 2, filmSeconds };
-  const one = await ladder(await work(root, "ladder", params, [source], device));
-  const many = await ladder(await work(root, "ladder", params, [source], device, chunks));
+  const one = publishLadder(await work(root, "ladder", params, [source], device), root);
+  const many = publishLadder(await work(root, "ladder", params, [source], device, chunks), root);
   expect(many.names).toEqual(one.names);
   const joins = joinsOf(many.made);
   expect(joins.length).toBeGreaterThan(1);
@@ -108,7 +86,8 @@ async function compare(params: object, source: string, way: Way = {}): Promise<C
       expect(readFileSync(ours).equals(readFileSync(theirs)), `${name}, byte for byte`).toBe(true);
     }
   }
-  const said = ({ checked }: Ladder) => checked.variants.map(({ attributes }) => told(attributes));
+  const said = ({ variants }: PublishedLadder) =>
+    variants.map(({ attributes }) => told(attributes));
   expect(said(many)).toEqual(said(one));
   return { one, many, joins };
 }

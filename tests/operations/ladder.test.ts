@@ -1,14 +1,13 @@
 /** What `ladder` makes: held against the rules of HLS and DASH, and looked at frame by frame. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ffprobe, turnedCopy } from "../clips.ts";
-import { checkDash } from "../streaming/dash-rules.ts";
-import { type CheckedLadder, checkHls } from "../streaming/hls-rules.ts";
 import { unquoted } from "../streaming/playlist.ts";
 import { testInLongForm } from "../support/long-form.ts";
 import { numberedFilm, numbers, numbersIn } from "./numbered.ts";
+import { type PublishedLadder, publishLadder } from "./published-ladder.ts";
 import { frameTimes, picture, run, sine, x264 } from "./rehearsal.ts";
 import { work } from "./workshop.ts";
 
@@ -17,38 +16,19 @@ setDefaultTimeout(120_000);
 const root = mkdtempSync(join(tmpdir(), "ladder-test-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-/** Combinations that hardly differ from those that always run. */
-
 function source(name: string, ...argv: string[]): string {
   const path = join(root, name);
   run([...argv, path]);
   return path;
 }
 
-interface Ladder extends CheckedLadder {
-  folder: string;
-  names: string[];
-  made: Awaited<ReturnType<typeof work>>;
-}
-
 /** Made, and with nothing against it in the rules. */
-async function ladder(params: Record<string, unknown>, path: string): Promise<Ladder> {
-  const made = await work(root, "ladder", params, [path]);
-  const names = made.plan.steps.flatMap(({ outputs }) => outputs.map(({ name }) => name));
-  // Side by side under their names, as they are published.
-  const folder = mkdtempSync(join(root, "published-"));
-  for (const [index, from] of made.paths.entries()) {
-    copyFileSync(from, join(folder, names[index] ?? ""));
-  }
-  const manifest = names.find((name) => name.endsWith(".mpd"));
-  if (manifest !== undefined) expect(checkDash(folder, manifest).breaches).toEqual([]);
-  const checked = checkHls(folder, names[0] ?? "");
-  expect(checked.breaches).toEqual([]);
-  return { ...checked, folder, names, made };
+async function ladder(params: Record<string, unknown>, path: string): Promise<PublishedLadder> {
+  return publishLadder(await work(root, "ladder", params, [path]), root);
 }
 
 /** What each variant says of itself, the best first. */
-function said({ variants }: CheckedLadder, ...names: string[]): (string | undefined)[][] {
+function said({ variants }: PublishedLadder, ...names: string[]): (string | undefined)[][] {
   return variants
     .map(({ attributes }) => names.map((name) => unquoted(attributes.get(name))))
     .toSorted((a, b) => Number(b[0]?.split("x")[1]) - Number(a[0]?.split("x")[1]));
@@ -80,7 +60,7 @@ describe("a film in two languages", () => {
       ...["-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=ger"],
       ...["-metadata:s:a:2", "language=eng", "-metadata:s:a:2", 'title=Say "hi", you'],
     );
-  let made: Ladder;
+  let made: PublishedLadder;
 
   test("is a ladder by the rules of HLS and of DASH", async () => {
     made = await ladder(

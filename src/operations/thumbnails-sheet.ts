@@ -59,7 +59,9 @@ export function sheetSteps(params: ThumbnailsParams, wish: Wish, source: StillSo
     ],
   };
   const notes = moments.keyframesOnly
-    ? ["The pictures of the contact sheet are taken at keyframes, which is many times faster."]
+    ? [
+        "The pictures of the contact sheet are taken at keyframes, which is many times faster, unless those are too few.",
+      ]
     : [];
   return { steps: [...text, sheet], notes };
 }

@@ -76,7 +76,9 @@ export function spriteSteps(
     })),
   };
   const notes = layout.keyframesOnly
-    ? ["The pictures of the sprite are taken at keyframes, which is many times faster."]
+    ? [
+        "The pictures of the sprite are taken at keyframes, which is many times faster, unless those are too few.",
+      ]
     : [];
   const index = indexStep(called.index, spriteIndex(layout, seconds, names));
   return { steps: [sprites, index], notes, layout };

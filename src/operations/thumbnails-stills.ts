@@ -51,7 +51,7 @@ export function stillsStep(
     })),
   };
   const notes = moments.keyframesOnly
-    ? ["The stills are taken at keyframes, which is many times faster."]
+    ? ["The stills are taken at keyframes, which is many times faster, unless those are too few."]
     : [];
   return { steps: [step], notes };
 }

@@ -47,6 +47,7 @@ export const failureCodes = [
   "memory_limit",
   "worker_lost",
   "input_missing",
+  "storage_unreachable",
   "predecessor_failed",
   "tool_missing",
   "internal",

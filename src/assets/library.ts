@@ -10,7 +10,7 @@ import type { Log } from "../log.ts";
 import { type CaptionText, captionMimeTypes, captionText } from "../media/captions/file.ts";
 import type { MediaInfo } from "../media/media.ts";
 import type { Storage } from "../storage/storage.ts";
-import { Refusal } from "../trouble.ts";
+import { assert, Refusal } from "../trouble.ts";
 import { type Asset, mimeTypeOf, thumbnailKey } from "./asset.ts";
 import { cleanName } from "./name.ts";
 import { type AssetFilter, type AssetPage, AssetRecords } from "./records.ts";
@@ -108,11 +108,7 @@ export class Library {
       limitBytes: this.parts.uploadMaxBytes,
       ...(signal === undefined ? {} : { signal }),
     });
-    const path = storage.localPath(id);
-    if (path === null) throw new Error("this storage has no local files to probe");
-    // Captions are known by our own reading, and no other program sees them.
-    const captions = captionText(path);
-    const media = captions === null ? await this.parts.probe(path) : null;
+    const { captions, media } = await this.look(id);
     const asset: Asset = {
       id,
       ownerId,
@@ -128,8 +124,22 @@ export class Library {
       createdAt: isoTime(clock.nowMs()),
       expiresAt: null,
     };
-    transaction(database, () => this.records.insert(asset));
+    transaction(database, () => this.records.insert(asset, captions?.text));
     return asset;
+  }
+
+  /** What a stored object is. Captions are known by our own reading, and no other program sees them. */
+  private async look(
+    id: string,
+  ): Promise<{ captions: CaptionText | null; media: MediaInfo | null }> {
+    const file = await this.parts.storage.hold(id);
+    assert(file !== null, "what was stored just now is there");
+    try {
+      const captions = captionText(file.path);
+      return { captions, media: captions === null ? await this.parts.probe(file.path) : null };
+    } finally {
+      file.release();
+    }
   }
 
   /** @throws Refusal 404 `not_found`, also for another user's asset: its existence is not told. */
@@ -147,10 +157,8 @@ export class Library {
 
   /** The text of an asset that is captions. @throws Refusal 422 `unsuitable_input` when it is none */
   captionsOf({ id, name }: Asset): string {
-    const path = this.parts.storage.localPath(id);
-    if (path === null) throw new Error("this storage has no local files to read");
-    const captions = captionText(path);
-    if (captions !== null) return captions.text;
+    const text = this.records.textOf(id);
+    if (text !== null) return text;
     throw new Refusal(422, "unsuitable_input", `${name} is a text file, and no captions.`);
   }
 
@@ -197,6 +205,20 @@ export class Library {
   async recover(): Promise<void> {
     await this.discard(this.records.leftIntents());
     for (const id of this.records.leftDeleting()) await this.removeBytes(id);
+    for (const id of this.records.unreadTexts()) await this.readText(id);
+  }
+
+  /** Keeps the words of captions that came before those were kept. */
+  private async readText(id: string): Promise<void> {
+    const file = await this.parts.storage.hold(id);
+    if (file === null) return;
+    try {
+      this.records.keepText(id, captionText(file.path)?.text ?? "");
+    } catch (cause) {
+      this.parts.log.warn({ err: cause, asset: id }, "captions could not be read");
+    } finally {
+      file.release();
+    }
   }
 }
 

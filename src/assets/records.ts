@@ -79,8 +79,11 @@ export class AssetRecords {
       .map(({ key }) => key);
   }
 
-  /** Records an asset whose bytes are stored under its id. Call it inside the caller's transaction. */
-  insert(asset: Asset): void {
+  /**
+   * Records an asset whose bytes are stored under its id. Call it inside the caller's transaction.
+   * @param text the words of captions: jobs are planned by them
+   */
+  insert(asset: Asset, text: string | null = null): void {
     const origin = asset.origin;
     this.database
       .query(
@@ -106,6 +109,7 @@ export class AssetRecords {
         asset.expiresAt,
       );
     this.database.query("DELETE FROM object_intent WHERE key = ?1").run(asset.id);
+    if (text !== null) this.keepText(asset.id, text);
   }
 
   /** The asset of this owner that is ready; null when there is none: another's is none. */
@@ -184,7 +188,39 @@ export class AssetRecords {
   }
 
   remove(id: string): void {
-    this.database.query("DELETE FROM asset WHERE id = ?1 AND state = 'deleting'").run(id);
+    transaction(this.database, () => {
+      const { changes } = this.database
+        .query("DELETE FROM asset WHERE id = ?1 AND state = 'deleting'")
+        .run(id);
+      if (changes > 0) this.database.query("DELETE FROM caption_text WHERE asset_id = ?1").run(id);
+    });
+  }
+
+  /** Keeps the text of an asset that is captions: jobs are planned by it. */
+  keepText(id: string, text: string): void {
+    this.database
+      .query("INSERT OR REPLACE INTO caption_text (asset_id, text) VALUES (?1, ?2)")
+      .run(id, text);
+  }
+
+  /** The text of an asset that is captions; null when it is none. */
+  textOf(id: string): string | null {
+    const row = this.database
+      .query<{ text: string }, [string]>("SELECT text FROM caption_text WHERE asset_id = ?1")
+      .get(id);
+    return row?.text ?? null;
+  }
+
+  /** Ids of texts that came before their words were kept. */
+  unreadTexts(): string[] {
+    return this.database
+      .query<{ id: string }, []>(
+        `SELECT id FROM asset WHERE kind = 'text' AND state = 'ready'
+           AND mime_type IN ('application/x-subrip', 'text/vtt', 'text/x-ssa')
+           AND NOT EXISTS (SELECT 1 FROM caption_text WHERE asset_id = asset.id)`,
+      )
+      .all()
+      .map(({ id }) => id);
   }
 
   /** Ids whose deletion a crash interrupted. */

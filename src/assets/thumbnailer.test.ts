@@ -55,7 +55,7 @@ test("videos, upright phone videos and stills get a picture; broken ones and sou
   const still = await add("still.png", ...picture, "-frames:v", "1");
   const sound = await add("sound.m4a", "-f", "lavfi", "-i", "sine=duration=1");
   const broken = await add("broken.mp4", "-i", flat, "-c", "copy");
-  await Bun.write(storage.localPath(broken.id) ?? "", "gone bad on the disk");
+  await Bun.write(storage.pathOf(broken.id) ?? "", "gone bad on the disk");
 
   const made: string[] = [];
   const toolchain = await detectToolchain(tools);
@@ -86,7 +86,7 @@ test("videos, upright phone videos and stills get a picture; broken ones and sou
   expect(made.toSorted()).toEqual([video.id, phone.id, still.id].toSorted());
   const sizes = await Promise.all(
     [video, phone].map(async ({ id }) => {
-      const media = await probe(storage.localPath(thumbnailKey(id)) ?? "", tools);
+      const media = await probe(storage.pathOf(thumbnailKey(id)) ?? "", tools);
       return [media.container, media.video?.width, media.video?.height];
     }),
   );

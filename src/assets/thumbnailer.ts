@@ -68,15 +68,29 @@ export class Thumbnailer {
   }
 
   private async make(asset: Asset): Promise<boolean> {
-    const source = this.parts.storage.localPath(asset.id);
-    if (source === null || asset.media?.video == null) return false;
+    if (asset.media?.video == null) return false;
+    const source = await this.parts.storage.hold(asset.id, this.abort.signal);
+    if (source === null) return false;
+    try {
+      return await this.makeFrom(source.path, asset, asset.media, asset.media.video);
+    } finally {
+      source.release();
+    }
+  }
+
+  private async makeFrom(
+    source: string,
+    asset: Asset,
+    media: MediaInfo,
+    video: VideoStream,
+  ): Promise<boolean> {
     const jobFolder = join(this.parts.workFolder, asset.id);
-    const { width, height } = thumbnailSize(asset.media.video);
+    const { width, height } = thumbnailSize(video);
     await mkdir(jobFolder, { recursive: true, mode: 0o700 });
     try {
       const outcome = await this.parts.runner.run({
         device: this.parts.device,
-        work: { kind: "render", description: thumbnailDescription(asset.media, width, height) },
+        work: { kind: "render", description: thumbnailDescription(media, width, height) },
         assetPaths: [source],
         jobFolder,
         step: STEP,

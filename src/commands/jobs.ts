@@ -1,5 +1,5 @@
 /** `kinomill jobs …`: looks after the jobs of a server that runs, here or elsewhere, through its API. */
-import { processEnvironment } from "../config.ts";
+import { processEnvironment } from "../environment.ts";
 import type { Job } from "../jobs/job.ts";
 import { Refusal } from "../trouble.ts";
 import { exitCodes } from "./exit.ts";

@@ -1,5 +1,6 @@
 /** From a command's options to the configuration. */
-import { type Config, loadConfig, processEnvironment } from "../config.ts";
+import { type Config, loadConfig } from "../config.ts";
+import { processEnvironment } from "../environment.ts";
 import { configureFence } from "../media/fence-settings.ts";
 import type { CommonOptions } from "./program.ts";
 

@@ -2,7 +2,8 @@
 import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
-import { type Config, processEnvironment } from "../config.ts";
+import type { Config } from "../config.ts";
+import { processEnvironment } from "../environment.ts";
 import { detectToolchain, type Toolchain } from "../media/devices.ts";
 import { ToolchainMemory } from "../media/toolchain-memory.ts";
 import { product } from "../product.ts";

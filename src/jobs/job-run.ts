@@ -5,8 +5,9 @@ import type { Log } from "../log.ts";
 import type { Rest } from "../media/pause.ts";
 import type { Dispatch } from "../runners/dispatch.ts";
 import { diskFailure } from "../runners/explain.ts";
-import { Failure, type FailureReport, Refusal } from "../trouble.ts";
+import { Failure, type FailureCode, type FailureReport, Refusal } from "../trouble.ts";
 import type { Feed } from "./feed.ts";
+import { areNear, type HeldInputs, holdInputs } from "./held-inputs.ts";
 import { type HeldClaim, JobBook, type JobBookParts } from "./job-book.ts";
 import type { LiveProgress } from "./live.ts";
 import type { Prepared } from "./preparation.ts";
@@ -64,29 +65,53 @@ export async function runJob(parts: JobRunParts, request: JobRunRequest): Promis
 async function carryOut(
   parts: JobRunParts,
   held: HeldClaim,
-  { prepared, first, signal, rest, drain }: JobRunRequest,
+  request: JobRunRequest,
 ): Promise<StepsOutcome> {
-  const { dispatch, folders, stepRows, live, feed } = parts;
-  const { ownerId, jobId } = held.claim;
-  let unused = first;
-  try {
-    const jobFolder = await folders.open(jobId);
-    if (!stepRows.lay(held.claim, prepared.plan.steps)) return { kind: "aborted" };
-    const weights = noteExpected(parts, held, prepared);
-    const book = new JobBook(parts, held, prepared);
-    unused = null;
-    return await runSteps({
-      ...prepared,
-      ...{ dispatch, first, jobFolder, signal, rest, drain, book },
-      ...(weights === null ? {} : { weights }),
-      onProgress: (progress) => {
-        live.set(jobId, progress);
-        feed.progress(ownerId, jobId, progress);
-      },
-    });
-  } finally {
+  const { dispatch, folders, stepRows, storage } = parts;
+  const { prepared, signal } = request;
+  let unused = request.first;
+  const giveBack = () => {
     if (unused !== null) dispatch.release(unused.place);
+    unused = null;
+  };
+  let inputs: HeldInputs | null = null;
+  try {
+    const jobFolder = await folders.open(held.claim.jobId);
+    if (!stepRows.lay(held.claim, prepared.plan.steps)) return { kind: "aborted" };
+    // Others may have the place while bytes come from afar.
+    if (!areNear(storage, prepared.mediaIds)) giveBack();
+    inputs = await holdInputs(storage, prepared.mediaIds, signal);
+    const first = unused;
+    unused = null;
+    return await work(parts, held, { ...request, first }, { jobFolder, assetPaths: inputs.paths });
+  } catch (cause) {
+    if (signal.aborted) return { kind: "aborted" };
+    throw cause;
+  } finally {
+    giveBack();
+    inputs?.release();
   }
+}
+
+async function work(
+  parts: JobRunParts,
+  held: HeldClaim,
+  { prepared, first, signal, rest, drain }: JobRunRequest,
+  files: { jobFolder: string; assetPaths: string[] },
+): Promise<StepsOutcome> {
+  const { dispatch, live, feed } = parts;
+  const { ownerId, jobId } = held.claim;
+  const weights = noteExpected(parts, held, prepared);
+  const book = new JobBook(parts, held, prepared);
+  return await runSteps({
+    ...prepared,
+    ...{ dispatch, first, ...files, signal, rest, drain, book },
+    ...(weights === null ? {} : { weights }),
+    onProgress: (progress) => {
+      live.set(jobId, progress);
+      feed.progress(ownerId, jobId, progress);
+    },
+  });
 }
 
 /**
@@ -129,12 +154,19 @@ export function reportOf({ log }: { log: Log }, cause: unknown, claim: Claim): F
   if (failure !== null) return failure.report;
   const refusal = cause instanceof Refusal ? cause : databaseRefusal(cause);
   if (refusal !== null) {
-    const code = refusal.status === 507 ? "disk_full" : "input_missing";
-    return new Failure(code, refusal.message, { hint: "Put it right and retry the job." }).report;
+    return new Failure(codeOf(refusal), refusal.message, {
+      hint: "Put it right and retry the job.",
+      retryable: refusal.code === "storage_unreachable",
+    }).report;
   }
   log.error({ err: cause, job: claim.jobId }, "job ended by an error of ours");
   return new Failure("internal", "Kinomill made an error while it ran this job.", {
     hint: "Retry the job. If it fails again, send the log of the server with the job's id.",
     retryable: true,
   }).report;
+}
+
+function codeOf({ status, code }: Refusal): FailureCode {
+  if (code === "storage_unreachable") return code;
+  return status === 507 ? "disk_full" : "input_missing";
 }

@@ -7,8 +7,9 @@ import type { Asset } from "../assets/asset.ts";
 import type { Library } from "../assets/library.ts";
 import { type Clock, isoTime } from "../clock.ts";
 import { newId } from "../identity.ts";
+import { captionText } from "../media/captions/file.ts";
 import type { Storage, StoredObject } from "../storage/storage.ts";
-import { assert } from "../trouble.ts";
+import { assert, Refusal } from "../trouble.ts";
 import type { Claim, Queue } from "./queue.ts";
 import type { Finished } from "./steps.ts";
 
@@ -30,6 +31,7 @@ export async function publish(
   await queue.commits.run(() => library.records.noteIntents(ids));
   try {
     const assets: Asset[] = [];
+    const captions = finished.map(captionsIn);
     for (const [index, output] of finished.entries()) {
       const id = ids[index];
       assert(id !== undefined, "one id for each output");
@@ -37,7 +39,9 @@ export async function publish(
       assets.push(describe(id, claim, output, stored, parts.clock));
     }
     const record = () => {
-      for (const asset of assets) library.records.insert(asset);
+      for (const [index, asset] of assets.entries()) {
+        library.records.insert(asset, captions[index]);
+      }
     };
     const recorded = await queue.commits.run(() => queue.succeed(claim, record));
     if (recorded) return assets;
@@ -47,6 +51,17 @@ export async function publish(
   }
   await library.discard(ids);
   return null;
+}
+
+/** The words of an output that is captions, by which later jobs are planned; null for anything else. */
+function captionsIn({ proven }: Finished): string | null {
+  if (proven.media !== null) return null;
+  try {
+    return captionText(proven.path)?.text ?? null;
+  } catch (cause) {
+    if (cause instanceof Refusal) return null;
+    throw cause;
+  }
 }
 
 /** What was found of the file when its step was done, so that it is not read again. */

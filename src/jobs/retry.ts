@@ -25,6 +25,7 @@ const cures: Record<FailureCode, Cure> = {
   tool_missing: "time",
   internal: "time",
   disk_failed: "time",
+  storage_unreachable: "time",
   disk_full: "space",
 };
 

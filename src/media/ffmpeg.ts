@@ -4,7 +4,7 @@
  * decide what happened; `progress=end` proves nothing, ffmpeg prints it after a signal too.
  */
 import { join } from "node:path";
-import { processEnvironment } from "../config.ts";
+import { processEnvironment } from "../environment.ts";
 import { fenceExitCode, fenceMark, oneThread } from "./fence-rules.ts";
 import { Movement } from "./movement.ts";
 import type { Rest } from "./pause.ts";

@@ -4,7 +4,7 @@
  */
 import { readdirSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { type Environment, processEnvironment } from "../config.ts";
+import { type Environment, processEnvironment } from "../environment.ts";
 import { type FenceRules, type GpuPaths, gpuPaths } from "./fence-rules.ts";
 import { fenceSettings, isPassed } from "./fence-settings.ts";
 

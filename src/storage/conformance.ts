@@ -268,7 +268,8 @@ function reading(run: Run): void {
           async () => storage.open(key),
           async () => storage.stat(key),
           async () => storage.delete(key),
-          async () => storage.localPath(key),
+          async () => storage.hold(key),
+          async () => storage.isNear(key),
           async () => storage.presign(key, { method: "GET", expiresSeconds: 60 }),
         ];
         for (const attempt of attempts) await expect(attempt()).rejects.toThrow("storage key");
@@ -309,11 +310,16 @@ function adopting(run: Run): void {
     expect(await storage.stat(key)).toBeNull();
   });
 
-  test("a local path, where there is one, has the bytes", async () => {
+  test("a held file has the bytes, for as many as hold it, and what is not there is null", async () => {
     const { storage } = run.fixture;
     const bytes = someBytes(1_000);
     const key = await putBytes(run, bytes);
-    const path = storage.localPath(key);
-    if (path !== null) expect(await Bun.file(path).bytes()).toEqual(bytes);
+    const [one, other] = await Promise.all([storage.hold(key), storage.hold(key)]);
+    expect(storage.isNear(key)).toBe(true);
+    one?.release();
+    one?.release();
+    expect(await Bun.file(other?.path ?? "").bytes()).toEqual(bytes);
+    other?.release();
+    expect(await storage.hold(newKey(run))).toBeNull();
   });
 }

@@ -106,7 +106,7 @@ describe("the layout on disk", () => {
     const storage = openHere({ folder: join(folder, "new") });
     const key = newId("asset");
     await storage.put(key, zeros(10), { limitBytes });
-    const path = storage.localPath(key) ?? "";
+    const path = storage.pathOf(key) ?? "";
     expect(path).toMatch(
       new RegExp(`^${join(folder, "new", "objects")}/[0-9a-f]{2}/[0-9a-f]{2}/${key}$`),
     );
@@ -120,7 +120,7 @@ describe("the layout on disk", () => {
   test("spreads ids of one moment over the folders", () => {
     const storage = openHere();
     const ids = Array.from({ length: 2_560 }, () => newId("asset"));
-    const byOuter = Map.groupBy(ids, (id) => storage.localPath(id)?.split("/").at(-3));
+    const byOuter = Map.groupBy(ids, (id) => storage.pathOf(id)?.split("/").at(-3));
     // 10 each on average; one folder with 40 would be a chance of less than one in 10^9.
     expect(byOuter.size).toBeGreaterThan(240);
     expect(Math.max(...[...byOuter.values()].map(({ length }) => length))).toBeLessThan(40);
@@ -150,7 +150,7 @@ describe("the layout on disk", () => {
       fc.asyncProperty(fc.uniqueArray(keys, { maxLength: 5 }), async (unique) => {
         for (const key of unique) await storage.put(key, zeros(1), { limitBytes });
         const files = filesBelow(folder).sort();
-        expect(files).toEqual(unique.map((key) => storage.localPath(key) ?? "").sort());
+        expect(files).toEqual(unique.map((key) => storage.pathOf(key) ?? "").sort());
         for (const key of unique) await storage.delete(key);
         expect(filesBelow(folder)).toEqual([]);
       }),
@@ -166,7 +166,7 @@ describe("adopting", () => {
     writeFileSync(path, "movie", { mode: 0o644 });
     const { ino } = statSync(path);
     await storage.adopt("as_1", path);
-    const object = statSync(storage.localPath("as_1") ?? "");
+    const object = statSync(storage.pathOf("as_1") ?? "");
     expect(object.ino).toBe(ino);
     expect(object.mode & 0o777).toBe(0o600);
     expect(statSync(path).ino).toBe(ino);

@@ -15,6 +15,7 @@ import {
 } from "./signing.ts";
 import type {
   ByteRange,
+  HeldFile,
   PresignOptions,
   PutOptions,
   Storage,
@@ -39,6 +40,8 @@ export interface DiskStorageOptions {
 /** What the disk has beyond `Storage`: it cannot answer its signed URLs itself, the server does. */
 export interface DiskStorage extends Storage {
   readonly kind: "disk";
+  /** Where the object's file is, or would be. */
+  pathOf(key: StorageKey): string;
   /** What a signed URL allows this method, or null when it allows nothing. */
   verifyPresigned(method: string, url: URL): PresignedAccess | null;
   /** The same with the reason of a refusal, at a given moment. */
@@ -121,7 +124,7 @@ class Disk implements DiskStorage {
   async open(key: StorageKey, range?: ByteRange): Promise<Blob | null> {
     const found = await this.stat(key);
     if (found === null) return null;
-    const file = Bun.file(this.localPath(key), { type: "application/octet-stream" });
+    const file = Bun.file(this.pathOf(key), { type: "application/octet-stream" });
     if (range === undefined) return file;
     const { start, end } = range;
     const within = 0 <= start && start <= end && end <= found.sizeBytes;
@@ -131,7 +134,7 @@ class Disk implements DiskStorage {
 
   async stat(key: StorageKey): Promise<{ sizeBytes: number } | null> {
     try {
-      return { sizeBytes: (await stat(this.localPath(key))).size };
+      return { sizeBytes: (await stat(this.pathOf(key))).size };
     } catch (cause) {
       if (codeOf(cause) === "ENOENT") return null;
       throw cause;
@@ -139,7 +142,7 @@ class Disk implements DiskStorage {
   }
 
   async delete(key: StorageKey): Promise<void> {
-    const path = this.localPath(key);
+    const path = this.pathOf(key);
     try {
       await rm(path);
     } catch (cause) {
@@ -150,7 +153,17 @@ class Disk implements DiskStorage {
     await syncFolder(join(path, ".."));
   }
 
-  localPath(key: StorageKey): string {
+  async hold(key: StorageKey): Promise<HeldFile | null> {
+    if ((await this.stat(key)) === null) return null;
+    return { path: this.pathOf(key), release: () => {} };
+  }
+
+  isNear(key: StorageKey): boolean {
+    this.pathOf(key);
+    return true;
+  }
+
+  pathOf(key: StorageKey): string {
     const { outer, inner } = objectFolders(key);
     return join(this.objects, outer, inner, key);
   }
@@ -182,7 +195,7 @@ class Disk implements DiskStorage {
   ): Promise<StoredObject> {
     assert(!this.arriving.has(key), `object ${key} is written once`);
     const aside = join(this.incoming, `${key}.part`);
-    this.localPath(key);
+    this.pathOf(key);
     this.arriving.add(key);
     try {
       assert((await this.stat(key)) === null, `object ${key} is written once`);
@@ -216,7 +229,7 @@ class Disk implements DiskStorage {
     const { outer, inner } = objectFolders(key);
     await this.makeFolder(outer, this.objects);
     await this.makeFolder(join(outer, inner), join(this.objects, outer));
-    const path = this.localPath(key);
+    const path = this.pathOf(key);
     await move(aside, path);
     try {
       await syncFolder(join(path, ".."));

@@ -25,6 +25,12 @@ export interface PutOptions {
   signal?: AbortSignal;
 }
 
+/** A file that can be read and not written, until it is let go; letting go twice is fine. */
+export interface HeldFile {
+  readonly path: string;
+  release(): void;
+}
+
 export interface PresignOptions {
   method: "GET" | "PUT";
   /** Seconds until the URL stops working; at most 7 days as in S3. */
@@ -65,8 +71,15 @@ export interface Storage {
   /** Idempotent: deleting what is not there is fine. */
   delete(key: StorageKey): Promise<void>;
 
-  /** A path that ffmpeg can read, or null when the backend has no local files. */
-  localPath(key: StorageKey): string | null;
+  /**
+   * The object as a file on this box that ffmpeg can read: it stays until it is let go. Where the bytes lie elsewhere
+   * they are fetched first. Null when there is no such object.
+   * @throws Failure `disk_full`, Refusal 503 `storage_unreachable` where they have to be fetched
+   */
+  hold(key: StorageKey, signal?: AbortSignal): Promise<HeldFile | null>;
+
+  /** True when `hold` need not fetch anything. */
+  isNear(key: StorageKey): boolean;
 
   /** A URL that reads or writes this one object by this one method until it expires. */
   presign(key: StorageKey, options: PresignOptions): Promise<string>;

@@ -5,7 +5,7 @@
 import { posix } from "node:path";
 import { isProduct, type SourceFile } from "./tree.ts";
 
-const ground = ["config", "clock", "identity", "product", "trouble", "log"];
+const ground = ["config", "environment", "clock", "identity", "product", "trouble", "log"];
 const underMedia = ["storage", "database", ...ground];
 const underAssets = ["runners", "media", ...underMedia];
 const underFeatures = ["assets", ...underAssets];
@@ -29,7 +29,9 @@ export const arrows: Record<string, readonly string[]> = {
   media: underMedia,
   storage: ground,
   database: ground,
-  config: ["trouble"],
+  config: ["config-schema", "environment", "trouble"],
+  "config-schema": ["environment"],
+  environment: [],
   clock: [],
   identity: [],
   product: [],

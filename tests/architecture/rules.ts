@@ -33,7 +33,7 @@ function onlyIn(owner: string, pattern: RegExp, what: string) {
 }
 
 export const environmentReaders = onlyIn(
-  "src/config.ts",
+  "src/environment.ts",
   /\bprocess\.env\b|\bBun\.env\b|\bimport\.meta\.env\b|\benv\b[^;]*from "(node:)?process"/,
   "reads the environment",
 );

@@ -9,9 +9,9 @@ import { newId } from "../identity.ts";
 import type { Log } from "../log.ts";
 import { type CaptionText, captionMimeTypes, captionText } from "../media/captions/file.ts";
 import type { MediaInfo } from "../media/media.ts";
-import type { Storage } from "../storage/storage.ts";
+import type { Storage, StoredObject } from "../storage/storage.ts";
 import { assert, Refusal } from "../trouble.ts";
-import { type Asset, mimeTypeOf, thumbnailKey } from "./asset.ts";
+import { type Asset, type AssetOrigin, mimeTypeOf, thumbnailKey } from "./asset.ts";
 import { cleanName } from "./name.ts";
 import { type AssetFilter, type AssetPage, AssetRecords } from "./records.ts";
 
@@ -34,6 +34,25 @@ export interface UploadOptions {
   signal?: AbortSignal;
   /** Content-Length when the client sent one: refused early when it is too much. */
   declaredBytes: number | null;
+}
+
+/** A file that has come in some other way than as a stream. */
+export interface Arrival {
+  ownerId: string;
+  /** Any text: it is brought into form. */
+  name: string;
+  /** Where it lies on this box. */
+  path: string;
+  /** Size and SHA-256 where they are known: the file is not read for them again. */
+  known: StoredObject | null;
+  /** Absent: an upload. */
+  origin?: AssetOrigin;
+}
+
+/** What a file is: captions, or media. */
+interface Content {
+  captions: CaptionText | null;
+  media: MediaInfo | null;
 }
 
 export class Library {
@@ -61,13 +80,40 @@ export class Library {
     body: ReadableStream<Uint8Array>,
     options: UploadOptions,
   ): Promise<Asset> {
-    const refused = this.uploadsRefused;
-    if (refused !== null) throw new Refusal(503, "sandbox_missing", refused);
-    await this.refuseEarly(options.declaredBytes);
+    await this.admit(options.declaredBytes);
+    const { storage, uploadMaxBytes: limitBytes } = this.parts;
+    const { signal } = options;
+    return await this.arrive(async (id) => {
+      const stored = await storage.put(id, body, {
+        limitBytes,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      return this.record({ id, ownerId, name, ...stored }, await this.look(id));
+    });
+  }
+
+  /**
+   * Makes an asset of a finished local file of this owner, without copying it where storage can take it over. It is
+   * looked into first: what is not media never reaches storage. Whoever made the file clears it afterwards.
+   * @param record is run in the transaction that records the asset
+   * @throws Refusal as `upload`; nothing is kept then and the file is as it was
+   */
+  async adopt(arrival: Arrival, record: (asset: Asset) => void = () => {}): Promise<Asset> {
+    await this.admit(null);
+    const { ownerId, name, path, known } = arrival;
+    return await this.arrive(async (id) => {
+      const content = await this.lookInto(path);
+      const stored = await this.parts.storage.adopt(id, path, known);
+      return this.record({ id, ownerId, name, ...stored }, content, arrival.origin, record);
+    });
+  }
+
+  /** Runs `work` with a new id that is noted as arriving, and discards what it stored when it fails. */
+  private async arrive(work: (id: string) => Promise<Asset>): Promise<Asset> {
     const id = newId("asset");
     this.records.noteIntents([id]);
     try {
-      const asset = await this.store(id, ownerId, cleanName(name), body, options.signal);
+      const asset = await work(id);
       this.parts.onChange(asset);
       return asset;
     } catch (cause) {
@@ -76,7 +122,14 @@ export class Library {
     }
   }
 
-  private async refuseEarly(declaredBytes: number | null): Promise<void> {
+  /**
+   * Refuses what cannot be taken in before it comes.
+   * @param declaredBytes its size; null when nobody knows it
+   * @throws Refusal 503 `sandbox_missing`, 413 `too_large`, 507 `storage_full`
+   */
+  async admit(declaredBytes: number | null): Promise<void> {
+    const refused = this.uploadsRefused;
+    if (refused !== null) throw new Refusal(503, "sandbox_missing", refused);
     if (declaredBytes === null) return;
     const limit = this.parts.uploadMaxBytes;
     if (declaredBytes > limit) {
@@ -96,50 +149,46 @@ export class Library {
     }
   }
 
-  private async store(
-    id: string,
-    ownerId: string,
-    name: string,
-    body: ReadableStream<Uint8Array>,
-    signal: AbortSignal | undefined,
-  ): Promise<Asset> {
-    const { storage, database, clock } = this.parts;
-    const stored = await storage.put(id, body, {
-      limitBytes: this.parts.uploadMaxBytes,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    const { captions, media } = await this.look(id);
+  private record(
+    stored: StoredObject & { id: string; ownerId: string; name: string },
+    { captions, media }: Content,
+    origin: AssetOrigin = { kind: "upload" },
+    also: (asset: Asset) => void = () => {},
+  ): Asset {
+    const { database, clock } = this.parts;
     const asset: Asset = {
-      id,
-      ownerId,
-      name,
+      ...stored,
+      name: cleanName(stored.name),
       state: "ready",
       kind: media?.kind ?? "text",
-      sizeBytes: stored.sizeBytes,
-      sha256: stored.sha256,
       mimeType: media === null ? captionMimeType(captions) : mimeTypeOf(media),
       media,
-      origin: { kind: "upload" },
+      origin,
       thumbnail: media === null || media.kind === "audio" ? "none" : "wanted",
       createdAt: isoTime(clock.nowMs()),
       expiresAt: null,
     };
-    transaction(database, () => this.records.insert(asset, captions?.text));
+    transaction(database, () => {
+      this.records.insert(asset, captions?.text);
+      also(asset);
+    });
     return asset;
   }
 
-  /** What a stored object is. Captions are known by our own reading, and no other program sees them. */
-  private async look(
-    id: string,
-  ): Promise<{ captions: CaptionText | null; media: MediaInfo | null }> {
+  private async look(id: string): Promise<Content> {
     const file = await this.parts.storage.hold(id);
     assert(file !== null, "what was stored just now is there");
     try {
-      const captions = captionText(file.path);
-      return { captions, media: captions === null ? await this.parts.probe(file.path) : null };
+      return await this.lookInto(file.path);
     } finally {
       file.release();
     }
+  }
+
+  /** What a file is. Captions are known by our own reading, and no other program sees them. */
+  private async lookInto(path: string): Promise<Content> {
+    const captions = captionText(path);
+    return { captions, media: captions === null ? await this.parts.probe(path) : null };
   }
 
   /** @throws Refusal 404 `not_found`, also for another user's asset: its existence is not told. */

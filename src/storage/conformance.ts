@@ -39,6 +39,7 @@ export function storageConformance(name: string, make: () => Promise<StorageFixt
     failing(run);
     reading(run);
     adopting(run);
+    copying(run);
     presigningReads(run);
     presigningWrites(run);
   });
@@ -270,6 +271,7 @@ function reading(run: Run): void {
           async () => storage.delete(key),
           async () => storage.hold(key),
           async () => storage.isNear(key),
+          async () => storage.copy(key, newKey(run)),
           async () => storage.presign(key, { method: "GET", expiresSeconds: 60 }),
         ];
         for (const attempt of attempts) await expect(attempt()).rejects.toThrow("storage key");
@@ -280,6 +282,30 @@ function reading(run: Run): void {
   test("free space is a whole number of bytes, or unknown", async () => {
     const free = await run.fixture.storage.freeBytes();
     expect(free === null || (Number.isInteger(free) && free >= 0)).toBe(true);
+  });
+}
+
+function copying(run: Run): void {
+  test("a copy has the bytes and outlives what it was made from", async () => {
+    const { storage } = run.fixture;
+    for (const sizeBytes of [0, 700_000]) {
+      const bytes = someBytes(sizeBytes);
+      const [from, to] = [await putBytes(run, bytes), newKey(run)];
+      expect(await storage.copy(from, to)).toBe(true);
+      await storage.delete(from);
+      expect(await readAll(storage, to)).toEqual(bytes);
+      expect(await storage.stat(from)).toBeNull();
+    }
+  });
+
+  test("nothing is copied from nothing, and nothing over what is there", async () => {
+    const { storage } = run.fixture;
+    const [there, to] = [await putBytes(run, someBytes(10)), newKey(run)];
+    expect(await storage.copy(newKey(run), to)).toBe(false);
+    expect(await storage.stat(to)).toBeNull();
+    const other = await putBytes(run, someBytes(20));
+    await expect(storage.copy(there, other)).rejects.toThrow("written once");
+    expect(await readAll(storage, other)).toEqual(someBytes(20));
   });
 }
 

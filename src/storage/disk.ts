@@ -112,6 +112,21 @@ class Disk implements DiskStorage {
     });
   }
 
+  async copy(from: StorageKey, to: StorageKey): Promise<boolean> {
+    if ((await this.stat(from)) === null) return false;
+    await this.arrive(to, async (aside) => {
+      try {
+        // The bytes are durable already, and never change: two names of one file are two objects.
+        await this.publish(to, this.pathOf(from), link);
+      } catch (cause) {
+        if (!noLink.has(codeOf(cause) ?? "")) throw cause;
+        await using source = await openRegular(this.pathOf(from));
+        await this.copyIn(to, source, aside);
+      }
+    });
+    return true;
+  }
+
   private async copyIn(key: StorageKey, source: FileHandle, aside: string): Promise<StoredObject> {
     // The reserve is for what comes from outside: this file lies on this box already.
     await using file = await open(aside, "wx", 0o600);
@@ -189,10 +204,10 @@ class Disk implements DiskStorage {
   }
 
   /** Gives `work` a fresh path aside, and leaves nothing there or under the key when it fails. */
-  private async arrive(
+  private async arrive<Result>(
     key: StorageKey,
-    work: (aside: string) => Promise<StoredObject>,
-  ): Promise<StoredObject> {
+    work: (aside: string) => Promise<Result>,
+  ): Promise<Result> {
     assert(!this.arriving.has(key), `object ${key} is written once`);
     const aside = join(this.incoming, `${key}.part`);
     this.pathOf(key);

@@ -63,6 +63,12 @@ export interface Storage {
    */
   adopt(key: StorageKey, path: string, known?: StoredObject | null): Promise<StoredObject>;
 
+  /**
+   * Makes an object of the same bytes under another key, without moving them through this process where that is
+   * possible. Same promise as `put`; either can be deleted without the other. False when there is no such object.
+   */
+  copy(from: StorageKey, to: StorageKey): Promise<boolean>;
+
   /** The object's bytes, or null when there is none. The range must lie within the object. */
   open(key: StorageKey, range?: ByteRange): Promise<Blob | ReadableStream<Uint8Array> | null>;
 

@@ -20,7 +20,7 @@ const device = { id: "cpu" };
 function emptyJob(): NewJob {
   return {
     ...{ id: newId("job"), operation: "empty", title: "Empty: nothing", params: {}, inputIds: [] },
-    ...{ labels: {}, priority: 0, need: "cpu", notes: [], steps: [], verify: null },
+    ...{ labels: {}, priority: 0, need: "cpu", notes: [], steps: [], verify: null, anew: false },
     ...{ after: [], notBefore: null, idempotency: null, batch: null },
   };
 }

@@ -136,6 +136,12 @@ export const configSchema = z.strictObject({
         .describe(
           "Seconds that steps get to end when the server stops. What will not be done by then goes back into the queue at once; what is done already is kept.",
         ),
+      reuse: z
+        .boolean()
+        .default(true)
+        .describe(
+          "Whether a job that repeats an earlier one of the same person (same operation, parameters, input bytes, ffmpeg and Kinomill) takes its proven outputs and is done at once. A request can ask for new work with reuse: false.",
+        ),
       verify: z
         .enum(["auto", "quick", "full"])
         .default("auto")

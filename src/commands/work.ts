@@ -14,6 +14,7 @@ import { WorkFigures } from "../jobs/figures.ts";
 import { Jobs } from "../jobs/jobs.ts";
 import { LiveProgress } from "../jobs/live.ts";
 import { Queue } from "../jobs/queue.ts";
+import { Repeats } from "../jobs/repeats.ts";
 import { Room } from "../jobs/room.ts";
 import { SearchIndex } from "../jobs/search-index.ts";
 import { StepRows } from "../jobs/step-rows.ts";
@@ -222,6 +223,7 @@ function openJobs(
     ...shared,
     jobs,
     experience,
+    repeats: new Repeats(base.database, library.records, config.jobs.reuse),
     verify: base.config.jobs.verify,
     onPublished,
   });

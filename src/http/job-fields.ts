@@ -50,6 +50,12 @@ export const requestFields = {
     .describe(
       "How its outputs are proven: quick decodes their first, middle and last seconds, full all of them; absent: as the setting jobs.verify says",
     ),
+  reuse: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether what the same job made before may be taken instead of working it out again; with the setting jobs.reuse off it never is",
+    ),
 };
 
 export const jobRequestShape = z

@@ -33,6 +33,8 @@ export interface NewJob {
   steps: readonly PlannedStep[];
   /** How its outputs are proven; null: as the setting says. */
   verify: "quick" | "full" | null;
+  /** It is worked out, whatever was made before. */
+  anew: boolean;
   /** Ids of jobs that must have succeeded before; they exist and none of them ended otherwise. */
   after: readonly string[];
   /** ISO 8601 UTC; null for at once. */
@@ -74,8 +76,8 @@ export class Asks {
       .query(
         `INSERT INTO job (id, owner_id, operation, title, state, params, labels, priority, notes, verify,
            idempotency_key, idempotency_sha256, created_at, seq, rank, need, wait_for, device_reason,
-           not_before, predecessors_left, batch)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)`,
+           not_before, predecessors_left, batch, anew)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)`,
       )
       .run(
         ...[job.id, asker.id, job.operation, job.title, standing.state],
@@ -83,7 +85,14 @@ export class Asks {
         ...[JSON.stringify(job.notes), job.verify],
         ...[job.idempotency?.key ?? null, job.idempotency?.sha256 ?? null, this.ledger.now()],
         ...[seq, rankOf(queueClock.nextUs(), job.priority), job.need],
-        ...[standing.waitsFor, standing.reason, job.notBefore, left.length, job.batch],
+        ...[
+          standing.waitsFor,
+          standing.reason,
+          job.notBefore,
+          left.length,
+          job.batch,
+          job.anew ? 1 : 0,
+        ],
       );
     this.insertRelations(asker.id, job, seq);
     const moved = { id: job.id, owner_id: asker.id, state: standing.state };

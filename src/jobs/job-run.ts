@@ -11,9 +11,10 @@ import { areNear, type HeldInputs, holdInputs } from "./held-inputs.ts";
 import { type HeldClaim, JobBook, type JobBookParts } from "./job-book.ts";
 import type { LiveProgress } from "./live.ts";
 import type { Prepared } from "./preparation.ts";
-import { type PublicationParts, publish } from "./publication.ts";
+import { type PublicationParts, publish, publishAgain } from "./publication.ts";
 import type { Claim } from "./queue.ts";
-import type { FirstPlace } from "./scheduler.ts";
+import type { Repeat } from "./repeats.ts";
+import type { Start } from "./scheduler.ts";
 import { type Drain, runSteps, type StepsOutcome } from "./steps.ts";
 
 export interface JobRunParts extends PublicationParts, JobBookParts {
@@ -24,11 +25,7 @@ export interface JobRunParts extends PublicationParts, JobBookParts {
   onPublished(asset: Asset): void;
 }
 
-export interface JobRunRequest {
-  claim: Claim;
-  prepared: Prepared;
-  /** The place that was taken for its first step; null when nothing is left to run. */
-  first: FirstPlace | null;
+export interface JobRunRequest extends Start {
   /** Aborted when it was cancelled, or the server stops. */
   signal: AbortSignal;
   /** The switch by which the job is paused. */
@@ -43,13 +40,15 @@ export async function runJob(parts: JobRunParts, request: JobRunRequest): Promis
   const held: HeldClaim = { claim: request.claim };
   jobs.announce(jobId);
   try {
+    if (request.repeat !== null && (await takeOver(parts, request, request.repeat))) return;
     const outcome = await carryOut(parts, held, request);
     if (outcome.kind === "failed") {
       await queue.commits.run(() => queue.fail(held.claim, outcome.report));
     } else if (outcome.kind === "aborted") {
       await queue.commits.run(() => queue.release(held.claim));
     } else {
-      const assets = await publish(parts, held.claim, outcome.finished);
+      const { repeatKey } = request.prepared;
+      const assets = await publish(parts, held.claim, outcome.finished, repeatKey);
       for (const asset of assets ?? []) parts.onPublished(asset);
     }
   } catch (cause) {
@@ -60,6 +59,22 @@ export async function runJob(parts: JobRunParts, request: JobRunRequest): Promis
     await tidy(parts, jobId);
     jobs.announce(jobId);
   }
+}
+
+/** Ends a job with copies of what the same job made before; false when one of those is gone meanwhile. */
+async function takeOver(
+  parts: JobRunParts,
+  { claim, prepared }: JobRunRequest,
+  repeat: Repeat,
+): Promise<boolean> {
+  const deviceReason = `Nothing had to run: job ${repeat.jobId} did the same on the same bytes, and its proven outputs were taken.`;
+  // No step of it runs.
+  if (!parts.stepRows.lay(claim, [])) return true;
+  parts.queue.noteRun(claim, { device: null, deviceReason });
+  const assets = await publishAgain(parts, claim, repeat, prepared.repeatKey);
+  if (assets === "gone") return false;
+  for (const asset of assets ?? []) parts.onPublished(asset);
+  return true;
 }
 
 async function carryOut(

@@ -9,11 +9,14 @@ import { fingerprintsOf } from "./fingerprints.ts";
 import { jobInputs } from "./job-inputs.ts";
 import { encodedFor } from "./plan-bytes.ts";
 import type { Claim } from "./queue.ts";
+import { repeatKeyOf } from "./repeats.ts";
 
 export interface Prepared {
   plan: Plan;
   /** Ids of the media among the inputs, by position. */
   mediaIds: string[];
+  /** By what a repeat of the whole is known. */
+  repeatKey: string;
   /** By what the result of each step is known again. */
   fingerprints: ReadonlyMap<string, string>;
   verify: "quick" | "full";
@@ -61,8 +64,13 @@ export class Preparation {
       .flatMap((step) => encodedFor(step, plan))
       .reduce((sum, work) => sum + expectedBytes(work, media, "cpu"), 0);
     const fingerprints = fingerprintsOf(plan, ground);
+    const bytes = inputs.map(({ sha256 }) => sha256);
+    const repeatKey = repeatKeyOf(plan, { ...ground, inputIds: bytes });
     const mediaIds = inputs.filter((input) => input.media !== null).map(({ id }) => id);
-    const prepared = { plan, mediaIds, fingerprints, verify, expectedBytes: written, media };
+    const prepared = {
+      ...{ plan, mediaIds, repeatKey, fingerprints, verify },
+      ...{ expectedBytes: written, media },
+    };
     this.remember(job.jobId, prepared, context);
     return prepared;
   }

@@ -11,6 +11,7 @@ import { captionText } from "../media/captions/file.ts";
 import type { Storage, StoredObject } from "../storage/storage.ts";
 import { assert, Refusal } from "../trouble.ts";
 import type { Claim, Queue } from "./queue.ts";
+import type { Repeat, Repeats } from "./repeats.ts";
 import type { Finished } from "./steps.ts";
 
 export interface PublicationParts {
@@ -18,6 +19,7 @@ export interface PublicationParts {
   storage: Storage;
   queue: Queue;
   clock: Clock;
+  repeats: Repeats;
 }
 
 /** Publishes all outputs and ends the job; the new assets, or null when the claim was void. */
@@ -25,23 +27,68 @@ export async function publish(
   parts: PublicationParts,
   claim: Claim,
   finished: readonly Finished[],
+  repeatKey: string,
 ): Promise<Asset[] | null> {
-  const { library, storage, queue } = parts;
-  const ids = finished.map(() => newId("asset"));
+  const captions = finished.map(captionsIn);
+  return await recordAll(parts, claim, { count: finished.length, repeatKey, captions }, (ids) =>
+    inTurn(ids, finished, async (id, output) => {
+      const stored = await parts.storage.adopt(id, output.proven.path, knownOf(output));
+      return describe(id, claim, output, stored, parts.clock);
+    }),
+  );
+}
+
+/**
+ * Ends the job with copies of what the same job made before: each can be deleted without the other. The new assets,
+ * null when the claim was void, or "gone" when one of those is there no more: nothing has changed then.
+ */
+export async function publishAgain(
+  parts: PublicationParts,
+  claim: Claim,
+  { assets }: Repeat,
+  repeatKey: string,
+): Promise<Asset[] | "gone" | null> {
+  const captions = assets.map(({ id }) => parts.library.records.textOf(id));
+  try {
+    return await recordAll(parts, claim, { count: assets.length, repeatKey, captions }, (ids) =>
+      inTurn(ids, assets, async (id, asset) => {
+        if (!(await parts.storage.copy(asset.id, id))) throw new GoneError();
+        return copyOf(asset, id, claim, parts.clock);
+      }),
+    );
+  } catch (cause) {
+    if (cause instanceof GoneError) return "gone";
+    throw cause;
+  }
+}
+
+class GoneError extends Error {
+  override readonly name = "GoneError";
+}
+
+interface Recorded {
+  count: number;
+  repeatKey: string;
+  /** Words of outputs that are captions, by position. */
+  captions: readonly (string | null)[];
+}
+
+/** Has objects stored under fresh ids and records them as what the job made, all or none. */
+async function recordAll(
+  { library, queue, repeats }: PublicationParts,
+  claim: Claim,
+  { count, repeatKey, captions }: Recorded,
+  store: (ids: readonly string[]) => Promise<Asset[]>,
+): Promise<Asset[] | null> {
+  const ids = Array.from({ length: count }, () => newId("asset"));
   await queue.commits.run(() => library.records.noteIntents(ids));
   try {
-    const assets: Asset[] = [];
-    const captions = finished.map(captionsIn);
-    for (const [index, output] of finished.entries()) {
-      const id = ids[index];
-      assert(id !== undefined, "one id for each output");
-      const stored = await storage.adopt(id, output.proven.path, knownOf(output));
-      assets.push(describe(id, claim, output, stored, parts.clock));
-    }
+    const assets = await store(ids);
     const record = () => {
       for (const [index, asset] of assets.entries()) {
         library.records.insert(asset, captions[index]);
       }
+      repeats.note(claim, repeatKey, assets);
     };
     const recorded = await queue.commits.run(() => queue.succeed(claim, record));
     if (recorded) return assets;
@@ -51,6 +98,33 @@ export async function publish(
   }
   await library.discard(ids);
   return null;
+}
+
+async function inTurn<Item, Result>(
+  ids: readonly string[],
+  items: readonly Item[],
+  make: (id: string, item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const made: Result[] = [];
+  for (const [index, item] of items.entries()) {
+    const id = ids[index];
+    assert(id !== undefined, "one id for each output");
+    made.push(await make(id, item));
+  }
+  return made;
+}
+
+function copyOf(asset: Asset, id: string, claim: Claim, clock: Clock): Asset {
+  const { origin } = asset;
+  assert(origin.kind === "job", "what a job made says so");
+  return {
+    ...asset,
+    id,
+    origin: { ...origin, jobId: claim.jobId },
+    thumbnail: asset.thumbnail === "none" ? "none" : "wanted",
+    createdAt: isoTime(clock.nowMs()),
+    expiresAt: null,
+  };
 }
 
 /** The words of an output that is captions, by which later jobs are planned; null for anything else. */

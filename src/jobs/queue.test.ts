@@ -310,7 +310,7 @@ const reach: [JobState, () => string][] = [
   ],
 ];
 
-const nothing = { ownerId: "", operation: "", params: {}, inputIds: [], verify: null };
+const nothing = { ownerId: "", operation: "", params: {}, inputIds: [], verify: null, anew: false };
 
 let predecessor: string | null = null;
 

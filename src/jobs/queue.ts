@@ -28,12 +28,14 @@ export interface Claim {
   inputIds: string[];
   /** How its outputs are proven; null: as the setting says. */
   verify: "quick" | "full" | null;
+  /** Its asker wants it worked out, whatever was made before. */
+  anew: boolean;
   fence: number;
 }
 
 type ClaimedRow = Pick<
   JobRow,
-  "id" | "owner_id" | "state" | "operation" | "params" | "priority" | "verify" | "fence"
+  "id" | "owner_id" | "state" | "operation" | "params" | "priority" | "verify" | "anew" | "fence"
 >;
 
 /** Where a job's work runs now, as one of its steps has it. */
@@ -96,7 +98,7 @@ export class Queue {
              device = ?2, device_reason = NULL, progress_percent = 0
            WHERE id = ?3 AND ((state = 'queued' AND wait_for IS NULL)
              OR (state = 'waiting' AND wait_for IN ('device', 'space')))
-           RETURNING id, owner_id, state, operation, params, priority, verify, fence`,
+           RETURNING id, owner_id, state, operation, params, priority, verify, anew, fence`,
         )
         .get(this.now(), device.id, jobId);
       if (row === null) return null;
@@ -110,6 +112,7 @@ export class Queue {
         params: JSON.parse(row.params) as Record<string, unknown>,
         inputIds: inputIdsOf(this.database, row.id),
         verify: row.verify,
+        anew: row.anew === 1,
         fence: row.fence,
       };
     });

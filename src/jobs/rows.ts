@@ -21,6 +21,7 @@ export interface JobRow {
   device_reason: string | null;
   notes: string;
   verify: "quick" | "full" | null;
+  anew: 0 | 1;
   error: string | null;
   idempotency_sha256: string | null;
   created_at: string;

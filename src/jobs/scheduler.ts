@@ -13,6 +13,7 @@ import type { Feed } from "./feed.ts";
 import type { Need } from "./job.ts";
 import type { Preparation, Prepared } from "./preparation.ts";
 import type { Claim, Queue } from "./queue.ts";
+import type { Repeat, Repeats } from "./repeats.ts";
 import type { Room } from "./room.ts";
 import type { StepRows } from "./step-rows.ts";
 import { type Delay, isPlace, Turns } from "./turns.ts";
@@ -31,11 +32,12 @@ export interface SchedulerParts {
   room: Room;
   log: Log;
   preparation: Preparation;
+  repeats: Repeats;
   stepRows: StepRows;
   /** Whether a run of this job has not ended to its last. */
   isRunning(jobId: string): boolean;
-  /** Carries a claimed job out; `first` is null when all its steps are done and it has only to be published. */
-  begin(claim: Claim, prepared: Prepared, first: FirstPlace | null): void;
+  /** Carries a claimed job out. */
+  begin(start: Start): void;
   /** A job finds no room on the disk: what can be spared may go. */
   wantRoom(): void;
   /** Ends a claimed job that cannot be planned any more. */
@@ -182,6 +184,11 @@ export class Scheduler {
     } catch (trouble) {
       return this.refuse(job, trouble, begun);
     }
+    const repeat = this.parts.repeats.find(job, prepared.repeatKey);
+    if (repeat !== null) {
+      this.claim({ prepared, first: null, repeat }, job, begun);
+      return true;
+    }
     const tight = room.take(job.jobId, prepared.expectedBytes, job.spaceBytes);
     if (tight !== null) {
       this.parts.wantRoom();
@@ -194,16 +201,12 @@ export class Scheduler {
       return place;
     }
     const first = next === null || place === null ? null : { step: next.name, place };
-    this.claim(job, prepared, first, begun);
+    this.claim({ prepared, first, repeat }, job, begun);
     return true;
   }
 
-  private claim(
-    { jobId }: Candidate,
-    prepared: Prepared,
-    first: FirstPlace | null,
-    begun: Begun[],
-  ): void {
+  private claim(start: Omit<Start, "claim">, { jobId }: Candidate, begun: Begun[]): void {
+    const { first } = start;
     const { queue, dispatch, room } = this.parts;
     const giveBack = () => {
       room.giveBack(jobId);
@@ -217,7 +220,7 @@ export class Scheduler {
     }
     if (claim === null) return;
     const claimed = claim;
-    begun.push({ begin: () => this.parts.begin(claimed, prepared, first), undo: giveBack });
+    begun.push({ begin: () => this.parts.begin({ ...start, claim: claimed }), undo: giveBack });
   }
 
   /** The first step that has to run; null when all are done already. */
@@ -248,6 +251,16 @@ export class Scheduler {
       held === null ? queue.unhold(job.jobId, sentence) : queue.hold(job.jobId, held, sentence);
     if (noted && job.held === held) feed.changed(job.ownerId, job.jobId);
   }
+}
+
+/** A job that was claimed, and what it begins with. */
+export interface Start {
+  claim: Claim;
+  prepared: Prepared;
+  /** The place that was taken for its first step; null when nothing is left to run. */
+  first: FirstPlace | null;
+  /** The same job, done before: its outputs are taken. */
+  repeat: Repeat | null;
 }
 
 /** A job that was claimed in a turn that is not committed yet. */

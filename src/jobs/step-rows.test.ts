@@ -47,7 +47,16 @@ const planned = (name: string, needs: string[] = []) => ({ name, title: `Do ${na
 function claimed(steps = [planned("encode")]): Claim {
   queue.asks.insert(ann(), {
     ...{ id: newId("job"), operation: "transcode", title: "Transcode: a.mp4", need: "cpu" },
-    ...{ params: {}, inputIds: [], labels: {}, priority: 0, notes: [], steps, verify: null },
+    ...{
+      params: {},
+      inputIds: [],
+      labels: {},
+      priority: 0,
+      notes: [],
+      steps,
+      verify: null,
+      anew: false,
+    },
     ...{ after: [], notBefore: null, batch: null, idempotency: null },
   });
   const claim = queue.claimNext({ id: "cpu" });

@@ -29,6 +29,8 @@ export interface JobRequest {
   notBefore?: string | null | undefined;
   /** How its outputs are proven; absent: as the setting and the operation say. */
   verify?: "quick" | "full" | undefined;
+  /** False: it is worked out, whatever the same job made before. */
+  reuse?: boolean | undefined;
 }
 
 /** One of many: it can have a name by which the others of the call refer to it. */
@@ -150,6 +152,7 @@ export class Submission {
       notes: plan.notes,
       steps: plan.steps,
       verify,
+      anew: request.reuse === false,
       notBefore: utcTime(request.notBefore ?? null),
     };
   }

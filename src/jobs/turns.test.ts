@@ -15,6 +15,7 @@ function job(jobId: string): Candidate {
     need,
     priority: 0,
     verify: null,
+    anew: false,
     held: null,
     reason: null,
     spaceBytes: null,

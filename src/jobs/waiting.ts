@@ -142,6 +142,7 @@ function toCandidate(database: Database, row: JobRow): Candidate {
     params: JSON.parse(row.params) as Record<string, unknown>,
     inputIds: inputIdsOf(database, row.id),
     verify: row.verify,
+    anew: row.anew === 1,
     priority: row.priority,
     need: row.need,
     held: waitFor === "device" || waitFor === "space" ? waitFor : null,

@@ -13,7 +13,7 @@ import { silentLog } from "../log.ts";
 import type { Toolchain } from "../media/devices.ts";
 import { noGpus, openBox } from "../runners/box.ts";
 import type { AttemptOutcome, AttemptRequest, Runner } from "../runners/runner.ts";
-import { openDiskStorage } from "../storage/disk.ts";
+import { type DiskStorage, openDiskStorage } from "../storage/disk.ts";
 import { Experience } from "./experience.ts";
 import { Feed } from "./feed.ts";
 import { WorkFigures } from "./figures.ts";
@@ -21,8 +21,10 @@ import type { Job, JobState } from "./job.ts";
 import { Jobs } from "./jobs.ts";
 import { LiveProgress } from "./live.ts";
 import { Queue } from "./queue.ts";
+import { Repeats } from "./repeats.ts";
 import { Room } from "./room.ts";
 import { StepRows } from "./step-rows.ts";
+import type { JobRequest } from "./submission.ts";
 import { WorkFolders } from "./work-folders.ts";
 import { Worker } from "./worker.ts";
 
@@ -80,6 +82,8 @@ let jobs: Jobs;
 let worker: Worker;
 let ownerId: string;
 let assetId: string;
+let storage: DiskStorage;
+let library: Library;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "kinomill-worker-"));
@@ -91,14 +95,14 @@ beforeEach(async () => {
   runner = new SteeredRunner();
   const queue = new Queue(database, systemClock);
   const feed = new Feed(systemClock, queue.ledger.log);
-  const storage = openDiskStorage({
+  storage = openDiskStorage({
     folder: join(folder, "storage"),
     reserveBytes: 0,
     signingKey: newSecret(),
     publicPath: "/storage",
     clock: systemClock,
   });
-  const library = new Library({
+  library = new Library({
     database,
     storage,
     clock: systemClock,
@@ -150,6 +154,7 @@ beforeEach(async () => {
     dispatch,
     room: new Room({ folder, reserveBytes: 0, shareDone: () => 0 }),
     verify: "quick",
+    repeats: new Repeats(database, library.records, true),
     onPublished: () => {},
   });
   await worker.recover();
@@ -165,9 +170,9 @@ afterEach(async () => {
 
 const ann = () => ({ id: ownerId, name: "ann" });
 
-async function submit(): Promise<Job> {
+async function submit(more: Partial<JobRequest> = {}): Promise<Job> {
   const params = { video: { quality: 40 } };
-  const request = { operation: "transcode", inputs: [assetId], params };
+  const request = { operation: "transcode", inputs: [assetId], params, reuse: false, ...more };
   return (await jobs.submit(ann(), request, null)).job;
 }
 
@@ -271,6 +276,84 @@ describe("the worker", () => {
     await runsBegun(2);
     runner.succeed();
     expect((await until(id, "succeeded", "failed")).state).toBe("succeeded");
+  });
+});
+
+describe("a job that was done before", () => {
+  async function done(more: Partial<JobRequest> = {}): Promise<Job> {
+    const begun = runner.runs.length;
+    const { id } = await submit(more);
+    await runsBegun(begun + 1);
+    runner.succeed();
+    return await until(id, "succeeded");
+  }
+
+  test("is done at once, also where no place is free, with outputs of its own that outlive the first's", async () => {
+    worker.start();
+    const first = await done();
+    const busy = await Promise.all([submit(), submit()]);
+    await runsBegun(3);
+    const { id } = await submit({ reuse: true });
+    const repeated = await until(id, "succeeded");
+    expect(runner.runs.length).toBe(3);
+    expect(busy.map((job) => jobs.get(ownerId, job.id).state)).toEqual(["running", "running"]);
+    expect(repeated.deviceReason).toContain(`job ${first.id} did the same`);
+    expect([repeated.steps, repeated.progressPercent]).toEqual([[], 100]);
+    const [one, other] = [first.outputs[0] ?? "", repeated.outputs[0] ?? ""];
+    expect(one).not.toBe(other);
+    const [made, copied] = [library.get(ownerId, one), library.get(ownerId, other)];
+    const { createdAt } = copied;
+    expect(copied.origin).toMatchObject({ kind: "job", jobId: id });
+    expect(copied).toEqual({ ...made, id: other, origin: copied.origin, createdAt });
+    await library.delete(ownerId, one);
+    expect(storedKeys()).toContain(other);
+    expect(new AssetRecords(database, systemClock).leftIntents()).toEqual([]);
+  });
+
+  test("runs again when its outputs are gone, and then stands for the next", async () => {
+    worker.start();
+    const first = await done();
+    await library.delete(ownerId, first.outputs[0] ?? "");
+    const again = await done({ reuse: true });
+    expect(again.deviceReason).not.toContain("did the same");
+    const { id } = await submit({ reuse: true });
+    expect((await until(id, "succeeded")).deviceReason).toContain(`job ${again.id}`);
+  });
+
+  test("runs when a copy of its bytes is gone from storage, and says where it ran", async () => {
+    worker.start();
+    const first = await done();
+    await storage.delete(first.outputs[0] ?? "");
+    const again = await done({ reuse: true });
+    expect(again.deviceReason).toBe("Because. This machine has no NVIDIA GPU.");
+    expect(again.steps.length).toBe(1);
+  });
+
+  test("runs for other bytes, other parameters, another proof, another person, and who wants it anew", async () => {
+    worker.start();
+    await done();
+    const bytes = new Blob(["other bytes"]).stream();
+    const other = await library.upload(ownerId, "a.mp4", bytes, { declaredBytes: null });
+    await done({ inputs: [other.id], reuse: true });
+    await done({ params: { video: { quality: 41 } }, reuse: true });
+    await done({ verify: "full", reuse: true });
+    await done({ reuse: false });
+    const repeats = new Repeats(database, library.records, true);
+    const key = database.query<{ key: string }, []>("SELECT key FROM repeat").get()?.key ?? "";
+    expect(repeats.find({ ownerId, anew: false }, key)?.assets.length).toBe(1);
+    expect(repeats.find({ ownerId: "us_other", anew: false }, key)).toBeNull();
+    expect(repeats.find({ ownerId, anew: true }, key)).toBeNull();
+    const off = new Repeats(database, library.records, false);
+    expect(off.find({ ownerId, anew: false }, key)).toBeNull();
+  });
+
+  test("is known by its bytes: the same file added twice is one", async () => {
+    worker.start();
+    const first = await done();
+    const bytes = new Blob(["bytes"]).stream();
+    const twin = await library.upload(ownerId, "a.mp4", bytes, { declaredBytes: null });
+    const { id } = await submit({ inputs: [twin.id], reuse: true });
+    expect((await until(id, "succeeded")).deviceReason).toContain(`job ${first.id}`);
   });
 });
 

@@ -5,10 +5,10 @@
 import { Rest } from "../media/pause.ts";
 import { endBackOffs } from "./alarm.ts";
 import { type JobRunParts, reportOf, runJob } from "./job-run.ts";
-import { Preparation, type PreparationParts, type Prepared } from "./preparation.ts";
+import { Preparation, type PreparationParts } from "./preparation.ts";
 import type { Claim } from "./queue.ts";
 import type { Room } from "./room.ts";
-import { type FirstPlace, Scheduler } from "./scheduler.ts";
+import { Scheduler, type Start } from "./scheduler.ts";
 import type { Drain } from "./steps.ts";
 import { Sweeper } from "./sweeper.ts";
 
@@ -51,7 +51,7 @@ export class Worker {
       isRunning,
       // Later: the round that asks is a transaction.
       wantRoom: () => setImmediate(() => void this.wantRoom()),
-      begin: (claim, prepared, first) => this.begin(claim, prepared, first),
+      begin: (start) => this.begin(start),
       refuse: (claim, trouble) => this.refuse(claim, trouble),
     });
   }
@@ -163,10 +163,11 @@ export class Worker {
     this.parts.jobs.announce(claim.jobId);
   }
 
-  private begin(claim: Claim, prepared: Prepared, first: FirstPlace | null): void {
+  private begin(start: Start): void {
+    const { claim } = start;
     const abort = new AbortController();
     const rest = new Rest();
-    const run = { claim, prepared, first, signal: abort.signal, rest, drain: this.drain };
+    const run = { ...start, signal: abort.signal, rest, drain: this.drain };
     const done = runJob(this.parts, run)
       .catch((cause: unknown) => {
         this.parts.log.error({ err: cause, job: claim.jobId }, "the end of a job is not written");

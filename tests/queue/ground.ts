@@ -67,6 +67,7 @@ export class QueueGround {
       notes: [],
       steps: [],
       verify: null,
+      anew: false,
       after: [],
       notBefore: null,
       batch: null,

@@ -15,6 +15,7 @@ import type { Job, JobState } from "../../src/jobs/job.ts";
 import { Jobs } from "../../src/jobs/jobs.ts";
 import { LiveProgress } from "../../src/jobs/live.ts";
 import { Queue } from "../../src/jobs/queue.ts";
+import { Repeats } from "../../src/jobs/repeats.ts";
 import { Room } from "../../src/jobs/room.ts";
 import { StepRows } from "../../src/jobs/step-rows.ts";
 import { WorkFolders } from "../../src/jobs/work-folders.ts";
@@ -159,6 +160,7 @@ export class SteeredWork {
     });
     const worker = new Worker({
       ...{ ...shared, jobs, experience, dispatch, room, verify },
+      repeats: new Repeats(this.database, library.records, false),
       onPublished: () => {},
     });
     this.parts = { jobs, worker, queue };

@@ -97,6 +97,12 @@ export const configSchema = z.strictObject({
         .max(16_384 * GIB)
         .default(512 * GIB)
         .describe("Largest file, in bytes, that one upload may have."),
+      keepHours: count(1, 24 * 90, 24).describe(
+        "Hours after its last byte for which an upload that was interrupted can go on; then its bytes are deleted.",
+      ),
+      unfinishedPerUser: count(1, 100_000, 200).describe(
+        "Uploads of one person that may be unfinished at the same time; more are refused.",
+      ),
       allowWithoutSandbox: z
         .boolean()
         .default(false)

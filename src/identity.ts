@@ -9,6 +9,7 @@ export const idKinds = {
   user: "us",
   token: "tk",
   session: "se",
+  upload: "up",
 } as const;
 export type IdKind = keyof typeof idKinds;
 

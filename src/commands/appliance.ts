@@ -53,6 +53,7 @@ async function openParts(
     clock,
     accounts,
     library: work.library,
+    uploads: work.uploads,
     jobs: work.jobs,
     presets: work.jobs.presets,
     feed: work.feed,

@@ -8,6 +8,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/open.ts";
 import { storageSigningKey } from "../database/secret.ts";
+import { Uploads } from "../ingest/uploads.ts";
 import { Experience } from "../jobs/experience.ts";
 import { Feed } from "../jobs/feed.ts";
 import { WorkFigures } from "../jobs/figures.ts";
@@ -37,6 +38,9 @@ import { LocalRunner } from "../runners/local.ts";
 import type { Slots } from "../runners/slots.ts";
 import { openDiskStorage } from "../storage/disk.ts";
 
+/** A file that came whole is looked into within this time; the next start does it otherwise. */
+const UPLOADS_STOP_MS = 5_000;
+
 /** What stands below the library and the jobs. */
 interface Base {
   config: Config;
@@ -61,6 +65,7 @@ interface Base {
 
 export interface WorkParts extends Base {
   library: Library;
+  uploads: Uploads;
   jobs: Jobs;
   worker: Worker;
   /** Looks at ffmpeg, then starts to work. Resolves after the first look. */
@@ -80,12 +85,16 @@ export async function openWork(config: Config, log: Log, database: Database): Pr
   };
   const library = openLibrary(base, onAsset);
   const thumbnailer = openThumbnailer(base, library);
+  const uploads = openUploads(base, library);
   const { jobs, worker } = openJobs(base, library, onAsset);
   await worker.recover();
   await library.recover();
-  const start = () =>
-    toolbox.open((toolchain) => {
+  await uploads.recover();
+  const start = () => {
+    uploads.start();
+    return toolbox.open((toolchain) => {
       worker.start();
+      void uploads.finishLeft();
       // What a server before this one did not come to.
       base.searchIndex.wake();
       thumbnailer.wake();
@@ -94,6 +103,7 @@ export async function openWork(config: Config, log: Log, database: Database): Pr
         .open(toolchain)
         .catch((cause: unknown) => log.error({ err: cause }, "look at GPUs"));
     });
+  };
   const close = async () => {
     toolbox.close();
     base.searchIndex.stop();
@@ -103,11 +113,12 @@ export async function openWork(config: Config, log: Log, database: Database): Pr
     await Promise.all([
       worker.stop(drainSeconds),
       thumbnailer.stop(),
+      uploads.stop(UPLOADS_STOP_MS),
       gpus.close(),
       gpuLoad.close(),
     ]);
   };
-  return { ...base, library, jobs, worker, start, close };
+  return { ...base, library, uploads, jobs, worker, start, close };
 }
 
 function openBase(config: Config, log: Log, database: Database): Base {
@@ -170,6 +181,13 @@ function openLibrary(base: Base, onChange: (asset: Asset) => void): Library {
     uploadsRefused: whyNoUploads(knownFenceLayers(), base.config.uploads.allowWithoutSandbox),
     onChange,
   });
+}
+
+function openUploads({ config, ...base }: Base, library: Library): Uploads {
+  const { reserveBytes } = config.storage;
+  const { keepHours, unfinishedPerUser } = config.uploads;
+  const folder = join(config.data, "uploads");
+  return new Uploads({ ...base, library, folder, reserveBytes, keepHours, unfinishedPerUser });
 }
 
 function openThumbnailer(base: Base, library: Library): Thumbnailer {

@@ -9,7 +9,7 @@ import { readJson, readQuery } from "./body.ts";
 import { jsonResponse } from "./headers.ts";
 import { type Visit, visitOf } from "./visit.ts";
 
-export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS";
 
 /** One kind of answer, for the document. */
 export interface Answer {

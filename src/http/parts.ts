@@ -3,6 +3,7 @@ import type { Accounts } from "../accounts/accounts.ts";
 import type { Library } from "../assets/library.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
+import type { Uploads } from "../ingest/uploads.ts";
 import type { Feed } from "../jobs/feed.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { Presets } from "../jobs/presets.ts";
@@ -89,6 +90,7 @@ export interface Parts {
   clock: Clock;
   accounts: AccountsPart;
   library: Pick<Library, "upload" | "uploadsRefused" | "get" | "list" | "outputOf" | "delete">;
+  uploads: Uploads;
   jobs: Pick<Jobs, AskedOfJobs>;
   presets: Pick<Presets, "list" | "get" | "create" | "replace" | "delete">;
   feed: Pick<Feed, "subscribe" | "since" | "latestId">;

@@ -23,11 +23,13 @@ import { mountStatic } from "./static.ts";
 import { mountStorage } from "./storage.ts";
 import type { Streams } from "./stream.ts";
 import { systemEndpoints } from "./system.ts";
+import { uploadEndpoints } from "./uploads.ts";
 
 /** The calls that the OpenAPI document describes. */
 export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch): Endpoint[] {
   return [
     ...assetEndpoints(parts),
+    ...uploadEndpoints(parts),
     ...operationEndpoints(parts),
     ...jobEndpoints(parts),
     ...outputEndpoints(parts),

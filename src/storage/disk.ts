@@ -217,7 +217,7 @@ class Disk implements DiskStorage {
       return await work(aside);
     } catch (cause) {
       await rm(aside, { force: true });
-      throw refusalOf(cause) ?? cause;
+      throw diskRefusal(cause) ?? cause;
     } finally {
       this.arriving.delete(key);
     }
@@ -286,7 +286,7 @@ async function linkOrMove(from: string, to: string): Promise<void> {
 }
 
 /** Makes the entries of a folder durable. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   await using folder = await open(path, "r");
   await folder.sync();
 }
@@ -296,7 +296,7 @@ function codeOf(cause: unknown): string | undefined {
 }
 
 /** What the disk does to the asker: no room, or no life; null when it was something else. */
-function refusalOf(cause: unknown): Refusal | null {
+export function diskRefusal(cause: unknown): Refusal | null {
   switch (codeOf(cause)) {
     case "ENOSPC":
     case "EDQUOT":
@@ -313,7 +313,8 @@ function refusalOf(cause: unknown): Refusal | null {
   }
 }
 
-function storageFull(): Refusal {
+/** Refusal 507 for a disk without room for what comes in. */
+export function storageFull(): Refusal {
   return new Refusal(
     507,
     "storage_full",

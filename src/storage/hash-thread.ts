@@ -5,7 +5,11 @@
  */
 import { assert } from "../trouble.ts";
 
-type Order = { hash: number; block: SharedArrayBuffer; sizeBytes: number } | { hash: number };
+type Order =
+  | { hash: number; block: SharedArrayBuffer; sizeBytes: number }
+  /** Goes on from where another stands now. */
+  | { hash: number; from: number }
+  | { hash: number };
 
 interface Waiter {
   resolve(digest: string): void;
@@ -24,6 +28,13 @@ export class ThreadedHash {
   /** Adds the first `sizeBytes` of the block. The block is the thread's until the promise resolves. */
   async update(block: SharedArrayBuffer, sizeBytes: number): Promise<void> {
     await order({ hash: this.id, block, sizeBytes });
+  }
+
+  /** Another hash of the same bytes, which go on differently. */
+  async fork(): Promise<ThreadedHash> {
+    const other = new ThreadedHash();
+    await order({ hash: other.id, from: this.id });
+    return other;
   }
 
   /** The hexadecimal digest. Ends the hash, also one that nobody wants any more: call it once. */
@@ -76,6 +87,10 @@ function threadMain(): void {
     if ("block" in data) {
       hashers.set(data.hash, hasher);
       hasher.update(new Uint8Array(data.block, 0, data.sizeBytes));
+      scope.postMessage("");
+    } else if ("from" in data) {
+      const other = hashers.get(data.from) ?? new Bun.CryptoHasher("sha256");
+      hashers.set(data.hash, other.copy());
       scope.postMessage("");
     } else {
       hashers.delete(data.hash);

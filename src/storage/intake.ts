@@ -9,6 +9,12 @@ const BLOCK_BYTES = 512 * 1024;
 /** One is filled while others are hashed and written: 2 MiB of memory for each object on its way. */
 const BLOCKS = 4;
 
+/** Whoever is shown every block in order, besides the file. */
+export interface BlockFollower {
+  /** The block is the follower's until the promise resolves. */
+  update(block: SharedArrayBuffer, sizeBytes: number): Promise<void>;
+}
+
 interface Block {
   memory: SharedArrayBuffer;
   /** Settles when it is hashed and written, and may be filled again. */
@@ -17,10 +23,12 @@ interface Block {
 
 /**
  * Takes bytes through a ring of blocks, so that memory does not grow with the object. The order of calls is
- * `room`, `submit`, `room`, `submit` …, `finish`; `abandon` after any failure.
+ * `room`, `submit`, `room`, `submit` …, `finish`; `abandon` after any failure. What comes in parts of one object ends
+ * each part with `flush`, and its own follower makes the hash of all of them.
  */
 export class Intake {
   private readonly file: FileHandle | null;
+  private readonly follower: BlockFollower | null;
   private readonly ring: Block[] = [];
   private turn = 0;
   private hash: ThreadedHash | null = null;
@@ -29,9 +37,13 @@ export class Intake {
   private filledBytes = 0;
   private submittedBytes = 0;
 
-  /** @param file where the bytes go, from its start; null hashes only */
-  constructor(file: FileHandle | null) {
+  /**
+   * @param file where the bytes go, from where it stands; null hashes only
+   * @param follower who hashes instead of this: then `flush` ends the part, and not `finish`
+   */
+  constructor(file: FileHandle | null, follower: BlockFollower | null = null) {
     this.file = file;
+    this.follower = follower;
   }
 
   get sizeBytes(): number {
@@ -62,6 +74,12 @@ export class Intake {
     return { sizeBytes, sha256: small ?? (await (this.hash ?? new ThreadedHash()).digest()) };
   }
 
+  /** Resolves when all is with the follower and written (not yet durable). Throws what a write threw. */
+  async flush(): Promise<void> {
+    if (this.filledBytes > 0) this.send();
+    await Promise.all([this.writing, ...this.ring.map(({ free }) => free)]);
+  }
+
   /** Waits until nothing is under way any more, so that the file can be closed; never throws. */
   async abandon(): Promise<void> {
     await Promise.allSettled([this.writing, ...this.ring.map(({ free }) => free)]);
@@ -84,8 +102,7 @@ export class Intake {
   private send(): void {
     const block = this.current();
     const sizeBytes = this.filledBytes;
-    this.hash ??= new ThreadedHash();
-    const hashed = this.hash.update(block.memory, sizeBytes);
+    const hashed = this.hasher().update(block.memory, sizeBytes);
     this.write(block, sizeBytes);
     block.free = Promise.all([hashed, this.writing]);
     // Seen by whoever waits for the block next; until then it is not unhandled.
@@ -93,6 +110,12 @@ export class Intake {
     this.submittedBytes += sizeBytes;
     this.filledBytes = 0;
     this.turn = (this.turn + 1) % BLOCKS;
+  }
+
+  private hasher(): BlockFollower {
+    if (this.follower !== null) return this.follower;
+    this.hash ??= new ThreadedHash();
+    return this.hash;
   }
 
   private write(block: Block, sizeBytes: number): void {

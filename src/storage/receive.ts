@@ -10,6 +10,8 @@ const SPACE_CHECK_BYTES = 64 * 1024 ** 2;
 export interface ReceiveOptions extends PutOptions {
   /** Called before the first byte and every 64 MiB. @throws Refusal 507 `storage_full` */
   checkSpace(): Promise<void>;
+  /** Is shown each chunk before it is taken. */
+  onChunk?(chunk: Uint8Array): void;
 }
 
 /**
@@ -29,7 +31,7 @@ export async function receive(
   signal?.addEventListener("abort", cancel, { once: true });
   const intake = new Intake(file);
   try {
-    await copy(intake, reader, options);
+    await pour(intake, reader, options);
     const stored = await intake.finish();
     await file.sync();
     signal?.throwIfAborted();
@@ -44,11 +46,16 @@ export async function receive(
 }
 
 /** What is read from: the two libraries that describe streams to the compiler differ in the rest. */
-interface Reader {
+export interface Reader {
   read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
 }
 
-async function copy(intake: Intake, reader: Reader, options: ReceiveOptions): Promise<void> {
+/**
+ * Takes all that the reader has into the intake.
+ * @throws Refusal 413 `too_large` for a chunk that goes beyond the limit (nothing of it is taken), what `checkSpace`
+ * throws, the signal's reason
+ */
+export async function pour(intake: Intake, reader: Reader, options: ReceiveOptions): Promise<void> {
   let nextCheckBytes = 0;
   for (;;) {
     if (intake.sizeBytes >= nextCheckBytes) {
@@ -62,6 +69,7 @@ async function copy(intake: Intake, reader: Reader, options: ReceiveOptions): Pr
     if (intake.sizeBytes + value.byteLength > options.limitBytes) {
       throw tooLarge(options.limitBytes);
     }
+    options.onChunk?.(value);
     await take(intake, value);
   }
 }

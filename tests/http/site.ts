@@ -13,6 +13,7 @@ import { type Database, openDatabase } from "../../src/database/open.ts";
 import type { Parts } from "../../src/http/parts.ts";
 import { createSite, type Site } from "../../src/http/server.ts";
 import { newSecret } from "../../src/identity.ts";
+import { Uploads } from "../../src/ingest/uploads.ts";
 import { Feed } from "../../src/jobs/feed.ts";
 import { Jobs } from "../../src/jobs/jobs.ts";
 import { LiveProgress } from "../../src/jobs/live.ts";
@@ -128,7 +129,14 @@ export async function openSite(
     queuedPerUserMax: config.jobs.queuedPerUser,
   });
   const workSwitch = new WorkSwitch(database, clock);
+  const { keepHours, unfinishedPerUser } = config.uploads;
+  const uploads = new Uploads({
+    ...{ database, clock, log: silentLog(), library, keepHours, unfinishedPerUser },
+    folder: join(folder, "uploads"),
+    reserveBytes: 0,
+  });
   const parts: Parts = {
+    uploads,
     ...{ config, log: silentLog(), clock, accounts, library, jobs, feed, storage, operations },
     presets: jobs.presets,
     gpuLoad: new GpuLoad({ clock, tool: join(folder, "nvidia-smi") }),

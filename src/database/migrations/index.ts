@@ -9,6 +9,7 @@ import dataAssets from "./0008_data_assets.sql" with { type: "text" };
 import fewerIndexes from "./0009_fewer_indexes.sql" with { type: "text" };
 import captionTexts from "./0010_caption_texts.sql" with { type: "text" };
 import repeats from "./0011_repeats.sql" with { type: "text" };
+import uploads from "./0012_uploads.sql" with { type: "text" };
 
 /** One step of the schema. `version` is the `user_version` of a database that has it. */
 export interface Migration {
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   { version: 9, name: "fewer-indexes", sql: fewerIndexes },
   { version: 10, name: "caption-texts", sql: captionTexts },
   { version: 11, name: "repeats", sql: repeats },
+  { version: 12, name: "uploads", sql: uploads },
 ];

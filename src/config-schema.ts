@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { isAbsolute, resolve } from "node:path";
 import { z } from "zod";
 import { processEnvironment } from "./environment.ts";
+import { parseSchedule, scheduleFault } from "./schedule.ts";
 
 const GIB = 1024 ** 3;
 
@@ -225,6 +226,26 @@ export const configSchema = z.strictObject({
         .default([])
         .describe(
           "Further folders, absolute, in which ffmpeg may write through its fence: a cache of its GPU driver. Media of strangers can write there too.",
+        ),
+    })
+    .prefault({}),
+  backup: z
+    .strictObject({
+      schedule: z
+        .string()
+        .max(100)
+        .refine((words) => parseSchedule(words) !== null, scheduleFault)
+        .default("15 3 * * *")
+        .describe(
+          "When the database is backed up: five fields of cron in the time of this machine, a number of hours (6h), or off. One that was missed is made up for at the next start.",
+        ),
+      keep: count(1, 1000, 14).describe(
+        "Backups that are kept; the oldest beyond them are removed.",
+      ),
+      folder: folder
+        .default("backups")
+        .describe(
+          "Folder of the backups; a relative path begins at the data folder. Another disk survives the loss of this one. They hold password hashes and keys: nobody else may read them.",
         ),
     })
     .prefault({}),

@@ -1,5 +1,7 @@
 /** The box: whether it works, devices, what its ffmpeg can do, space, limits. */
+import type { BackupState } from "../src/backup/state.ts";
 import type { AbilityReport } from "../src/media/devices.ts";
+import { backupPanel } from "./backups.ts";
 import { type DevicesView, devicesPanel } from "./devices.ts";
 import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
@@ -32,12 +34,13 @@ export interface SystemReport extends DevicesView {
 }
 
 /** `GET /system` */
-export function systemPage(viewer: Viewer, report: SystemReport): Html {
+export function systemPage(viewer: Viewer, report: SystemReport, backups: BackupState): Html {
   const body = html`<div class="page-head"><h1>System</h1><p class="muted">Kinomill ${report.version} (<code>${report.commit}</code>), up for ${spanText(report.uptimeSeconds)}</p></div>
 <div class="panels">
 ${workPanel(viewer, report.work)}
 ${devicesPanel(report)}
 ${storage(report)}
+${backupPanel(viewer, backups)}
 ${ffmpeg(report)}
 ${sandbox(report)}
 ${limits(report)}

@@ -2,6 +2,8 @@
 import { accessSync, constants, existsSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { sizeText } from "../../views/quantities.ts";
+import { backupState } from "../backup/state.ts";
+import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { abilitiesOf, cpuDevice, detectToolchain, type Toolchain } from "../media/devices.ts";
 import { knownFenceLayers, whyNoUploads } from "../media/fence-layers.ts";
@@ -28,6 +30,7 @@ export async function doctor(options: CommonOptions & { json?: boolean }): Promi
     ...(toolchain instanceof Failure ? [] : await gpuFindings(toolchain)),
     sandboxFinding(config),
     ...dataFindings(config),
+    ...(await backupFindings(config)),
   ];
   if (options.json) console.log(JSON.stringify(findings, null, 2));
   else for (const finding of findings) console.log(findingLine(finding));
@@ -140,6 +143,19 @@ function dataFindings(config: Config): Finding[] {
   }
   const sentence = `Only ${free}, which is below storage.reserveBytes: uploads are refused. Free some space.`;
   return [{ part, verdict: "bad", sentence }];
+}
+
+async function backupFindings(config: Config): Promise<Finding[]> {
+  const part = "backups";
+  const { backups, warnings } = await backupState(config, systemClock.nowMs(), null);
+  const poor = warnings.map((sentence): Finding => ({ part, verdict: "poor", sentence }));
+  if (poor.length > 0) return poor;
+  const [newest] = backups;
+  const sentence =
+    newest === undefined
+      ? "The database has not been backed up yet: kinomill backup now."
+      : `The newest backup of the database is of ${newest.createdAt}.`;
+  return [{ part, verdict: "good", sentence }];
 }
 
 function nearestFolder(path: string): string {

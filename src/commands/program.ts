@@ -73,6 +73,7 @@ function buildProgram(done: (exitCode: number) => void): Command {
     });
   addServing(program, add, run);
   addMedia(program, add, run);
+  addBackups(program, add, run);
   addJobs(program, run);
   addAccounts(program, add, run);
   run(add(program, "version", "print the version"), async () => async () => {
@@ -133,6 +134,22 @@ function addMedia(program: Command, add: Add, run: Run): void {
     .argument("[name]")
     .option("--json", "print JSON");
   run(operations, async () => (await import("./operations.ts")).listOperations);
+}
+
+function addBackups(program: Command, add: Add, run: Run): void {
+  const backup = program.command("backup").description("backups of the database").exitOverride();
+  const now = add(backup, "now", "make one, also while the server runs").option(
+    "--json",
+    "print JSON",
+  );
+  run(now, async () => (await import("./backup.ts")).backupNow);
+  const list = add(backup, "list", "list them, the newest first").option("--json", "print JSON");
+  run(list, async () => (await import("./backup.ts")).listBackups);
+  const restore = add(program, "restore", "put a backup in the place of the database").argument(
+    "<backup>",
+    "a name of backup list, or a file; the server must be stopped",
+  );
+  run(restore, async () => (await import("./backup.ts")).restore);
 }
 
 function addJobs(program: Command, run: Run): void {

@@ -1,4 +1,5 @@
 /** What the box says of itself: `GET /system`, `/health/ready` and `kinomill doctor` share these words. */
+import type { BackupKeeper } from "../backup/keeper.ts";
 import { type Clock, isoTime } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/open.ts";
@@ -105,12 +106,21 @@ function sandboxReport(layers: FenceLayers): SystemReport["sandbox"] {
 }
 
 /** Each part that must work before work is accepted. */
-export async function healthReport(parts: Shown & { database: Database }): Promise<PartHealth[]> {
+export async function healthReport(
+  parts: Shown & { database: Database; backups: Pick<BackupKeeper, "state"> },
+): Promise<PartHealth[]> {
   return [
     databaseHealth(parts.database),
     await storageHealth(parts),
     ffmpegHealth(parts.toolbox.state),
+    await backupHealth(parts.backups),
   ];
+}
+
+/** Work goes on without backups: what is wrong with them is told and no more. */
+async function backupHealth(backups: Pick<BackupKeeper, "state">): Promise<PartHealth> {
+  const { warnings } = await backups.state();
+  return { part: "backups", ok: true, sentence: warnings.join(" ") };
 }
 
 function databaseHealth(database: Database): PartHealth {

@@ -7,7 +7,6 @@ import { Thumbnailer } from "../assets/thumbnailer.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/open.ts";
-import { storageSigningKey } from "../database/secret.ts";
 import { Uploads } from "../ingest/uploads.ts";
 import { Experience } from "../jobs/experience.ts";
 import { Feed } from "../jobs/feed.ts";
@@ -36,7 +35,7 @@ import { openBox } from "../runners/box.ts";
 import type { Dispatch } from "../runners/dispatch.ts";
 import { LocalRunner } from "../runners/local.ts";
 import type { Slots } from "../runners/slots.ts";
-import { openDiskStorage } from "../storage/disk.ts";
+import { openStorage } from "./stores.ts";
 
 /** A file that came whole is looked into within this time; the next start does it otherwise. */
 const UPLOADS_STOP_MS = 5_000;
@@ -52,7 +51,7 @@ interface Base {
   room: Room;
   searchIndex: SearchIndex;
   feed: Feed;
-  storage: ReturnType<typeof openDiskStorage>;
+  storage: ReturnType<typeof openStorage>;
   toolbox: Toolbox;
   gpus: Gpus;
   gpuLoad: GpuLoad;
@@ -156,13 +155,7 @@ function openBase(config: Config, log: Log, database: Database): Base {
     workSwitch,
     ...{ queue, live, room, searchIndex: new SearchIndex(database) },
     feed: new Feed(clock, queue.ledger.log),
-    storage: openDiskStorage({
-      folder: join(config.data, "storage"),
-      reserveBytes: config.storage.reserveBytes,
-      signingKey: storageSigningKey(database),
-      publicPath: "/storage",
-      clock,
-    }),
+    storage: openStorage(config, database, clock),
     toolbox,
     ...{ gpus, gpuLoad, runner, ...box },
     device: cpu,

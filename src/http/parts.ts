@@ -1,6 +1,7 @@
 /** What the HTTP side is given: the parts of the product behind the calls, as narrow as it uses them. */
 import type { Accounts } from "../accounts/accounts.ts";
 import type { Library } from "../assets/library.ts";
+import type { BackupKeeper } from "../backup/keeper.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Uploads } from "../ingest/uploads.ts";
@@ -80,7 +81,7 @@ export interface SystemReport {
 export interface PartHealth {
   part: string;
   ok: boolean;
-  /** For the operator: what is wrong and what to do; "" when all is well. */
+  /** For the operator: what is wrong and what to do; "" when all is well. With `ok` it is a warning. */
   sentence: string;
 }
 
@@ -100,6 +101,7 @@ export interface Parts {
   gpuLoad: Pick<GpuLoad, "latest" | "history" | "watch" | "onSample" | "sampleNow">;
   /** Pauses, drains and continues all work. */
   workSwitch: Pick<WorkSwitch, "set" | "follow">;
+  backups: Pick<BackupKeeper, "take" | "state">;
   /** The same of `system()`, without waiting. */
   work(): WorkReport;
   system(): Promise<SystemReport>;

@@ -1,6 +1,7 @@
 /** Every route of the site, in one list. */
 import type { Elysia } from "elysia";
 import { assetEndpoints } from "./assets.ts";
+import { backupEndpoints, mountBackupFragments } from "./backups.ts";
 import { DeviceWatch } from "./device-watch.ts";
 import { deviceEndpoints } from "./devices.ts";
 import { mountDocs } from "./docs.ts";
@@ -36,6 +37,7 @@ export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch)
     ...presetEndpoints(parts),
     ...eventEndpoints(parts, streams),
     ...systemEndpoints(parts),
+    ...backupEndpoints(parts),
     ...deviceEndpoints(parts, streams, watch),
     ...healthEndpoints(parts),
   ];
@@ -68,6 +70,7 @@ export function createRoutes(parts: Parts, streams: Streams): Elysia {
   mountFragments(app, parts, streams);
   mountDeviceFragments(app, parts, streams, watch);
   mountWorkFragments(app, parts);
+  mountBackupFragments(app, parts);
   mountDocs(app, all, parts.operations, parts);
   return app;
 }

@@ -5,11 +5,13 @@
 import { posix } from "node:path";
 import { isProduct, type SourceFile } from "./tree.ts";
 
-const ground = ["config", "environment", "clock", "identity", "product", "trouble", "log"];
+const ground = [
+  ...["config", "environment", "schedule", "clock", "identity", "product", "trouble", "log"],
+];
 const underMedia = ["storage", "database", ...ground];
 const underAssets = ["runners", "media", ...underMedia];
 const underFeatures = ["assets", ...underAssets];
-const features = ["jobs", "ingest", "accounts", "operations", "views"];
+const features = ["jobs", "ingest", "accounts", "operations", "backup", "views"];
 
 /** Part → parts that it may import besides itself. A part is a folder or a file directly under `src`. */
 export const arrows: Record<string, readonly string[]> = {
@@ -20,18 +22,20 @@ export const arrows: Record<string, readonly string[]> = {
   jobs: ["operations", ...underFeatures],
   ingest: underFeatures,
   accounts: underMedia,
+  backup: ["storage", "database", ...ground],
   // Pure, held by `impureOperations` below.
   operations: ["media", "trouble"],
   // Of everything below a page only sees shapes (type-only imports), held by `busyViews` below.
-  views: ["jobs", "accounts", "operations", "static", ...underFeatures],
+  views: ["jobs", "accounts", "operations", "backup", "static", ...underFeatures],
   assets: underAssets,
   runners: ["media", ...underMedia],
   media: underMedia,
   storage: ground,
   database: ground,
   config: ["config-schema", "environment", "trouble"],
-  "config-schema": ["environment"],
+  "config-schema": ["environment", "schedule"],
   environment: [],
+  schedule: [],
   clock: [],
   identity: [],
   product: [],

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Accounts, openAccounts } from "../../src/accounts/accounts.ts";
 import { Library } from "../../src/assets/library.ts";
+import { BackupKeeper } from "../../src/backup/keeper.ts";
 import { ManualClock } from "../../src/clock.ts";
 import { type Config, loadConfig } from "../../src/config.ts";
 import { type Database, openDatabase } from "../../src/database/open.ts";
@@ -141,6 +142,7 @@ export async function openSite(
     presets: jobs.presets,
     gpuLoad: new GpuLoad({ clock, tool: join(folder, "nvidia-smi") }),
     workSwitch,
+    backups: new BackupKeeper({ config, clock, log: silentLog() }),
     work: () => ({ ...workSwitch.state(), running: 0 }),
     system: () => Promise.resolve({ ...systemOfRig, work: parts.work() }),
     devices: () => systemOfRig.devices,

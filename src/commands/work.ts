@@ -35,7 +35,7 @@ import { openBox } from "../runners/box.ts";
 import type { Dispatch } from "../runners/dispatch.ts";
 import { LocalRunner } from "../runners/local.ts";
 import type { Slots } from "../runners/slots.ts";
-import { openStorage } from "./stores.ts";
+import { type OpenStorage, openStorage } from "./stores.ts";
 
 /** A file that came whole is looked into within this time; the next start does it otherwise. */
 const UPLOADS_STOP_MS = 5_000;
@@ -51,7 +51,7 @@ interface Base {
   room: Room;
   searchIndex: SearchIndex;
   feed: Feed;
-  storage: ReturnType<typeof openStorage>;
+  storage: OpenStorage;
   toolbox: Toolbox;
   gpus: Gpus;
   gpuLoad: GpuLoad;
@@ -155,7 +155,7 @@ function openBase(config: Config, log: Log, database: Database): Base {
     workSwitch,
     ...{ queue, live, room, searchIndex: new SearchIndex(database) },
     feed: new Feed(clock, queue.ledger.log),
-    storage: openStorage(config, database, clock),
+    storage: openStorage(config, database, { clock, log }),
     toolbox,
     ...{ gpus, gpuLoad, runner, ...box },
     device: cpu,

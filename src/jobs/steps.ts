@@ -8,7 +8,7 @@ import type { Plan, Step, StepOutput } from "../operations/operation.ts";
 import type { Dispatch, DispatchEvents, Place, StepRun } from "../runners/dispatch.ts";
 import type { ProvenOutput } from "../runners/runner.ts";
 import { assert, type FailureReport } from "../trouble.ts";
-import { Gate } from "./gate.ts";
+import { Gate } from "../storage/gate.ts";
 import type { FirstPlace } from "./scheduler.ts";
 import type { StepBook } from "./step-book.ts";
 import { WholeProgress } from "./step-progress.ts";

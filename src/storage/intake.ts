@@ -36,6 +36,9 @@ export class Intake {
   /** Bytes in the current block that are not submitted yet. */
   private filledBytes = 0;
   private submittedBytes = 0;
+  private writtenBytes = 0;
+  /** Told how many bytes can be read in the file by now. */
+  onWritten: (writtenBytes: number) => void = () => {};
 
   /**
    * @param file where the bytes go, from where it stands; null hashes only
@@ -122,16 +125,26 @@ export class Intake {
     const { file } = this;
     if (file === null) return;
     const bytes = new Uint8Array(block.memory, 0, sizeBytes);
-    this.writing = this.writing.then(() => writeAll(file, bytes));
+    this.writing = this.writing.then(async () => {
+      await writeAll(file, bytes);
+      this.writtenBytes += sizeBytes;
+      this.onWritten(this.writtenBytes);
+    });
     this.writing.catch(() => undefined);
   }
 }
 
 /** A write may take less than it was given (a disk that fills up); the next one then says why. */
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+export async function writeAll(
+  file: FileHandle,
+  bytes: Uint8Array,
+  position: number | null = null,
+): Promise<void> {
   let writtenBytes = 0;
   while (writtenBytes < bytes.byteLength) {
-    const { bytesWritten } = await file.write(bytes, writtenBytes);
+    const at = position === null ? null : position + writtenBytes;
+    const restBytes = bytes.byteLength - writtenBytes;
+    const { bytesWritten } = await file.write(bytes, writtenBytes, restBytes, at);
     writtenBytes += bytesWritten;
   }
 }

@@ -377,6 +377,18 @@ export const report: SystemReport = {
   work: { mode: "running", since: null, running: 4 },
   sandbox: { layers: ["limits", "Landlock 7", "seccomp"], missing: [] },
   storage: { kind: "disk", freeBytes: 812e9, usedBytes: 143e9, assetCount: 231 },
+  findings: [
+    {
+      ...{ id: "data.filesystem", level: "warning", title: "File system" },
+      meaning:
+        "The data folder lies on NFS: locks and power cuts are not safe there, and the database may be damaged.",
+      remedy: "Keep it on a disk of this machine.",
+    },
+    {
+      ...{ id: "data.space", level: "ok", title: "Free space" },
+      ...{ meaning: "812 GB are free in the data folder.", remedy: null },
+    },
+  ],
   limits: [
     { title: "Largest upload", value: "550 GB", key: "uploads.maxBytes" },
     { title: "Jobs at the same time", value: "4", key: "jobs.cpuSlots" },

@@ -4,6 +4,7 @@ import type { Library } from "../assets/library.ts";
 import type { BackupKeeper } from "../backup/keeper.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
+import type { Finding } from "../doctor/finding.ts";
 import type { Uploads } from "../ingest/uploads.ts";
 import type { Feed } from "../jobs/feed.ts";
 import type { Jobs } from "../jobs/jobs.ts";
@@ -74,6 +75,8 @@ export interface SystemReport {
   sandbox: { layers: string[]; missing: string[] };
   /** Whether the box works: a person's switch. */
   work: WorkReport;
+  /** What the doctor finds; the same list as `kinomill doctor`, without what only a command may try. */
+  findings: readonly Finding[];
   limits: { uploadMaxBytes: number; requestMaxBytes: number; cpuSlots: number };
 }
 

@@ -2,14 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Bucket as CephBucket, type Ceph, sharedCeph } from "../../tests/ceph.ts";
+import { type Ceph, type Bucket as CephBucket, sharedCeph } from "../../tests/ceph.ts";
 import { loadConfig } from "../config.ts";
 import { silentLog } from "../log.ts";
 import { assert } from "../trouble.ts";
 import { type StorageFixture, storageConformance } from "./conformance.ts";
 import { readAll, sha256, someBytes, streamOf } from "./conformance-fixture.ts";
-import type { S3Settings } from "./s3-calls.ts";
 import { openS3Storage, type S3Storage } from "./s3.ts";
+import type { S3Settings } from "./s3-calls.ts";
 
 let ceph: Ceph;
 const folders: string[] = [];

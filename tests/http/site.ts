@@ -195,6 +195,7 @@ export const systemOfRig = {
   },
   storage: { kind: "disk" as const, freeBytes: 1000, usedBytes: 10, assetCount: 1 },
   sandbox: { layers: ["limits"], missing: [] },
+  findings: [],
   work: { mode: "running" as const, since: null, running: 0 },
   limits: { uploadMaxBytes: 1, requestMaxBytes: 1, cpuSlots: 1 },
 };

@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { isAbsolute, resolve } from "node:path";
 import { z } from "zod";
+import { importSettings } from "./config-imports.ts";
 import { processEnvironment } from "./environment.ts";
 import { parseSchedule, scheduleFault } from "./schedule.ts";
 
@@ -212,6 +213,7 @@ export const configSchema = z.strictObject({
         ),
     })
     .prefault({}),
+  imports: importSettings,
   jobs: z
     .strictObject({
       cpuSlots: z

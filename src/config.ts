@@ -140,7 +140,11 @@ function fromText(schema: z.ZodType, text: string): unknown {
   const inner = unwrap(schema);
   if (inner instanceof z.ZodNumber && /^-?\d+(\.\d+)?$/.test(text)) return Number(text);
   if (inner instanceof z.ZodBoolean && /^(true|false)$/.test(text)) return text === "true";
-  if (inner instanceof z.ZodArray) return text === "" ? [] : text.split(/[,:]/);
+  if (inner instanceof z.ZodArray) {
+    // Addresses have colons of their own.
+    const separator = schema.meta()?.["commasOnly"] === true ? "," : /[,:]/;
+    return text === "" ? [] : text.split(separator);
+  }
   return text;
 }
 

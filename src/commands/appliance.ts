@@ -57,6 +57,7 @@ async function openParts(
     accounts,
     library: work.library,
     uploads: work.uploads,
+    imports: work.imports,
     jobs: work.jobs,
     presets: work.jobs.presets,
     feed: work.feed,

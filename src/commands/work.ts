@@ -7,6 +7,10 @@ import { Thumbnailer } from "../assets/thumbnailer.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/open.ts";
+import { allowedFrom } from "../ingest/addresses.ts";
+import { Gate } from "../ingest/gate.ts";
+import { ImportRows } from "../ingest/import-rows.ts";
+import { Importer } from "../ingest/importer.ts";
 import { Uploads } from "../ingest/uploads.ts";
 import { Experience } from "../jobs/experience.ts";
 import { Feed } from "../jobs/feed.ts";
@@ -65,6 +69,7 @@ interface Base {
 export interface WorkParts extends Base {
   library: Library;
   uploads: Uploads;
+  imports: Importer;
   jobs: Jobs;
   worker: Worker;
   /** Looks at ffmpeg, then starts to work. Resolves after the first look. */
@@ -89,11 +94,14 @@ export async function openWork(config: Config, log: Log, database: Database): Pr
   await worker.recover();
   await library.recover();
   await uploads.recover();
+  const imports = openImports(base, library);
   const start = () => {
     uploads.start();
     return toolbox.open((toolchain) => {
       worker.start();
+      // Behind ffprobe, which looks into what comes.
       void uploads.finishLeft();
+      void imports.start();
       // What a server before this one did not come to.
       base.searchIndex.wake();
       thumbnailer.wake();
@@ -111,13 +119,14 @@ export async function openWork(config: Config, log: Log, database: Database): Pr
     const drainSeconds = paused ? 0 : config.jobs.drainSeconds;
     await Promise.all([
       worker.stop(drainSeconds),
+      imports.stop(),
       thumbnailer.stop(),
       uploads.stop(UPLOADS_STOP_MS),
       gpus.close(),
       gpuLoad.close(),
     ]);
   };
-  return { ...base, library, uploads, jobs, worker, start, close };
+  return { ...base, library, uploads, imports, jobs, worker, start, close };
 }
 
 function openBase(config: Config, log: Log, database: Database): Base {
@@ -181,6 +190,33 @@ function openUploads({ config, ...base }: Base, library: Library): Uploads {
   const { keepHours, unfinishedPerUser } = config.uploads;
   const folder = join(config.data, "uploads");
   return new Uploads({ ...base, library, folder, reserveBytes, keepHours, unfinishedPerUser });
+}
+
+/** Half a second before the second attempt: most breaks are over at once. */
+const IMPORT_PAUSE_MS = 500;
+
+function openImports(base: Base, library: Library): Importer {
+  const { config, database, clock, log, feed } = base;
+  const { allowPrivate, slowSeconds, bytesPerSecondMin, waitingPerUser, ...rest } = config.imports;
+  return new Importer({
+    ...{ clock, log, library },
+    rows: new ImportRows(database, clock),
+    gate: new Gate({ allowed: allowedFrom(allowPrivate) }),
+    folder: join(config.data, "imports"),
+    reserveBytes: config.storage.reserveBytes,
+    limits: {
+      maxBytes: Math.min(rest.maxBytes, config.uploads.maxBytes),
+      limitSeconds: rest.limitSeconds,
+      pace: { windowMs: slowSeconds * 1000, bytesPerSecondMin },
+      pauseMs: IMPORT_PAUSE_MS,
+    },
+    atOnce: rest.atOnce,
+    atOncePerUser: rest.atOncePerUser,
+    openPerUserMax: waitingPerUser,
+    onChange: () => feed.tell(),
+    onProgress: (ownerId, id) => feed.importing(ownerId, id),
+    onEnd: (id) => feed.ended(id),
+  });
 }
 
 function openThumbnailer(base: Base, library: Library): Thumbnailer {

@@ -5,6 +5,7 @@ import type { BackupKeeper } from "../backup/keeper.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Finding } from "../doctor/finding.ts";
+import type { Importer } from "../ingest/importer.ts";
 import type { Uploads } from "../ingest/uploads.ts";
 import type { Feed } from "../jobs/feed.ts";
 import type { Jobs } from "../jobs/jobs.ts";
@@ -93,8 +94,12 @@ export interface Parts {
   log: Log;
   clock: Clock;
   accounts: AccountsPart;
-  library: Pick<Library, "upload" | "uploadsRefused" | "get" | "list" | "outputOf" | "delete">;
   uploads: Uploads;
+  library: Pick<
+    Library,
+    "upload" | "take" | "uploadsRefused" | "get" | "list" | "outputOf" | "equalOf" | "delete"
+  >;
+  imports: Pick<Importer, "add" | "find" | "list" | "cancel" | "retry">;
   jobs: Pick<Jobs, AskedOfJobs>;
   presets: Pick<Presets, "list" | "get" | "create" | "replace" | "delete">;
   feed: Pick<Feed, "subscribe" | "since" | "latestId">;

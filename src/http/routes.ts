@@ -11,6 +11,7 @@ import { eventEndpoints } from "./events.ts";
 import { mountFragments } from "./fragments.ts";
 import { newRouter } from "./handler.ts";
 import { healthEndpoints } from "./health.ts";
+import { importEndpoints } from "./imports.ts";
 import { jobEndpoints } from "./jobs.ts";
 import { mountDeviceFragments } from "./live-devices.ts";
 import { mountWorkFragments } from "./live-work.ts";
@@ -31,6 +32,7 @@ export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch)
   return [
     ...assetEndpoints(parts),
     ...uploadEndpoints(parts),
+    ...importEndpoints(parts),
     ...operationEndpoints(parts),
     ...jobEndpoints(parts),
     ...outputEndpoints(parts),

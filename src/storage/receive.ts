@@ -79,7 +79,8 @@ export async function pour(intake: Intake, reader: Reader, options: ReceiveOptio
   }
 }
 
-async function take(intake: Intake, chunk: Uint8Array): Promise<void> {
+/** Copies a chunk of any length into the intake's blocks. */
+export async function take(intake: Intake, chunk: Uint8Array): Promise<void> {
   let rest = chunk;
   while (rest.byteLength > 0) {
     const room = await intake.room();

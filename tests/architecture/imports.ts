@@ -6,7 +6,8 @@ import { posix } from "node:path";
 import { isProduct, type SourceFile } from "./tree.ts";
 
 const ground = [
-  ...["config", "environment", "schedule", "clock", "identity", "product", "trouble", "log"],
+  ...["config", "environment", "schedule", "network-place"],
+  ...["clock", "identity", "product", "trouble", "log"],
 ];
 const underMedia = ["storage", "database", ...ground];
 const underAssets = ["runners", "media", ...underMedia];
@@ -35,9 +36,11 @@ export const arrows: Record<string, readonly string[]> = {
   storage: ground,
   database: ground,
   config: ["config-schema", "environment", "trouble"],
-  "config-schema": ["environment", "schedule"],
+  "config-schema": ["config-imports", "environment", "schedule"],
+  "config-imports": ["network-place"],
   environment: [],
   schedule: [],
+  "network-place": [],
   clock: [],
   identity: [],
   product: [],

@@ -14,6 +14,10 @@ import { type Database, openDatabase } from "../../src/database/open.ts";
 import type { Parts } from "../../src/http/parts.ts";
 import { createSite, type Site } from "../../src/http/server.ts";
 import { newSecret } from "../../src/identity.ts";
+import { allowedFrom } from "../../src/ingest/addresses.ts";
+import { Gate } from "../../src/ingest/gate.ts";
+import { ImportRows } from "../../src/ingest/import-rows.ts";
+import { Importer } from "../../src/ingest/importer.ts";
 import { Uploads } from "../../src/ingest/uploads.ts";
 import { Feed } from "../../src/jobs/feed.ts";
 import { Jobs } from "../../src/jobs/jobs.ts";
@@ -136,9 +140,10 @@ export async function openSite(
     folder: join(folder, "uploads"),
     reserveBytes: 0,
   });
+  const imports = openImporter({ database, clock, library, feed, folder, config });
   const parts: Parts = {
-    uploads,
-    ...{ config, log: silentLog(), clock, accounts, library, jobs, feed, storage, operations },
+    ...{ config, log: silentLog(), clock, accounts, library, imports, jobs, feed },
+    ...{ uploads, storage, operations },
     presets: jobs.presets,
     gpuLoad: new GpuLoad({ clock, tool: join(folder, "nvidia-smi") }),
     workSwitch,
@@ -175,6 +180,38 @@ function openLibrary(parts: {
       throw new Refusal(422, "not_media", "This is not a media file that Kinomill can read.");
     },
     onChange: () => parts.feed.tell(),
+  });
+}
+
+/** Takes links and, until it is started, fetches none. */
+function openImporter(parts: {
+  database: Database;
+  clock: ManualClock;
+  library: Library;
+  feed: Feed;
+  folder: string;
+  config: Config;
+}): Importer {
+  const { database, clock, feed, folder, config } = parts;
+  return new Importer({
+    ...parts,
+    rows: new ImportRows(database, clock),
+    gate: new Gate({ allowed: allowedFrom(config.imports.allowPrivate) }),
+    log: silentLog(),
+    folder: join(folder, "imports"),
+    reserveBytes: 0,
+    limits: {
+      maxBytes: config.imports.maxBytes,
+      limitSeconds: 60,
+      pace: { windowMs: 60_000, bytesPerSecondMin: 1 },
+      pauseMs: 1,
+    },
+    atOnce: 2,
+    atOncePerUser: 2,
+    openPerUserMax: config.imports.waitingPerUser,
+    onChange: () => feed.tell(),
+    onProgress: (ownerId, id) => feed.importing(ownerId, id),
+    onEnd: (id) => feed.ended(id),
   });
 }
 

@@ -58,7 +58,7 @@ const suites: Suite[] = [
     "shellcheck script/{bench,bootstrap,build,demo,engine-chroot,pull-the-plug,same-build,screenshots,test} tests/gpu-emulator/{build,selftest} .ci/run",
   ),
   check("build", "script/build"),
-  tests("unit tests", "./src", "./views", "./script", "./bench"),
+  tests("unit tests", "./src", "./views", "./static", "./script", "./bench"),
   tests("whole-product tests", "./tests"),
   check("the demo", "script/demo", "--once"),
   check("the pulled plug", "script/pull-the-plug", "--quick"),

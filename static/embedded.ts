@@ -13,6 +13,7 @@ import uploadJs from "./upload.js" with { type: "text" };
 import htmxJs from "./vendor/htmx-4.0.1.min.js" with { type: "text" };
 import hxCspJs from "./vendor/hx-csp-4.0.1.min.js" with { type: "text" };
 import hxSseJs from "./vendor/hx-sse-4.0.1.min.js" with { type: "text" };
+import tusJs from "./vendor/tus-js-client-4.3.1.min.js" with { type: "text" };
 
 export interface StaticFile {
   /** `/static/app-1a2b3c4d5e.css` */
@@ -33,6 +34,7 @@ const sources = {
   "htmx.js": htmxJs,
   "hx-csp.js": hxCspJs,
   "hx-sse.js": hxSseJs,
+  "tus.js": tusJs,
 } as const;
 
 const contentTypes: Record<string, string> = {

@@ -1,10 +1,16 @@
-// The upload queue of the library: files in by hand or by drop, two at a time, each with its progress.
+// The upload queue of the library: files in by hand or by drop, two at a time, each with its progress. They go by
+// tus, so that they go on after a cut, a restart of the server, and in a tab that was closed and opened again.
 const PARALLEL_MAX = 2; // Two keep a disk and a home network busy; more only slow each other.
 const QUEUE_MAX = 500; // More rows than anybody follows; the rest can be added afterwards.
 const SPEED_WINDOW_MS = 4000; // The speed is of the last seconds, so that the estimate follows the network.
 const DONE_MS = 6000; // A finished row stays this long.
+const PIECE_BYTES = 64 * 1024 ** 2; // Less than proxies on the way usually take at once.
+// Quick at first, for a cut that is over; then for an hour, for a server that is being moved.
+const RETRY_DELAYS_MS = [0, 500, 1000, 2000, 5000, 10_000, ...Array(120).fill(30_000)];
+const ENDPOINT = "/api/v1/uploads";
 
 const picker = document.getElementById("file-picker");
+const again = document.getElementById("file-again");
 const list = document.getElementById("uploads");
 const zone = document.getElementById("drop-zone");
 const template = document.getElementById("upload-row");
@@ -36,119 +42,264 @@ function spanText(seconds) {
   return `${Math.floor(whole / 3600)} h ${Math.floor(whole / 60) % 60} min`;
 }
 
-function problemText(request) {
+const statusOf = (error) => error.originalResponse?.getStatus() ?? 0;
+
+function problemText(error) {
+  const status = statusOf(error);
   try {
-    const problem = JSON.parse(request.responseText);
+    const problem = JSON.parse(error.originalResponse.getBody());
     if (typeof problem.detail === "string" && problem.detail !== "") return problem.detail;
   } catch {
     // Not from Kinomill: a proxy answered, and the status says more than its page.
   }
-  if (request.status === 413) return "This file is larger than the server accepts.";
-  if (request.status === 507) return "The server's disk is full.";
-  return `The server refused this file (status ${request.status}).`;
+  if (status === 0) return "The connection broke. Try again when the server answers.";
+  if (status === 413) return "This file is larger than the server accepts.";
+  if (status === 507) return "The server's disk is full.";
+  return `The server refused this file (status ${status}).`;
 }
 
 // One upload -----------------------------------------------------------------------------------
+// States: waiting, sending, paused, failed, done; left: begun before, and its file is not here.
 function show(upload, state, note) {
   upload.state = state;
   upload.row.dataset.state = state;
   upload.note.textContent = note;
   upload.retry.hidden = state !== "failed";
-  upload.cancel.setAttribute(
-    "aria-label",
-    state === "failed" || state === "done" ? "Remove from this list" : "Cancel this upload",
-  );
+  upload.choose.hidden = state !== "left";
+  upload.pause.hidden = state !== "sending" && state !== "waiting";
+  upload.resume.hidden = state !== "paused";
+  const over = state === "done" || (state === "failed" && upload.url === null);
+  const label = over ? "Remove from this list" : "Cancel this upload and delete what has arrived";
+  upload.cancel.setAttribute("aria-label", label);
 }
 
-function add(file) {
+function addRow(name) {
   const row = template.content.firstElementChild.cloneNode(true);
-  const find = (name) => row.querySelector(`[data-${name}]`);
+  const find = (part) => row.querySelector(`[data-${part}]`);
   const upload = {
-    file,
-    row,
-    note: find("note"),
-    bar: find("bar"),
-    retry: find("upload-retry"),
-    cancel: find("upload-cancel"),
-    request: null,
-    samples: [],
+    ...{ name, row, file: null, tus: null, url: null, samples: [], leftBytes: 0 },
+    ...{ note: find("note"), bar: find("bar"), cancel: find("upload-cancel") },
+    ...{ retry: find("upload-retry"), choose: find("upload-choose") },
+    ...{ pause: find("upload-pause"), resume: find("upload-resume") },
   };
-  find("name").textContent = file.name;
-  find("name").title = file.name;
-  upload.bar.setAttribute("aria-label", `Upload of ${file.name}`);
+  find("name").textContent = name;
+  find("name").title = name;
+  upload.bar.setAttribute("aria-label", `Upload of ${name}`);
   upload.cancel.addEventListener("click", () => remove(upload));
-  upload.retry.addEventListener("click", () => {
-    show(upload, "waiting", "Waiting");
-    pump();
-  });
-  show(upload, "waiting", "Waiting");
+  upload.pause.addEventListener("click", () => pause(upload));
+  upload.choose.addEventListener("click", () => chooseAgain(upload));
+  for (const button of [upload.retry, upload.resume]) {
+    button.addEventListener("click", () => wait(upload));
+  }
   uploads.add(upload);
   list.append(row);
+  return upload;
 }
 
-function remove(upload) {
-  uploads.delete(upload);
-  upload.request?.abort();
-  upload.row.remove();
+function wait(upload) {
+  show(upload, "waiting", "Waiting");
   pump();
 }
 
-function start(upload) {
-  const request = new XMLHttpRequest();
-  upload.request = request;
+function pause(upload) {
+  const hadFocus = document.activeElement === upload.pause;
+  void upload.tus?.abort();
+  const there = upload.leftBytes > 0 ? ` at ${sizeText(upload.leftBytes)}` : "";
+  show(upload, "paused", `Paused${there}`);
+  if (hadFocus) upload.resume.focus();
+  pump();
+}
+
+/** Away with it, here and on the server. */
+function remove(upload) {
+  uploads.delete(upload);
+  upload.row.remove();
+  void upload.tus?.abort();
+  if (upload.state !== "done" && upload.url !== null) {
+    const options = { method: "DELETE", headers: { "tus-resumable": "1.0.0" } };
+    // Should it not arrive, the server forgets the upload by itself.
+    fetch(upload.url, options).catch(() => undefined);
+    for (const { urlStorageKey } of upload.tus === null ? [] : (upload.previous ?? [])) {
+      localStorage.removeItem(urlStorageKey);
+    }
+  }
+  pump();
+}
+
+function modifiedOf(file) {
+  return String(file.lastModified);
+}
+
+/** The name under which the browser remembers where a file goes. */
+function fingerprintOf(file) {
+  return Promise.resolve(`kinomill-${file.name}-${file.size}-${modifiedOf(file)}`);
+}
+
+const pathOf = (url) => new URL(url, location.href).pathname;
+const isTaken = (url) => [...uploads].some((upload) => upload.file !== null && upload.url === url);
+
+/** Where this file went before, by what this browser remembers. */
+async function rememberedUrl(upload) {
+  upload.previous = await upload.tus.findPreviousUploads();
+  const urls = upload.previous.flatMap(({ uploadUrl }) => (uploadUrl ? [pathOf(uploadUrl)] : []));
+  return urls.find((url) => !isTaken(url)) ?? null;
+}
+
+async function start(upload) {
   upload.samples = [];
-  upload.bar.value = 0;
   show(upload, "sending", "Starting");
-  request.upload.addEventListener("progress", (event) => sent(upload, event.loaded));
-  request.upload.addEventListener("load", () => {
-    upload.bar.removeAttribute("value");
-    show(upload, "sending", "Looking into the file");
+  const { file } = upload;
+  upload.tus = new tus.Upload(file, {
+    endpoint: ENDPOINT,
+    chunkSize: PIECE_BYTES,
+    retryDelays: RETRY_DELAYS_MS,
+    removeFingerprintOnSuccess: true,
+    fingerprint: fingerprintOf,
+    metadata: { filename: file.name, modified: modifiedOf(file) },
+    onUploadUrlAvailable: () => {
+      upload.url = pathOf(upload.tus.url);
+      // Otherwise a proxy that says 502 for a moment would have it begin anew.
+      upload.tus.options.endpoint = null;
+    },
+    onShouldRetry: (error) => mayRetry(upload, error),
+    onProgress: (bytes) => sent(upload, bytes),
+    onSuccess: () => succeeded(upload),
+    onError: (error) => failed(upload, error),
   });
-  request.addEventListener("load", () => answered(upload));
-  request.addEventListener("error", () => {
-    ended(upload, "failed", "The connection broke. Try again when the server answers.");
-  });
-  request.open("POST", `/api/v1/assets?name=${encodeURIComponent(upload.file.name)}`);
-  request.setRequestHeader("accept", "application/json");
-  request.setRequestHeader("content-type", "application/octet-stream");
-  request.send(upload.file);
+  upload.url ??= await rememberedUrl(upload);
+  if (upload.url !== null) {
+    upload.tus.url = upload.url;
+    upload.tus.options.endpoint = null;
+  }
+  // It may have been paused or removed while the memory was asked.
+  if (upload.state === "sending" && uploads.has(upload)) upload.tus.start();
+}
+
+function mayRetry(upload, error) {
+  const status = statusOf(error);
+  if (status >= 400 && status < 500 && ![408, 409, 423, 429].includes(status)) return false;
+  const why = status === 0 ? "The connection broke" : problemText(error).replace(/\.$/, "");
+  upload.samples = [];
+  if (upload.state === "sending") show(upload, "sending", `${why}. Trying again by itself.`);
+  return true;
 }
 
 function sent(upload, bytes) {
+  if (upload.state !== "sending") return;
   const now = performance.now();
+  const { size } = upload.file;
+  upload.leftBytes = bytes;
   upload.samples.push({ now, bytes });
   while (upload.samples.length > 2 && now - upload.samples[0].now > SPEED_WINDOW_MS) {
     upload.samples.shift();
   }
+  if (bytes === size) {
+    upload.bar.removeAttribute("value");
+    show(upload, "sending", "Looking into the file");
+    return;
+  }
   const [first] = upload.samples;
   const speed = now > first.now ? ((bytes - first.bytes) * 1000) / (now - first.now) : 0;
-  upload.bar.value = upload.file.size === 0 ? 100 : (bytes / upload.file.size) * 100;
-  const words = [`${sizeText(bytes)} of ${sizeText(upload.file.size)}`];
-  if (speed > 0 && bytes < upload.file.size) {
-    words.push(`${sizeText(speed)}/s`, `${spanText((upload.file.size - bytes) / speed)} left`);
-  }
+  upload.bar.value = (bytes / size) * 100;
+  const words = [`${sizeText(bytes)} of ${sizeText(size)}`];
+  if (speed > 0) words.push(`${sizeText(speed)}/s`, `${spanText((size - bytes) / speed)} left`);
   show(upload, "sending", words.join(" · "));
 }
 
-function answered(upload) {
-  const { request } = upload;
-  if (request.status === 401) {
+function succeeded(upload) {
+  ended(upload, "done", "Done");
+  htmx.trigger(document.body, "library");
+  setTimeout(() => {
+    uploads.delete(upload);
+    upload.row.remove();
+    pump();
+  }, DONE_MS);
+}
+
+function failed(upload, error) {
+  const status = statusOf(error);
+  if (status === 401) {
     location.assign("/login");
     return;
   }
-  if (request.status < 200 || request.status > 299) {
-    ended(upload, "failed", problemText(request));
+  const resumed = upload.url !== null && error.originalRequest?.getMethod() === "HEAD";
+  if (resumed && (status === 404 || status === 410)) {
+    // The server has forgotten it, or it is of somebody else who used this browser: from the start.
+    forget(upload);
+    void start(upload);
     return;
   }
-  ended(upload, "done", "Done");
-  htmx.trigger(document.body, "library");
-  setTimeout(() => remove(upload), DONE_MS);
+  if (status === 422) forget(upload); // What is no media is gone from the server too.
+  ended(upload, "failed", problemText(error));
+}
+
+function forget(upload) {
+  upload.url = null;
+  upload.leftBytes = 0;
+  for (const { urlStorageKey } of upload.previous ?? []) localStorage.removeItem(urlStorageKey);
 }
 
 function ended(upload, state, note) {
-  upload.request = null;
+  upload.tus = null;
   show(upload, state, note);
   pump();
+}
+
+// What was begun before --------------------------------------------------------------------------
+const LOOK_AGAIN_MS = [1000, 2000, 5000]; // A server notices after a moment that a tab was closed.
+
+async function showLeft(look = 0) {
+  const answer = await fetch(ENDPOINT, { headers: { accept: "application/json" } });
+  if (!answer.ok) return;
+  const { items } = await answer.json();
+  const unknown = items.filter(({ id }) => {
+    return ![...uploads].some(({ url }) => url === `${ENDPOINT}/${id}`);
+  });
+  if (unknown.some(({ active }) => active)) {
+    const waitMs = LOOK_AGAIN_MS[look] ?? LOOK_AGAIN_MS.at(-1);
+    setTimeout(() => void showLeft(look + 1).catch(() => undefined), waitMs);
+  }
+  // One that comes now is the matter of another tab.
+  for (const item of unknown.filter(({ active }) => !active)) {
+    const url = `${ENDPOINT}/${item.id}`;
+    const upload = addRow(item.metadata.filename ?? item.name);
+    const { offset: leftBytes, length: lengthBytes } = item;
+    Object.assign(upload, { url, leftBytes, lengthBytes, modified: item.metadata.modified });
+    upload.bar.value = lengthBytes === 0 ? 0 : (leftBytes / lengthBytes) * 100;
+    const there = `${sizeText(leftBytes)} of ${sizeText(lengthBytes)} arrived`;
+    show(upload, "left", `${there}. Choose the file again to go on.`);
+  }
+  pump();
+}
+
+/** Whether a file is the one of which a part is on the server already. */
+function fits(upload, file) {
+  const sameTime = upload.modified === undefined || upload.modified === modifiedOf(file);
+  return upload.name === file.name && upload.lengthBytes === file.size && sameTime;
+}
+
+let chosenFor = null;
+
+function chooseAgain(upload) {
+  chosenFor = upload;
+  again.click();
+}
+
+again.addEventListener("change", () => {
+  const [file] = again.files;
+  const upload = chosenFor;
+  chosenFor = null;
+  if (file !== undefined && upload !== null && uploads.has(upload)) {
+    if (fits(upload, file)) goOn(upload, file);
+    else
+      show(upload, "left", "That is another file, or it has changed since. Choose the same one.");
+  }
+  again.value = "";
+});
+
+function goOn(upload, file) {
+  upload.file = file;
+  wait(upload);
 }
 
 // The queue ------------------------------------------------------------------------------------
@@ -158,22 +309,35 @@ function pump() {
   for (const upload of all) {
     if (sending >= PARALLEL_MAX) break;
     if (upload.state !== "waiting") continue;
-    start(upload);
+    void start(upload);
     sending += 1;
   }
-  const open = all.filter(({ state }) => state === "waiting" || state === "sending").length;
-  const failed = all.filter(({ state }) => state === "failed").length;
+  const count = (...states) => all.filter(({ state }) => states.includes(state)).length;
+  const open = count("waiting", "sending");
+  const broken = count("failed");
+  const left = count("left", "paused");
+  const files = (number) => `${number} ${number === 1 ? "file" : "files"}`;
   list.hidden = all.length === 0;
   headText.textContent =
     open > 0
-      ? `Uploading ${open} ${open === 1 ? "file" : "files"}`
-      : failed > 0
-        ? `${failed} ${failed === 1 ? "upload" : "uploads"} failed`
-        : "Uploaded";
+      ? `Uploading ${files(open)}`
+      : broken > 0
+        ? `${broken} ${broken === 1 ? "upload" : "uploads"} failed`
+        : left > 0
+          ? `${left} unfinished ${left === 1 ? "upload" : "uploads"}`
+          : "Uploaded";
 }
 
 function addAll(files) {
-  for (const file of [...files].slice(0, QUEUE_MAX - uploads.size)) add(file);
+  for (const file of [...files].slice(0, QUEUE_MAX - uploads.size)) {
+    const begun = [...uploads].find((upload) => upload.state === "left" && fits(upload, file));
+    if (begun !== undefined) goOn(begun, file);
+    else {
+      const upload = addRow(file.name);
+      upload.file = file;
+      show(upload, "waiting", "Waiting");
+    }
+  }
   pump();
 }
 
@@ -211,3 +375,11 @@ addEventListener("drop", (event) => {
 addEventListener("beforeunload", (event) => {
   if ([...uploads].some(({ state }) => state === "sending")) event.preventDefault();
 });
+addEventListener("online", () => {
+  // The network is back: who waits for the next try need not.
+  for (const upload of uploads) {
+    if (upload.state !== "sending" || upload.tus === null) continue;
+    void upload.tus.abort().then(() => upload.state === "sending" && upload.tus?.start());
+  }
+});
+void showLeft().catch(() => undefined);

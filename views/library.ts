@@ -39,11 +39,18 @@ ${uploadButton(view)}
 ${uploadsRefused(view)}
 <section id="uploads" class="uploads" aria-label="Uploads" hidden></section>
 ${libraryGrid(view)}
+<input type="file" id="file-again" hidden aria-label="The file to go on with">
 <input type="file" id="file-picker" multiple hidden aria-label="Files to upload" accept="video/*,audio/*,image/*,.mkv,.mts,.m2ts,.ts,.mxf,.mov,.avi,.flv,.wmv,.webm,.gif,.srt,.vtt,.ass">
 <div id="drop-zone" class="drop-zone" hidden aria-hidden="true"><div>${icon("upload")}<p>Drop to upload</p></div></div>
 ${uploadTemplate()}
 ${liveConnection("/ui/events")}`;
-  return page({ title: "Library", viewer, active: "library", body, scripts: ["upload.js"] });
+  return page({
+    title: "Library",
+    viewer,
+    active: "library",
+    body,
+    scripts: ["tus.js", "upload.js"],
+  });
 }
 
 function uploadButton({ uploadsRefused }: LibraryView): Html | null {
@@ -158,6 +165,9 @@ function uploadTemplate(): Html {
 <div class="upload-head"><span class="upload-name" data-name></span><span class="upload-note" data-note>Waiting</span></div>
 <progress max="100" value="0" data-bar aria-label="Upload"></progress>
 <div class="upload-actions">
+<button type="button" class="icon-button" data-upload-choose hidden aria-label="Choose the file again to go on" title="Choose the file again to go on">${icon("file")}</button>
+<button type="button" class="icon-button" data-upload-pause hidden aria-label="Pause this upload">${icon("pause")}</button>
+<button type="button" class="icon-button" data-upload-resume hidden aria-label="Go on with this upload">${icon("play")}</button>
 <button type="button" class="icon-button" data-upload-retry hidden aria-label="Try again">${icon("retry")}</button>
 <button type="button" class="icon-button" data-upload-cancel aria-label="Cancel this upload">${icon("close")}</button>
 </div>

@@ -11,8 +11,9 @@ import { z } from "zod";
 import { Refusal } from "../trouble.ts";
 import { createPrivateFile } from "./file.ts";
 
-/** What is done by one process at a time: to serve, to make a backup. Each has `….lock`, and `….json` that says who. */
-type Locked = "server" | "backup";
+const lockFileName = "server.lock";
+/** Says who holds the lock, for people and for the message; the lock itself does not depend on it. */
+const holderFileName = "server.json";
 
 /** A holder that was just killed needs a moment to be gone, and one that just started to write its name. */
 const WAIT_MS = 1_000;
@@ -35,60 +36,40 @@ const holderSchema = z.object({ pid: z.int(), what: z.string() });
  * @throws Refusal 409 `data_in_use` that names the holder's process and `whatForHumans`
  */
 export function lockDataFolder(folder: string, whatForHumans: string): Lock {
-  const lock = takeLock(folder, "server", whatForHumans, WAIT_MS);
-  if (lock === null) throw inUse(folder);
-  return lock;
-}
-
-/** The right to make a backup of this data folder; null while another process has it. */
-export function lockForBackup(folder: string): Lock | null {
-  // The server asks too, and nothing else is answered while it waits.
-  return takeLock(folder, "backup", "a backup", 0);
-}
-
-function takeLock(
-  folder: string,
-  locked: Locked,
-  whatForHumans: string,
-  waitMs: number,
-): Lock | null {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const lockPath = join(folder, `${locked}.lock`);
+  const lockPath = join(folder, lockFileName);
   createPrivateFile(lockPath);
   const db = new Database(lockPath, { readwrite: true });
   try {
-    db.run(`PRAGMA busy_timeout = ${waitMs}`);
+    db.run(`PRAGMA busy_timeout = ${WAIT_MS}`);
     db.run("BEGIN EXCLUSIVE");
   } catch (cause) {
     db.close();
-    if (cause instanceof SQLiteError && cause.code?.startsWith("SQLITE_BUSY")) return null;
+    if (cause instanceof SQLiteError && cause.code?.startsWith("SQLITE_BUSY")) {
+      throw inUse(folder);
+    }
     throw cause;
   }
-  return hold(db, holderPath(folder, locked), whatForHumans);
+  return hold(db, join(folder, holderFileName), whatForHumans);
 }
 
-/** Says who holds the lock, for people and for the message; the lock itself does not depend on it. */
-function holderPath(folder: string, locked: Locked): string {
-  return join(folder, `${locked}.json`);
-}
-
-function hold(db: Database, path: string, whatForHumans: string): Lock {
+function hold(db: Database, holderPath: string, whatForHumans: string): Lock {
   const describe = (what: string) =>
-    writeFileSync(path, `${JSON.stringify({ pid: process.pid, what })}\n`, { mode: 0o600 });
+    writeFileSync(holderPath, `${JSON.stringify({ pid: process.pid, what })}\n`, { mode: 0o600 });
   describe(whatForHumans);
   held.add(db);
   return {
     describe,
     release: () => {
       if (!held.delete(db)) return;
-      rmSync(path, { force: true });
+      rmSync(holderPath, { force: true });
       db.close();
     },
   };
 }
 
 function inUse(folder: string): Refusal {
-  const holder = readHolder(holderPath(folder, "server"));
+  const holder = readHolder(join(folder, holderFileName));
   const who = holder === null ? "another Kinomill" : `${holder.what} (process ${holder.pid})`;
   return new Refusal(
     409,

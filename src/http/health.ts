@@ -15,15 +15,12 @@ const healthShape = z.strictObject({
   version: z.string(),
 });
 
-const partShape = z.strictObject({ part: z.string(), sentence: z.string() });
-
 const readinessShape = z.strictObject({
   status: z.enum(["ok", "failing"]),
   timestamp: z.iso.datetime(),
   service: z.literal("kinomill"),
   version: z.string(),
-  failing: z.array(partShape),
-  warnings: z.array(partShape).describe("What works and should be looked at"),
+  failing: z.array(z.strictObject({ part: z.string(), sentence: z.string() })),
 });
 
 export function healthEndpoints(parts: Parts): Endpoint[] {
@@ -51,13 +48,10 @@ export function healthEndpoints(parts: Parts): Endpoint[] {
         503: { description: "The failing parts are named.", schema: readinessShape },
       },
       handle: async () => {
-        const all = await askParts(parts);
-        const named = (which: PartHealth[]) =>
-          which.map(({ part, sentence }) => ({ part, sentence }));
-        const failing = named(all.filter(({ ok }) => !ok));
-        const warnings = named(all.filter(({ ok, sentence }) => ok && sentence !== ""));
+        const failing = (await askParts(parts)).filter(({ ok }) => !ok);
         const status = failing.length === 0 ? "ok" : "failing";
-        return json({ status, ...common(), failing, warnings }, status === "ok" ? 200 : 503);
+        const named = failing.map(({ part, sentence }) => ({ part, sentence }));
+        return json({ status, ...common(), failing: named }, failing.length === 0 ? 200 : 503);
       },
     }),
   ];

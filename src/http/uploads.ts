@@ -28,6 +28,8 @@ const uploadShape = z
     state: z.enum(uploadStates).describe("`finishing`: all bytes are here and are looked into"),
     offset: z.int().describe("Bytes that are here"),
     length: z.int().describe("Bytes of the file"),
+    active: z.boolean().describe("Bytes come now"),
+    metadata: z.record(z.string(), z.string().nullable()).describe("What the sender said of it"),
     assetId: z.string().nullable().describe("The asset that it became"),
     createdAt: z.iso.datetime(),
     expiresAt: z.iso.datetime().describe("When it is deleted unless further bytes come"),
@@ -35,9 +37,9 @@ const uploadShape = z
   .meta({ id: "Upload" });
 
 function uploadJson(report: UploadReport): z.output<typeof uploadShape> {
-  const { id, name, state, assetId, createdAt, expiresAt } = report;
+  const { id, name, state, active, metadata, assetId, createdAt, expiresAt } = report;
   const { offsetBytes: offset, lengthBytes: length } = report;
-  return { id, name, state, offset, length, assetId, createdAt, expiresAt };
+  return { id, name, state, offset, length, active, metadata, assetId, createdAt, expiresAt };
 }
 
 const missing: Answer = { description: "There is no such upload." };

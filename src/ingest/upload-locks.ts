@@ -66,6 +66,6 @@ function takenOver(): Refusal {
 }
 
 /** Refusal 423 for an upload that is busy: tus clients ask again by themselves. */
-export function lockedUpload(): Refusal {
-  return new Refusal(423, "locked", "This upload is busy. Ask again in a moment.", retryAfter);
+export function lockedUpload(why = "This upload is busy. Ask again in a moment."): Refusal {
+  return new Refusal(423, "locked", why, retryAfter);
 }

@@ -27,6 +27,8 @@ export type UploadState = (typeof uploadStates)[number];
 export interface UploadReport extends Upload {
   state: UploadState;
   offsetBytes: number;
+  /** A request works on it now. */
+  active: boolean;
   /** When it is swept unless further bytes come. */
   expiresAt: string;
 }

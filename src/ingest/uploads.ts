@@ -120,6 +120,7 @@ export class Uploads {
       ...upload,
       state: complete ? "complete" : finishing ? "finishing" : "receiving",
       offsetBytes: isFull ? upload.lengthBytes : ((await this.files.size(upload.id)) ?? 0),
+      active: finishing || this.locks.isHeld(upload.id),
       expiresAt: this.expiryOf(upload),
     };
   }
@@ -207,11 +208,17 @@ export class Uploads {
     if (!there) return null;
     const late = Promise.withResolvers<null>();
     const timer = setTimeout(() => late.resolve(null), SETTLE_MS);
-    const assetId = await Promise.race([this.finish(upload.id), late.promise]).finally(() =>
-      clearTimeout(timer),
-    );
-    if (assetId === null) throw lockedUpload();
-    return assetId;
+    try {
+      const assetId = await Promise.race([this.finish(upload.id), late.promise]);
+      if (assetId === null) throw lockedUpload();
+      return assetId;
+    } catch (cause) {
+      // Clients begin anew when HEAD fails, but not when it says 423.
+      const passes = cause instanceof Refusal && cause.status >= 500;
+      throw passes ? lockedUpload(`All of it has arrived, but: ${cause.message}`) : cause;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   private async isFull({ id, lengthBytes }: Upload): Promise<boolean> {

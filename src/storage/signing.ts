@@ -39,8 +39,14 @@ export interface Signer {
   publicPath: string;
 }
 
-/** What no URL of any backend may be asked to carry. */
-export function assertPresignable(options: PresignOptions): void {
+/** Path and query of a signed URL; the origin is whatever address the reader uses. */
+export function signPath(
+  signer: Signer,
+  key: StorageKey,
+  options: PresignOptions,
+  nowMs: number,
+): string {
+  assertKey(key);
   const { expiresSeconds, contentType = null, contentDisposition = null } = options;
   assert(
     Number.isInteger(expiresSeconds) &&
@@ -51,18 +57,6 @@ export function assertPresignable(options: PresignOptions): void {
   for (const value of [contentType, contentDisposition]) {
     assert(value === null || headerValue.test(value), "a signed header value is printable ASCII");
   }
-}
-
-/** Path and query of a signed URL; the origin is whatever address the reader uses. */
-export function signPath(
-  signer: Signer,
-  key: StorageKey,
-  options: PresignOptions,
-  nowMs: number,
-): string {
-  assertKey(key);
-  assertPresignable(options);
-  const { expiresSeconds, contentType = null, contentDisposition = null } = options;
   const grant: Grant = {
     method: options.method,
     key,

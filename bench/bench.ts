@@ -5,6 +5,7 @@
  */
 import { cpus, release, totalmem } from "node:os";
 import { resolve } from "node:path";
+import { backup } from "./backup.ts";
 import { chunks } from "./chunks.ts";
 import { cutting } from "./cutting.ts";
 import { download } from "./download.ts";
@@ -45,6 +46,7 @@ const benchmarks: Record<string, Benchmark> = {
   remux,
   handbrake,
   renditions,
+  backup,
 };
 
 const words = process.argv.slice(2);

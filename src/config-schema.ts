@@ -2,7 +2,9 @@
 import { availableParallelism } from "node:os";
 import { isAbsolute, resolve } from "node:path";
 import { z } from "zod";
+import { importSettings } from "./config-imports.ts";
 import { processEnvironment } from "./environment.ts";
+import { parseSchedule, scheduleFault } from "./schedule.ts";
 
 const GIB = 1024 ** 3;
 
@@ -51,6 +53,77 @@ function defaultDataFolder(): string {
     : resolve("kinomill-data");
 }
 
+/** An address without path, query or login; "" where it is optional. */
+const endpoint = z
+  .string()
+  .max(300)
+  .regex(/^(https?:\/\/[A-Za-z0-9.[\]:-]+)?\/?$/, "must be like https://s3.example.com:9000")
+  .transform((text) => text.replace(/\/$/, ""));
+
+const s3Settings = z.strictObject({
+  endpoint: endpoint
+    .default("")
+    .describe("Address of the S3 server, for example https://s3.example.com:9000. Empty: AWS."),
+  publicEndpoint: endpoint
+    .default("")
+    .describe(
+      "Address under which browsers and programs reach the same server, where it differs from the endpoint.",
+    ),
+  region: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,64}$/, "must be like eu-central-1")
+    .default("us-east-1")
+    .describe("Region of the bucket. R2: auto; Garage: garage; others mostly: us-east-1."),
+  bucket: z
+    .string()
+    .regex(/^([A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9])?$/, "must be the name of a bucket")
+    .default("")
+    .describe("The bucket. It must be there; Kinomill does not make it."),
+  prefix: z
+    .string()
+    .regex(/^([A-Za-z0-9_.-]+\/){0,8}$/, "must be empty or end with a slash, like kinomill/")
+    .max(200)
+    .default("")
+    .describe("What the keys of all objects begin with, so that others may use the bucket too."),
+  pathStyle: z
+    .boolean()
+    .default(true)
+    .describe("Name the bucket in the path (most servers) instead of in the host name (AWS)."),
+  accessKeyId: z
+    .string()
+    .max(200)
+    .default("")
+    .describe(
+      "The access key. Empty: the keys of AWS's environment variables, files or the machine's role.",
+    ),
+  secretAccessKey: z.string().max(500).default("").describe("The secret key."),
+  secretAccessKeyFile: z
+    .string()
+    .max(4096)
+    .default("")
+    .describe("A file with the secret key, instead of the key itself."),
+  caFile: z
+    .string()
+    .max(4096)
+    .default("")
+    .describe(
+      "A PEM file with the authority that signed the server's certificate, when it is private.",
+    ),
+  timeoutSeconds: count(1, 600, 30).describe(
+    "Seconds that the server may say nothing, and for which what fails is tried again.",
+  ),
+  partBytes: z
+    .int()
+    .min(5 * 1024 ** 2)
+    .max(GIB)
+    .default(16 * 1024 ** 2)
+    .describe("Bytes of one part of a large object; larger where an object would have too many."),
+  parallel: count(1, 64, 4).describe("Parts and ranges that are under way at the same time."),
+});
+
+/** Settings whose values are shown to nobody. */
+export const secretSettings: ReadonlySet<string> = new Set(["storage.s3.secretAccessKey"]);
+
 /** The shape of the configuration. `.describe` is the sentence of the sample file and of `docs/`. */
 export const configSchema = z.strictObject({
   data: folder
@@ -78,7 +151,12 @@ export const configSchema = z.strictObject({
     .prefault({}),
   storage: z
     .strictObject({
-      kind: z.enum(["disk"]).default("disk").describe("Where the bytes of assets live."),
+      kind: z
+        .enum(["disk", "s3"])
+        .default("disk")
+        .describe(
+          "Where the bytes of assets live: on the local disk, or in a bucket (docs/storage.md).",
+        ),
       reserveBytes: z
         .int()
         .min(0)
@@ -87,6 +165,30 @@ export const configSchema = z.strictObject({
         .describe(
           "Bytes of the disk that Kinomill leaves free: uploads are refused below it, so that the database can still write.",
         ),
+      s3: s3Settings.prefault({}),
+      cache: z
+        .strictObject({
+          folder: z
+            .string()
+            .max(4096)
+            .default("")
+            .describe(
+              "With S3: the folder for copies of objects that ffmpeg reads, on the fastest disk there is. Empty: cache in the data folder.",
+            ),
+          maxBytes: z
+            .int()
+            .min(0)
+            .max(1024 * 1024 * GIB)
+            .default(64 * GIB)
+            .describe(
+              "With S3: bytes that these copies may take. What jobs read at the moment stays, also above it; the rest goes, the longest unused first.",
+            ),
+        })
+        .prefault({}),
+    })
+    .refine(({ kind, s3 }) => kind !== "s3" || s3.bucket !== "", {
+      path: ["s3", "bucket"],
+      message: "must name the bucket when storage.kind is s3",
     })
     .prefault({}),
   uploads: z
@@ -111,6 +213,7 @@ export const configSchema = z.strictObject({
         ),
     })
     .prefault({}),
+  imports: importSettings,
   jobs: z
     .strictObject({
       cpuSlots: z
@@ -225,6 +328,26 @@ export const configSchema = z.strictObject({
         .default([])
         .describe(
           "Further folders, absolute, in which ffmpeg may write through its fence: a cache of its GPU driver. Media of strangers can write there too.",
+        ),
+    })
+    .prefault({}),
+  backup: z
+    .strictObject({
+      schedule: z
+        .string()
+        .max(100)
+        .refine((words) => parseSchedule(words) !== null, scheduleFault)
+        .default("15 3 * * *")
+        .describe(
+          "When the database is backed up: five fields of cron in the time of this machine, a number of hours (6h), or off. One that was missed is made up for at the next start.",
+        ),
+      keep: count(1, 1000, 14).describe(
+        "Backups that are kept; the oldest beyond them are removed.",
+      ),
+      folder: folder
+        .default("backups")
+        .describe(
+          "Folder of the backups; a relative path begins at the data folder. Another disk survives the loss of this one. They hold password hashes and keys: nobody else may read them.",
         ),
     })
     .prefault({}),

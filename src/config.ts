@@ -4,7 +4,7 @@
  */
 import { resolve } from "node:path";
 import { z } from "zod";
-import { configSchema } from "./config-schema.ts";
+import { configSchema, secretSettings } from "./config-schema.ts";
 import type { Environment } from "./environment.ts";
 import { Refusal } from "./trouble.ts";
 
@@ -77,9 +77,29 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
 function describeFault(issue: z.core.$ZodIssue): { path: string; message: string } {
   const path = issue.path.join(".") || "(file)";
   const setting = settings.find(({ key }) => key === path);
-  const value = issue.input === undefined ? "" : `${JSON.stringify(issue.input)} is not allowed: `;
+  const value =
+    issue.input === undefined
+      ? ""
+      : `${shownValue(issue.path.join("."), issue.input)} is not allowed: `;
   const about = setting === undefined ? "" : ` (${setting.sentence})`;
   return { path, message: `${value}${issue.message}${about}` };
+}
+
+/** A setting's value for a person to read: of a secret only whether there is one. */
+export function shownValue(path: string, value: unknown): string {
+  const hidden = (key: string, inner: unknown) =>
+    secretSettings.has(key) && inner !== "" ? "[secret]" : inner;
+  const shown = (key: string, inner: unknown): unknown => {
+    if (typeof inner !== "object" || inner === null || Array.isArray(inner)) {
+      return hidden(key, inner);
+    }
+    return Object.fromEntries(
+      Object.entries(inner).map(([name, child]) => {
+        return [name, shown(key === "" ? name : `${key}.${name}`, child)];
+      }),
+    );
+  };
+  return JSON.stringify(shown(path, value)) ?? "nothing";
 }
 
 async function readFile(path: string): Promise<Record<string, unknown>> {
@@ -120,7 +140,11 @@ function fromText(schema: z.ZodType, text: string): unknown {
   const inner = unwrap(schema);
   if (inner instanceof z.ZodNumber && /^-?\d+(\.\d+)?$/.test(text)) return Number(text);
   if (inner instanceof z.ZodBoolean && /^(true|false)$/.test(text)) return text === "true";
-  if (inner instanceof z.ZodArray) return text === "" ? [] : text.split(/[,:]/);
+  if (inner instanceof z.ZodArray) {
+    // Addresses have colons of their own.
+    const separator = schema.meta()?.["commasOnly"] === true ? "," : /[,:]/;
+    return text === "" ? [] : text.split(separator);
+  }
   return text;
 }
 
@@ -145,7 +169,7 @@ export function sampleConfig(): string {
   const topLevel = settings.filter(({ key }) => !key.includes("."));
   const grouped = Map.groupBy(
     settings.filter(({ key }) => key.includes(".")),
-    ({ key }) => key.slice(0, key.indexOf(".")),
+    ({ key }) => key.slice(0, key.lastIndexOf(".")),
   );
   lines.push(...topLevel.flatMap(sampleLines));
   for (const [group, members] of grouped) {

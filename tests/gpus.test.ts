@@ -5,7 +5,8 @@
 import { expect, test } from "bun:test";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gpuFindings } from "../src/commands/doctor.ts";
+import { triedGpus } from "../src/commands/doctor.ts";
+import { gpuFindings } from "../src/doctor/devices.ts";
 import { detectToolchain } from "../src/media/devices.ts";
 import { Api } from "./api.ts";
 import { Appliance, eventually, executable } from "./appliance.ts";
@@ -243,12 +244,14 @@ test("doctor does not wait for an nvidia-smi that hangs", async () => {
   const [folder = ""] = (box.environment["PATH"] ?? "").split(":");
   writeFileSync(tool, `#!/bin/sh\nexport NVFAKE_SMI=hang\nexec ${folder}/nvidia-smi "$@"\n`);
   chmodSync(tool, 0o755);
-  const findings = await gpuFindings(toolchain, { inventory: { tool, limitMs: 300 } });
-  expect(findings).toEqual([
+  const state = await triedGpus(toolchain, { inventory: { tool, limitMs: 300 } });
+  expect(gpuFindings(state)).toEqual([
     {
-      part: "gpus",
-      verdict: "poor",
-      sentence: `nvidia-smi does not answer: a GPU or its driver hangs. ${onCpu} Restart the machine: sudo reboot. The kernel says more: sudo dmesg | grep -iE 'nvrm|xid'`,
+      id: "gpus",
+      level: "warning",
+      title: "GPUs",
+      meaning: `nvidia-smi does not answer: a GPU or its driver hangs. ${onCpu}`,
+      remedy: `Restart the machine: sudo reboot. The kernel says more: sudo dmesg | grep -iE 'nvrm|xid'`,
     },
   ]);
 });

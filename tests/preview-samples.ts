@@ -1,6 +1,7 @@
 /** Sample data for looking at the pages without a server behind them: one of everything that can be seen. */
 
 import type { Asset } from "../src/assets/asset.ts";
+import type { BackupState } from "../src/backup/state.ts";
 import type { Job, JobAttempt, JobState } from "../src/jobs/job.ts";
 import type { GpuSample } from "../src/media/gpu-samples.ts";
 import type { MediaInfo, VideoStream } from "../src/media/media.ts";
@@ -304,6 +305,21 @@ export const busyGpu: readonly GpuSample[] = Array.from({ length: 100 }, (_, num
     };
   });
 
+export const backups: BackupState = {
+  backups: [
+    {
+      name: "kinomill-2026-11-20T03-15-00Z.sqlite",
+      createdAt: "2026-11-20T03:15:00.000Z",
+      sizeBytes: 18_400_000,
+      sha256: "0".repeat(64),
+    },
+  ],
+  schedule: "15 3 * * *",
+  nextAt: "2026-11-21T03:15:00.000Z",
+  last: null,
+  warnings: [],
+};
+
 export const report: SystemReport = {
   version: "0.1.0",
   commit: "485c98f",
@@ -361,6 +377,18 @@ export const report: SystemReport = {
   work: { mode: "running", since: null, running: 4 },
   sandbox: { layers: ["limits", "Landlock 7", "seccomp"], missing: [] },
   storage: { kind: "disk", freeBytes: 812e9, usedBytes: 143e9, assetCount: 231 },
+  findings: [
+    {
+      ...{ id: "data.filesystem", level: "warning", title: "File system" },
+      meaning:
+        "The data folder lies on NFS: locks and power cuts are not safe there, and the database may be damaged.",
+      remedy: "Keep it on a disk of this machine.",
+    },
+    {
+      ...{ id: "data.space", level: "ok", title: "Free space" },
+      ...{ meaning: "812 GB are free in the data folder.", remedy: null },
+    },
+  ],
   limits: [
     { title: "Largest upload", value: "550 GB", key: "uploads.maxBytes" },
     { title: "Jobs at the same time", value: "4", key: "jobs.cpuSlots" },

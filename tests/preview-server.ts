@@ -29,6 +29,7 @@ import { workBanner, workPanel } from "../views/work.ts";
 import { everyField } from "./preview-operation.ts";
 import {
   assets,
+  backups,
   entries,
   report as sampleReport,
   viewer as sampleViewer,
@@ -143,7 +144,7 @@ function pageFor(url: URL, { viewer, report }: Stage): Response | null {
       : [];
     return htmlResponse(setupPage({ values: { code: "", name: "Ana" }, errors }));
   }
-  if (section === "system") return htmlResponse(systemPage(viewer, report));
+  if (section === "system") return htmlResponse(systemPage(viewer, report, backups));
   if (section === "jobs" && id === "") {
     const shown = url.searchParams.has("empty") ? [] : entries;
     return htmlResponse(jobsPage(viewer, { state: null, query: "", entries: shown, next: null }));

@@ -1,5 +1,7 @@
 /** The box: whether it works, devices, what its ffmpeg can do, space, limits. */
+import type { BackupState } from "../src/backup/state.ts";
 import type { AbilityReport } from "../src/media/devices.ts";
+import { backupPanel } from "./backups.ts";
 import { type DevicesView, devicesPanel } from "./devices.ts";
 import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
@@ -27,19 +29,31 @@ export interface SystemReport extends DevicesView {
     usedBytes: number | null;
     assetCount: number;
   };
+  findings: readonly FindingView[];
   /** In the words of the configuration: `{ title: "Largest upload", value: "512 GB", key: "uploads.maxBytes" }`. */
   limits: readonly { title: string; value: string; key: string }[];
 }
 
+/** One of the things that the doctor found. */
+export interface FindingView {
+  id: string;
+  level: "ok" | "warning" | "fault";
+  title: string;
+  meaning: string;
+  remedy: string | null;
+}
+
 /** `GET /system` */
-export function systemPage(viewer: Viewer, report: SystemReport): Html {
+export function systemPage(viewer: Viewer, report: SystemReport, backups: BackupState): Html {
   const body = html`<div class="page-head"><h1>System</h1><p class="muted">Kinomill ${report.version} (<code>${report.commit}</code>), up for ${spanText(report.uptimeSeconds)}</p></div>
 <div class="panels">
 ${workPanel(viewer, report.work)}
 ${devicesPanel(report)}
 ${storage(report)}
+${backupPanel(viewer, backups)}
 ${ffmpeg(report)}
 ${sandbox(report)}
+${checkup(report)}
 ${limits(report)}
 </div>
 ${liveConnection("/ui/system/events")}`;
@@ -80,6 +94,26 @@ function sandbox(report: SystemReport): Html {
 <p>${missing.length === 0 ? "ffmpeg sees only the files of its own job and no network." : "ffmpeg is not fully fenced in on this machine."}</p>
 <p class="muted">${layers.join(", ")}</p>
 ${missing.map((sentence) => html`<div class="callout bad">${icon("warning")}<p>${sentence}</p></div>`)}</section>`;
+}
+
+/** What `kinomill doctor` says: what is wrong stands open, what is well behind a fold. */
+function checkup({ findings }: SystemReport): Html {
+  const wrong = [
+    ...findings.filter(({ level }) => level === "fault"),
+    ...findings.filter(({ level }) => level === "warning"),
+  ];
+  const well = findings.filter(({ level }) => level === "ok");
+  const verdict = wrong.length === 0 ? "Nothing needs doing." : "Something needs doing.";
+  return html`<section class="panel" id="checkup" aria-labelledby="checkup-title"><h2 id="checkup-title">${icon("check")}Check-up</h2>
+<p>${verdict}</p>
+${wrong.length === 0 ? null : html`<ul class="abilities">${wrong.map(findingRow)}</ul>`}
+<details><summary>${well.length} ${well.length === 1 ? "thing is" : "things are"} well</summary><ul class="abilities">${well.map(findingRow)}</ul></details>
+<p class="muted"><code>kinomill doctor</code> on the machine looks at the disk's speed and the port as well.</p></section>`;
+}
+
+function findingRow({ level, title, meaning, remedy }: FindingView): Html {
+  const mark = { ok: null, warning: "warning", fault: "fault" }[level];
+  return html`<li class="${level === "ok" ? "there" : "missing"}">${icon(level === "ok" ? "check" : "warning")}<div><p><strong>${title}</strong>${mark === null ? null : html` <span class="bad-text">${mark}</span>`}</p><p>${meaning}</p>${remedy === null ? null : html`<p class="muted">${remedy}</p>`}</div></li>`;
 }
 
 function limits(report: SystemReport): Html | null {

@@ -10,8 +10,14 @@ export type AssetKind = (typeof assetKinds)[number];
 
 export type AssetOrigin =
   | { kind: "upload" }
+  /** Fetched from a link, which is shown without what may be a secret. */
+  | { kind: "import"; url: string }
   /** Made by a job: which one, and what it is to that job (`main`, `poster`, `sprite` …). */
   | { kind: "job"; jobId: string; role: string };
+
+/** What becomes of a file that its owner has already: kept beside the other, or not stored a second time. */
+export const whenEqual = ["keep", "reuse"] as const;
+export type WhenEqual = (typeof whenEqual)[number];
 
 export interface Asset {
   id: string;

@@ -11,7 +11,7 @@ import { type CaptionText, captionMimeTypes, captionText } from "../media/captio
 import type { MediaInfo } from "../media/media.ts";
 import type { Storage, StoredObject } from "../storage/storage.ts";
 import { assert, Refusal } from "../trouble.ts";
-import { type Asset, type AssetOrigin, mimeTypeOf, thumbnailKey } from "./asset.ts";
+import { type Asset, type AssetOrigin, mimeTypeOf, thumbnailKey, type WhenEqual } from "./asset.ts";
 import { cleanName } from "./name.ts";
 import { type AssetFilter, type AssetPage, AssetRecords } from "./records.ts";
 
@@ -36,8 +36,16 @@ export interface UploadOptions {
   declaredBytes: number | null;
 }
 
+/** What came of an upload: a new asset, or the equal one that its owner had. */
+export interface Taken {
+  asset: Asset;
+  reused: boolean;
+}
+
 /** A file that has come in some other way than as a stream. */
 export interface Arrival {
+  /** The id that was promised for it; absent: a new one. */
+  id?: string;
   ownerId: string;
   /** Any text: it is brought into form. */
   name: string;
@@ -80,6 +88,17 @@ export class Library {
     body: ReadableStream<Uint8Array>,
     options: UploadOptions,
   ): Promise<Asset> {
+    return (await this.take(ownerId, name, body, options, "keep")).asset;
+  }
+
+  /** The same, for who has a word on equal files. @throws as `upload` */
+  async take(
+    ownerId: string,
+    name: string,
+    body: ReadableStream<Uint8Array>,
+    options: UploadOptions,
+    ifExists: WhenEqual,
+  ): Promise<Taken> {
     await this.admit(options.declaredBytes);
     const { storage, uploadMaxBytes: limitBytes } = this.parts;
     const { signal } = options;
@@ -88,7 +107,10 @@ export class Library {
         limitBytes,
         ...(signal === undefined ? {} : { signal }),
       });
-      return this.record({ id, ownerId, name, ...stored }, await this.look(id));
+      const equal = ifExists === "reuse" ? this.equalOf(ownerId, stored.sha256) : null;
+      if (equal !== null) return { asset: equal, reused: true };
+      const asset = this.record({ id, ownerId, name, ...stored }, await this.look(id));
+      return { asset, reused: false };
     });
   }
 
@@ -101,21 +123,26 @@ export class Library {
   async adopt(arrival: Arrival, record: (asset: Asset) => void = () => {}): Promise<Asset> {
     await this.admit(null);
     const { ownerId, name, path, known } = arrival;
-    return await this.arrive(async (id) => {
+    const { asset } = await this.arrive(async (id) => {
       const content = await this.lookInto(path);
       const stored = await this.parts.storage.adopt(id, path, known);
-      return this.record({ id, ownerId, name, ...stored }, content, arrival.origin, record);
-    });
+      const asset = this.record({ id, ownerId, name, ...stored }, content, arrival.origin, record);
+      return { asset, reused: false };
+    }, arrival.id);
+    return asset;
   }
 
   /** Runs `work` with a new id that is noted as arriving, and discards what it stored when it fails. */
-  private async arrive(work: (id: string) => Promise<Asset>): Promise<Asset> {
-    const id = newId("asset");
+  private async arrive(
+    work: (id: string) => Promise<Taken>,
+    id: string = newId("asset"),
+  ): Promise<Taken> {
     this.records.noteIntents([id]);
     try {
-      const asset = await work(id);
-      this.parts.onChange(asset);
-      return asset;
+      const taken = await work(id);
+      if (taken.reused) await this.discard([id]);
+      else this.parts.onChange(taken.asset);
+      return taken;
     } catch (cause) {
       await this.discard([id]);
       throw cause;
@@ -196,6 +223,11 @@ export class Library {
     const asset = this.records.find(ownerId, id);
     if (asset === null) throw assetMissing();
     return asset;
+  }
+
+  /** The oldest asset of this owner with the same bytes, but for the one that asks; null when there is none. */
+  equalOf(ownerId: string, sha256: string, butId = ""): Asset | null {
+    return this.records.findEqual(ownerId, sha256, butId);
   }
 
   /** What a job of this owner made under that name; null when there is none. */

@@ -31,6 +31,8 @@ export interface AssetFilter {
   search: string | null;
   /** Only what this job made. */
   jobId: string | null;
+  /** Only what has these bytes, by their SHA-256 in lower case. */
+  sha256?: string | null;
 }
 
 export interface AssetPage {
@@ -128,6 +130,17 @@ export class AssetRecords {
     return asset;
   }
 
+  /** The oldest of this owner with these bytes, but for one; null when there is none. */
+  findEqual(ownerId: string, sha256: string, butId: string): Asset | null {
+    const row = this.database
+      .query<AssetRow, [string, string, string]>(
+        `SELECT * FROM asset WHERE owner_id = ?1 AND sha256 = ?2 AND id <> ?3 AND state = 'ready'
+         ORDER BY id LIMIT 1`,
+      )
+      .get(ownerId, sha256, butId);
+    return row === null ? null : toAsset(row);
+  }
+
   /** The id of what a job made under a name; null when there is none. */
   idOfOutput(jobId: string, name: string): string | null {
     const row = this.database
@@ -148,6 +161,7 @@ export class AssetRecords {
     if (filter.after !== null) add("id < ?", filter.after);
     if (filter.kind !== null) add("kind = ?", filter.kind);
     if (filter.jobId !== null) add("job_id = ?", filter.jobId);
+    if (filter.sha256) add("sha256 = ?", filter.sha256);
     if (filter.search !== null) {
       add("name LIKE ? ESCAPE '\\'", `%${filter.search.replaceAll(/[\\%_]/g, "\\$&")}%`);
     }

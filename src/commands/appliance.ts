@@ -1,5 +1,6 @@
 /** Opens the parts of the server in order and closes them in reverse. Nothing else knows them all. */
 import { openAccounts } from "../accounts/accounts.ts";
+import { BackupKeeper } from "../backup/keeper.ts";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { type Lock, lockDataFolder } from "../database/lock.ts";
@@ -47,6 +48,8 @@ async function openParts(
   const accounts = openAccounts(database, clock, { sessionDays: config.sessions.days });
   const work = await openWork(config, log, database);
   undo.push(() => work.close());
+  const backups = new BackupKeeper({ config, clock, log });
+  undo.push(() => backups.close());
   const parts: Parts = {
     config,
     log,
@@ -54,6 +57,7 @@ async function openParts(
     accounts,
     library: work.library,
     uploads: work.uploads,
+    imports: work.imports,
     jobs: work.jobs,
     presets: work.jobs.presets,
     feed: work.feed,
@@ -61,14 +65,16 @@ async function openParts(
     operations,
     gpuLoad: work.gpuLoad,
     workSwitch: work.workSwitch,
+    backups,
     system: () => systemReport({ ...work, config, clock, startedAtMs }),
     devices: () => deviceReports(work),
     work: () => workReport(work),
-    health: () => healthReport({ ...work, config, database }),
+    health: () => healthReport({ ...work, config, database, backups }),
   };
   const server = await startServer(parts);
   undo.push(() => server.stop(STOP_GRACE_MS));
   lock.describe(`the server at ${server.url}`);
+  backups.start();
   void work.start().catch((cause: unknown) => log.error({ err: cause }, "start of the worker"));
   return {
     url: server.url,

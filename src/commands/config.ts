@@ -1,5 +1,5 @@
 /** `kinomill config check`: every fault at once, and what holds. */
-import { sampleConfig, settings } from "../config.ts";
+import { sampleConfig, settings, shownValue } from "../config.ts";
 import { exitCodes } from "./exit.ts";
 import type { CommonOptions } from "./program.ts";
 import { configOf } from "./settings.ts";
@@ -14,7 +14,7 @@ export async function checkConfig(
   const config = await configOf(options);
   if (options.list) {
     for (const { key, environmentName, sentence } of settings) {
-      console.log(`${key} = ${JSON.stringify(valueAt(config, key))}`);
+      console.log(`${key} = ${shownValue(key, valueAt(config, key))}`);
       console.log(`    ${sentence} (${environmentName})`);
     }
   } else {

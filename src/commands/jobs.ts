@@ -1,11 +1,10 @@
 /** `kinomill jobs …`: looks after the jobs of a server that runs, here or elsewhere, through its API. */
-import { processEnvironment } from "../environment.ts";
 import type { Job } from "../jobs/job.ts";
 import { Refusal } from "../trouble.ts";
 import { exitCodes } from "./exit.ts";
+import { ask, type ServerOptions } from "./server-call.ts";
 
-export interface JobsOptions {
-  url?: string;
+export interface JobsOptions extends ServerOptions {
   json?: boolean;
 }
 
@@ -34,9 +33,6 @@ interface BulkAnswer {
   skipped: { id: string; detail: string }[];
   more: boolean;
 }
-
-/** A server that does not answer in this time is not there. */
-const ANSWER_LIMIT_MS = 30_000;
 
 export async function listJobs(options: ListOptions): Promise<number> {
   const query = new URLSearchParams([["limit", options.limit], ...filterPairs(options)]);
@@ -119,48 +115,4 @@ function filterPairs({ state, operation, device, label, query }: ListOptions): [
 
 function filterObject({ state, operation, device, label, query: q }: ListOptions): object {
   return { state, operation, device, q, ...(label.length > 0 ? { label } : {}) };
-}
-
-async function ask<T>(
-  options: JobsOptions,
-  method: string,
-  path: string,
-  body?: unknown,
-): Promise<T> {
-  const { url, token } = access(options);
-  const response = await fetch(`${url}/api/v1${path}`, {
-    method,
-    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
-    signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  }).catch((cause: Error) => {
-    const sentence = `No server answers at ${url} (${cause.message}). Start it, or name another one with --url or KINOMILL_URL.`;
-    throw new Refusal(503, "no_server", sentence);
-  });
-  const answer = (await response.json().catch(() => null)) as Problem | T | null;
-  if (response.ok && answer !== null) return answer as T;
-  const problem = answer as Problem | null;
-  const sentence = problem?.detail ?? `The server answered ${response.status}.`;
-  throw new Refusal(response.status, problem?.code ?? "no_answer", sentence, {
-    errors: problem?.errors ?? [],
-  });
-}
-
-interface Problem {
-  code?: string;
-  detail?: string;
-  errors?: { path: string; message: string }[];
-}
-
-function access(options: JobsOptions): { url: string; token: string } {
-  const { KINOMILL_URL: url = "http://localhost:7600", KINOMILL_TOKEN: token } =
-    processEnvironment();
-  if (token === undefined) {
-    throw new Refusal(
-      400,
-      "bad_usage",
-      "Put an API token into KINOMILL_TOKEN; kinomill tokens create makes one.",
-    );
-  }
-  return { url: (options.url ?? url).replace(/\/$/, ""), token };
 }

@@ -73,7 +73,9 @@ function buildProgram(done: (exitCode: number) => void): Command {
     });
   addServing(program, add, run);
   addMedia(program, add, run);
+  addBackups(program, add, run);
   addJobs(program, run);
+  addImport(program, run);
   addAccounts(program, add, run);
   run(add(program, "version", "print the version"), async () => async () => {
     console.log(`kinomill ${product.version} (${product.commit}, Bun ${Bun.version})`);
@@ -135,6 +137,22 @@ function addMedia(program: Command, add: Add, run: Run): void {
   run(operations, async () => (await import("./operations.ts")).listOperations);
 }
 
+function addBackups(program: Command, add: Add, run: Run): void {
+  const backup = program.command("backup").description("backups of the database").exitOverride();
+  const now = add(backup, "now", "make one, also while the server runs").option(
+    "--json",
+    "print JSON",
+  );
+  run(now, async () => (await import("./backup.ts")).backupNow);
+  const list = add(backup, "list", "list them, the newest first").option("--json", "print JSON");
+  run(list, async () => (await import("./backup.ts")).listBackups);
+  const restore = add(program, "restore", "put a backup in the place of the database").argument(
+    "<backup>",
+    "a name of backup list, or a file; the server must be stopped",
+  );
+  run(restore, async () => (await import("./backup.ts")).restore);
+}
+
 function addJobs(program: Command, run: Run): void {
   const jobs = program
     .command("jobs")
@@ -175,6 +193,24 @@ function addJobs(program: Command, run: Run): void {
       .option("--all", "all jobs that fit the filter, up to a thousand");
     run(change, async () => (await import("./jobs.ts")).changeJobs(verb));
   }
+}
+
+function addImport(program: Command, run: Run): void {
+  const command = program
+    .command("import")
+    .description("let a server fetch files from links (KINOMILL_URL, KINOMILL_TOKEN)")
+    .exitOverride()
+    .argument("<link...>", "addresses of files, with https:// or http://")
+    .option("--url <url>", "the server (default KINOMILL_URL, or http://localhost:7600)")
+    .option("--name <name>", "name of the file; with one link")
+    .addOption(
+      new Option("--if-exists <what>", "when you have the file: keep both, or reuse that one")
+        .choices(["keep", "reuse"])
+        .default("keep"),
+    )
+    .option("--no-wait", "begin and do not wait for the end")
+    .option("--json", "print a JSON line for each");
+  run(command, async () => (await import("./import.ts")).importLinks);
 }
 
 function addAccounts(program: Command, add: Add, run: Run): void {

@@ -1,15 +1,18 @@
 /** What the box says of itself: `GET /system`, `/health/ready` and `kinomill doctor` share these words. */
+import type { BackupKeeper } from "../backup/keeper.ts";
 import { type Clock, isoTime } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/open.ts";
+import { findingsOf } from "../doctor/findings.ts";
 import { REQUEST_MAX_BYTES } from "../http/body.ts";
 import type { DeviceReport, PartHealth, SystemReport } from "../http/parts.ts";
 import { abilitiesOf } from "../media/devices.ts";
 import type { FenceLayers } from "../media/fence.ts";
 import { knownFenceLayers, standingLayers } from "../media/fence-layers.ts";
-import type { GpuReport, GpuState } from "../media/gpu.ts";
+import { type GpuReport, type GpuState, waitingForFfmpeg } from "../media/gpu.ts";
 import type { ToolboxState } from "../media/toolbox.ts";
 import { product } from "../product.ts";
+import { Failure } from "../trouble.ts";
 import type { WorkParts } from "./work.ts";
 
 type Shown = Pick<
@@ -39,12 +42,24 @@ export async function systemReport(
     },
     sandbox: sandboxReport(knownFenceLayers()),
     work: workReport(parts),
+    findings: await findingsOf({
+      ...{ config, clock, asker: "server", sinceMs: startedAtMs },
+      toolchain: knownToolchain(toolbox.state),
+      gpus,
+    }),
     limits: {
       uploadMaxBytes: config.uploads.maxBytes,
       requestMaxBytes: REQUEST_MAX_BYTES,
       cpuSlots: config.jobs.cpuSlots,
     },
   };
+}
+
+function knownToolchain(state: ToolboxState) {
+  if (state.kind === "ready") return state.toolchain;
+  if (state.kind === "detecting") return null;
+  const { code, message, ...rest } = state.report;
+  return new Failure(code, message, rest);
 }
 
 /** The switch, and what runs. */
@@ -70,9 +85,7 @@ export function deviceReports(
 
 /** GPUs are tried with ffmpeg: without one there is nothing to wait for. */
 function gpuState({ gpus, toolbox }: Pick<Shown, "gpus" | "toolbox">): GpuState {
-  if (toolbox.state.kind !== "missing") return gpus.state();
-  const sentence = "Kinomill looks for GPUs when ffmpeg is there.";
-  return { kind: "looking", sentence, remedy: null, gpus: [] };
+  return toolbox.state.kind === "missing" ? waitingForFfmpeg : gpus.state();
 }
 
 function gpuDevice(report: GpuReport, slots: number, busy: number): DeviceReport {
@@ -105,12 +118,21 @@ function sandboxReport(layers: FenceLayers): SystemReport["sandbox"] {
 }
 
 /** Each part that must work before work is accepted. */
-export async function healthReport(parts: Shown & { database: Database }): Promise<PartHealth[]> {
+export async function healthReport(
+  parts: Shown & { database: Database; backups: Pick<BackupKeeper, "state"> },
+): Promise<PartHealth[]> {
   return [
     databaseHealth(parts.database),
     await storageHealth(parts),
     ffmpegHealth(parts.toolbox.state),
+    await backupHealth(parts.backups),
   ];
+}
+
+/** Work goes on without backups: what is wrong with them is told and no more. */
+async function backupHealth(backups: Pick<BackupKeeper, "state">): Promise<PartHealth> {
+  const { warnings } = await backups.state();
+  return { part: "backups", ok: true, sentence: warnings.join(" ") };
 }
 
 function databaseHealth(database: Database): PartHealth {

@@ -7,7 +7,10 @@ import { Thumbnailer } from "../assets/thumbnailer.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/open.ts";
-import { storageSigningKey } from "../database/secret.ts";
+import { allowedFrom } from "../ingest/addresses.ts";
+import { Gate } from "../ingest/gate.ts";
+import { ImportRows } from "../ingest/import-rows.ts";
+import { Importer } from "../ingest/importer.ts";
 import { Uploads } from "../ingest/uploads.ts";
 import { Experience } from "../jobs/experience.ts";
 import { Feed } from "../jobs/feed.ts";
@@ -36,7 +39,7 @@ import { openBox } from "../runners/box.ts";
 import type { Dispatch } from "../runners/dispatch.ts";
 import { LocalRunner } from "../runners/local.ts";
 import type { Slots } from "../runners/slots.ts";
-import { openDiskStorage } from "../storage/disk.ts";
+import { type OpenStorage, openStorage } from "./stores.ts";
 
 /** A file that came whole is looked into within this time; the next start does it otherwise. */
 const UPLOADS_STOP_MS = 5_000;
@@ -52,7 +55,7 @@ interface Base {
   room: Room;
   searchIndex: SearchIndex;
   feed: Feed;
-  storage: ReturnType<typeof openDiskStorage>;
+  storage: OpenStorage;
   toolbox: Toolbox;
   gpus: Gpus;
   gpuLoad: GpuLoad;
@@ -66,6 +69,7 @@ interface Base {
 export interface WorkParts extends Base {
   library: Library;
   uploads: Uploads;
+  imports: Importer;
   jobs: Jobs;
   worker: Worker;
   /** Looks at ffmpeg, then starts to work. Resolves after the first look. */
@@ -90,11 +94,14 @@ export async function openWork(config: Config, log: Log, database: Database): Pr
   await worker.recover();
   await library.recover();
   await uploads.recover();
+  const imports = openImports(base, library);
   const start = () => {
     uploads.start();
     return toolbox.open((toolchain) => {
       worker.start();
+      // Behind ffprobe, which looks into what comes.
       void uploads.finishLeft();
+      void imports.start();
       // What a server before this one did not come to.
       base.searchIndex.wake();
       thumbnailer.wake();
@@ -112,13 +119,14 @@ export async function openWork(config: Config, log: Log, database: Database): Pr
     const drainSeconds = paused ? 0 : config.jobs.drainSeconds;
     await Promise.all([
       worker.stop(drainSeconds),
+      imports.stop(),
       thumbnailer.stop(),
       uploads.stop(UPLOADS_STOP_MS),
       gpus.close(),
       gpuLoad.close(),
     ]);
   };
-  return { ...base, library, uploads, jobs, worker, start, close };
+  return { ...base, library, uploads, imports, jobs, worker, start, close };
 }
 
 function openBase(config: Config, log: Log, database: Database): Base {
@@ -156,13 +164,7 @@ function openBase(config: Config, log: Log, database: Database): Base {
     workSwitch,
     ...{ queue, live, room, searchIndex: new SearchIndex(database) },
     feed: new Feed(clock, queue.ledger.log),
-    storage: openDiskStorage({
-      folder: join(config.data, "storage"),
-      reserveBytes: config.storage.reserveBytes,
-      signingKey: storageSigningKey(database),
-      publicPath: "/storage",
-      clock,
-    }),
+    storage: openStorage(config, database, { clock, log }),
     toolbox,
     ...{ gpus, gpuLoad, runner, ...box },
     device: cpu,
@@ -188,6 +190,33 @@ function openUploads({ config, ...base }: Base, library: Library): Uploads {
   const { keepHours, unfinishedPerUser } = config.uploads;
   const folder = join(config.data, "uploads");
   return new Uploads({ ...base, library, folder, reserveBytes, keepHours, unfinishedPerUser });
+}
+
+/** Half a second before the second attempt: most breaks are over at once. */
+const IMPORT_PAUSE_MS = 500;
+
+function openImports(base: Base, library: Library): Importer {
+  const { config, database, clock, log, feed } = base;
+  const { allowPrivate, slowSeconds, bytesPerSecondMin, waitingPerUser, ...rest } = config.imports;
+  return new Importer({
+    ...{ clock, log, library },
+    rows: new ImportRows(database, clock),
+    gate: new Gate({ allowed: allowedFrom(allowPrivate) }),
+    folder: join(config.data, "imports"),
+    reserveBytes: config.storage.reserveBytes,
+    limits: {
+      maxBytes: Math.min(rest.maxBytes, config.uploads.maxBytes),
+      limitSeconds: rest.limitSeconds,
+      pace: { windowMs: slowSeconds * 1000, bytesPerSecondMin },
+      pauseMs: IMPORT_PAUSE_MS,
+    },
+    atOnce: rest.atOnce,
+    atOncePerUser: rest.atOncePerUser,
+    openPerUserMax: waitingPerUser,
+    onChange: () => feed.tell(),
+    onProgress: (ownerId, id) => feed.importing(ownerId, id),
+    onEnd: (id) => feed.ended(id),
+  });
 }
 
 function openThumbnailer(base: Base, library: Library): Thumbnailer {

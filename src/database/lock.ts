@@ -11,9 +11,8 @@ import { z } from "zod";
 import { Refusal } from "../trouble.ts";
 import { createPrivateFile } from "./file.ts";
 
-const lockFileName = "server.lock";
-/** Says who holds the lock, for people and for the message; the lock itself does not depend on it. */
-const holderFileName = "server.json";
+/** What is done by one process at a time: to serve, to make a backup. Each has `….lock`, and `….json` that says who. */
+type Locked = "server" | "backup";
 
 /** A holder that was just killed needs a moment to be gone, and one that just started to write its name. */
 const WAIT_MS = 1_000;
@@ -36,40 +35,60 @@ const holderSchema = z.object({ pid: z.int(), what: z.string() });
  * @throws Refusal 409 `data_in_use` that names the holder's process and `whatForHumans`
  */
 export function lockDataFolder(folder: string, whatForHumans: string): Lock {
+  const lock = takeLock(folder, "server", whatForHumans, WAIT_MS);
+  if (lock === null) throw inUse(folder);
+  return lock;
+}
+
+/** The right to make a backup of this data folder; null while another process has it. */
+export function lockForBackup(folder: string): Lock | null {
+  // The server asks too, and nothing else is answered while it waits.
+  return takeLock(folder, "backup", "a backup", 0);
+}
+
+function takeLock(
+  folder: string,
+  locked: Locked,
+  whatForHumans: string,
+  waitMs: number,
+): Lock | null {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const lockPath = join(folder, lockFileName);
+  const lockPath = join(folder, `${locked}.lock`);
   createPrivateFile(lockPath);
   const db = new Database(lockPath, { readwrite: true });
   try {
-    db.run(`PRAGMA busy_timeout = ${WAIT_MS}`);
+    db.run(`PRAGMA busy_timeout = ${waitMs}`);
     db.run("BEGIN EXCLUSIVE");
   } catch (cause) {
     db.close();
-    if (cause instanceof SQLiteError && cause.code?.startsWith("SQLITE_BUSY")) {
-      throw inUse(folder);
-    }
+    if (cause instanceof SQLiteError && cause.code?.startsWith("SQLITE_BUSY")) return null;
     throw cause;
   }
-  return hold(db, join(folder, holderFileName), whatForHumans);
+  return hold(db, holderPath(folder, locked), whatForHumans);
 }
 
-function hold(db: Database, holderPath: string, whatForHumans: string): Lock {
+/** Says who holds the lock, for people and for the message; the lock itself does not depend on it. */
+function holderPath(folder: string, locked: Locked): string {
+  return join(folder, `${locked}.json`);
+}
+
+function hold(db: Database, path: string, whatForHumans: string): Lock {
   const describe = (what: string) =>
-    writeFileSync(holderPath, `${JSON.stringify({ pid: process.pid, what })}\n`, { mode: 0o600 });
+    writeFileSync(path, `${JSON.stringify({ pid: process.pid, what })}\n`, { mode: 0o600 });
   describe(whatForHumans);
   held.add(db);
   return {
     describe,
     release: () => {
       if (!held.delete(db)) return;
-      rmSync(holderPath, { force: true });
+      rmSync(path, { force: true });
       db.close();
     },
   };
 }
 
 function inUse(folder: string): Refusal {
-  const holder = readHolder(join(folder, holderFileName));
+  const holder = readHolder(holderPath(folder, "server"));
   const who = holder === null ? "another Kinomill" : `${holder.what} (process ${holder.pid})`;
   return new Refusal(
     409,

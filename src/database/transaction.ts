@@ -14,17 +14,32 @@ export type Settled<T> = T extends PromiseLike<unknown> ? never : T;
 export function transaction<T>(db: Database, work: () => Settled<T>): T {
   // Not `db.transaction`: it builds six functions for each call, which cost more than a statement.
   const nested = db.inTransaction;
+  const beganMs = nested ? 0 : performance.now();
   db.query(nested ? "SAVEPOINT part" : "BEGIN IMMEDIATE").run();
   try {
     const result: T = work();
     const thenable = typeof result === "object" && result !== null && "then" in result;
     assert(!thenable, "the work of a transaction does not return a promise");
     db.query(nested ? "RELEASE part" : "COMMIT").run();
+    if (!nested) noteWait(performance.now() - beganMs);
     return result;
   } catch (cause) {
     undo(db, nested);
     throw cause;
   }
+}
+
+const waits = new Set<{ longestMs: number }>();
+
+function noteWait(durationMs: number): void {
+  for (const wait of waits) wait.longestMs = Math.max(wait.longestMs, durationMs);
+}
+
+/** From now on the longest time that a transaction of this process takes, waiting for the lock and the disk included. */
+export function watchWaits(): { longestMs(): number; end(): void } {
+  const wait = { longestMs: 0 };
+  waits.add(wait);
+  return { longestMs: () => wait.longestMs, end: () => waits.delete(wait) };
 }
 
 /** After some errors (a full disk) SQLite has rolled all of it back by itself. */

@@ -1,11 +1,21 @@
 /** Assets over HTTP: take files in, list them, give their bytes out, delete them. */
 import { z } from "zod";
-import { type Asset, assetKinds, thumbnailKey } from "../assets/asset.ts";
+import { type Asset, assetKinds, thumbnailKey, whenEqual } from "../assets/asset.ts";
 import { Refusal } from "../trouble.ts";
 import { disposition, mediaPolicy, sendObject } from "./content.ts";
 import { type Call, type Endpoint, endpoint, json, userOfCall } from "./endpoint.ts";
+import { findAsset } from "./entries.ts";
 import type { Parts } from "./parts.ts";
-import { assetJson, assetShape, idText, pageLimit, pageShape } from "./shapes.ts";
+import {
+  assetAloneJson,
+  assetJson,
+  assetShape,
+  idText,
+  importJson,
+  importShape,
+  pageLimit,
+  pageShape,
+} from "./shapes.ts";
 
 /**
  * Seconds that an upload may be silent: while bytes come, and after the last one, when the file is made
@@ -26,7 +36,19 @@ const listQuery = z.strictObject({
   kind: z.enum(assetKinds).optional(),
   search: z.string().max(200).optional().describe("Part of the name"),
   job: idText.optional().describe("Only what this job made"),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-fA-F]{64}$/, "must be 64 hexadecimal digits")
+    .optional()
+    .describe("Only what has these bytes: whether a file is here before it is sent"),
 });
+
+export const ifExistsField = z
+  .enum(whenEqual)
+  .default("keep")
+  .describe(
+    "When you have a file with the same bytes: `keep` stores it all the same and tells of the other in `duplicateOf`, `reuse` stores nothing and gives you the other",
+  );
 
 export function assetEndpoints(parts: Parts): Endpoint[] {
   return [
@@ -38,14 +60,16 @@ export function assetEndpoints(parts: Parts): Endpoint[] {
       method: "DELETE",
       path: "/api/v1/assets/:id",
       tag: "assets",
-      summary: "Delete an asset and its bytes.",
+      summary: "Delete an asset and its bytes, or cancel its import.",
       answers: {
         204: { description: "Deleted." },
         404: { description: "There is no such asset." },
         409: { description: "`in_use`: a job that has not finished reads it." },
       },
       handle: async (call) => {
-        await parts.library.delete(userOfCall(call).id, idOf(call));
+        const [ownerId, id] = [userOfCall(call).id, idOf(call)];
+        const cancelled = await parts.imports.cancel(ownerId, id);
+        if (!cancelled) await parts.library.delete(ownerId, id);
         return new Response(null, { status: 204 });
       },
     }),
@@ -62,9 +86,11 @@ function uploadEndpoint(parts: Parts): Endpoint {
       "The body is the bytes of the file, of any length and with or without Content-Length. It is streamed to storage and probed. What is not media is refused and nothing of it is kept.",
     query: z.strictObject({
       name: z.string().min(1).max(UPLOAD_NAME_MAX).describe("Name of the file"),
+      ifExists: ifExistsField,
     }),
     streamsBody: true,
     answers: {
+      200: { description: "`ifExists=reuse`: the equal file that you had.", schema: assetShape },
       201: { description: "Stored and probed.", schema: assetShape },
       413: { description: "`too_large`" },
       422: { description: "`not_media` and the like: nothing is kept." },
@@ -76,13 +102,15 @@ function uploadEndpoint(parts: Parts): Endpoint {
     handle: async (call) => {
       const { request, visit, query } = call;
       visit.allowSilence(UPLOAD_SILENCE_SECONDS);
-      const asset = await parts.library.upload(
+      const { asset, reused } = await parts.library.take(
         userOfCall(call).id,
         query.name,
         request.body ?? new Blob([]).stream(),
         { signal: request.signal, declaredBytes: declaredBytes(request) },
+        query.ifExists,
       );
-      return json(assetJson(asset), 201, { location: `/api/v1/assets/${asset.id}` });
+      const location = `/api/v1/assets/${asset.id}`;
+      return json(assetAloneJson(parts.library, asset), reused ? 200 : 201, { location });
     },
   });
 }
@@ -102,7 +130,7 @@ function readEndpoints(parts: Parts): Endpoint[] {
       query: listQuery,
       answers: { 200: { description: "A page.", schema: pageShape(assetShape) } },
       handle: (call) => {
-        const { limit, after, kind, search, job } = call.query;
+        const { limit, after, kind, search, job, sha256 } = call.query;
         const page = parts.library.list({
           ownerId: userOfCall(call).id,
           limit,
@@ -110,6 +138,7 @@ function readEndpoints(parts: Parts): Endpoint[] {
           kind: kind ?? null,
           search: search === undefined || search === "" ? null : search,
           jobId: job ?? null,
+          sha256: sha256?.toLowerCase() ?? null,
         });
         return json({ items: page.items.map(assetJson), next: page.next });
       },
@@ -118,14 +147,24 @@ function readEndpoints(parts: Parts): Endpoint[] {
       method: "GET",
       path: "/api/v1/assets/:id",
       tag: "assets",
-      summary: "One asset.",
+      summary: "One asset, or how its import stands.",
+      description:
+        "While a file is fetched from a link this tells how far it is, in state `importing`; when that failed, why. With `ifExists: reuse` and an equal file, the answer is that file, under its own id.",
       answers: {
-        200: { description: "It.", schema: assetShape },
+        200: { description: "It.", schema: z.union([assetShape, importShape]) },
         404: { description: "There is no such asset." },
       },
-      handle: (call) => json(assetJson(assetOf(parts, call))),
+      handle: (call) => json(assetOrImport(parts, userOfCall(call).id, idOf(call))),
     }),
   ];
+}
+
+function assetOrImport(parts: Parts, ownerId: string, id: string): unknown {
+  const asset = findAsset(parts, ownerId, id);
+  if (asset !== null) return assetAloneJson(parts.library, asset);
+  const found = parts.imports.find(ownerId, id);
+  if (found !== null && found.item.assetId === null) return importJson(found);
+  return assetAloneJson(parts.library, parts.library.get(ownerId, found?.item.assetId ?? id));
 }
 
 function contentEndpoint(parts: Parts): Endpoint {

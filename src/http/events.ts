@@ -5,7 +5,7 @@ import { type Endpoint, endpoint, userOfCall } from "./endpoint.ts";
 import { findJob } from "./entries.ts";
 import { userOf } from "./guard.ts";
 import type { Parts } from "./parts.ts";
-import { jobJson } from "./shapes.ts";
+import { importJson, jobJson } from "./shapes.ts";
 import type { Send, StreamMessage, Streams } from "./stream.ts";
 import type { Visit } from "./visit.ts";
 
@@ -22,7 +22,7 @@ export function eventEndpoints(parts: Parts, streams: Streams): Endpoint[] {
       tag: "events",
       summary: "Everything that happens to your jobs and assets, as Server-Sent Events.",
       description:
-        "On connecting: one `job` for each job that has not ended, or, with Last-Event-ID, how what has changed since is now. Then `job` on every change, `progress` at most every 500 ms per job, `asset` when one comes, changes or goes. The id of an event is good for Last-Event-ID over a restart of the server too; progress has none.",
+        "On connecting: one `job` for each job that has not ended, or, with Last-Event-ID, how what has changed since is now. Then `job` on every change, `progress` at most every 500 ms per job, `asset` when one comes, changes or goes, `import` while a file comes in from a link, at most every 500 ms per file. The id of an event is good for Last-Event-ID over a restart of the server too; progress has none.",
       headers: [{ name: "Last-Event-ID", description: "Id of the last event that was read." }],
       answers: { 200: { description: "The stream.", mediaType: "text/event-stream" } },
       handle: (call) => {
@@ -79,7 +79,7 @@ function sendJobs(parts: Parts, ownerId: string, states: readonly JobState[], se
 }
 
 export function jobIdOf(event: FeedEvent): string | null {
-  return event.type === "asset" ? null : event.jobId;
+  return "jobId" in event ? event.jobId : null;
 }
 
 /** The same words for every stream of the person: a job is looked up once for all of them. */
@@ -110,5 +110,9 @@ function bodyOf(parts: Parts, event: FeedEvent): unknown {
       return { id: event.jobId, ...event.progress };
     case "asset":
       return { id: event.assetId, change: event.change };
+    case "import": {
+      const found = parts.imports.find(event.ownerId, event.assetId);
+      return found === null ? null : importJson(found);
+    }
   }
 }

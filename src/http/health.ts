@@ -15,12 +15,15 @@ const healthShape = z.strictObject({
   version: z.string(),
 });
 
+const partShape = z.strictObject({ part: z.string(), sentence: z.string() });
+
 const readinessShape = z.strictObject({
   status: z.enum(["ok", "failing"]),
   timestamp: z.iso.datetime(),
   service: z.literal("kinomill"),
   version: z.string(),
-  failing: z.array(z.strictObject({ part: z.string(), sentence: z.string() })),
+  failing: z.array(partShape),
+  warnings: z.array(partShape).describe("What works and should be looked at"),
 });
 
 export function healthEndpoints(parts: Parts): Endpoint[] {
@@ -48,10 +51,13 @@ export function healthEndpoints(parts: Parts): Endpoint[] {
         503: { description: "The failing parts are named.", schema: readinessShape },
       },
       handle: async () => {
-        const failing = (await askParts(parts)).filter(({ ok }) => !ok);
+        const all = await askParts(parts);
+        const named = (which: PartHealth[]) =>
+          which.map(({ part, sentence }) => ({ part, sentence }));
+        const failing = named(all.filter(({ ok }) => !ok));
+        const warnings = named(all.filter(({ ok, sentence }) => ok && sentence !== ""));
         const status = failing.length === 0 ? "ok" : "failing";
-        const named = failing.map(({ part, sentence }) => ({ part, sentence }));
-        return json({ status, ...common(), failing: named }, failing.length === 0 ? 200 : 503);
+        return json({ status, ...common(), failing, warnings }, status === "ok" ? 200 : 503);
       },
     }),
   ];

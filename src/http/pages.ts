@@ -45,9 +45,8 @@ export function mountPages(app: Elysia, parts: Parts): void {
   });
   page("/system", async (request) => {
     await refreshLoad(parts, PAGE_PATIENCE_MS);
-    return htmlResponse(
-      systemPage(viewerOf(parts, request), systemView(parts, await parts.system())),
-    );
+    const [report, backups] = await Promise.all([parts.system(), parts.backups.state()]);
+    return htmlResponse(systemPage(viewerOf(parts, request), systemView(parts, report), backups));
   });
 }
 

@@ -1,8 +1,11 @@
 /** What the HTTP side is given: the parts of the product behind the calls, as narrow as it uses them. */
 import type { Accounts } from "../accounts/accounts.ts";
 import type { Library } from "../assets/library.ts";
+import type { BackupKeeper } from "../backup/keeper.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
+import type { Finding } from "../doctor/finding.ts";
+import type { Importer } from "../ingest/importer.ts";
 import type { Uploads } from "../ingest/uploads.ts";
 import type { Feed } from "../jobs/feed.ts";
 import type { Jobs } from "../jobs/jobs.ts";
@@ -73,6 +76,8 @@ export interface SystemReport {
   sandbox: { layers: string[]; missing: string[] };
   /** Whether the box works: a person's switch. */
   work: WorkReport;
+  /** What the doctor finds; the same list as `kinomill doctor`, without what only a command may try. */
+  findings: readonly Finding[];
   limits: { uploadMaxBytes: number; requestMaxBytes: number; cpuSlots: number };
 }
 
@@ -80,7 +85,7 @@ export interface SystemReport {
 export interface PartHealth {
   part: string;
   ok: boolean;
-  /** For the operator: what is wrong and what to do; "" when all is well. */
+  /** For the operator: what is wrong and what to do; "" when all is well. With `ok` it is a warning. */
   sentence: string;
 }
 
@@ -89,8 +94,12 @@ export interface Parts {
   log: Log;
   clock: Clock;
   accounts: AccountsPart;
-  library: Pick<Library, "upload" | "uploadsRefused" | "get" | "list" | "outputOf" | "delete">;
   uploads: Uploads;
+  library: Pick<
+    Library,
+    "upload" | "take" | "uploadsRefused" | "get" | "list" | "outputOf" | "equalOf" | "delete"
+  >;
+  imports: Pick<Importer, "add" | "find" | "list" | "cancel" | "retry">;
   jobs: Pick<Jobs, AskedOfJobs>;
   presets: Pick<Presets, "list" | "get" | "create" | "replace" | "delete">;
   feed: Pick<Feed, "subscribe" | "since" | "latestId">;
@@ -100,6 +109,7 @@ export interface Parts {
   gpuLoad: Pick<GpuLoad, "latest" | "history" | "watch" | "onSample" | "sampleNow">;
   /** Pauses, drains and continues all work. */
   workSwitch: Pick<WorkSwitch, "set" | "follow">;
+  backups: Pick<BackupKeeper, "take" | "state">;
   /** The same of `system()`, without waiting. */
   work(): WorkReport;
   system(): Promise<SystemReport>;

@@ -1,6 +1,7 @@
 /** Every route of the site, in one list. */
 import type { Elysia } from "elysia";
 import { assetEndpoints } from "./assets.ts";
+import { backupEndpoints, mountBackupFragments } from "./backups.ts";
 import { DeviceWatch } from "./device-watch.ts";
 import { deviceEndpoints } from "./devices.ts";
 import { mountDocs } from "./docs.ts";
@@ -10,6 +11,7 @@ import { eventEndpoints } from "./events.ts";
 import { mountFragments } from "./fragments.ts";
 import { newRouter } from "./handler.ts";
 import { healthEndpoints } from "./health.ts";
+import { importEndpoints } from "./imports.ts";
 import { jobEndpoints } from "./jobs.ts";
 import { mountDeviceFragments } from "./live-devices.ts";
 import { mountWorkFragments } from "./live-work.ts";
@@ -30,12 +32,14 @@ export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch)
   return [
     ...assetEndpoints(parts),
     ...uploadEndpoints(parts),
+    ...importEndpoints(parts),
     ...operationEndpoints(parts),
     ...jobEndpoints(parts),
     ...outputEndpoints(parts),
     ...presetEndpoints(parts),
     ...eventEndpoints(parts, streams),
     ...systemEndpoints(parts),
+    ...backupEndpoints(parts),
     ...deviceEndpoints(parts, streams, watch),
     ...healthEndpoints(parts),
   ];
@@ -68,6 +72,7 @@ export function createRoutes(parts: Parts, streams: Streams): Elysia {
   mountFragments(app, parts, streams);
   mountDeviceFragments(app, parts, streams, watch);
   mountWorkFragments(app, parts);
+  mountBackupFragments(app, parts);
   mountDocs(app, all, parts.operations, parts);
   return app;
 }

@@ -1,6 +1,10 @@
 /** The forms of the API's answers as schemas, for the OpenAPI document and for tests that hold answers to it. */
 import { z } from "zod";
 import { type Asset, assetKinds, assetStates } from "../assets/asset.ts";
+import type { Library } from "../assets/library.ts";
+import type { ImportView } from "../ingest/import.ts";
+import { shownLink } from "../ingest/link.ts";
+import { linkFaultCodes } from "../ingest/link-trouble.ts";
 import { type Job, jobStates, stepStates, waitsFor } from "../jobs/job.ts";
 import type { MediaInfo } from "../media/media.ts";
 import { failureCodes } from "../trouble.ts";
@@ -74,6 +78,11 @@ export const mediaShape = z
   })
   .meta({ id: "Media" });
 
+const importOrigin = z.strictObject({
+  kind: z.literal("import"),
+  url: z.string().describe("The link without what may be a secret: no name, password or query"),
+});
+
 export const assetShape = z
   .strictObject({
     id: z.string(),
@@ -86,13 +95,53 @@ export const assetShape = z
     media: mediaShape.nullable(),
     origin: z.discriminatedUnion("kind", [
       z.strictObject({ kind: z.literal("upload") }),
+      importOrigin,
       z.strictObject({ kind: z.literal("job"), jobId: z.string(), role: z.string() }),
     ]),
     thumbnail: z.enum(["wanted", "ready", "none"]),
     createdAt: time,
     expiresAt: time.nullable(),
+    duplicateOf: text
+      .optional()
+      .describe(
+        "Your oldest other asset with the same bytes, null when there is none; told of one asset, not in lists",
+      ),
   })
   .meta({ id: "Asset" });
+
+/** An asset that is not there yet. */
+export const importShape = z
+  .strictObject({
+    id: z.string().describe("Of the asset that it will be"),
+    name: z.string(),
+    state: z
+      .enum(["importing", "failed", "reused"])
+      .describe("`reused`: you had an equal file and asked to have that one"),
+    sizeBytes: count
+      .nullable()
+      .describe("As the server of the link declares it; null when it does not"),
+    origin: importOrigin,
+    phase: z
+      .enum(["waiting", "receiving", "pausing", "checking"])
+      .nullable()
+      .describe("What it does: `pausing` before another attempt, `checking` the whole file"),
+    receivedBytes: count,
+    progressPercent: z.number().nullable(),
+    bytesPerSecond: count.nullable(),
+    etaSeconds: count.nullable(),
+    error: z
+      .strictObject({
+        code: z.enum(linkFaultCodes),
+        message: z.string(),
+        hint: z.string().describe("What to do"),
+        retryable: z.boolean().describe("It may pass by itself, and was tried again some times"),
+      })
+      .nullable(),
+    assetId: text.describe("Of `reused`: the equal file that you had"),
+    createdAt: time,
+    finishedAt: time.nullable(),
+  })
+  .meta({ id: "Import" });
 
 const failureShape = z
   .strictObject({
@@ -251,6 +300,39 @@ export function pageShape(item: z.ZodType): z.ZodType {
 export function assetJson(asset: Asset): z.input<typeof assetShape> {
   const { ownerId: _, ...shown } = asset;
   return shown satisfies Omit<Asset, "ownerId"> & { media: MediaInfo | null };
+}
+
+/** One asset, with the equal one that its owner has. */
+export function assetAloneJson(
+  library: Pick<Library, "equalOf">,
+  asset: Asset,
+): z.input<typeof assetShape> {
+  const equal = library.equalOf(asset.ownerId, asset.sha256, asset.id);
+  return { ...assetJson(asset), duplicateOf: equal?.id ?? null };
+}
+
+/** An import as programs see it. */
+export function importJson({ item, progress }: ImportView): z.input<typeof importShape> {
+  const { id, name, state, error, assetId, createdAt, finishedAt } = item;
+  const totalBytes = progress?.totalBytes ?? item.totalBytes;
+  const receivedBytes = progress?.receivedBytes ?? item.durableBytes;
+  const speed = progress?.bytesPerSecond ?? null;
+  const known = totalBytes !== null && totalBytes > 0;
+  const open = state === "waiting" || state === "receiving";
+  return {
+    ...{ id, name },
+    state: open ? "importing" : state,
+    sizeBytes: totalBytes,
+    origin: { kind: "import", url: shownLink(new URL(item.url)) },
+    phase: open ? (progress?.phase ?? "waiting") : null,
+    receivedBytes,
+    progressPercent: known
+      ? Math.min(100, Math.round((receivedBytes / totalBytes) * 1000) / 10)
+      : null,
+    bytesPerSecond: speed,
+    etaSeconds: known && speed ? Math.ceil(Math.max(0, totalBytes - receivedBytes) / speed) : null,
+    ...{ error, assetId, createdAt, finishedAt },
+  };
 }
 
 /** A job as programs see it. */

@@ -1,6 +1,7 @@
 /** What this box is and can do. */
 import { z } from "zod";
 import type { User } from "../accounts/accounts.ts";
+import { findingLevels } from "../doctor/finding.ts";
 import { type WorkMode, type WorkState, workModes } from "../jobs/work-mode.ts";
 import { Refusal } from "../trouble.ts";
 import { type Endpoint, endpoint, json, userOfCall } from "./endpoint.ts";
@@ -83,6 +84,19 @@ const systemShape: z.ZodType<SystemReport> = z
     }),
     sandbox: z.strictObject({ layers: z.array(z.string()), missing: z.array(z.string()) }),
     work: workShape.extend({ running: z.int().describe("Jobs that run now") }),
+    findings: z
+      .array(
+        z.strictObject({
+          id: z.string().describe("For programs: the part of the box, a dot, what of it"),
+          level: z
+            .enum(findingLevels)
+            .describe("fault: keeps Kinomill from working; warning: takes something away"),
+          title: z.string(),
+          meaning: z.string(),
+          remedy: z.string().nullable().describe("What to do and to type"),
+        }),
+      )
+      .describe("What kinomill doctor says, without what only a command may try"),
     limits: z.strictObject({
       uploadMaxBytes: z.int(),
       requestMaxBytes: z.int(),

@@ -5,8 +5,9 @@
 import { constants, mkdirSync } from "node:fs";
 import { type FileHandle, open, readdir, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { diskRefusal, storageFull, syncFolder } from "../storage/disk.ts";
+import { syncFolder } from "../storage/disk.ts";
 import { type BlockFollower, Intake } from "../storage/intake.ts";
+import { diskRefusal, storageFull } from "../storage/local-file.ts";
 import { pour } from "../storage/receive.ts";
 import type { StoredObject } from "../storage/storage.ts";
 import { Refusal } from "../trouble.ts";

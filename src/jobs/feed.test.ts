@@ -25,7 +25,7 @@ beforeEach(() => {
 afterEach(() => ground.close());
 
 const idsOf = (events: FeedEvent[] | null) =>
-  events?.map((event) => (event.type === "asset" ? event.assetId : event.jobId));
+  events?.map((event) => ("assetId" in event ? event.assetId : event.jobId));
 
 /** Entries of nobody in particular, as many as asked for. */
 function fill(count: number, at = ground.queue.ledger.now()): void {

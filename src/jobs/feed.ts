@@ -12,7 +12,9 @@ export type FeedBody =
   /** Something about the job changed: the reader looks at it as it is now. */
   | { type: "job"; jobId: string }
   | { type: "progress"; jobId: string; progress: Progress }
-  | { type: "asset"; assetId: string; change: AssetChange };
+  | { type: "asset"; assetId: string; change: AssetChange }
+  /** A file that is fetched from a link came further; how far, the reader looks up. */
+  | { type: "import"; assetId: string };
 
 /** `id` is null for what is not in the log: a stream that broke off does not go on from there. */
 export type FeedEvent = { id: number | null; ownerId: string } & FeedBody;
@@ -62,9 +64,15 @@ export class Feed {
     this.send({ id: null, ownerId, type: "progress", jobId, progress });
   }
 
-  /** The job runs no more. */
-  ended(jobId: string): void {
-    this.progressAtMs.delete(jobId);
+  /** A file came further on its way in from a link. */
+  importing(ownerId: string, assetId: string): void {
+    if (this.listeners.size === 0 || !this.progressIsDue(assetId)) return;
+    this.send({ id: null, ownerId, type: "import", assetId });
+  }
+
+  /** The job or the import runs no more. */
+  ended(id: string): void {
+    this.progressAtMs.delete(id);
   }
 
   private send(event: FeedEvent): void {

@@ -59,6 +59,12 @@ export const lookingState: GpuState = {
   gpus: [],
 };
 
+/** GPUs are tried with ffmpeg. */
+export const waitingForFfmpeg: GpuState = {
+  ...lookingState,
+  sentence: "Kinomill looks for GPUs when ffmpeg is there.",
+};
+
 /** What is known of a GPU besides what nvidia-smi says. */
 export interface GpuKnowledge {
   /** Null while it is not tried. */

@@ -1,10 +1,11 @@
 /** Storage on a local disk: written aside, made durable, then moved into place. */
-import { constants, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { type FileHandle, link, mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../clock.ts";
-import { assert, Refusal } from "../trouble.ts";
+import { assert } from "../trouble.ts";
 import { objectFolders } from "./key.ts";
+import { codeOf, diskRefusal, isWithoutLinks, openRegular, storageFull } from "./local-file.ts";
 import { readThrough, receive } from "./receive.ts";
 import {
   type PresignedAccess,
@@ -119,7 +120,7 @@ class Disk implements DiskStorage {
         // The bytes are durable already, and never change: two names of one file are two objects.
         await this.publish(to, this.pathOf(from), link);
       } catch (cause) {
-        if (!noLink.has(codeOf(cause) ?? "")) throw cause;
+        if (!isWithoutLinks(cause)) throw cause;
         await using source = await openRegular(this.pathOf(from));
         await this.copyIn(to, source, aside);
       }
@@ -263,24 +264,12 @@ class Disk implements DiskStorage {
   }
 }
 
-/** Opens what a job left; a link or a pipe in its place is not followed and not waited for. */
-async function openRegular(path: string): Promise<FileHandle> {
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const file = await open(path, flags);
-  if ((await file.stat()).isFile()) return file;
-  await file.close();
-  throw new Error("invariant broken: only a regular file becomes an object");
-}
-
-/** File systems without links, or a file that has all that it may have. */
-const noLink = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
-
 /** The name comes to be in one move, as by `rename`, and the old one stays where the file system can do that. */
 async function linkOrMove(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
   } catch (cause) {
-    if (!noLink.has(codeOf(cause) ?? "")) throw cause;
+    if (!isWithoutLinks(cause)) throw cause;
     await rename(from, to);
   }
 }
@@ -289,35 +278,4 @@ async function linkOrMove(from: string, to: string): Promise<void> {
 export async function syncFolder(path: string): Promise<void> {
   await using folder = await open(path, "r");
   await folder.sync();
-}
-
-function codeOf(cause: unknown): string | undefined {
-  return cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined;
-}
-
-/** What the disk does to the asker: no room, or no life; null when it was something else. */
-export function diskRefusal(cause: unknown): Refusal | null {
-  switch (codeOf(cause)) {
-    case "ENOSPC":
-    case "EDQUOT":
-      return storageFull();
-    case "EIO":
-    case "EROFS":
-      return new Refusal(
-        507,
-        "storage_full",
-        "Kinomill's disk failed to take this file. Look at its health (dmesg, smartctl), then try again.",
-      );
-    default:
-      return null;
-  }
-}
-
-/** Refusal 507 for a disk without room for what comes in. */
-export function storageFull(): Refusal {
-  return new Refusal(
-    507,
-    "storage_full",
-    "There is not enough free space on Kinomill's disk for this file. Delete something or free some space, then try again.",
-  );
 }

@@ -5,41 +5,46 @@
  */
 import { assert } from "../trouble.ts";
 
-type Order =
-  | { hash: number; block: SharedArrayBuffer; sizeBytes: number }
+export type Algorithm = "sha256" | "md5";
+
+type Order = { hash: number; algorithm: Algorithm } & (
+  | { block: SharedArrayBuffer; sizeBytes: number }
   /** Goes on from where another stands now. */
-  | { hash: number; from: number }
-  | { hash: number };
+  | { from: number; block?: never }
+  | { from?: never; block?: never }
+);
 
 interface Waiter {
   resolve(digest: string): void;
   reject(cause: Error): void;
 }
 
-/** One SHA-256 that is computed on the thread. */
+/** One hash that is computed on the thread. */
 export class ThreadedHash {
   private readonly id: number;
+  private readonly algorithm: Algorithm;
 
-  constructor() {
+  constructor(algorithm: Algorithm = "sha256") {
+    this.algorithm = algorithm;
     lastId += 1;
     this.id = lastId;
   }
 
   /** Adds the first `sizeBytes` of the block. The block is the thread's until the promise resolves. */
   async update(block: SharedArrayBuffer, sizeBytes: number): Promise<void> {
-    await order({ hash: this.id, block, sizeBytes });
+    await order({ hash: this.id, algorithm: this.algorithm, block, sizeBytes });
   }
 
   /** Another hash of the same bytes, which go on differently. */
   async fork(): Promise<ThreadedHash> {
-    const other = new ThreadedHash();
-    await order({ hash: other.id, from: this.id });
+    const other = new ThreadedHash(this.algorithm);
+    await order({ hash: other.id, algorithm: this.algorithm, from: this.id });
     return other;
   }
 
   /** The hexadecimal digest. Ends the hash, also one that nobody wants any more: call it once. */
   digest(): Promise<string> {
-    return order({ hash: this.id });
+    return order({ hash: this.id, algorithm: this.algorithm });
   }
 }
 
@@ -83,12 +88,12 @@ function threadMain(): void {
   const hashers = new Map<number, Bun.CryptoHasher>();
   const scope = globalThis as unknown as Worker;
   scope.onmessage = ({ data }: MessageEvent<Order>) => {
-    const hasher = hashers.get(data.hash) ?? new Bun.CryptoHasher("sha256");
-    if ("block" in data) {
+    const hasher = hashers.get(data.hash) ?? new Bun.CryptoHasher(data.algorithm);
+    if (data.block !== undefined) {
       hashers.set(data.hash, hasher);
       hasher.update(new Uint8Array(data.block, 0, data.sizeBytes));
       scope.postMessage("");
-    } else if ("from" in data) {
+    } else if (data.from !== undefined) {
       const other = hashers.get(data.from) ?? new Bun.CryptoHasher("sha256");
       hashers.set(data.hash, other.copy());
       scope.postMessage("");

@@ -1,10 +1,11 @@
 /** Bytes on their way in: each block is hashed on one thread while it is written on another. */
 import type { FileHandle } from "node:fs/promises";
+import { assert } from "../trouble.ts";
 import { ThreadedHash } from "./hash-thread.ts";
 import type { StoredObject } from "./storage.ts";
 
 /** One write and one message to the hashing thread: below it their overhead shows, above it only memory. */
-const BLOCK_BYTES = 512 * 1024;
+export const BLOCK_BYTES = 512 * 1024;
 
 /** One is filled while others are hashed and written: 2 MiB of memory for each object on its way. */
 const BLOCKS = 4;
@@ -36,14 +37,28 @@ export class Intake {
   /** Bytes in the current block that are not submitted yet. */
   private filledBytes = 0;
   private submittedBytes = 0;
+  /** Told how many bytes can be read in the file by now. */
+  onWritten: (writtenBytes: number) => void = () => {};
+  private readonly heldBytes: number;
+  private doneBytes: number;
 
   /**
    * @param file where the bytes go, from where it stands; null hashes only
    * @param follower who hashes instead of this: then `flush` ends the part, and not `finish`
+   * @param heldBytes so many of the first bytes are in the file already, whole blocks of them: they are hashed and
+   * not written
    */
-  constructor(file: FileHandle | null, follower: BlockFollower | null = null) {
+  constructor(file: FileHandle | null, follower: BlockFollower | null = null, heldBytes = 0) {
+    assert(heldBytes % BLOCK_BYTES === 0, "whole blocks are held");
     this.file = file;
     this.follower = follower;
+    this.heldBytes = heldBytes;
+    this.doneBytes = heldBytes;
+  }
+
+  /** Bytes that are in the file; a sync of it makes them durable. */
+  get writtenBytes(): number {
+    return this.doneBytes;
   }
 
   get sizeBytes(): number {
@@ -71,7 +86,9 @@ export class Intake {
     if (small === null && this.filledBytes > 0) this.send();
     if (small !== null && this.filledBytes > 0) this.write(this.current(), this.filledBytes);
     await Promise.all([this.writing, ...this.ring.map(({ free }) => free)]);
-    return { sizeBytes, sha256: small ?? (await (this.hash ?? new ThreadedHash()).digest()) };
+    const hash = small === null ? (this.hash ?? new ThreadedHash()) : null;
+    this.hash = null;
+    return { sizeBytes, sha256: small ?? (await hash?.digest()) ?? "" };
   }
 
   /** Resolves when all is with the follower and written (not yet durable). Throws what a write threw. */
@@ -120,18 +137,28 @@ export class Intake {
 
   private write(block: Block, sizeBytes: number): void {
     const { file } = this;
-    if (file === null) return;
+    if (file === null || this.submittedBytes < this.heldBytes) return;
     const bytes = new Uint8Array(block.memory, 0, sizeBytes);
-    this.writing = this.writing.then(() => writeAll(file, bytes));
+    this.writing = this.writing.then(async () => {
+      await writeAll(file, bytes);
+      this.doneBytes += sizeBytes;
+      this.onWritten(this.doneBytes);
+    });
     this.writing.catch(() => undefined);
   }
 }
 
 /** A write may take less than it was given (a disk that fills up); the next one then says why. */
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+export async function writeAll(
+  file: FileHandle,
+  bytes: Uint8Array,
+  position: number | null = null,
+): Promise<void> {
   let writtenBytes = 0;
   while (writtenBytes < bytes.byteLength) {
-    const { bytesWritten } = await file.write(bytes, writtenBytes);
+    const at = position === null ? null : position + writtenBytes;
+    const restBytes = bytes.byteLength - writtenBytes;
+    const { bytesWritten } = await file.write(bytes, writtenBytes, restBytes, at);
     writtenBytes += bytesWritten;
   }
 }

@@ -12,6 +12,10 @@ export interface ReceiveOptions extends PutOptions {
   checkSpace(): Promise<void>;
   /** Is shown each chunk before it is taken. */
   onChunk?(chunk: Uint8Array): void;
+  /** Told how many bytes can be read in the file by now. */
+  onWritten?: (writtenBytes: number) => void;
+  /** False where the file is a copy that may be lost. */
+  durable?: boolean;
 }
 
 /**
@@ -30,10 +34,11 @@ export async function receive(
   const cancel = () => void reader.cancel(signal?.reason).catch(() => undefined);
   signal?.addEventListener("abort", cancel, { once: true });
   const intake = new Intake(file);
+  if (options.onWritten !== undefined) intake.onWritten = options.onWritten;
   try {
     await pour(intake, reader, options);
     const stored = await intake.finish();
-    await file.sync();
+    if (options.durable !== false) await file.sync();
     signal?.throwIfAborted();
     return stored;
   } catch (cause) {
@@ -74,7 +79,8 @@ export async function pour(intake: Intake, reader: Reader, options: ReceiveOptio
   }
 }
 
-async function take(intake: Intake, chunk: Uint8Array): Promise<void> {
+/** Copies a chunk of any length into the intake's blocks. */
+export async function take(intake: Intake, chunk: Uint8Array): Promise<void> {
   let rest = chunk;
   while (rest.byteLength > 0) {
     const room = await intake.room();

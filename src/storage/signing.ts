@@ -39,14 +39,8 @@ export interface Signer {
   publicPath: string;
 }
 
-/** Path and query of a signed URL; the origin is whatever address the reader uses. */
-export function signPath(
-  signer: Signer,
-  key: StorageKey,
-  options: PresignOptions,
-  nowMs: number,
-): string {
-  assertKey(key);
+/** What no URL of any backend may be asked to carry. */
+export function assertPresignable(options: PresignOptions): void {
   const { expiresSeconds, contentType = null, contentDisposition = null } = options;
   assert(
     Number.isInteger(expiresSeconds) &&
@@ -57,6 +51,18 @@ export function signPath(
   for (const value of [contentType, contentDisposition]) {
     assert(value === null || headerValue.test(value), "a signed header value is printable ASCII");
   }
+}
+
+/** Path and query of a signed URL; the origin is whatever address the reader uses. */
+export function signPath(
+  signer: Signer,
+  key: StorageKey,
+  options: PresignOptions,
+  nowMs: number,
+): string {
+  assertKey(key);
+  assertPresignable(options);
+  const { expiresSeconds, contentType = null, contentDisposition = null } = options;
   const grant: Grant = {
     method: options.method,
     key,

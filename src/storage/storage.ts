@@ -22,6 +22,8 @@ export interface StoredObject {
 export interface PutOptions {
   /** More bytes than this end the put with Refusal 413 `too_large`, and nothing is kept. */
   limitBytes: number;
+  /** Bytes that the sender announced, where it did: parts of a large object are made by it. */
+  declaredBytes?: number | null;
   signal?: AbortSignal;
 }
 

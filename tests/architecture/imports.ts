@@ -5,33 +5,42 @@
 import { posix } from "node:path";
 import { isProduct, type SourceFile } from "./tree.ts";
 
-const ground = ["config", "environment", "clock", "identity", "product", "trouble", "log"];
+const ground = [
+  ...["config", "environment", "schedule", "network-place"],
+  ...["clock", "identity", "product", "trouble", "log"],
+];
 const underMedia = ["storage", "database", ...ground];
 const underAssets = ["runners", "media", ...underMedia];
 const underFeatures = ["assets", ...underAssets];
-const features = ["jobs", "ingest", "accounts", "operations", "views"];
+const features = ["jobs", "ingest", "accounts", "operations", "backup", "views"];
 
 /** Part → parts that it may import besides itself. A part is a folder or a file directly under `src`. */
 export const arrows: Record<string, readonly string[]> = {
-  main: ["commands", "http", ...features, ...underFeatures],
-  commands: ["http", ...features, ...underFeatures],
-  http: [...features, ...underFeatures, "static"],
+  main: ["commands", "http", "doctor", ...features, ...underFeatures],
+  commands: ["http", "doctor", ...features, ...underFeatures],
+  http: ["doctor", ...features, ...underFeatures, "static"],
+  // Looks at every part; of the views it takes how quantities are said.
+  doctor: ["views", "backup", ...underFeatures],
   // When needs what: a job is planned by its operation.
   jobs: ["operations", ...underFeatures],
   ingest: underFeatures,
   accounts: underMedia,
+  backup: ["storage", "database", ...ground],
   // Pure, held by `impureOperations` below.
   operations: ["media", "trouble"],
   // Of everything below a page only sees shapes (type-only imports), held by `busyViews` below.
-  views: ["jobs", "accounts", "operations", "static", ...underFeatures],
+  views: ["jobs", "accounts", "operations", "backup", "static", ...underFeatures],
   assets: underAssets,
   runners: ["media", ...underMedia],
   media: underMedia,
   storage: ground,
   database: ground,
   config: ["config-schema", "environment", "trouble"],
-  "config-schema": ["environment"],
+  "config-schema": ["config-imports", "environment", "schedule"],
+  "config-imports": ["network-place"],
   environment: [],
+  schedule: [],
+  "network-place": [],
   clock: [],
   identity: [],
   product: [],

@@ -23,28 +23,29 @@ export function emptyNames(files: SourceFile[]): string[] {
     .map(({ path }) => `${path} is named by a word that says nothing`);
 }
 
-/** Product code that holds `pattern` outside the one file that may. */
-function onlyIn(owner: string, pattern: RegExp, what: string) {
+/** Product code that holds `pattern` outside the files that may. */
+function onlyIn(owners: string[], pattern: RegExp, what: string) {
   return (files: SourceFile[]): string[] =>
     files
-      .filter((file) => isProduct(file) && file.path !== owner)
+      .filter((file) => isProduct(file) && !owners.includes(file.path))
       .filter(({ text }) => pattern.test(withoutComments(text)))
-      .map(({ path }) => `${path} ${what}; only ${owner} may`);
+      .map(({ path }) => `${path} ${what}; only ${owners.join(" and ")} may`);
 }
 
 export const environmentReaders = onlyIn(
-  "src/environment.ts",
+  ["src/environment.ts"],
   /\bprocess\.env\b|\bBun\.env\b|\bimport\.meta\.env\b|\benv\b[^;]*from "(node:)?process"/,
   "reads the environment",
 );
 
+/** Media is opened by what the one starts; the other copies the database. */
 export const spawners = onlyIn(
-  "src/media/ffmpeg.ts",
+  ["src/media/ffmpeg.ts", "src/backup/copying.ts"],
   /\bBun\.(spawn|spawnSync|\$)|child_process|\{[^}]*(\$|\bspawn)[^}]*\}\s*from "bun"/,
   "starts processes",
 );
 
-export const foreignCallers = onlyIn("src/media/fence.ts", /"bun:ffi"/, "calls C functions");
+export const foreignCallers = onlyIn(["src/media/fence.ts"], /"bun:ffi"/, "calls C functions");
 
 /**
  * Hosts of package registries and paths of one machine: neither belongs in a public repository.

@@ -10,6 +10,8 @@ import fewerIndexes from "./0009_fewer_indexes.sql" with { type: "text" };
 import captionTexts from "./0010_caption_texts.sql" with { type: "text" };
 import repeats from "./0011_repeats.sql" with { type: "text" };
 import uploads from "./0012_uploads.sql" with { type: "text" };
+import storageMoves from "./0013_storage_moves.sql" with { type: "text" };
+import imports from "./0014_imports.sql" with { type: "text" };
 
 /** One step of the schema. `version` is the `user_version` of a database that has it. */
 export interface Migration {
@@ -32,4 +34,6 @@ export const migrations: readonly Migration[] = [
   { version: 10, name: "caption-texts", sql: captionTexts },
   { version: 11, name: "repeats", sql: repeats },
   { version: 12, name: "uploads", sql: uploads },
+  { version: 13, name: "storage-moves", sql: storageMoves },
+  { version: 14, name: "imports", sql: imports },
 ];

@@ -1,0 +1,101 @@
+/** Backups of the database: what there is, and one more. For admins, for a backup holds what everybody has. */
+import type { Elysia } from "elysia";
+import { z } from "zod";
+import { backupPanel } from "../../views/backups.ts";
+import type { User } from "../accounts/accounts.ts";
+import type { Backup } from "../backup/shelf.ts";
+import type { BackupState } from "../backup/state.ts";
+import { Refusal } from "../trouble.ts";
+import { askerOf, type Endpoint, endpoint, json, route, userOfCall } from "./endpoint.ts";
+import { htmlResponse } from "./headers.ts";
+import type { Parts } from "./parts.ts";
+import { isHtmx } from "./visit.ts";
+
+/** A copy of some gigabytes is silent for as long. */
+const BACKUP_SILENCE_SECONDS = 255;
+
+const backupShape: z.ZodType<Backup> = z
+  .strictObject({
+    name: z.string().describe("Of its file in the folder of backups; kinomill restore takes it"),
+    createdAt: z.iso.datetime(),
+    sizeBytes: z.int(),
+    sha256: z.string(),
+  })
+  .meta({ id: "Backup" });
+
+const stateShape: z.ZodType<BackupState> = z.strictObject({
+  backups: z.array(backupShape).describe("The newest first"),
+  schedule: z.string().describe("backup.schedule of the settings"),
+  nextAt: z.iso.datetime().nullable().describe("When the next is due; null when none is planned"),
+  last: z
+    .strictObject({
+      at: z.iso.datetime(),
+      name: z.string().nullable(),
+      problem: z.string().nullable().describe("Why it failed, and what to do"),
+      tookMs: z.number(),
+      writersWaitMs: z
+        .number()
+        .nullable()
+        .describe("The longest wait of a write meanwhile; null when no server ran"),
+    })
+    .nullable()
+    .describe("How the last attempt went"),
+  warnings: z.array(z.string()).describe("What is not as it should be, and what to do"),
+});
+
+const admins = { 403: { description: "`forbidden`: only an admin may." } };
+
+export function backupEndpoints(parts: Pick<Parts, "backups">): Endpoint[] {
+  return [
+    endpoint({
+      method: "GET",
+      path: "/api/v1/system/backups",
+      tag: "system",
+      summary: "The backups of the database, and how the last one went.",
+      answers: { 200: { description: "The newest first.", schema: stateShape }, ...admins },
+      handle: async (call) => {
+        refuseMembers(userOfCall(call));
+        return json(await parts.backups.state());
+      },
+    }),
+    endpoint({
+      method: "POST",
+      path: "/api/v1/system/backups",
+      tag: "system",
+      summary: "Make a backup of the database now.",
+      description:
+        "For admins. Answers when it is whole, checked and safe; nobody waits meanwhile.",
+      answers: {
+        201: { description: "It is made.", schema: backupShape },
+        ...admins,
+        409: { description: "`backup_running`: one is being made." },
+        500: { description: "`database_damaged` or `backup_failed`, with what to do." },
+        507: { description: "`storage_full`" },
+      },
+      handle: async (call) => {
+        refuseMembers(userOfCall(call));
+        call.visit.allowSilence(BACKUP_SILENCE_SECONDS);
+        return json(await parts.backups.take(), 201);
+      },
+    }),
+  ];
+}
+
+export function mountBackupFragments(app: Elysia, parts: Pick<Parts, "backups">): void {
+  route(app, "GET", "/ui/system/backups", async (request) =>
+    htmlResponse(backupPanel(askerOf(request), await parts.backups.state())),
+  );
+  route(app, "POST", "/ui/system/backups", async (request) => {
+    refuseMembers(askerOf(request));
+    await parts.backups.take();
+    return isHtmx(request)
+      ? new Response(null, { status: 204, headers: { "hx-trigger": "backups" } })
+      : new Response(null, { status: 303, headers: { location: "/system" } });
+  });
+}
+
+/** @throws Refusal 403 `forbidden` */
+function refuseMembers({ role }: User): void {
+  if (role === "admin") return;
+  throw new Refusal(403, "forbidden", "Only an admin may look at backups or make one.");
+}

@@ -1,0 +1,99 @@
+/**
+ * Two storages as one, while objects move from one into the other: new objects come here, and what has not moved yet
+ * is read there. Nobody who reads notices.
+ */
+import type {
+  ByteRange,
+  HeldFile,
+  PresignOptions,
+  PutOptions,
+  Storage,
+  StorageKey,
+  StoredObject,
+} from "./storage.ts";
+
+/** Where objects are that were stored before this storage was the one. */
+export interface Whereabouts {
+  /** It has not moved yet. */
+  isThere(key: StorageKey): boolean;
+  /** Something of it may be there still: it has not moved, or its old copy is kept for those who read it. */
+  mayBeThere(key: StorageKey): boolean;
+  /** It is deleted, here and there. */
+  forget(key: StorageKey): void;
+}
+
+export class MovingStorage implements Storage {
+  private readonly here: Storage;
+  private readonly there: Storage;
+  private readonly whereabouts: Whereabouts;
+
+  constructor(here: Storage, there: Storage, whereabouts: Whereabouts) {
+    this.here = here;
+    this.there = there;
+    this.whereabouts = whereabouts;
+  }
+
+  get kind(): Storage["kind"] {
+    return this.here.kind;
+  }
+
+  private sideOf(key: StorageKey): Storage {
+    return this.whereabouts.isThere(key) ? this.there : this.here;
+  }
+
+  put(
+    key: StorageKey,
+    body: ReadableStream<Uint8Array>,
+    options: PutOptions,
+  ): Promise<StoredObject> {
+    return this.here.put(key, body, options);
+  }
+
+  adopt(key: StorageKey, path: string, known: StoredObject | null = null): Promise<StoredObject> {
+    return this.here.adopt(key, path, known);
+  }
+
+  async copy(from: StorageKey, to: StorageKey): Promise<boolean> {
+    if (!this.whereabouts.isThere(from)) return await this.here.copy(from, to);
+    const file = await this.there.hold(from);
+    if (file === null) return false;
+    try {
+      await this.here.adopt(to, file.path);
+      return true;
+    } finally {
+      file.release();
+    }
+  }
+
+  open(key: StorageKey, range?: ByteRange): Promise<Blob | ReadableStream<Uint8Array> | null> {
+    return this.sideOf(key).open(key, range);
+  }
+
+  stat(key: StorageKey): Promise<{ sizeBytes: number } | null> {
+    return this.sideOf(key).stat(key);
+  }
+
+  async delete(key: StorageKey): Promise<void> {
+    if (this.whereabouts.mayBeThere(key)) {
+      await this.there.delete(key);
+      await this.here.delete(key);
+      this.whereabouts.forget(key);
+    } else await this.here.delete(key);
+  }
+
+  hold(key: StorageKey, signal?: AbortSignal): Promise<HeldFile | null> {
+    return this.sideOf(key).hold(key, signal);
+  }
+
+  isNear(key: StorageKey): boolean {
+    return this.sideOf(key).isNear(key);
+  }
+
+  presign(key: StorageKey, options: PresignOptions): Promise<string> {
+    return this.sideOf(key).presign(key, options);
+  }
+
+  freeBytes(): Promise<number | null> {
+    return this.here.freeBytes();
+  }
+}

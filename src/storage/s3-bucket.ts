@@ -1,0 +1,335 @@
+/** One bucket: each thing that Kinomill asks of it. Nothing here knows what objects are for. */
+import type {
+  CreateMultipartUploadCommandOutput,
+  HeadObjectCommandOutput,
+  ListMultipartUploadsCommandOutput,
+  ListObjectsV2CommandOutput,
+  ListPartsCommandOutput,
+  Part,
+  UploadPartCopyCommandOutput,
+} from "@aws-sdk/client-s3";
+import { S3Calls, type S3Settings, type Sdk } from "./s3-calls.ts";
+import { isMissing, S3Answer, type S3Fault } from "./s3-trouble.ts";
+import type { OpenAnswer, WireRequest } from "./s3-wire.ts";
+
+/** The signed URLs that we use ourselves: longer than the slowest part of the largest object takes. */
+const OWN_URL_SECONDS = 3_600;
+
+/** One page of a list. */
+const PAGE_KEYS = 1_000;
+
+export interface Listed {
+  key: string;
+  sizeBytes: number;
+  modifiedMs: number;
+}
+
+/** Parts that were sent and never became an object. */
+export interface OpenUpload {
+  key: string;
+  uploadId: string;
+  initiatedMs: number;
+}
+
+export interface PartReceipt {
+  partNumber: number;
+  etag: string;
+}
+
+/** What is signed into a URL for somebody else. */
+export interface UrlGrant {
+  method: "GET" | "PUT";
+  expiresSeconds: number;
+  contentType?: string;
+  contentDisposition?: string;
+  /** For PUT: one part of an upload in parts. */
+  part?: { uploadId: string; partNumber: number };
+}
+
+export class Bucket {
+  readonly settings: S3Settings;
+  readonly calls: S3Calls;
+
+  /** @throws Refusal 400 `bad_config` */
+  constructor(settings: S3Settings) {
+    this.settings = settings;
+    this.calls = new S3Calls(settings);
+  }
+
+  /** Null when there is no such object. */
+  async head(key: string, signal?: AbortSignal): Promise<{ sizeBytes: number } | null> {
+    const ask = (sdk: Sdk) => new sdk.HeadObjectCommand(this.named(key));
+    const answer = await this.calls.send<HeadObjectCommandOutput>(
+      "look at an object",
+      ask,
+      signal,
+      isMissing,
+    );
+    return answer === null ? null : { sizeBytes: answer.ContentLength ?? 0 };
+  }
+
+  /**
+   * The answer with the bytes `start` to `end` (exclusive), its body still to be read; null when there is no such object
+   * or the range lies outside.
+   */
+  async get(
+    key: string,
+    range: { start: number; end: number } | null,
+    signal?: AbortSignal,
+  ): Promise<OpenAnswer | null> {
+    const outside = (fault: S3Fault) => isMissing(fault) || fault.status === 416;
+    return await this.calls.tries("read an object", signal, outside, async () => {
+      const url = await this.ownUrl("GetObjectCommand", this.named(key));
+      const headers: Record<string, string> =
+        range === null ? {} : { range: `bytes=${range.start}-${range.end - 1}` };
+      const answer = await this.calls.wire.open({ method: "GET", url, headers, signal });
+      const { head, close } = answer;
+      if (head.status === (range === null ? 200 : 206)) return answer;
+      try {
+        throw new S3Answer(head, await shortText(head));
+      } finally {
+        close();
+      }
+    });
+  }
+
+  /** Writes an object with one request. @param md5 of the body in base64 */
+  async put(key: string, body: Blob, md5: string | null, signal?: AbortSignal): Promise<void> {
+    const command = this.named(key);
+    await this.sendBody("store an object", "PutObjectCommand", command, body, md5, signal);
+  }
+
+  /** Begins an object that is sent in parts. */
+  async beginParts(key: string, signal?: AbortSignal, contentType?: string): Promise<string> {
+    const ask = (sdk: Sdk) =>
+      new sdk.CreateMultipartUploadCommand({
+        ...this.named(key),
+        ...(contentType === undefined ? {} : { ContentType: contentType }),
+      });
+    const { UploadId } = await this.calls.must<CreateMultipartUploadCommandOutput>(
+      "begin an object",
+      ask,
+      signal,
+    );
+    if (UploadId !== undefined) return UploadId;
+    throw this.calls.refusal({ ...oddAnswer, message: "no upload id" }, "begin an object");
+  }
+
+  async putPart(
+    key: string,
+    part: { uploadId: string; partNumber: number },
+    body: Blob,
+    md5: string | null,
+    signal?: AbortSignal,
+  ): Promise<PartReceipt> {
+    const command = { ...this.named(key), UploadId: part.uploadId, PartNumber: part.partNumber };
+    const doing = "store a part of an object";
+    const head = await this.sendBody(doing, "UploadPartCommand", command, body, md5, signal);
+    const etag = head.headers.get("etag");
+    if (etag !== null) return { partNumber: part.partNumber, etag };
+    throw this.calls.refusal({ ...oddAnswer, message: "no ETag" }, doing);
+  }
+
+  /** Copies an object of at most 5 GiB. */
+  async copy(from: string, to: string, signal?: AbortSignal): Promise<void> {
+    const ask = (sdk: Sdk) =>
+      new sdk.CopyObjectCommand({ ...this.named(to), CopySource: this.sourceOf(from) });
+    await this.calls.must("copy an object", ask, signal);
+  }
+
+  /** Copies the bytes `start` to `end` (exclusive) of an object as a part of another. */
+  async copyPart(
+    from: string,
+    to: string,
+    part: { uploadId: string; partNumber: number },
+    range: { start: number; end: number },
+    signal?: AbortSignal,
+  ): Promise<PartReceipt> {
+    const { uploadId, partNumber } = part;
+    const command = {
+      ...this.named(to),
+      ...{ UploadId: uploadId, PartNumber: partNumber, CopySource: this.sourceOf(from) },
+      CopySourceRange: `bytes=${range.start}-${range.end - 1}`,
+    };
+    const ask = (sdk: Sdk) => new sdk.UploadPartCopyCommand(command);
+    const doing = "copy a part of an object";
+    const answer = await this.calls.must<UploadPartCopyCommandOutput>(doing, ask, signal);
+    const etag = answer.CopyPartResult?.ETag;
+    if (etag !== undefined) return { partNumber, etag };
+    throw this.calls.refusal({ ...oddAnswer, message: "no ETag" }, doing);
+  }
+
+  /** Makes the object out of its parts, and looks that it is whole: some servers say 200 before they know. */
+  async finishParts(
+    key: string,
+    uploadId: string,
+    receipts: readonly PartReceipt[],
+    sizeBytes: number,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const Parts = receipts.map(({ partNumber, etag }) => ({ PartNumber: partNumber, ETag: etag }));
+    const ask = (sdk: Sdk) =>
+      new sdk.CompleteMultipartUploadCommand({
+        ...this.named(key),
+        UploadId: uploadId,
+        MultipartUpload: { Parts },
+      });
+    // After an answer that got lost the upload is gone, and the object there.
+    const gone = ({ code }: S3Fault) => code === "NoSuchUpload";
+    await this.calls.send("put an object together", ask, signal, gone);
+    const found = await this.head(key, signal);
+    if (found?.sizeBytes === sizeBytes) return;
+    const message = `the object has ${found?.sizeBytes ?? "no"} bytes instead of ${sizeBytes}`;
+    throw this.calls.refusal({ ...oddAnswer, message }, "put an object together");
+  }
+
+  /** Drops all parts that were sent for this key and never became an object. */
+  async dropParts(key: string, signal?: AbortSignal): Promise<void> {
+    for (const upload of await this.openUploads(key, signal)) {
+      if (upload.key === key) await this.dropUpload(upload, signal);
+    }
+  }
+
+  async dropUpload({ key, uploadId }: OpenUpload, signal?: AbortSignal): Promise<void> {
+    const ask = (sdk: Sdk) =>
+      new sdk.AbortMultipartUploadCommand({ ...this.named(key), UploadId: uploadId });
+    const gone = ({ code }: S3Fault) => code === "NoSuchUpload";
+    await this.calls.send("drop the parts of an object", ask, signal, gone);
+  }
+
+  /** Uploads in parts of keys that begin so: at most a thousand. */
+  async openUploads(keyStart: string, signal?: AbortSignal): Promise<OpenUpload[]> {
+    const { bucket, prefix } = this.settings;
+    const Prefix = `${prefix}${keyStart}`;
+    const ask = (sdk: Sdk) =>
+      new sdk.ListMultipartUploadsCommand({ Bucket: bucket, Prefix, MaxUploads: PAGE_KEYS });
+    const { Uploads = [] } = await this.calls.must<ListMultipartUploadsCommandOutput>(
+      "list unfinished uploads",
+      ask,
+      signal,
+    );
+    return Uploads.flatMap(({ Key, UploadId, Initiated }) => {
+      if (!Key?.startsWith(prefix) || UploadId === undefined) return [];
+      const initiatedMs = Initiated?.getTime() ?? 0;
+      return { key: Key.slice(prefix.length), uploadId: UploadId, initiatedMs };
+    });
+  }
+
+  /** The parts that arrived of an upload, in order. */
+  async partsOf(key: string, uploadId: string, signal?: AbortSignal): Promise<Part[]> {
+    const parts: Part[] = [];
+    let marker: string | undefined;
+    do {
+      const command = { ...this.named(key), UploadId: uploadId, PartNumberMarker: marker };
+      const ask = (sdk: Sdk) => new sdk.ListPartsCommand(command);
+      const page = await this.calls.must<ListPartsCommandOutput>("list the parts", ask, signal);
+      parts.push(...(page.Parts ?? []));
+      marker = page.IsTruncated === true ? page.NextPartNumberMarker : undefined;
+    } while (marker !== undefined);
+    return parts;
+  }
+
+  /** One page of the objects under our prefix, in the order of their keys. */
+  async list(
+    after: string | null,
+    signal?: AbortSignal,
+  ): Promise<{ objects: Listed[]; next: string | null }> {
+    const { bucket, prefix } = this.settings;
+    const ask = (sdk: Sdk) =>
+      new sdk.ListObjectsV2Command({
+        ...{ Bucket: bucket, Prefix: prefix, MaxKeys: PAGE_KEYS },
+        ...(after === null ? {} : { StartAfter: `${prefix}${after}` }),
+      });
+    const { Contents = [], IsTruncated } = await this.calls.must<ListObjectsV2CommandOutput>(
+      "list objects",
+      ask,
+      signal,
+    );
+    const objects = Contents.flatMap(({ Key, Size, LastModified }) => {
+      if (!Key?.startsWith(prefix)) return [];
+      const modifiedMs = LastModified?.getTime() ?? 0;
+      return { key: Key.slice(prefix.length), sizeBytes: Size ?? 0, modifiedMs };
+    });
+    const last = objects.at(-1)?.key ?? null;
+    return { objects, next: IsTruncated === true ? last : null };
+  }
+
+  async remove(key: string, signal?: AbortSignal): Promise<void> {
+    const ask = (sdk: Sdk) => new sdk.DeleteObjectCommand(this.named(key));
+    await this.calls.send("delete an object", ask, signal, isMissing);
+  }
+
+  /** A URL for somebody else, at the address under which others reach the server. */
+  urlFor(key: string, grant: UrlGrant, nowMs: number): Promise<string> {
+    const command = (sdk: Sdk) => grantedCommand(sdk, this.named(key), grant);
+    return this.calls.sign(command, "public", grant.expiresSeconds, nowMs);
+  }
+
+  private ownUrl(
+    name: "GetObjectCommand" | "PutObjectCommand" | "UploadPartCommand",
+    input: NamedObject,
+  ): Promise<string> {
+    // The three differ in what else they may be told, and are told nothing else.
+    const command = (sdk: Sdk) => new (sdk[name] as new (input: never) => object)(input as never);
+    return this.calls.sign(command, "inner", OWN_URL_SECONDS, Date.now());
+  }
+
+  private async sendBody(
+    doing: string,
+    name: "PutObjectCommand" | "UploadPartCommand",
+    input: NamedObject,
+    body: Blob,
+    md5: string | null,
+    signal?: AbortSignal,
+  ): Promise<Response> {
+    const sent = await this.calls.tries(doing, signal, null, async () => {
+      const url = await this.ownUrl(name, input);
+      const headers: Record<string, string> = md5 === null ? {} : { "content-md5": md5 };
+      const bodyBytes = body.size;
+      const request: WireRequest = { method: "PUT", url, headers, body, bodyBytes, signal };
+      const { head, body: text } = await this.calls.wire.ask(request);
+      if (head.ok) return head;
+      throw new S3Answer(head, Buffer.from(text).toString("utf8", 0, 8192));
+    });
+    return sent as Response;
+  }
+
+  private sourceOf(key: string): string {
+    const { bucket, prefix } = this.settings;
+    return `${bucket}/${prefix}${key}`;
+  }
+
+  private named(key: string): NamedObject {
+    return { Bucket: this.settings.bucket, Key: `${this.settings.prefix}${key}` };
+  }
+}
+
+interface NamedObject {
+  Bucket: string;
+  Key: string;
+}
+
+const oddAnswer = { code: "OddAnswer", status: 200, passing: true, region: null };
+
+function grantedCommand(sdk: Sdk, named: NamedObject, grant: UrlGrant): object {
+  const { method, contentType, contentDisposition, part } = grant;
+  if (method === "GET") {
+    return new sdk.GetObjectCommand({
+      ...named,
+      ...(contentType === undefined ? {} : { ResponseContentType: contentType }),
+      ...(contentDisposition === undefined
+        ? {}
+        : { ResponseContentDisposition: contentDisposition }),
+    });
+  }
+  if (part === undefined) return new sdk.PutObjectCommand(named);
+  const { uploadId, partNumber } = part;
+  return new sdk.UploadPartCommand({ ...named, UploadId: uploadId, PartNumber: partNumber });
+}
+
+async function shortText(head: Response): Promise<string> {
+  const reader = head.body?.getReader();
+  const first = await reader?.read();
+  void reader?.cancel().catch(() => undefined);
+  return Buffer.from(first?.value ?? new Uint8Array()).toString("utf8", 0, 8192);
+}

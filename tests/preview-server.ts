@@ -72,7 +72,7 @@ function thumbnail(id: string): Response {
 function library(url: URL): LibraryView {
   const query = url.searchParams.get("q") ?? "";
   if (url.searchParams.has("empty")) {
-    return { query, kind: null, assets: [], next: null, total: 0 };
+    return { query, kind: null, assets: [], next: null, total: 0, imports: [] };
   }
   const kind = url.searchParams.get("kind");
   const found = assets.filter(
@@ -80,7 +80,7 @@ function library(url: URL): LibraryView {
       asset.name.toLowerCase().includes(query.toLowerCase()) && (!kind || asset.kind === kind),
   );
   const known = kind === "video" || kind === "audio" || kind === "image" ? kind : null;
-  return { query, kind: known, assets: found, next: null, total: found.length };
+  return { query, kind: known, assets: found, next: null, total: found.length, imports: [] };
 }
 
 /** The operations, and one that has a field of every kind. */

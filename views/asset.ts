@@ -65,6 +65,8 @@ function originNote(view: AssetView): Html {
   const { origin } = view.asset;
   if (origin.kind === "upload")
     return html`<p class="origin">${icon("upload")}<span>Uploaded</span></p>`;
+  if (origin.kind === "import")
+    return html`<p class="origin">${icon("link")}<span>From <span hx-ignore>${origin.url}</span></span></p>`;
   const title = view.origin === null ? "a job that was deleted" : view.origin.title;
   const made =
     view.origin === null

@@ -1,7 +1,9 @@
 /** The library: what was uploaded and made, with search, paging and the place to drop files. */
 import type { Asset } from "../src/assets/asset.ts";
+import type { ImportView } from "../src/ingest/import.ts";
 import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
+import { importsList, linkForm } from "./imports.ts";
 import { page, type Viewer } from "./layout.ts";
 import { liveConnection } from "./live.ts";
 import { codecTitle, hdrTitle, kindIcon, resolutionTitle } from "./media-words.ts";
@@ -22,6 +24,8 @@ export interface LibraryView {
   total: number | null;
   /** Why no files are taken in, and what to do; absent or null: they are. */
   uploadsRefused?: string | null;
+  /** Files on their way in from links. */
+  imports: readonly ImportView[];
 }
 
 const kindTitles: Record<KindFilter, string> = { video: "Video", audio: "Audio", image: "Images" };
@@ -34,10 +38,12 @@ export function libraryPage(viewer: Viewer, view: LibraryView): Html {
 <label class="search-field">${icon("search")}<span class="sr-only">Search by name</span><input type="search" name="q" value="${view.query}" placeholder="Search by name" maxlength="200" autocomplete="off" data-shortcut="/"></label>
 <fieldset class="segments"><legend class="sr-only">Kind</legend>${kindChoice("", "All", view.kind === null)}${kindFilters.map((kind) => kindChoice(kind, kindTitles[kind], view.kind === kind))}</fieldset>
 </form>
+${view.uploadsRefused ? null : linkForm()}
 ${uploadButton(view)}
 </div>
 ${uploadsRefused(view)}
 <section id="uploads" class="uploads" aria-label="Uploads" hidden></section>
+${importsList(view.imports)}
 ${libraryGrid(view)}
 <input type="file" id="file-again" hidden aria-label="The file to go on with">
 <input type="file" id="file-picker" multiple hidden aria-label="Files to upload" accept="video/*,audio/*,image/*,.mkv,.mts,.m2ts,.ts,.mxf,.mov,.avi,.flv,.wmv,.webm,.gif,.srt,.vtt,.ass">

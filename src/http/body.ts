@@ -73,9 +73,12 @@ export async function readJson<Schema extends z.ZodType>(
 }
 
 /** Fields of a form as text. @throws Refusal 415, and those of `readText`. */
-export async function readForm(request: Request): Promise<URLSearchParams> {
+export async function readForm(
+  request: Request,
+  limitBytes = REQUEST_MAX_BYTES,
+): Promise<URLSearchParams> {
   requireType(request, "application/x-www-form-urlencoded");
-  return new URLSearchParams(await readText(request));
+  return new URLSearchParams(await readText(request, limitBytes));
 }
 
 function requireType(request: Request, wanted: string): void {

@@ -2,6 +2,7 @@
 import type { Elysia } from "elysia";
 import { assetJobs } from "../../views/asset.ts";
 import { type EstimateView, estimateInside } from "../../views/estimate.ts";
+import { importProgressMessage } from "../../views/imports.ts";
 import { jobPanel } from "../../views/job.ts";
 import { inputsFound } from "../../views/job-inputs.ts";
 import { jobsList, jobsMore } from "../../views/jobs.ts";
@@ -20,6 +21,7 @@ import { askerOf, route } from "./endpoint.ts";
 import { findAsset, findJob, formView, fullJobEntry } from "./entries.ts";
 import { jobIdOf, watchdog } from "./events.ts";
 import { htmlResponse } from "./headers.ts";
+import { mountImportFragments } from "./import-fragments.ts";
 import { inputsOf, parameterTexts } from "./job-form.ts";
 import { assetJobEntries, inputChoices, jobsView, libraryView, shownSelection } from "./lists.ts";
 import type { Parts } from "./parts.ts";
@@ -36,6 +38,7 @@ export function mountFragments(app: Elysia, parts: Parts, streams: Streams): voi
   mountAssetFragments(app, parts);
   mountJobFragments(app, parts);
   mountPresetFragments(app, parts);
+  mountImportFragments(app, parts);
   route(app, "GET", "/ui/events", (request) => openPageStream(parts, streams, request));
 }
 
@@ -178,6 +181,11 @@ function tellPage(parts: Parts, ownerId: string, event: FeedEvent, send: Send): 
     case "progress": {
       const job = findJob(parts, ownerId, event.jobId);
       if (job !== null) send({ data: jobProgressMessage(job) });
+      return;
+    }
+    case "import": {
+      const found = parts.imports.find(ownerId, event.assetId);
+      if (found !== null) send({ data: importProgressMessage(found) });
       return;
     }
     case "asset":

@@ -6,6 +6,7 @@ import type { Asset } from "../assets/asset.ts";
 import type { Selection } from "../jobs/bulk.ts";
 import { jobStates } from "../jobs/job.ts";
 import { jobEntry } from "./entries.ts";
+import { shownImports } from "./import-fragments.ts";
 import type { Parts } from "./parts.ts";
 
 /** Cards fetched at once: three screens of a large monitor. */
@@ -34,7 +35,8 @@ export function libraryView(parts: Parts, ownerId: string, url: string): Library
     jobId: null,
   });
   const { uploadsRefused } = parts.library;
-  return { query, kind, assets: page.items, next: page.next, total: null, uploadsRefused };
+  const imports = shownImports(parts, ownerId);
+  return { query, kind, assets: page.items, next: page.next, total: null, uploadsRefused, imports };
 }
 
 /** Files to choose from at once: what fits under a field; the search finds the others. */

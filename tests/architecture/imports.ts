@@ -29,7 +29,7 @@ export const arrows: Record<string, readonly string[]> = {
   // Pure, held by `impureOperations` below.
   operations: ["media", "trouble"],
   // Of everything below a page only sees shapes (type-only imports), held by `busyViews` below.
-  views: ["jobs", "accounts", "operations", "backup", "static", ...underFeatures],
+  views: ["jobs", "ingest", "accounts", "operations", "backup", "static", ...underFeatures],
   assets: underAssets,
   runners: ["media", ...underMedia],
   media: underMedia,

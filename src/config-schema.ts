@@ -69,6 +69,12 @@ const s3Settings = z.strictObject({
     .describe(
       "Address under which browsers and programs reach the same server, where it differs from the endpoint.",
     ),
+  direct: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Send browsers and programs to the bucket for the bytes of media. Off: all bytes pass through Kinomill, for a server that they cannot reach.",
+    ),
   region: z
     .string()
     .regex(/^[A-Za-z0-9-]{1,64}$/, "must be like eu-central-1")

@@ -260,3 +260,16 @@ rgw gc processor max time = 5
 rgw dns name = 127.0.0.1
 `;
 }
+
+/** Settings of a server that keeps its objects in this bucket. */
+export function settingsFor(bucket: Bucket): Record<string, string> {
+  return {
+    KINOMILL_STORAGE_KIND: "s3",
+    KINOMILL_STORAGE_S3_ENDPOINT: bucket.endpoint,
+    KINOMILL_STORAGE_S3_REGION: bucket.region,
+    KINOMILL_STORAGE_S3_BUCKET: bucket.bucket,
+    KINOMILL_STORAGE_S3_ACCESS_KEY_ID: bucket.accessKeyId,
+    KINOMILL_STORAGE_S3_SECRET_ACCESS_KEY: bucket.secretAccessKey,
+    KINOMILL_STORAGE_S3_PART_BYTES: String(5 * 1024 ** 2),
+  };
+}

@@ -5,11 +5,12 @@ import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { type Lock, lockDataFolder } from "../database/lock.ts";
 import { openDatabase } from "../database/open.ts";
-import type { Parts } from "../http/parts.ts";
+import type { BucketDoor, Parts } from "../http/parts.ts";
 import { startServer } from "../http/server.ts";
 import type { Log } from "../log.ts";
 import { operations } from "../operations/index.ts";
 import { deviceReports, healthReport, systemReport, workReport } from "./report.ts";
+import type { OpenStorage } from "./stores.ts";
 import { openWork } from "./work.ts";
 
 export interface Appliance {
@@ -62,6 +63,7 @@ async function openParts(
     presets: work.jobs.presets,
     feed: work.feed,
     storage: work.storage,
+    bucket: bucketDoor(work.storage, config),
     operations,
     gpuLoad: work.gpuLoad,
     workSwitch: work.workSwitch,
@@ -83,4 +85,10 @@ async function openParts(
       for (const step of undo.reverse()) await step();
     },
   };
+}
+
+function bucketDoor(storage: OpenStorage, { storage: { s3 } }: Config): BucketDoor | null {
+  if (storage.kind !== "s3" || !s3.direct) return null;
+  const { origins, cors } = storage;
+  return { origins, corsAllows: (origin) => cors.allows(origin, "GET") };
 }

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { type Asset, assetKinds, thumbnailKey, whenEqual } from "../assets/asset.ts";
 import { Refusal } from "../trouble.ts";
-import { disposition, mediaPolicy, sendObject } from "./content.ts";
+import { disposition, givesBytes, mediaPolicy, sendObject } from "./content.ts";
+import { sendElsewhere } from "./direct.ts";
 import { type Call, type Endpoint, endpoint, json, userOfCall } from "./endpoint.ts";
 import { findAsset } from "./entries.ts";
 import type { Parts } from "./parts.ts";
@@ -178,6 +179,9 @@ function contentEndpoint(parts: Parts): Endpoint {
     answers: {
       200: { description: "All bytes.", mediaType: "application/octet-stream" },
       206: { description: "The range asked for.", mediaType: "application/octet-stream" },
+      307: {
+        description: "The bytes are in a bucket; the address of `Location` works for 15 minutes.",
+      },
       304: { description: "Not changed." },
       404: { description: "There is no such asset." },
       416: { description: "`bad_range`: it lies outside." },
@@ -186,9 +190,9 @@ function contentEndpoint(parts: Parts): Endpoint {
   });
 }
 
-/** The bytes of an asset, as the request wants them. */
-export function sendAsset(
-  parts: Parts,
+/** The bytes of an asset, as the request wants them, or the way to them. */
+export async function sendAsset(
+  parts: Pick<Parts, "storage" | "bucket">,
   request: Request,
   asset: Asset,
   download: boolean,
@@ -198,13 +202,18 @@ export function sendAsset(
     etag: `"${asset.sha256}"`,
     modifiedMs: Date.parse(asset.createdAt),
   };
-  return sendObject(request, parts.storage, asset.id, representation, {
+  const headers = {
     "content-type": asset.mimeType,
     "content-disposition": disposition(download ? "attachment" : "inline", asset.name),
     "content-security-policy": mediaPolicy,
     // The bytes never change, but who may read them does: ask each time, and answer 304.
     "cache-control": "private, no-cache",
-  });
+  };
+  if (givesBytes(request, representation)) {
+    const elsewhere = await sendElsewhere(parts, request, asset, headers);
+    if (elsewhere !== null) return elsewhere;
+  }
+  return await sendObject(request, parts.storage, asset.id, representation, headers);
 }
 
 function thumbnailEndpoint(parts: Parts): Endpoint {
@@ -229,21 +238,25 @@ export async function sendThumbnail(
   asset: Asset,
 ): Promise<Response> {
   const key = thumbnailKey(asset.id);
-  const stat = asset.thumbnail === "ready" ? await parts.storage.stat(key) : null;
-  if (stat === null) {
+  const held = asset.thumbnail === "ready" ? await parts.storage.hold(key) : null;
+  if (held === null) {
     throw new Refusal(404, "no_thumbnail", "There is no picture of this asset, or not yet.");
   }
-  const representation = {
-    sizeBytes: stat.sizeBytes,
-    etag: `"${asset.sha256.slice(0, 32)}-thumbnail"`,
-    modifiedMs: null,
-  };
-  return await sendObject(request, parts.storage, key, representation, {
-    "content-type": "image/jpeg",
-    "content-disposition": "inline",
-    "content-security-policy": mediaPolicy,
-    "cache-control": "private, max-age=86400",
-  });
+  try {
+    const representation = {
+      sizeBytes: Bun.file(held.path).size,
+      etag: `"${asset.sha256.slice(0, 32)}-thumbnail"`,
+      modifiedMs: null,
+    };
+    return await sendObject(request, parts.storage, key, representation, {
+      "content-type": "image/jpeg",
+      "content-disposition": "inline",
+      "content-security-policy": mediaPolicy,
+      "cache-control": "private, max-age=86400",
+    });
+  } finally {
+    held.release();
+  }
 }
 
 function assetOf(parts: Parts, call: Call<unknown, unknown>): Asset {

@@ -64,6 +64,13 @@ function wholeSeconds(timeMs: number): number {
   return Math.floor(timeMs / 1000) * 1000;
 }
 
+/** True for a request that is answered with bytes, all or some. */
+export function givesBytes(request: Request, representation: Representation): boolean {
+  if (visitOf(request).method === "HEAD") return false;
+  const { kind } = select(request.headers, representation);
+  return kind === "whole" || kind === "part";
+}
+
 /**
  * The answer with an object's bytes.
  * @param headers the type, disposition, policy and caching that belong to this object

@@ -89,7 +89,7 @@ export function createHandle(app: Elysia, parts: Parts): Handle {
     const visit = newVisit(request, connection);
     const finish = (response: Response): Response => {
       logRequest(parts.log, visit, response.status, parts.clock.monotonicMs() - startedMs);
-      return secure(response, visit.id);
+      return secure(response, visit.id, parts.bucket?.origins);
     };
     const fail = (error: unknown): Response =>
       finish(refuseSafely(request, visit, toRefusal(error, parts.log, visit.id), parts));

@@ -35,8 +35,15 @@ export function jsonResponse(
   return response;
 }
 
-/** Puts the common headers on an answer; what it already has stays. */
-export function secure(response: Response, requestId: string): Response {
+/**
+ * Puts the common headers on an answer; what it already has stays.
+ * @param bucketOrigins whence pages may load media besides this server
+ */
+export function secure(
+  response: Response,
+  requestId: string,
+  bucketOrigins: readonly string[] = [],
+): Response {
   if (complete.has(response)) return response;
   const headers = response.headers;
   for (const [name, value] of common) {
@@ -47,7 +54,20 @@ export function secure(response: Response, requestId: string): Response {
   }
   if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
   headers.set("kinomill-request", requestId);
+  if (bucketOrigins.length > 0 && headers.get("content-type")?.startsWith("text/html") === true) {
+    const policy = headers.get("content-security-policy") ?? "";
+    headers.set("content-security-policy", widened(policy, bucketOrigins));
+  }
   return response;
+}
+
+/** The policy with further places for pictures, media and what the player fetches. Nothing runs from there. */
+function widened(policy: string, origins: readonly string[]): string {
+  const widens = /^(img|media|connect)-src 'self'/;
+  return policy
+    .split("; ")
+    .map((directive) => (widens.test(directive) ? [directive, ...origins].join(" ") : directive))
+    .join("; ");
 }
 
 /** A page or a fragment, with the policy and the nonce that each carries. */

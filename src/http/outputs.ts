@@ -7,6 +7,7 @@ import { Refusal } from "../trouble.ts";
 import { sendAsset } from "./assets.ts";
 import { type Call, type Endpoint, endpoint, userOfCall } from "./endpoint.ts";
 import type { Parts } from "./parts.ts";
+import { visitOf } from "./visit.ts";
 
 export function outputEndpoints(parts: Parts): Endpoint[] {
   return [
@@ -24,9 +25,15 @@ export function outputEndpoints(parts: Parts): Endpoint[] {
         404: { description: "There is no such job, or no such output of it (yet)." },
         416: { description: "`bad_range`: it lies outside." },
       },
-      handle: (call) => sendAsset(parts, call.request, outputOf(parts, call), false),
+      handle: (call) => sendOutput(parts, call),
     }),
   ];
+}
+
+/** A player that was given a token sends it to wherever it is sent, and S3 refuses two proofs at once. */
+function sendOutput(parts: Parts, call: Call<unknown, unknown>): Promise<Response> {
+  const bucket = visitOf(call.request).credential.kind === "session" ? parts.bucket : null;
+  return sendAsset({ ...parts, bucket }, call.request, outputOf(parts, call), false);
 }
 
 function outputOf(parts: Parts, call: Call<unknown, unknown>): Asset {

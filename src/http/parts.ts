@@ -103,7 +103,10 @@ export interface Parts {
   jobs: Pick<Jobs, AskedOfJobs>;
   presets: Pick<Presets, "list" | "get" | "create" | "replace" | "delete">;
   feed: Pick<Feed, "subscribe" | "since" | "latestId">;
-  storage: Pick<Storage, "kind" | "open" | "stat" | "put" | "presign" | "freeBytes"> & Presigned;
+  storage: Pick<Storage, "kind" | "open" | "stat" | "hold" | "put" | "presign" | "freeBytes"> &
+    Presigned;
+  /** Where readers get bytes without this server; null when there is no such place. */
+  bucket: BucketDoor | null;
   operations: readonly Operation[];
   /** What the GPUs are doing. */
   gpuLoad: Pick<GpuLoad, "latest" | "history" | "watch" | "onSample" | "sampleNow">;
@@ -122,6 +125,14 @@ export interface Parts {
 export interface Presigned {
   /** What a signed URL allows, or null when signature, expiry or method do not fit. */
   verifyPresigned?(method: string, url: URL): PresignedAccess | null;
+}
+
+/** A bucket that browsers and programs can reach. */
+export interface BucketDoor {
+  /** Scheme, host and port of its addresses. */
+  origins: readonly string[];
+  /** Whether scripts of pages of this origin may read from it. */
+  corsAllows(origin: string): Promise<boolean>;
 }
 
 export interface PresignedAccess {

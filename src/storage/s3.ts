@@ -15,6 +15,7 @@ import { readThrough, receive } from "./receive.ts";
 import { Bucket } from "./s3-bucket.ts";
 import type { S3Settings } from "./s3-calls.ts";
 import { copyObject } from "./s3-copying.ts";
+import { CorsRules } from "./s3-cors.ts";
 import { fetchInto, readRange, streamOfChunks } from "./s3-reading.ts";
 import { Sending } from "./s3-sending.ts";
 import { assertPresignable } from "./signing.ts";
@@ -42,6 +43,8 @@ export interface S3Storage extends Storage {
   readonly cache: LocalCache;
   /** Scheme, host and port of presigned URLs, for the pages' content policy. */
   readonly origins: readonly string[];
+  /** Whether scripts of pages of this origin may read from the bucket, or write to it. */
+  readonly cors: CorsRules;
 }
 
 /**
@@ -63,6 +66,7 @@ class S3 implements S3Storage {
   readonly bucket: Bucket;
   readonly cache: LocalCache;
   readonly origins: readonly string[];
+  readonly cors: CorsRules;
   private readonly gate: Gate;
   private readonly log: Log;
   private readonly clock: Clock;
@@ -74,6 +78,7 @@ class S3 implements S3Storage {
     this.cache = new LocalCache(cache);
     this.gate = new Gate(settings.parallel);
     this.origins = originsOf(settings);
+    this.cors = new CorsRules(this.bucket, () => clock.nowMs());
     this.log = log;
     this.clock = clock;
   }

@@ -98,6 +98,10 @@ function addServing(program: Command, add: Add, run: Run): void {
     "print JSON",
   );
   run(doctor, async () => (await import("./doctor.ts")).doctor);
+  const test = add(program, "selftest", "let every device make a film, prove it, say how quickly")
+    .option("--quick", "half a second of film on all devices at once: for upgrades")
+    .option("--json", "print JSON");
+  run(test, async () => (await import("./selftest.ts")).selftest);
   const config = program.command("config").description("the settings").exitOverride();
   const check = add(config, "check", "check file and environment, print every fault at once")
     .option("--list", "list all settings with their values")

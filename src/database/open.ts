@@ -4,7 +4,8 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Refusal } from "../trouble.ts";
 import { createPrivateFile } from "./file.ts";
-import { migrate } from "./migrate.ts";
+import { migrate, readVersion } from "./migrate.ts";
+import { migrations } from "./migrations/index.ts";
 
 export type { Database } from "bun:sqlite";
 
@@ -58,6 +59,15 @@ export function openToRead(dataFolder: string): Database | null {
     return new Database(join(dataFolder, databaseFileName), { readonly: true, strict: true });
   } catch {
     return null;
+  }
+}
+
+/** Whether it has the schema of this executable. */
+export function isCurrent(db: Database): boolean {
+  try {
+    return readVersion(db) === migrations.length;
+  } catch {
+    return false;
   }
 }
 

@@ -1,0 +1,78 @@
+/** `kinomill selftest` as an administrator and the upgrade run it: the executable on emulated GPUs, with the real ffmpeg. */
+import { expect, test } from "bun:test";
+import { mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { kinomill } from "./appliance.ts";
+import { type BoxWish, gpuBox } from "./gpu-box.ts";
+
+/** Half a second of film on three devices at once, and the emulated ones encode on the CPU too. */
+const BOX_LIMIT_MS = 120_000;
+
+async function testOn(wish: BoxWish, argv: string[] = []) {
+  using box = gpuBox(wish);
+  const temporary = join(box.stateFolder, "tmp");
+  mkdirSync(temporary);
+  const environment = { ...box.environment, TMPDIR: temporary };
+  const data = join(box.stateFolder, "data");
+  const done = await kinomill(["selftest", "--quick", "--data", data, ...argv], { environment });
+  return { ...done, left: readdirSync(temporary), events: box.logEvents() };
+}
+
+test(
+  "every device encodes, decodes and is proven, and nothing is left behind",
+  async () => {
+    const { exitCode, stdout, left, events } = await testOn({ gpus: "twoL4" }, ["--json"]);
+    const said = JSON.parse(stdout);
+    expect(exitCode).toBe(0);
+    expect(said).toMatchObject({ ok: true, quick: true, notTested: [] });
+    expect(said.devices.map(({ id }: { id: string }) => id)).toEqual(["cpu", "gpu:0", "gpu:1"]);
+    const [cpu, ...gpus] = said.devices;
+    expect(cpu).toMatchObject({ ok: true, sessions: 1, encoder: "libx264", decoder: "CPU" });
+    for (const gpu of gpus) {
+      expect(gpu).toMatchObject({ ok: true, encoder: "h264_nvenc", decoder: "NVDEC" });
+      expect(gpu.framesPerSecond).toBeGreaterThan(0);
+      expect(gpu.hoursPerDay1080p).toBeCloseTo(gpu.realtimeFactor * 24, 0);
+      expect(gpu.sentence).toContain("Decoded all 15 frames without an error");
+    }
+    // The film itself reached the driver of both, not only the look at what they can do.
+    const large = events.filter(({ ev, w }) => ev === "init" && w === 1920);
+    expect(new Set(large.map(({ gpu }) => gpu))).toEqual(new Set([0, 1]));
+    expect(left).toEqual([]);
+  },
+  BOX_LIMIT_MS,
+);
+
+test(
+  "a GPU that fails in the middle is named with what to do, the others are well, and the exit code tells",
+  async () => {
+    // What is tried first are ten pictures; the film has fifteen.
+    const { exitCode, stdout } = await testOn({
+      ...{ gpus: "twoL4", fault: { encodeFailsAfter: 12, onlyGpu: 1 } },
+    });
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^ok {4}cpu .* fps in one session, .* hours of 1080p a day/m);
+    expect(stdout).toMatch(/^ok {4}gpu:0 .*\(h264_nvenc\)\.$/m);
+    expect(stdout).toMatch(
+      /^BAD {2}gpu:1 {3}NVIDIA L4 gpu:1: .*Its encoder \(NVENC\) broke off\..* sudo /m,
+    );
+    expect(stdout).not.toContain("/tmp");
+  },
+  BOX_LIMIT_MS,
+);
+
+test(
+  "a GPU that no job would get is not tested, and that is no failure",
+  async () => {
+    const { exitCode, stdout } = await testOn({ gpus: "noDevice" });
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^-- {4}gpu:0 {3}NVIDIA L4: Cannot encode\. nvidia-smi sees it/m);
+  },
+  BOX_LIMIT_MS,
+);
+
+test("without ffmpeg it says what to type", async () => {
+  const environment = { PATH: "/nowhere", XDG_CACHE_HOME: "/nowhere" };
+  const { exitCode, stderr } = await kinomill(["selftest", "--quick"], { environment });
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("apt-get install ffmpeg");
+});

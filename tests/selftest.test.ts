@@ -53,7 +53,7 @@ test(
     expect(stdout).toMatch(/^ok {4}cpu .* fps in one session, .* hours of 1080p a day/m);
     expect(stdout).toMatch(/^ok {4}gpu:0 .*\(h264_nvenc\)\.$/m);
     expect(stdout).toMatch(
-      /^BAD {2}gpu:1 {3}NVIDIA L4 gpu:1: .*Its encoder \(NVENC\) broke off\..* sudo /m,
+      /^BAD {3}gpu:1 {3}NVIDIA L4 gpu:1: .*Its encoder \(NVENC\) broke off\..* sudo /m,
     );
     expect(stdout).not.toContain("/tmp");
   },

@@ -25,12 +25,14 @@ import { renditions } from "./renditions.ts";
 import { withSections } from "./results.ts";
 import { start } from "./start.ts";
 import { stills } from "./stills.ts";
+import { tus } from "./tus.ts";
 import { upload } from "./upload.ts";
 
 const benchmarks: Record<string, Benchmark> = {
   start,
   reads,
   upload,
+  tus,
   download,
   library,
   latency,

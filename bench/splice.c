@@ -3,6 +3,7 @@
  *   splice sink PORT FILE SYNC               takes one HTTP PUT or POST into FILE, answers 201 and ends;
  *                                            with SYNC=1 the file is on the disk before the answer
  *   splice send PORT PATH FILE AUTHORIZATION sends FILE by sendfile, prints the answer's first line
+ *   splice patch PORT PATH FILE AUTHORIZATION the same as the one piece of an upload by tus
  * The sink moves the bytes from the socket to the file through a pipe; they never enter its memory.
  */
 #define _GNU_SOURCE
@@ -79,7 +80,11 @@ static int sink(const char *port, const char *path, int sync) {
   return 0;
 }
 
-static int send_file(const char *port, const char *target, const char *path, const char *authorization) {
+static const char post[] = "POST", patch[] = "PATCH", video[] = "video/mp4",
+                  piece[] = "application/offset+octet-stream\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0";
+
+static int send_file(const char *method, const char *type, const char *port, const char *target,
+                     const char *path, const char *authorization) {
   struct sockaddr_in address = loopback(port);
   int peer = socket(AF_INET, SOCK_STREAM, 0), file = open(path, O_RDONLY);
   check(file, "open");
@@ -88,9 +93,9 @@ static int send_file(const char *port, const char *target, const char *path, con
   check(fstat(file, &facts), "fstat");
   char head[HEAD_BYTES];
   int head_bytes = snprintf(head, sizeof head,
-                            "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nAuthorization: %s\r\n"
-                            "Content-Type: video/mp4\r\nContent-Length: %lld\r\n\r\n",
-                            target, port, authorization, (long long)facts.st_size);
+                            "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nAuthorization: %s\r\n"
+                            "Content-Type: %s\r\nContent-Length: %lld\r\n\r\n",
+                            method, target, port, authorization, type, (long long)facts.st_size);
   check(write(peer, head, head_bytes), "write");
   off_t at = 0;
   while (at < facts.st_size) {
@@ -107,7 +112,8 @@ static int send_file(const char *port, const char *target, const char *path, con
 
 int main(int argc, char **argv) {
   if (argc == 5 && strcmp(argv[1], "sink") == 0) return sink(argv[2], argv[3], atoi(argv[4]));
-  if (argc == 6 && strcmp(argv[1], "send") == 0) return send_file(argv[2], argv[3], argv[4], argv[5]);
-  fprintf(stderr, "usage: splice sink PORT FILE SYNC | splice send PORT PATH FILE AUTHORIZATION\n");
+  if (argc == 6 && strcmp(argv[1], "send") == 0) return send_file(post, video, argv[2], argv[3], argv[4], argv[5]);
+  if (argc == 6 && strcmp(argv[1], "patch") == 0) return send_file(patch, piece, argv[2], argv[3], argv[4], argv[5]);
+  fprintf(stderr, "usage: splice sink PORT FILE SYNC | splice send|patch PORT PATH FILE AUTHORIZATION\n");
   return 2;
 }

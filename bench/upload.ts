@@ -11,7 +11,7 @@ import { cpuSeconds, forgetPeak, peakResidentBytes, residentBytes } from "./usag
 const GIB = 1024 ** 3;
 const SINK_PORT = "17611";
 
-function compileSplice(): string {
+export function compileSplice(): string {
   const program = join(tmpdir(), "splice");
   const source = resolve(import.meta.dir, "splice.c");
   const build = Bun.spawnSync(["gcc", "-O2", "-o", program, source]);
@@ -20,15 +20,16 @@ function compileSplice(): string {
 }
 
 /** Sends the file and returns the seconds from the first byte to the answer. */
-async function send(argv: string[]): Promise<number> {
+export async function send(argv: string[], status = 201): Promise<number> {
   const started = performance.now();
   const child = Bun.spawn(argv, { stdout: "pipe" });
   const answer = await new Response(child.stdout).text();
-  if (!answer.startsWith("HTTP/1.1 201")) throw new Error(`the upload was answered: ${answer}`);
+  if (!answer.startsWith(`HTTP/1.1 ${status}`))
+    throw new Error(`the upload was answered: ${answer}`);
   return (performance.now() - started) / 1000;
 }
 
-async function sendToSink(program: string, file: string, sync: boolean): Promise<number> {
+export async function sendToSink(program: string, file: string, sync: boolean): Promise<number> {
   const target = join(tmpdir(), "sunk");
   const argv = [program, "sink", SINK_PORT, target, sync ? "1" : "0"];
   const sink = Bun.spawn(argv, { stdout: "ignore" });
@@ -41,7 +42,7 @@ async function sendToSink(program: string, file: string, sync: boolean): Promise
 }
 
 /** Seconds that one thread needs to hash so much: no upload with a SHA-256 can be faster than that. */
-function hashSeconds(sizeBytes: number): number {
+export function hashSeconds(sizeBytes: number): number {
   const block = new Uint8Array(1024 * 1024);
   const hasher = new Bun.CryptoHasher("sha256");
   const started = performance.now();
@@ -125,7 +126,7 @@ export async function upload({ quick }: Extent): Promise<Figure[]> {
 }
 
 /** Five gigabytes of uploads would not fit on every machine's disk. */
-async function removeAll(url: string, headers: Record<string, string>): Promise<void> {
+export async function removeAll(url: string, headers: Record<string, string>): Promise<void> {
   const list = await fetch(`${url}/api/v1/assets`, { headers });
   const page = (await list.json()) as { items: ApiAsset[] };
   for (const { id } of page.items) {

@@ -75,6 +75,42 @@ test(
   LIMIT_MS,
 );
 
+test(
+  "the commands of docs/uploads.md give an asset",
+  async () => {
+    const { stdout } = await follow("docs/uploads.md");
+    expect(stdout).toMatch(/^as_[0-9a-f]{32}$/m);
+  },
+  LIMIT_MS,
+);
+
+test(
+  "the program of docs/uploads.md gives an asset too",
+  async () => {
+    await using appliance = await Appliance.start();
+    const token = await appliance.token("reader");
+    const folder = join(appliance.folder, "reader");
+    await mkdir(folder);
+    await makeClip(join(folder, "match.mov"));
+    const text = await Bun.file(join(root, "docs/uploads.md")).text();
+    const program = /^```js\n(import \{ createReadStream[\s\S]*?)^```$/m.exec(text)?.[1] ?? "";
+    const client = Bun.resolveSync("tus-js-client", import.meta.dir);
+    await Bun.write(
+      join(folder, "send.mjs"),
+      program.replace('"tus-js-client"', JSON.stringify(client)),
+    );
+    const child = Bun.spawn([process.execPath, "send.mjs"], {
+      cwd: folder,
+      env: { PATH: process.env["PATH"], KINOMILL_URL: appliance.url, KINOMILL_TOKEN: token },
+      stdio: ["ignore", "pipe", "inherit"],
+      timeout: LIMIT_MS,
+    });
+    expect(await new Response(child.stdout).text()).toMatch(/^as_[0-9a-f]{32}$/m);
+    expect(await child.exited).toBe(0);
+  },
+  LIMIT_MS,
+);
+
 test("every error code that the documents name is one that the program gives", async () => {
   const text = await Bun.file(join(root, "docs/api.md")).text();
   const rows = text.matchAll(/^\| \d{3} +\| ([^|]+) \|/gm);
@@ -87,7 +123,13 @@ test("every error code that the documents name is one that the program gives", a
 });
 
 test("every file that the documents link to is there", async () => {
-  const documents = ["README.md", "CHANGELOG.md", "docs/architecture.md", "docs/api.md"];
+  const documents = [
+    "README.md",
+    "CHANGELOG.md",
+    "docs/architecture.md",
+    "docs/api.md",
+    "docs/uploads.md",
+  ];
   const missing: string[] = [];
   for (const document of documents) {
     const text = await Bun.file(join(root, document)).text();

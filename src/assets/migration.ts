@@ -69,6 +69,7 @@ export class Migration {
     const abort = new AbortController();
     this.abort = abort;
     this.parts.places.moving = true;
+    this.parts.places.forgetFaults();
     this.run = this.moveAll(abort.signal)
       .then(() => {
         if (!abort.signal.aborted) this.parts.places.moving = false;
@@ -123,7 +124,7 @@ export class Migration {
   ): Promise<void> {
     const { places, here, there } = this.parts;
     const file = await there.hold(key, signal);
-    if (file === null) throw new MoveTrouble(`It is not in the storage before (${there.kind}).`);
+    if (file === null) return await this.takeAsMoved({ key, sizeBytes, sha256 }, signal);
     try {
       // A move that was broken off: only the row says that an object is here.
       await here.delete(key);
@@ -141,6 +142,16 @@ export class Migration {
     } finally {
       file.release();
     }
+  }
+
+  /** It is not there any more: the database was brought back from a backup of before its move. */
+  private async takeAsMoved({ key, sha256 }: ObjectThere, signal: AbortSignal): Promise<void> {
+    const { places, here, there } = this.parts;
+    const arrived = await hashOf(here, key, signal);
+    if (arrived === null || (sha256 !== null && arrived !== sha256)) {
+      throw new MoveTrouble(`It is not in the storage before (${there.kind}).`);
+    }
+    places.noteMoved(key);
   }
 
   private clearSoon(): void {

@@ -136,6 +136,10 @@ export class ObjectPlaces implements Whereabouts {
     this.database.query("UPDATE object_elsewhere SET fault = ?2 WHERE key = ?1").run(key, fault);
   }
 
+  forgetFaults(): void {
+    this.database.run("UPDATE object_elsewhere SET fault = NULL WHERE fault IS NOT NULL");
+  }
+
   faults(limit: number): MoveFault[] {
     return this.database
       .query<MoveFault, [number]>(

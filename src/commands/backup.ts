@@ -7,16 +7,20 @@ import { backupState } from "../backup/state.ts";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { openDatabase } from "../database/open.ts";
+import { silentLog } from "../log.ts";
 import { Refusal } from "../trouble.ts";
 import { exitCodes } from "./exit.ts";
 import type { CommonOptions } from "./program.ts";
 import { configOf } from "./settings.ts";
-import { openStorage } from "./stores.ts";
+import { openStores } from "./stores.ts";
 
 type BackupOptions = CommonOptions & { json?: boolean };
 
 /** Names of assets without bytes that are shown; the number says how many there are. */
 const SHOWN_MAX = 20;
+
+/** A command says by itself what it has to say. */
+const beside = { clock: systemClock, log: silentLog() };
 
 export async function backupNow(options: BackupOptions): Promise<number> {
   const config = await configOf(options);
@@ -58,7 +62,7 @@ export async function restore(source: string, options: CommonOptions): Promise<n
 async function tellMissing(config: Config): Promise<void> {
   const database = openDatabase(config.data);
   try {
-    const missing = await missingBytes(database, openStorage(config, database));
+    const missing = await missingBytes(database, openStores(config, database, beside).storage);
     if (missing.length === 0) {
       console.log("The bytes of all its assets are there.");
       return;

@@ -72,6 +72,7 @@ function buildProgram(done: (exitCode: number) => void): Command {
       done(await action(...values));
     });
   addServing(program, add, run);
+  addStorage(program, run);
   addMedia(program, add, run);
   addBackups(program, add, run);
   addJobs(program, run);
@@ -107,6 +108,27 @@ function addServing(program: Command, add: Add, run: Run): void {
     .option("--list", "list all settings with their values")
     .option("--sample", "print the commented sample file");
   run(check, async () => (await import("./config.ts")).checkConfig);
+}
+
+function addStorage(program: Command, run: Run): void {
+  const storage = program
+    .command("storage")
+    .description("where the bytes of assets live (KINOMILL_URL, KINOMILL_TOKEN of an admin)")
+    .exitOverride();
+  const migrate = storage
+    .command("migrate")
+    .description("bring what lies in the storage before into that of the settings, while it serves")
+    .exitOverride()
+    .addOption(
+      new Option("--to <kind>", "storage.kind of the server's settings")
+        .choices(["disk", "s3"])
+        .makeOptionMandatory(),
+    )
+    .option("--stop", "stop it; another call goes on where it was")
+    .option("--no-wait", "start it and do not wait for its end")
+    .option("--url <url>", "the server (default KINOMILL_URL, or http://localhost:7600)")
+    .option("--json", "print JSON");
+  run(migrate, async () => (await import("./storage-migrate.ts")).migrateStorage);
 }
 
 function addMedia(program: Command, add: Add, run: Run): void {

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Asset } from "../assets/asset.ts";
 import { Library } from "../assets/library.ts";
+import type { Migration } from "../assets/migration.ts";
 import { Thumbnailer } from "../assets/thumbnailer.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
@@ -39,7 +40,7 @@ import { openBox } from "../runners/box.ts";
 import type { Dispatch } from "../runners/dispatch.ts";
 import { LocalRunner } from "../runners/local.ts";
 import type { Slots } from "../runners/slots.ts";
-import { type OpenStorage, openStorage } from "./stores.ts";
+import { type OpenStorage, openStores, type Stores } from "./stores.ts";
 
 /** A file that came whole is looked into within this time; the next start does it otherwise. */
 const UPLOADS_STOP_MS = 5_000;
@@ -55,7 +56,11 @@ interface Base {
   room: Room;
   searchIndex: SearchIndex;
   feed: Feed;
-  storage: OpenStorage;
+  storage: Stores["storage"];
+  /** Where new objects come: that of the settings. */
+  primary: OpenStorage;
+  /** Brings over what lies in the storage before; null when nothing does. */
+  migration: Migration | null;
   toolbox: Toolbox;
   gpus: Gpus;
   gpuLoad: GpuLoad;
@@ -97,6 +102,7 @@ export async function openWork(config: Config, log: Log, database: Database): Pr
   const imports = openImports(base, library);
   const start = () => {
     uploads.start();
+    base.migration?.open();
     return toolbox.open((toolchain) => {
       worker.start();
       // Behind ffprobe, which looks into what comes.
@@ -120,6 +126,7 @@ export async function openWork(config: Config, log: Log, database: Database): Pr
     await Promise.all([
       worker.stop(drainSeconds),
       imports.stop(),
+      base.migration?.close(),
       thumbnailer.stop(),
       uploads.stop(UPLOADS_STOP_MS),
       gpus.close(),
@@ -164,7 +171,7 @@ function openBase(config: Config, log: Log, database: Database): Base {
     workSwitch,
     ...{ queue, live, room, searchIndex: new SearchIndex(database) },
     feed: new Feed(clock, queue.ledger.log),
-    storage: openStorage(config, database, { clock, log }),
+    ...openStores(config, database, { clock, log }),
     toolbox,
     ...{ gpus, gpuLoad, runner, ...box },
     device: cpu,

@@ -5,6 +5,7 @@
 import type { Elysia } from "elysia";
 import type { z } from "zod";
 import type { User } from "../accounts/accounts.ts";
+import { Refusal } from "../trouble.ts";
 import { readJson, readQuery } from "./body.ts";
 import { jsonResponse } from "./headers.ts";
 import { type Visit, visitOf } from "./visit.ts";
@@ -141,6 +142,13 @@ export function userOfCall(call: { visit: Visit }): User {
   const { user } = call.visit;
   if (user === null) throw new Error("invariant broken: a closed route was reached without a user");
   return user;
+}
+
+/** The same, an admin. @param doing what it is about: "move storage" @throws Refusal 403 `forbidden` */
+export function adminOfCall(call: { visit: Visit }, doing: string): User {
+  const user = userOfCall(call);
+  if (user.role === "admin") return user;
+  throw new Refusal(403, "forbidden", `Only an admin may ${doing}.`);
 }
 
 /** The same for a route of the page. */

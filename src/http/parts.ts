@@ -1,6 +1,7 @@
 /** What the HTTP side is given: the parts of the product behind the calls, as narrow as it uses them. */
 import type { Accounts } from "../accounts/accounts.ts";
 import type { Library } from "../assets/library.ts";
+import type { Migration } from "../assets/migration.ts";
 import type { BackupKeeper } from "../backup/keeper.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
@@ -107,6 +108,8 @@ export interface Parts {
     Presigned;
   /** Where readers get bytes without this server; null when there is no such place. */
   bucket: BucketDoor | null;
+  /** Brings over what lies in the storage before; null when nothing does. */
+  migration: Pick<Migration, "start" | "stop" | "report"> | null;
   operations: readonly Operation[];
   /** What the GPUs are doing. */
   gpuLoad: Pick<GpuLoad, "latest" | "history" | "watch" | "onSample" | "sampleNow">;

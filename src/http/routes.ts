@@ -23,6 +23,7 @@ import type { Parts } from "./parts.ts";
 import { presetEndpoints } from "./presets.ts";
 import { mountStatic } from "./static.ts";
 import { mountStorage } from "./storage.ts";
+import { storageMoveEndpoints } from "./storage-moves.ts";
 import type { Streams } from "./stream.ts";
 import { systemEndpoints } from "./system.ts";
 import { uploadEndpoints } from "./uploads.ts";
@@ -40,6 +41,7 @@ export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch)
     ...eventEndpoints(parts, streams),
     ...systemEndpoints(parts),
     ...backupEndpoints(parts),
+    ...storageMoveEndpoints(parts),
     ...deviceEndpoints(parts, streams, watch),
     ...healthEndpoints(parts),
   ];

@@ -2,6 +2,7 @@
  * Two storages as one, while objects move from one into the other: new objects come here, and what has not moved yet
  * is read there. Nobody who reads notices.
  */
+import type { PresignedAccess } from "./signing.ts";
 import type {
   ByteRange,
   HeldFile,
@@ -22,6 +23,9 @@ export interface Whereabouts {
   forget(key: StorageKey): void;
 }
 
+/** What of a disk's signed addresses the server asks. */
+type Verifies = { verifyPresigned?(method: string, url: URL): PresignedAccess | null };
+
 export class MovingStorage implements Storage {
   private readonly here: Storage;
   private readonly there: Storage;
@@ -37,8 +41,13 @@ export class MovingStorage implements Storage {
     return this.here.kind;
   }
 
-  private sideOf(key: StorageKey): Storage {
-    return this.whereabouts.isThere(key) ? this.there : this.here;
+  /** A database that was brought back from a backup may say that an object has not moved although it has. */
+  private async find<Found>(
+    key: StorageKey,
+    look: (side: Storage) => Promise<Found | null>,
+  ): Promise<Found | null> {
+    if (!this.whereabouts.isThere(key)) return await look(this.here);
+    return (await look(this.there)) ?? (await look(this.here));
   }
 
   put(
@@ -56,7 +65,7 @@ export class MovingStorage implements Storage {
   async copy(from: StorageKey, to: StorageKey): Promise<boolean> {
     if (!this.whereabouts.isThere(from)) return await this.here.copy(from, to);
     const file = await this.there.hold(from);
-    if (file === null) return false;
+    if (file === null) return await this.here.copy(from, to);
     try {
       await this.here.adopt(to, file.path);
       return true;
@@ -66,11 +75,11 @@ export class MovingStorage implements Storage {
   }
 
   open(key: StorageKey, range?: ByteRange): Promise<Blob | ReadableStream<Uint8Array> | null> {
-    return this.sideOf(key).open(key, range);
+    return this.find(key, (side) => side.open(key, range));
   }
 
   stat(key: StorageKey): Promise<{ sizeBytes: number } | null> {
-    return this.sideOf(key).stat(key);
+    return this.find(key, (side) => side.stat(key));
   }
 
   async delete(key: StorageKey): Promise<void> {
@@ -82,15 +91,23 @@ export class MovingStorage implements Storage {
   }
 
   hold(key: StorageKey, signal?: AbortSignal): Promise<HeldFile | null> {
-    return this.sideOf(key).hold(key, signal);
+    return this.find(key, (side) => side.hold(key, signal));
   }
 
   isNear(key: StorageKey): boolean {
-    return this.sideOf(key).isNear(key);
+    return (this.whereabouts.isThere(key) ? this.there : this.here).isNear(key);
   }
 
   presign(key: StorageKey, options: PresignOptions): Promise<string> {
-    return this.sideOf(key).presign(key, options);
+    const side = this.whereabouts.isThere(key) ? this.there : this.here;
+    return side.presign(key, options);
+  }
+
+  /** The disk's, whichever of the two it is: the server answers its signed addresses. */
+  verifyPresigned(method: string, url: URL): PresignedAccess | null {
+    const sides: (Storage & Verifies)[] = [this.here, this.there];
+    const disk = sides.find(({ kind }) => kind === "disk");
+    return disk?.verifyPresigned?.(method, url) ?? null;
   }
 
   freeBytes(): Promise<number | null> {

@@ -143,7 +143,7 @@ export async function openSite(
   const imports = openImporter({ database, clock, library, feed, folder, config });
   const parts: Parts = {
     ...{ config, log: silentLog(), clock, accounts, library, imports, jobs, feed },
-    ...{ uploads, storage, bucket: null, operations },
+    ...{ uploads, storage, bucket: null, operations, migration: null },
     presets: jobs.presets,
     gpuLoad: new GpuLoad({ clock, tool: join(folder, "nvidia-smi") }),
     workSwitch,

@@ -55,7 +55,7 @@ const suites: Suite[] = [
     "shell scripts",
     "bash",
     "-c",
-    "shellcheck script/{bench,bootstrap,build,demo,engine-chroot,pull-the-plug,same-build,screenshots,test} tests/gpu-emulator/{build,selftest} .ci/run",
+    "shellcheck script/{bench,bootstrap,build,demo,engine-chroot,pull-the-plug,same-build,screenshots,test} tests/gpu-emulator/{build,selftest} tests/systemd/box .ci/run",
   ),
   check("build", "script/build"),
   tests("unit tests", "./src", "./views", "./static", "./script", "./bench"),

@@ -107,7 +107,9 @@ const s3Settings = z.strictObject({
     .string()
     .max(4096)
     .default("")
-    .describe("A file with the secret key, instead of the key itself."),
+    .describe(
+      "A file with the secret key, instead of the key itself. credential:NAME is /etc/kinomill/credentials/NAME, which systemd hands to the service.",
+    ),
   caFile: z
     .string()
     .max(4096)

@@ -35,3 +35,28 @@ describe("what widens the fence", () => {
     await expect(load({ [name]: value })).rejects.toMatchObject({ code: "bad_config" });
   });
 });
+
+describe("a file that systemd hands over", () => {
+  const fileOf = async (value: string, environment: Record<string, string> = {}) => {
+    const config = await load({
+      KINOMILL_STORAGE_S3_SECRET_ACCESS_KEY_FILE: value,
+      ...environment,
+    });
+    return config.storage.s3.secretAccessKeyFile;
+  };
+
+  test("is named credential:NAME, and any other value is a path", async () => {
+    const directory = { CREDENTIALS_DIRECTORY: "/run/credentials/kinomill.service" };
+    expect(await fileOf("credential:s3", directory)).toBe(
+      "/run/credentials/kinomill.service/kinomill_s3",
+    );
+    expect(await fileOf("credential:s3")).toBe("/etc/kinomill/credentials/s3");
+    expect(await fileOf("/etc/s3", directory)).toBe("/etc/s3");
+  });
+
+  test("cannot be anywhere else", async () => {
+    for (const name of ["", "../shadow", "a/b", ".hidden", "x".repeat(300)]) {
+      await expect(fileOf(`credential:${name}`)).rejects.toMatchObject({ code: "bad_config" });
+    }
+  });
+});

@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { configSchema, secretSettings } from "./config-schema.ts";
 import type { Environment } from "./environment.ts";
+import { credentialPath } from "./systemd/credentials.ts";
 import { Refusal } from "./trouble.ts";
 
 export type Config = z.output<typeof configSchema>;
@@ -59,6 +60,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   for (const [key, value] of Object.entries(sources.flags)) {
     if (value !== undefined) setPath(merged, key, value);
   }
+  findCredentials(merged, sources.environment["CREDENTIALS_DIRECTORY"]);
   const parsed = configSchema.safeParse(merged, { reportInput: true });
   const faults = unknownNames.map((name) => ({
     path: name,
@@ -72,6 +74,20 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
     });
   }
   return { ...parsed.data, data: resolve(parsed.data.data) };
+}
+
+/** Files of the settings may be secrets that systemd hands to the service. */
+function findCredentials(tree: Record<string, unknown>, directory: string | undefined): void {
+  for (const { key } of settings.filter((setting) => setting.key.endsWith("File"))) {
+    const value = valueAt(tree, key);
+    if (typeof value === "string") setPath(tree, key, credentialPath(value, directory));
+  }
+}
+
+function valueAt(tree: unknown, key: string): unknown {
+  return key
+    .split(".")
+    .reduce<unknown>((node, part) => (node as Record<string, unknown> | undefined)?.[part], tree);
 }
 
 function describeFault(issue: z.core.$ZodIssue): { path: string; message: string } {

@@ -5,7 +5,7 @@ import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { type Lock, lockDataFolder } from "../database/lock.ts";
 import { openDatabase } from "../database/open.ts";
-import type { BucketDoor, Parts } from "../http/parts.ts";
+import type { BucketDoor, PartHealth, Parts } from "../http/parts.ts";
 import { startServer } from "../http/server.ts";
 import type { Log } from "../log.ts";
 import { operations } from "../operations/index.ts";
@@ -17,6 +17,10 @@ export interface Appliance {
   url: string;
   /** One-time code for the first visitor; null when there is an admin already. */
   setupCode: string | null;
+  /** Resolves when ffmpeg was looked at for the first time, also when there is none. */
+  looked: Promise<void>;
+  /** Each part that must work before work is accepted, as `/health/ready` tells it. */
+  health(): Promise<PartHealth[]>;
   /** Drains and closes: running jobs go back into the queue. Resolves when every ffmpeg is gone. */
   close(): Promise<void>;
 }
@@ -24,12 +28,19 @@ export interface Appliance {
 /** Requests that are under way get this long to end when the server stops. */
 const STOP_GRACE_MS = 5_000;
 
-/** @throws Refusal `data_in_use`, `data_unusable`, `listen_failed` with what to do */
-export async function openAppliance(config: Config, log: Log): Promise<Appliance> {
+/**
+ * @param inherited a listening socket that systemd opened
+ * @throws Refusal `data_in_use`, `data_unusable`, `listen_failed` with what to do
+ */
+export async function openAppliance(
+  config: Config,
+  log: Log,
+  inherited: number | null = null,
+): Promise<Appliance> {
   const lock = lockDataFolder(config.data, `the server for ${config.listen}`);
   const undo: (() => Promise<void> | void)[] = [() => lock.release()];
   try {
-    return await openParts(config, log, lock, undo);
+    return await openParts({ config, log, lock, inherited }, undo);
   } catch (cause) {
     for (const step of undo.reverse()) await step();
     throw cause;
@@ -37,9 +48,12 @@ export async function openAppliance(config: Config, log: Log): Promise<Appliance
 }
 
 async function openParts(
-  config: Config,
-  log: Log,
-  lock: Lock,
+  {
+    config,
+    log,
+    lock,
+    inherited,
+  }: { config: Config; log: Log; lock: Lock; inherited: number | null },
   undo: (() => Promise<void> | void)[],
 ): Promise<Appliance> {
   const clock = systemClock;
@@ -74,13 +88,17 @@ async function openParts(
     work: () => workReport(work),
     health: () => healthReport({ ...work, config, database, backups }),
   };
-  const server = await startServer(parts);
+  const server = await startServer(parts, inherited);
   undo.push(() => server.stop(STOP_GRACE_MS));
   lock.describe(`the server at ${server.url}`);
   backups.start();
-  void work.start().catch((cause: unknown) => log.error({ err: cause }, "start of the worker"));
+  const looked = work
+    .start()
+    .catch((cause: unknown) => log.error({ err: cause }, "start of the worker"));
   return {
     url: server.url,
+    looked,
+    health: parts.health,
     setupCode: accounts.issueSetupCode(),
     close: async () => {
       for (const step of undo.reverse()) await step();

@@ -1,30 +1,52 @@
 /** `kinomill serve`: runs until a signal ends it. */
 import type { Config } from "../config.ts";
-import { openLog } from "../log.ts";
+import { processEnvironment } from "../environment.ts";
+import { type Log, openLog } from "../log.ts";
 import { product } from "../product.ts";
+import { inheritedSocket } from "../systemd/inherited-socket.ts";
+import { printsToJournal } from "../systemd/journal.ts";
+import { openSupervision } from "../systemd/notify.ts";
 import { type Appliance, openAppliance } from "./appliance.ts";
 import { exitCodes } from "./exit.ts";
 import type { CommonOptions } from "./program.ts";
 import { configOf } from "./settings.ts";
+import { tellSupervisor } from "./supervision.ts";
 
 /** A second signal ends at once; so does a close that takes longer than this and the time to drain. */
 const CLOSE_LIMIT_MS = 20_000;
 
 export async function serve(options: CommonOptions & { listen?: string }): Promise<number> {
   const config = await configOf(options);
-  const log = openLog(config.log.level, { terminal: process.stdout.isTTY === true });
-  const appliance = await openAppliance(config, log);
+  const environment = processEnvironment();
+  const log = openLog(config.log.level, {
+    terminal: process.stdout.isTTY === true,
+    journal: printsToJournal(environment["JOURNAL_STREAM"]),
+  });
+  const inherited = inheritedSocket(environment, process.pid);
+  const appliance = await openAppliance(config, log, inherited);
   log.info({ url: appliance.url, version: product.version, commit: product.commit }, "listening");
+  if (inherited !== null) warnOfOtherPort(log, appliance.url, config.listen);
+  const telling = tellSupervisor(openSupervision(environment, process.pid), appliance);
   tellFirstVisitor(appliance, config);
   const signal = await nextSignal();
   log.info({ signal }, "stopping: running jobs go back into the queue");
+  telling.stopping();
   const limitMs = CLOSE_LIMIT_MS + config.jobs.drainSeconds * 1000;
   const limit = setTimeout(() => process.exit(exitCodes.failed), limitMs);
   process.once("SIGINT", () => process.exit(exitCodes.interrupted));
   await appliance.close();
   clearTimeout(limit);
+  telling.end();
   log.info("stopped");
   return exitCodes.done;
+}
+
+/** Under socket activation the unit says where to listen; whoever changed the setting alone should learn that. */
+function warnOfOtherPort(log: Log, url: string, listen: string): void {
+  const port = new URL(url).port;
+  if (listen.endsWith(`:${port}`)) return;
+  const remedy = "kinomill.socket decides; bring it in line with /opt/kinomill/install.sh --apply";
+  log.warn({ url, listen, remedy }, "the server does not listen where the setting says");
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The listening server: opens the port, counts nothing, ends in order. */
 import type { Elysia } from "elysia";
+import { acceptFrom } from "../systemd/inherited-socket.ts";
 import { Refusal } from "../trouble.ts";
 import { createHandle, type Handle } from "./handler.ts";
 import type { Parts } from "./parts.ts";
@@ -34,12 +35,19 @@ export function createSite(parts: Parts): Site {
 }
 
 /**
+ * @param inherited a listening socket that systemd opened, to be used instead of the configured address
  * @throws Refusal 409 `port_in_use`, 400 `cannot_listen` with a sentence for the operator
  */
-export async function startServer(parts: Parts): Promise<RunningServer> {
+export async function startServer(
+  parts: Parts,
+  inherited: number | null = null,
+): Promise<RunningServer> {
   const site = createSite(parts);
   const { hostname, port } = splitAddress(parts.config.listen);
-  const server = listen(hostname, port, site.handle);
+  const server =
+    inherited === null
+      ? listen(hostname, port, site.handle)
+      : acceptFrom(inherited, () => listen("127.0.0.1", 0, site.handle));
   const shownHost = ["0.0.0.0", "::"].includes(hostname) ? "localhost" : bracketed(hostname);
   const actualPort = server.port ?? port;
   return {

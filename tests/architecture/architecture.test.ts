@@ -151,6 +151,7 @@ describe("one place for", () => {
     expect(rules.foreignCallers(tree)).toEqual([]);
     const text = 'import { dlopen } from "bun:ffi";';
     expect(rules.foreignCallers(planted("src/media/probe.ts", text)).length).toBe(1);
+    expect(rules.foreignCallers(planted("src/systemd/notify.ts", text)).length).toBe(1);
   });
 
   test("settings: the sample file is what the schema says", () => {

@@ -17,8 +17,8 @@ const features = ["jobs", "ingest", "accounts", "operations", "backup", "views"]
 /** Part → parts that it may import besides itself. A part is a folder or a file directly under `src`. */
 export const arrows: Record<string, readonly string[]> = {
   main: ["commands", "http", "doctor", ...features, ...underFeatures],
-  commands: ["http", "doctor", ...features, ...underFeatures],
-  http: ["doctor", ...features, ...underFeatures, "static"],
+  commands: ["http", "doctor", "systemd", ...features, ...underFeatures],
+  http: ["doctor", "systemd", ...features, ...underFeatures, "static"],
   // Looks at every part; of the views it takes how quantities are said.
   doctor: ["views", "backup", ...underFeatures],
   // When needs what: a job is planned by its operation.
@@ -33,9 +33,10 @@ export const arrows: Record<string, readonly string[]> = {
   assets: underAssets,
   runners: ["media", ...underMedia],
   media: underMedia,
+  systemd: ["trouble"],
   storage: ground,
   database: ground,
-  config: ["config-schema", "environment", "trouble"],
+  config: ["config-schema", "environment", "systemd", "trouble"],
   "config-schema": ["config-imports", "environment", "schedule"],
   "config-imports": ["network-place"],
   environment: [],

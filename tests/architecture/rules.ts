@@ -45,7 +45,12 @@ export const spawners = onlyIn(
   "starts processes",
 );
 
-export const foreignCallers = onlyIn(["src/media/fence.ts"], /"bun:ffi"/, "calls C functions");
+/** One owner for each purpose: becoming the fenced program, and talking to systemd. */
+export const foreignCallers = onlyIn(
+  ["src/media/fence.ts", "src/systemd/libc.ts"],
+  /"bun:ffi"/,
+  "calls C functions",
+);
 
 /**
  * Hosts of package registries and paths of one machine: neither belongs in a public repository.

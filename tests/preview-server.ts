@@ -15,6 +15,7 @@ import { devicesMessage, devicesPanel } from "../views/devices.ts";
 import { loginPage, setupPage } from "../views/entrance.ts";
 import { estimateInside } from "../views/estimate.ts";
 import type { Html } from "../views/html.ts";
+import { importsList } from "../views/imports.ts";
 import { jobPage, jobPanel } from "../views/job.ts";
 import { inputsFound } from "../views/job-inputs.ts";
 import { jobsList, jobsPage } from "../views/jobs.ts";
@@ -34,6 +35,7 @@ import {
   report as sampleReport,
   viewer as sampleViewer,
 } from "./preview-samples.ts";
+import { answerUpload } from "./preview-uploads.ts";
 
 export interface Preview {
   origin: string;
@@ -234,6 +236,7 @@ async function fragmentFor(
       ),
     );
   }
+  if (path === "/ui/imports") return htmlResponse(importsList([]));
   if (path === "/ui/inputs") {
     const query = url.searchParams.get("input-search") ?? "";
     return htmlResponse(inputsFound(assets.filter(({ name }) => name.includes(query))));
@@ -302,15 +305,9 @@ export function startPreview(clip: string, port = 0): Preview {
       }
       if (/^\/ui\/(system\/)?events$/.test(url.pathname)) return events(request);
       if (url.pathname.endsWith("/content")) return new Response(Bun.file(clip));
-      if (url.pathname === "/api/v1/assets" && request.method === "POST") {
-        await request.arrayBuffer();
-        if (url.searchParams.get("name")?.endsWith(".txt")) {
-          return Response.json(
-            { detail: "This is not media that Kinomill knows." },
-            { status: 422 },
-          );
-        }
-        return Response.json({ id: "as_new" }, { status: 201 });
+      if (url.pathname.startsWith("/api/v1/uploads")) {
+        const upload = await answerUpload(request);
+        if (upload !== null) return upload;
       }
       if (url.pathname === "/ui/system/work" && request.method === "POST") {
         const wanted = (await request.formData()).get("mode");

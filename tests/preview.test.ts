@@ -19,6 +19,7 @@ const running = `#progress-${entries[0]?.job.id}`;
 const pages: Record<string, string> = {
   library: "/",
   "empty library": "/?empty=1",
+  "library with an unfinished upload": "/?left=1",
   "nothing found": "/?q=nothing-of-that-name",
   asset: assetPath(0),
   "asset with chapters": assetPath(1),
@@ -345,7 +346,7 @@ describe("hands", () => {
       expect(await refused.textContent()).toContain("This is not media that Kinomill knows.");
       await grid;
       expect(await page.evaluate(pageAudit)).toEqual([]);
-      await refused.getByRole("button", { name: "Remove" }).click();
+      await refused.getByRole("button", { name: "Remove from this list" }).click();
       expect(await refused.count()).toBe(0);
       expect(faults.splice(0).filter((fault) => !fault.includes("422"))).toEqual([]);
     });

@@ -61,7 +61,7 @@ ${fallback(job)}
 ${job.error === null ? null : failure(job.error)}
 ${job.notes.length === 0 ? null : html`<ul class="notes" id="job-notes" hx-ignore>${job.notes.map((note) => html`<li>${icon("info")}<span>${note}</span></li>`)}</ul>`}
 ${reportSentences(job)}
-${entry.outputs.length === 0 ? null : results(entry.outputs)}
+${entry.outputs.length === 0 ? null : results(job.id, entry.outputs)}
 <div class="job-columns">
 ${steps(job)}
 <div>${standing(job)}${parameters(job.params)}${attempts(job.attempts)}</div>
@@ -130,13 +130,14 @@ ${error.log === "" ? null : html`<details id="job-log" hx-morph-skip><summary>Wh
 </section>`;
 }
 
-function results(outputs: readonly Asset[]): Html {
+function results(jobId: string, outputs: readonly Asset[]): Html {
   const [main, ...others] = outputs;
   if (main === undefined) return html``;
   return html`<section class="block results" id="job-results" aria-labelledby="results-title">
 <h2 id="results-title">Result</h2>
 ${player(main, "result")}
 <ul class="rows outputs">${[main, ...others].map(outputRow)}</ul>
+${others.length === 0 ? null : html`<p class="results-all"><a class="button" href="/api/v1/assets/zip?job=${jobId}" download>${icon("download")}Download all as zip</a></p>`}
 </section>`;
 }
 

@@ -47,6 +47,7 @@ ${importsList(view.imports)}
 ${libraryGrid(view)}
 <input type="file" id="file-again" hidden aria-label="The file to go on with">
 <input type="file" id="file-picker" multiple hidden aria-label="Files to upload" accept="video/*,audio/*,image/*,.mkv,.mts,.m2ts,.ts,.mxf,.mov,.avi,.flv,.wmv,.webm,.gif,.srt,.vtt,.ass">
+${selectionBar()}
 <div id="drop-zone" class="drop-zone" hidden aria-hidden="true"><div>${icon("upload")}<p>Drop to upload</p></div></div>
 ${uploadTemplate()}
 ${liveConnection("/ui/events")}`;
@@ -57,6 +58,14 @@ ${liveConnection("/ui/events")}`;
     body,
     scripts: ["tus.js", "upload.js"],
   });
+}
+
+/** Shown by the style sheet while a card is chosen; the boxes on the cards are fields of this form. */
+function selectionBar(): Html {
+  return html`<form id="zip-form" class="selection" method="post" action="/ui/assets/zip" aria-label="Chosen files">
+<button type="submit" class="button primary">${icon("download")}Download as zip</button>
+<button type="reset" class="button quiet">Choose none</button>
+</form>`;
 }
 
 function uploadButton({ uploadsRefused }: LibraryView): Html | null {
@@ -112,6 +121,7 @@ export function assetCard(asset: Asset): Html {
   const video = asset.media?.video ?? null;
   const seconds = asset.media?.durationSeconds ?? null;
   return html`<li class="card" id="card-${asset.id}">
+<label class="card-pick" title="Choose for a download"><input type="checkbox" name="id" value="${asset.id}" form="zip-form" autocomplete="off" aria-label="Choose ${asset.name}"></label>
 <a href="/assets/${asset.id}">
 ${thumbnail(asset, seconds)}
 <span class="card-name" hx-ignore title="${asset.name}">${asset.name}</span>

@@ -27,6 +27,7 @@ import { storageMoveEndpoints } from "./storage-moves.ts";
 import type { Streams } from "./stream.ts";
 import { systemEndpoints } from "./system.ts";
 import { uploadEndpoints } from "./uploads.ts";
+import { mountZip, zipEndpoints } from "./zip.ts";
 
 /** The calls that the OpenAPI document describes. */
 export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch): Endpoint[] {
@@ -34,6 +35,7 @@ export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch)
     ...assetEndpoints(parts),
     ...uploadEndpoints(parts),
     ...importEndpoints(parts),
+    ...zipEndpoints(parts),
     ...operationEndpoints(parts),
     ...jobEndpoints(parts),
     ...outputEndpoints(parts),
@@ -67,6 +69,7 @@ export function createRoutes(parts: Parts, streams: Streams): Elysia {
     return made;
   };
   mount(app, all);
+  mountZip(app, parts);
   mountStorage(app, parts);
   mountStatic(app);
   mountEntrance(app, parts);

@@ -130,6 +130,6 @@ export async function removeAll(url: string, headers: Record<string, string>): P
   const list = await fetch(`${url}/api/v1/assets`, { headers });
   const page = (await list.json()) as { items: ApiAsset[] };
   for (const { id } of page.items) {
-    await fetch(`${url}/api/v1/assets/${id}`, { method: "DELETE", headers });
+    await fetch(`${url}/api/v1/assets/${id}?forever=true`, { method: "DELETE", headers });
   }
 }

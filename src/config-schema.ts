@@ -339,6 +339,27 @@ export const configSchema = z.strictObject({
         ),
     })
     .prefault({}),
+  retention: z
+    .strictObject({
+      binDays: count(0, 365, 7).describe(
+        "Days that deleted assets stay in the bin, from which they can be restored. 0: they are gone at once.",
+      ),
+      uploadDays: count(0, 36_500, 0).describe(
+        "Days after which what was uploaded or imported goes into the bin by itself. 0: never.",
+      ),
+      outputDays: count(0, 36_500, 0).describe(
+        "Days after which what jobs made goes into the bin by itself. 0: never.",
+      ),
+      quotaBytes: z
+        .int()
+        .min(0)
+        .max(16_384 * GIB)
+        .default(0)
+        .describe(
+          "Bytes that one person may keep, the bin included. 0: as much as there is room for.",
+        ),
+    })
+    .prefault({}),
   backup: z
     .strictObject({
       schedule: z

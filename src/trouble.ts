@@ -49,6 +49,7 @@ export const failureCodes = [
   "input_missing",
   "storage_unreachable",
   "predecessor_failed",
+  "quota_exceeded",
   "tool_missing",
   "internal",
 ] as const;

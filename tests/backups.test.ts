@@ -51,7 +51,7 @@ test("a restore brings back users, assets and jobs exactly, and says whose bytes
   const made = await admin.post(backups, {});
   expect(made.status).toBe(201);
 
-  await member.call("DELETE", `/api/v1/assets/${job.outputs[0]}`);
+  await member.call("DELETE", `/api/v1/assets/${job.outputs[0]}?forever=true`);
   await member.add(plainClip(), "later.mp4");
   await appliance.token("eve");
   await appliance.end();

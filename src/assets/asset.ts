@@ -1,7 +1,8 @@
 /** An asset: a media file that Kinomill keeps, with its probe result, owner and origin. */
 import type { MediaInfo } from "../media/media.ts";
 
-export const assetStates = ["ready", "deleting"] as const;
+/** `binned`: deleted, and can be brought back for some days. */
+export const assetStates = ["ready", "binned", "deleting"] as const;
 export type AssetState = (typeof assetStates)[number];
 
 /** `data` is what only programs read: encrypted media, a key. */
@@ -36,7 +37,10 @@ export interface Asset {
   /** The picture that stands for it in lists: being made, there, or not possible (sound, text, data). */
   thumbnail: "wanted" | "ready" | "none";
   createdAt: string;
+  /** When it goes into the bin by itself; null for never. */
   expiresAt: string | null;
+  /** When it went into the bin; absent while it is not in there. */
+  binnedAt?: string;
 }
 
 /** Key of the asset's picture in storage; its bytes are stored under its id. */

@@ -11,9 +11,16 @@ import { type CaptionText, captionMimeTypes, captionText } from "../media/captio
 import type { MediaInfo } from "../media/media.ts";
 import type { Storage, StoredObject } from "../storage/storage.ts";
 import { assert, Refusal } from "../trouble.ts";
+import { Allowances, keepEverything, type RetentionSettings } from "./allowances.ts";
 import { type Asset, type AssetOrigin, mimeTypeOf, thumbnailKey, type WhenEqual } from "./asset.ts";
 import { cleanName } from "./name.ts";
-import { type AssetFilter, type AssetPage, AssetRecords } from "./records.ts";
+import {
+  type AssetChange,
+  type AssetFilter,
+  type AssetPage,
+  AssetRecords,
+  type Removal,
+} from "./records.ts";
 
 export interface LibraryParts {
   database: Database;
@@ -25,6 +32,8 @@ export interface LibraryParts {
   uploadMaxBytes: number;
   /** Why nothing is taken in, and what to do; absent or null: uploads are taken. */
   uploadsRefused?: string | null;
+  /** Absent: everything stays, and what is deleted is gone at once. */
+  retention?: RetentionSettings;
   /** Called after an asset was recorded or deleted: pages refresh, the thumbnailer wakes. */
   onChange(asset: Asset): void;
 }
@@ -65,11 +74,14 @@ interface Content {
 
 export class Library {
   readonly records: AssetRecords;
+  readonly allowances: Allowances;
   private readonly parts: LibraryParts;
 
   constructor(parts: LibraryParts) {
     this.parts = parts;
-    this.records = new AssetRecords(parts.database, parts.clock);
+    const { database, clock, retention = keepEverything } = parts;
+    this.records = new AssetRecords(database, clock);
+    this.allowances = new Allowances(database, clock, retention);
   }
 
   /** Why no upload is taken on this box, and what to do; null when they are. */
@@ -79,8 +91,8 @@ export class Library {
 
   /**
    * Stores a stream as a new asset of this owner. After it resolves the asset survives a power cut.
-   * @throws Refusal 503 `sandbox_missing`, 413 `too_large`, 422 `not_media` (and the like of the probe), 507 `storage_full`;
-   * nothing is kept then.
+   * @throws Refusal 503 `sandbox_missing`, 413 `too_large`, `quota_exceeded`, 422 `not_media` (and the like of the probe),
+   * 507 `storage_full`; nothing is kept then.
    */
   async upload(
     ownerId: string,
@@ -99,7 +111,7 @@ export class Library {
     options: UploadOptions,
     ifExists: WhenEqual,
   ): Promise<Taken> {
-    await this.admit(options.declaredBytes);
+    await this.admit(options.declaredBytes, ownerId);
     const { storage, uploadMaxBytes: limitBytes } = this.parts;
     const { signal } = options;
     return await this.arrive(async (id) => {
@@ -121,8 +133,8 @@ export class Library {
    * @throws Refusal as `upload`; nothing is kept then and the file is as it was
    */
   async adopt(arrival: Arrival, record: (asset: Asset) => void = () => {}): Promise<Asset> {
-    await this.admit(null);
     const { ownerId, name, path, known } = arrival;
+    await this.admit(null, ownerId);
     const { asset } = await this.arrive(async (id) => {
       const content = await this.lookInto(path);
       const stored = await this.parts.storage.adopt(id, path, known);
@@ -152,11 +164,13 @@ export class Library {
   /**
    * Refuses what cannot be taken in before it comes.
    * @param declaredBytes its size; null when nobody knows it
-   * @throws Refusal 503 `sandbox_missing`, 413 `too_large`, 507 `storage_full`
+   * @param ownerId whose it will be; null: their quota is looked at when it has come
+   * @throws Refusal 503 `sandbox_missing`, 413 `too_large`, `quota_exceeded`, 507 `storage_full`
    */
-  async admit(declaredBytes: number | null): Promise<void> {
+  async admit(declaredBytes: number | null, ownerId: string | null = null): Promise<void> {
     const refused = this.uploadsRefused;
     if (refused !== null) throw new Refusal(503, "sandbox_missing", refused);
+    if (ownerId !== null) this.allowances.refuseBeyond(ownerId, declaredBytes ?? 0);
     if (declaredBytes === null) return;
     const limit = this.parts.uploadMaxBytes;
     if (declaredBytes > limit) {
@@ -171,7 +185,7 @@ export class Library {
       throw new Refusal(
         507,
         "storage_full",
-        `The file has ${declaredBytes} bytes and only ${free} are free for uploads. Delete assets that are not needed, or free space on the disk.`,
+        `The file has ${declaredBytes} bytes and only ${free} are free for uploads. Delete assets that are not needed and empty the bin, or free space on the disk.`,
       );
     }
   }
@@ -193,9 +207,10 @@ export class Library {
       origin,
       thumbnail: media === null || media.kind === "audio" ? "none" : "wanted",
       createdAt: isoTime(clock.nowMs()),
-      expiresAt: null,
+      expiresAt: this.allowances.expiryOf(stored.ownerId, origin),
     };
     transaction(database, () => {
+      this.allowances.refuseBeyond(asset.ownerId, asset.sizeBytes);
       this.records.insert(asset, captions?.text);
       also(asset);
     });
@@ -247,20 +262,59 @@ export class Library {
     return this.records.list(filter);
   }
 
-  /** Deletes record and bytes. @throws Refusal 404 `not_found`, 409 `in_use` while a job reads it. */
-  async delete(ownerId: string, id: string): Promise<void> {
-    const asset = this.get(ownerId, id);
-    const outcome = this.records.markDeleting(ownerId, id);
-    if (outcome === "missing") throw assetMissing();
-    if (outcome === "in_use") {
-      throw new Refusal(
-        409,
-        "in_use",
-        "A job that has not finished reads this asset. Cancel the job or wait for it, then delete.",
-      );
+  /** The asset, also when it is in the bin. @throws Refusal 404 `not_found` */
+  getKept(ownerId: string, id: string): Asset {
+    const asset = this.records.findKept(ownerId, id);
+    if (asset === null) throw assetMissing();
+    return asset;
+  }
+
+  /**
+   * Moves an asset into the bin, from which it can be restored for some days; without a bin it is gone at once.
+   * What is in the bin already, or goes for ever, loses its record and its bytes.
+   * @throws Refusal 404 `not_found`, 409 `in_use` while a job reads it
+   */
+  async delete(ownerId: string, id: string, how: { forever?: boolean } = {}): Promise<void> {
+    const asset = this.getKept(ownerId, id);
+    const { binDays } = this.allowances.settings;
+    if (how.forever !== true && binDays > 0 && asset.state === "ready") {
+      refuseUnlessMarked(this.records.markBinned(ownerId, id));
+    } else {
+      refuseUnlessMarked(this.records.markDeleting(ownerId, id));
+      await this.removeBytes(id);
     }
-    await this.removeBytes(id);
     this.parts.onChange({ ...asset, state: "deleting" });
+  }
+
+  /** Brings an asset back from the bin. @throws Refusal 404 `not_found`, 409 `wrong_state` when it is not in there */
+  restore(ownerId: string, id: string): Asset {
+    if (!this.records.unbin(ownerId, id)) {
+      this.getKept(ownerId, id);
+      throw new Refusal(409, "wrong_state", "This asset is not in the bin.");
+    }
+    const asset = this.get(ownerId, id);
+    this.parts.onChange(asset);
+    return asset;
+  }
+
+  /** Deletes what is in the bin of this person, the newest first and so many at most. How many went. */
+  async emptyBin(ownerId: string, limit: number): Promise<{ deleted: number; more: boolean }> {
+    const page = this.list({ ...everythingOf(ownerId), limit, state: "binned" });
+    for (const { id } of page.items) await this.delete(ownerId, id, { forever: true });
+    return { deleted: page.items.length, more: page.next !== null };
+  }
+
+  /**
+   * Another name, another time to go into the bin.
+   * @throws Refusal 404 `not_found`
+   */
+  change(ownerId: string, id: string, { name, expiresAt }: AssetChange): Asset {
+    const cleaned = name === undefined ? {} : { name: cleanName(name) };
+    const expiry = expiresAt === undefined ? {} : { expiresAt };
+    if (!this.records.change(ownerId, id, { ...cleaned, ...expiry })) throw assetMissing();
+    const asset = this.get(ownerId, id);
+    this.parts.onChange(asset);
+    return asset;
   }
 
   private async removeBytes(id: string): Promise<void> {
@@ -305,6 +359,20 @@ export class Library {
 
 function captionMimeType(captions: CaptionText | null): string {
   return captions === null ? "text/plain" : captionMimeTypes[captions.format];
+}
+
+const everythingOf = (ownerId: string) => ({
+  ...{ ownerId, after: null, kind: null, search: null, jobId: null },
+});
+
+function refuseUnlessMarked(outcome: Removal): void {
+  if (outcome === "marked") return;
+  if (outcome === "missing") throw assetMissing();
+  throw new Refusal(
+    409,
+    "in_use",
+    "A job that has not finished reads this asset. Cancel the job or wait for it, then delete.",
+  );
 }
 
 function assetMissing(): Refusal {

@@ -19,6 +19,7 @@ interface AssetRow {
   thumbnail_state: Asset["thumbnail"];
   created_at: string;
   expires_at: string | null;
+  binned_at: string | null;
 }
 
 export interface AssetFilter {
@@ -33,6 +34,8 @@ export interface AssetFilter {
   jobId: string | null;
   /** Only what has these bytes, by their SHA-256 in lower case. */
   sha256?: string | null;
+  /** Absent: what is not in the bin. */
+  state?: "ready" | "binned";
 }
 
 export interface AssetPage {
@@ -43,6 +46,20 @@ export interface AssetPage {
 
 /** Assets kept in memory: what a page of a player or a program asks for again and again. About 2 MB. */
 const REMEMBERED_MAX = 1_000;
+
+/** No unfinished job reads the asset `?1`. */
+const unread = `NOT EXISTS (
+  SELECT 1 FROM job_input JOIN job ON job.id = job_input.job_id
+  WHERE job_input.asset_id = ?1 AND job.state IN ('queued', 'waiting', 'running'))`;
+
+/** What became of the wish to take an asset away. */
+export type Removal = "marked" | "in_use" | "missing";
+
+/** What a person may change of an asset; the name in the form of `name.ts`. */
+export interface AssetChange {
+  name?: string;
+  expiresAt?: string | null;
+}
 
 /** Only the server writes assets, under the lock of the data folder: what it remembers is what is there. */
 export class AssetRecords {
@@ -152,7 +169,7 @@ export class AssetRecords {
   }
 
   list(filter: AssetFilter): AssetPage {
-    const conditions = ["owner_id = ?1", "state = 'ready'"];
+    const conditions = ["owner_id = ?1", `state = '${filter.state ?? "ready"}'`];
     const values: SQLQueryBindings[] = [filter.ownerId];
     const add = (condition: string, value: SQLQueryBindings) => {
       values.push(value);
@@ -186,19 +203,70 @@ export class AssetRecords {
     return row ?? { usedBytes: 0, assetCount: 0 };
   }
 
-  /** Moves to `deleting` unless a queued or running job reads it. */
-  markDeleting(ownerId: string, id: string): "marked" | "in_use" | "missing" {
+  /** The asset of this owner, also when it is in the bin. */
+  findKept(ownerId: string, id: string): Asset | null {
+    const row = this.database
+      .query<AssetRow, [string, string]>(
+        "SELECT * FROM asset WHERE id = ?1 AND owner_id = ?2 AND state <> 'deleting'",
+      )
+      .get(id, ownerId);
+    return row === null ? null : toAsset(row);
+  }
+
+  /** Moves to `deleting`, from the bin too, unless an unfinished job reads it. */
+  markDeleting(ownerId: string, id: string): Removal {
     this.remembered.delete(id);
-    const changed = this.database
+    const { changes } = this.database
       .query(
         `UPDATE asset SET state = 'deleting'
-         WHERE id = ?1 AND owner_id = ?2 AND state = 'ready' AND NOT EXISTS (
-           SELECT 1 FROM job_input JOIN job ON job.id = job_input.job_id
-           WHERE job_input.asset_id = ?1 AND job.state IN ('queued', 'waiting', 'running'))`,
+         WHERE id = ?1 AND owner_id = ?2 AND state <> 'deleting' AND ${unread}`,
       )
-      .run(id, ownerId).changes;
-    if (changed === 1) return "marked";
+      .run(id, ownerId);
+    return this.removal(ownerId, id, changes);
+  }
+
+  /** Moves into the bin unless an unfinished job reads it. */
+  markBinned(ownerId: string, id: string): Removal {
+    this.remembered.delete(id);
+    const { changes } = this.database
+      .query(
+        `UPDATE asset SET state = 'binned', binned_at = ?3
+         WHERE id = ?1 AND owner_id = ?2 AND state = 'ready' AND ${unread}`,
+      )
+      .run(id, ownerId, isoTime(this.clock.nowMs()));
+    return this.removal(ownerId, id, changes);
+  }
+
+  private removal(ownerId: string, id: string, changes: number): Removal {
+    if (changes > 0) return "marked";
     return this.find(ownerId, id) === null ? "missing" : "in_use";
+  }
+
+  /** Brings back what is in the bin. What has expired meanwhile stays from now on: somebody wants it. */
+  unbin(ownerId: string, id: string): boolean {
+    const { changes } = this.database
+      .query(
+        `UPDATE asset SET state = 'ready', binned_at = NULL,
+           expires_at = CASE WHEN expires_at <= ?3 THEN NULL ELSE expires_at END
+         WHERE id = ?1 AND owner_id = ?2 AND state = 'binned'`,
+      )
+      .run(id, ownerId, isoTime(this.clock.nowMs()));
+    return changes > 0;
+  }
+
+  /** Another name, another time to go. False when there is no such asset outside the bin. */
+  change(ownerId: string, id: string, change: AssetChange): boolean {
+    this.remembered.delete(id);
+    const asset = this.find(ownerId, id);
+    if (asset === null) return false;
+    this.remembered.delete(id);
+    const { name, expiresAt } = { ...asset, ...change };
+    const { changes } = this.database
+      .query(
+        "UPDATE asset SET name = ?3, expires_at = ?4 WHERE id = ?1 AND owner_id = ?2 AND state = 'ready'",
+      )
+      .run(id, ownerId, name, expiresAt);
+    return changes > 0;
   }
 
   remove(id: string): void {
@@ -278,5 +346,6 @@ function toAsset(row: AssetRow): Asset {
     thumbnail: row.thumbnail_state,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
+    ...(row.binned_at === null ? {} : { binnedAt: row.binned_at }),
   };
 }

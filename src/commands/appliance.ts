@@ -1,5 +1,6 @@
 /** Opens the parts of the server in order and closes them in reverse. Nothing else knows them all. */
 import { openAccounts } from "../accounts/accounts.ts";
+import { openSweep } from "../assets/sweep.ts";
 import { BackupKeeper } from "../backup/keeper.ts";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
@@ -63,6 +64,8 @@ async function openParts(
   const accounts = openAccounts(database, clock, { sessionDays: config.sessions.days });
   const work = await openWork(config, log, database);
   undo.push(() => work.close());
+  const sweep = openSweep({ database, clock, log, library: work.library });
+  undo.push(() => sweep.stop());
   const backups = new BackupKeeper({ config, clock, log });
   undo.push(() => backups.close());
   const parts: Parts = {
@@ -83,6 +86,7 @@ async function openParts(
     gpuLoad: work.gpuLoad,
     workSwitch: work.workSwitch,
     backups,
+    sweep,
     system: () => systemReport({ ...work, config, clock, startedAtMs }),
     devices: () => deviceReports(work),
     work: () => workReport(work),
@@ -92,6 +96,7 @@ async function openParts(
   undo.push(() => server.stop(STOP_GRACE_MS));
   lock.describe(`the server at ${server.url}`);
   backups.start();
+  sweep.start();
   const looked = work
     .start()
     .catch((cause: unknown) => log.error({ err: cause }, "start of the worker"));

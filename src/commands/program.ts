@@ -177,6 +177,10 @@ function addBackups(program: Command, add: Add, run: Run): void {
     "a name of backup list, or a file; the server must be stopped",
   );
   run(restore, async () => (await import("./backup.ts")).restore);
+  const sweep = add(program, "sweep", "take away what has expired, as a server does by itself")
+    .option("--dry-run", "say what would go and touch nothing; also while the server runs")
+    .option("--json", "print JSON");
+  run(sweep, async () => (await import("./retention.ts")).sweepNow);
 }
 
 function addJobs(program: Command, run: Run): void {
@@ -252,6 +256,10 @@ function addAccounts(program: Command, add: Add, run: Run): void {
     add(users, "list", "list the accounts"),
     async () => (await import("./accounts.ts")).listUsers,
   );
+  const quota = add(users, "quota", "how much somebody may keep")
+    .argument("<name>")
+    .argument("<size>", "500M, 100G, 2TiB; none: no limit; default: as the settings say");
+  run(quota, async () => (await import("./retention.ts")).setQuota);
   const tokens = program.command("tokens").description("API tokens").exitOverride();
   const token = add(tokens, "create", "make an API token; prints only the token")
     .requiredOption("--user <name>", "whose it is")

@@ -188,6 +188,7 @@ function openLibrary(base: Base, onChange: (asset: Asset) => void): Library {
     probe: (path) => probe(path, toolPaths(base.config)),
     uploadMaxBytes: base.config.uploads.maxBytes,
     uploadsRefused: whyNoUploads(knownFenceLayers(), base.config.uploads.allowWithoutSandbox),
+    retention: base.config.retention,
     onChange,
   });
 }

@@ -42,6 +42,7 @@ const listQuery = z.strictObject({
     .regex(/^[0-9a-fA-F]{64}$/, "must be 64 hexadecimal digits")
     .optional()
     .describe("Only what has these bytes: whether a file is here before it is sent"),
+  state: z.enum(["ready", "binned"]).default("ready").describe("binned: what is in the bin"),
 });
 
 export const ifExistsField = z
@@ -57,23 +58,6 @@ export function assetEndpoints(parts: Parts): Endpoint[] {
     ...readEndpoints(parts),
     contentEndpoint(parts),
     thumbnailEndpoint(parts),
-    endpoint({
-      method: "DELETE",
-      path: "/api/v1/assets/:id",
-      tag: "assets",
-      summary: "Delete an asset and its bytes, or cancel its import.",
-      answers: {
-        204: { description: "Deleted." },
-        404: { description: "There is no such asset." },
-        409: { description: "`in_use`: a job that has not finished reads it." },
-      },
-      handle: async (call) => {
-        const [ownerId, id] = [userOfCall(call).id, idOf(call)];
-        const cancelled = await parts.imports.cancel(ownerId, id);
-        if (!cancelled) await parts.library.delete(ownerId, id);
-        return new Response(null, { status: 204 });
-      },
-    }),
   ];
 }
 
@@ -93,7 +77,7 @@ function uploadEndpoint(parts: Parts): Endpoint {
     answers: {
       200: { description: "`ifExists=reuse`: the equal file that you had.", schema: assetShape },
       201: { description: "Stored and probed.", schema: assetShape },
-      413: { description: "`too_large`" },
+      413: { description: "`too_large`, `quota_exceeded`" },
       422: { description: "`not_media` and the like: nothing is kept." },
       503: {
         description: "`sandbox_missing`: the kernel cannot fence ffmpeg in, see the settings.",
@@ -131,7 +115,7 @@ function readEndpoints(parts: Parts): Endpoint[] {
       query: listQuery,
       answers: { 200: { description: "A page.", schema: pageShape(assetShape) } },
       handle: (call) => {
-        const { limit, after, kind, search, job, sha256 } = call.query;
+        const { limit, after, kind, search, job, sha256, state } = call.query;
         const page = parts.library.list({
           ownerId: userOfCall(call).id,
           limit,
@@ -140,6 +124,7 @@ function readEndpoints(parts: Parts): Endpoint[] {
           search: search === undefined || search === "" ? null : search,
           jobId: job ?? null,
           sha256: sha256?.toLowerCase() ?? null,
+          state,
         });
         return json({ items: page.items.map(assetJson), next: page.next });
       },

@@ -50,6 +50,15 @@ export const requestFields = {
     .describe(
       "How its outputs are proven: quick decodes their first, middle and last seconds, full all of them; absent: as the setting jobs.verify says",
     ),
+  expireDays: z
+    .int()
+    .min(0)
+    .max(36_500)
+    .nullable()
+    .default(null)
+    .describe(
+      "Days after which its outputs go into the bin; 0: never; null: as the preset and the settings say",
+    ),
   reuse: z
     .boolean()
     .default(true)

@@ -2,6 +2,7 @@
 import type { Accounts } from "../accounts/accounts.ts";
 import type { Library } from "../assets/library.ts";
 import type { Migration } from "../assets/migration.ts";
+import type { Sweep } from "../assets/sweep.ts";
 import type { BackupKeeper } from "../backup/keeper.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
@@ -24,10 +25,15 @@ export type AskedOfJobs =
   | ("submit" | "submitMany" | "estimate" | "get" | "history" | "list")
   | ("cancel" | "cancelMany" | "retry" | "retryMany" | "pause" | "resume" | "change");
 
+/** What this side asks of the library. */
+export type AskedOfLibrary =
+  | ("upload" | "take" | "equalOf" | "uploadsRefused" | "get" | "list" | "outputOf" | "delete")
+  | ("restore" | "change" | "emptyBin" | "getKept" | "allowances");
+
 /** What this side needs of the accounts. */
 export type AccountsPart = Pick<
   Accounts,
-  "setupPending" | "completeSetup" | "login" | "logout" | "sessionUser" | "tokenUser"
+  "setupPending" | "completeSetup" | "login" | "logout" | "sessionUser" | "tokenUser" | "listUsers"
 >;
 
 /** What `GET /system` tells of a GPU beside what every device has. */
@@ -95,11 +101,10 @@ export interface Parts {
   log: Log;
   clock: Clock;
   accounts: AccountsPart;
+  library: Pick<Library, AskedOfLibrary>;
+  /** What goes by itself. */
+  sweep: Pick<Sweep, "plan" | "round">;
   uploads: Uploads;
-  library: Pick<
-    Library,
-    "upload" | "take" | "uploadsRefused" | "get" | "list" | "outputOf" | "equalOf" | "delete"
-  >;
   imports: Pick<Importer, "add" | "find" | "list" | "cancel" | "retry">;
   jobs: Pick<Jobs, AskedOfJobs>;
   presets: Pick<Presets, "list" | "get" | "create" | "replace" | "delete">;

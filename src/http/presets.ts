@@ -5,6 +5,9 @@ import { Refusal } from "../trouble.ts";
 import { type Call, type Endpoint, endpoint, json, userOfCall } from "./endpoint.ts";
 import type { Parts } from "./parts.ts";
 
+/** Days after which things go into the bin; 0: never; null: as said elsewhere. */
+export const expireDays = z.int().min(0).max(36_500).nullable();
+
 const presetShape = z
   .strictObject({
     id: z.string(),
@@ -12,6 +15,12 @@ const presetShape = z
     operation: z.string(),
     params: z.record(z.string(), z.unknown()),
     builtIn: z.boolean().describe("Comes with Kinomill and cannot be changed"),
+    expireDays: z
+      .int()
+      .nullable()
+      .describe(
+        "Days after which what it makes goes into the bin; 0: never; null: as the settings say",
+      ),
     version: z.int().min(1).describe("Counts changes; the ETag says it too"),
     createdAt: z.iso.datetime().nullable().describe("Null for those that come with Kinomill"),
     updatedAt: z.iso.datetime().nullable(),
@@ -23,6 +32,7 @@ const wishShape = z
     name: z.string().max(200),
     operation: z.string().min(1).max(64),
     params: z.record(z.string().max(100), z.unknown()).default({}),
+    expireDays: expireDays.default(null),
   })
   .meta({ id: "PresetWish" });
 

@@ -2,6 +2,7 @@
 import type { Elysia } from "elysia";
 import { assetEndpoints } from "./assets.ts";
 import { backupEndpoints, mountBackupFragments } from "./backups.ts";
+import { binEndpoints } from "./bin.ts";
 import { DeviceWatch } from "./device-watch.ts";
 import { deviceEndpoints } from "./devices.ts";
 import { mountDocs } from "./docs.ts";
@@ -21,6 +22,7 @@ import { outputEndpoints } from "./outputs.ts";
 import { mountPages } from "./pages.ts";
 import type { Parts } from "./parts.ts";
 import { presetEndpoints } from "./presets.ts";
+import { retentionEndpoints } from "./retention.ts";
 import { mountStatic } from "./static.ts";
 import { mountStorage } from "./storage.ts";
 import { storageMoveEndpoints } from "./storage-moves.ts";
@@ -33,6 +35,7 @@ import { mountZip, zipEndpoints } from "./zip.ts";
 export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch): Endpoint[] {
   return [
     ...assetEndpoints(parts),
+    ...binEndpoints(parts),
     ...uploadEndpoints(parts),
     ...importEndpoints(parts),
     ...zipEndpoints(parts),
@@ -44,6 +47,7 @@ export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch)
     ...systemEndpoints(parts),
     ...backupEndpoints(parts),
     ...storageMoveEndpoints(parts),
+    ...retentionEndpoints(parts),
     ...deviceEndpoints(parts, streams, watch),
     ...healthEndpoints(parts),
   ];

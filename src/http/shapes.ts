@@ -100,12 +100,15 @@ export const assetShape = z
     ]),
     thumbnail: z.enum(["wanted", "ready", "none"]),
     createdAt: time,
-    expiresAt: time.nullable(),
     duplicateOf: text
       .optional()
       .describe(
         "Your oldest other asset with the same bytes, null when there is none; told of one asset, not in lists",
       ),
+    expiresAt: time.nullable().describe("When it goes into the bin by itself; null for never"),
+    binnedAt: time
+      .optional()
+      .describe("When it went into the bin; absent while it is not in there"),
   })
   .meta({ id: "Asset" });
 

@@ -195,7 +195,7 @@ export class ImportRun {
   private async refuseTooMuch(bytes: number): Promise<void> {
     const { limits, library } = this.parts;
     if (bytes > limits.maxBytes) throw tooLarge(limits.maxBytes);
-    await library.admit(bytes);
+    await library.admit(bytes, this.item.ownerId);
     if (bytes > (await this.parts.freeBytes())) throw storageFull();
   }
 

@@ -87,7 +87,7 @@ export class Importer {
     requests: readonly LinkRequest[],
     ifExists: WhenEqual,
   ): Promise<ImportView[]> {
-    await this.parts.library.admit(null);
+    await this.parts.library.admit(null, ownerId);
     const links = this.readAll(requests.map(({ url }) => url));
     const open = this.parts.rows.openCount(ownerId);
     const { openPerUserMax } = this.parts;

@@ -60,13 +60,13 @@ export class Uploads {
 
   /**
    * Begins an upload.
-   * @throws Refusal 503 `sandbox_missing`, 413 `too_large`, 507 `storage_full`, 429 `too_many_uploads`
+   * @throws Refusal 503 `sandbox_missing`, 413 `too_large`, `quota_exceeded`, 507 `storage_full`, 429 `too_many_uploads`
    */
   async create(
     upload: { id: string; ownerId: string; metadata: UploadMetadata },
     lengthBytes: number,
   ): Promise<Upload> {
-    await this.parts.library.admit(lengthBytes);
+    await this.parts.library.admit(lengthBytes, upload.ownerId);
     // Before the disk is touched: whoever makes thousands of them costs nothing but the asking.
     const { unfinishedPerUser } = this.parts;
     if (this.rows.countUnfinished(upload.ownerId) >= unfinishedPerUser) {

@@ -35,6 +35,8 @@ export interface NewJob {
   verify: "quick" | "full" | null;
   /** It is worked out, whatever was made before. */
   anew: boolean;
+  /** Days after which what it makes goes into the bin; absent or null: as the settings say. */
+  expireDays?: number | null;
   /** Ids of jobs that must have succeeded before; they exist and none of them ended otherwise. */
   after: readonly string[];
   /** ISO 8601 UTC; null for at once. */
@@ -76,8 +78,8 @@ export class Asks {
       .query(
         `INSERT INTO job (id, owner_id, operation, title, state, params, labels, priority, notes, verify,
            idempotency_key, idempotency_sha256, created_at, seq, rank, need, wait_for, device_reason,
-           not_before, predecessors_left, batch, anew)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)`,
+           not_before, predecessors_left, batch, anew, expire_days)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)`,
       )
       .run(
         ...[job.id, asker.id, job.operation, job.title, standing.state],
@@ -92,6 +94,7 @@ export class Asks {
           left.length,
           job.batch,
           job.anew ? 1 : 0,
+          job.expireDays ?? null,
         ],
       );
     this.insertRelations(asker.id, job, seq);

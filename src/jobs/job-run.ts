@@ -182,6 +182,6 @@ export function reportOf({ log }: { log: Log }, cause: unknown, claim: Claim): F
 }
 
 function codeOf({ status, code }: Refusal): FailureCode {
-  if (code === "storage_unreachable") return code;
+  if (code === "storage_unreachable" || code === "quota_exceeded") return code;
   return status === 507 ? "disk_full" : "input_missing";
 }

@@ -59,6 +59,7 @@ interface PlannedRequest {
   title: string;
   operation: Operation;
   verify: "quick" | "full";
+  expireDays: number | null;
 }
 
 export interface JobsParts {
@@ -142,7 +143,7 @@ export class Jobs {
     const { preset } = request;
     const wanted =
       preset === undefined
-        ? { operation: request.operation ?? "", params: request.params }
+        ? { operation: request.operation ?? "", params: request.params, expireDays: null }
         : this.presets.applied(ownerId, { ...request, preset });
     const operation = findOperation(wanted.operation);
     const params = parseParams(operation, wanted.params);
@@ -152,7 +153,9 @@ export class Jobs {
     const title = `${operation.title}: ${inputs[0]?.name ?? "nothing"}`;
     const media = planInputs.map((input) => input.media);
     const verify = request.verify ?? provingFor(operation, params, this.parts.verify);
-    return { plan, media, params: params as Record<string, unknown>, title, operation, verify };
+    const expireDays = request.expireDays ?? wanted.expireDays;
+    const asked = { params: params as Record<string, unknown>, operation, verify, expireDays };
+    return { plan, media, title, ...asked };
   }
 
   /** What the job would do; starts nothing. @throws as `submit` */

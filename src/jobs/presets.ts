@@ -17,10 +17,13 @@ export interface PresetWish {
   operation: string;
   /** As given; checked against the operation, but kept without its defaults. */
   params: Record<string, unknown>;
+  /** Days after which what it makes goes into the bin; 0: never; null: as the settings say. Absent: as it was. */
+  expireDays?: number | null | undefined;
 }
 
 export interface Preset extends PresetWish {
   id: string;
+  expireDays: number | null;
   builtIn: boolean;
   /** Counts changes, from 1. */
   version: number;
@@ -37,7 +40,7 @@ const NAME_LIMIT = 64;
 const PARAMS_LIMIT_BYTES = 256 * 1024;
 
 const columns =
-  "id, name, operation, params, version, created_at AS createdAt, updated_at AS updatedAt";
+  "id, name, operation, params, version, expire_days AS expireDays, created_at AS createdAt, updated_at AS updatedAt";
 
 type Row = Omit<Preset, "params" | "builtIn"> & { params: string };
 
@@ -94,10 +97,13 @@ export class Presets {
       }
       this.db
         .query(
-          `INSERT INTO preset (id, owner_id, name, operation, params, created_at, updated_at)
-           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)`,
+          `INSERT INTO preset (id, owner_id, name, operation, params, created_at, updated_at, expire_days)
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)`,
         )
-        .run(id, ownerId, kept.name, kept.operation, kept.params, isoTime(this.clock.nowMs()));
+        .run(
+          ...([id, ownerId, kept.name, kept.operation, kept.params] as const),
+          ...([isoTime(this.clock.nowMs()), wish.expireDays ?? null] as const),
+        );
       return this.get(ownerId, id);
     });
   }
@@ -107,19 +113,20 @@ export class Presets {
    * @throws Refusal 404 `no_such_preset`, 403 `read_only`, and those of `create`
    */
   replace(ownerId: string, id: string, version: number, wish: PresetWish): Preset | null {
-    this.own(ownerId, id);
+    const before = this.own(ownerId, id);
+    const { expireDays = before.expireDays } = wish;
     const kept = checked(wish);
     return transaction(this.db, () => {
       this.refuseTakenName(ownerId, kept.name, id);
       const { changes } = this.db
         .query(
           `UPDATE preset SET name = ?4, operation = ?5, params = ?6, updated_at = ?7,
-             version = version + 1
+             expire_days = ?8, version = version + 1
            WHERE id = ?1 AND owner_id = ?2 AND version = ?3`,
         )
         .run(
           ...([id, ownerId, version, kept.name, kept.operation, kept.params] as const),
-          isoTime(this.clock.nowMs()),
+          ...([isoTime(this.clock.nowMs()), expireDays] as const),
         );
       return changes === 1 ? this.get(ownerId, id) : null;
     });
@@ -145,7 +152,7 @@ export class Presets {
   applied(
     ownerId: string,
     request: { preset: string; operation?: string | undefined; params: unknown },
-  ): { operation: string; params: unknown } {
+  ): { operation: string; params: unknown; expireDays: number | null } {
     const preset = this.get(ownerId, request.preset);
     if (request.operation !== undefined && request.operation !== preset.operation) {
       const message = `is a preset of ${preset.operation}, not of ${request.operation}`;
@@ -155,10 +162,10 @@ export class Presets {
     }
     const over = request.params ?? {};
     if (typeof over !== "object" || Array.isArray(over)) {
-      return { operation: preset.operation, params: over };
+      return { operation: preset.operation, params: over, expireDays: preset.expireDays };
     }
     const params = laidOver(preset.params, over as Record<string, unknown>);
-    return { operation: preset.operation, params };
+    return { operation: preset.operation, params, expireDays: preset.expireDays };
   }
 
   private own(ownerId: string, id: string): Preset {
@@ -183,7 +190,7 @@ export class Presets {
 
 const builtIns: readonly Preset[] = builtInPresets.map((preset) => ({
   ...preset,
-  ...{ builtIn: true, version: 1, createdAt: null, updatedAt: null },
+  ...{ builtIn: true, version: 1, expireDays: null, createdAt: null, updatedAt: null },
 }));
 
 function presetOf({ params, ...row }: Row): Preset {

@@ -33,7 +33,7 @@ export async function publish(
   return await recordAll(parts, claim, { count: finished.length, repeatKey, captions }, (ids) =>
     inTurn(ids, finished, async (id, output) => {
       const stored = await parts.storage.adopt(id, output.proven.path, knownOf(output));
-      return describe(id, claim, output, stored, parts.clock);
+      return describe(id, claim, output, stored, parts);
     }),
   );
 }
@@ -53,7 +53,7 @@ export async function publishAgain(
     return await recordAll(parts, claim, { count: assets.length, repeatKey, captions }, (ids) =>
       inTurn(ids, assets, async (id, asset) => {
         if (!(await parts.storage.copy(asset.id, id))) throw new GoneError();
-        return copyOf(asset, id, claim, parts.clock);
+        return copyOf(asset, id, claim, parts);
       }),
     );
   } catch (cause) {
@@ -85,6 +85,8 @@ async function recordAll(
   try {
     const assets = await store(ids);
     const record = () => {
+      const moreBytes = assets.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+      library.allowances.refuseBeyond(claim.ownerId, moreBytes);
       for (const [index, asset] of assets.entries()) {
         library.records.insert(asset, captions[index]);
       }
@@ -114,16 +116,21 @@ async function inTurn<Item, Result>(
   return made;
 }
 
-function copyOf(asset: Asset, id: string, claim: Claim, clock: Clock): Asset {
-  const { origin } = asset;
-  assert(origin.kind === "job", "what a job made says so");
+function copyOf(
+  asset: Asset,
+  id: string,
+  claim: Claim,
+  { clock, library }: PublicationParts,
+): Asset {
+  assert(asset.origin.kind === "job", "what a job made says so");
+  const origin = { ...asset.origin, jobId: claim.jobId };
   return {
     ...asset,
     id,
-    origin: { ...origin, jobId: claim.jobId },
+    origin,
     thumbnail: asset.thumbnail === "none" ? "none" : "wanted",
     createdAt: isoTime(clock.nowMs()),
-    expiresAt: null,
+    expiresAt: library.allowances.expiryOf(claim.ownerId, origin),
   };
 }
 
@@ -148,9 +155,10 @@ function describe(
   claim: Claim,
   output: Finished,
   stored: { sizeBytes: number; sha256: string },
-  clock: Clock,
+  { clock, library }: PublicationParts,
 ): Asset {
   const { declared, proven } = output;
+  const origin = { kind: "job", jobId: claim.jobId, role: declared.role } as const;
   const kind = proven.media?.kind ?? (declared.expectation.kind === "data" ? "data" : "text");
   return {
     id,
@@ -162,9 +170,9 @@ function describe(
     sha256: stored.sha256,
     mimeType: declared.mimeType,
     media: proven.media,
-    origin: { kind: "job", jobId: claim.jobId, role: declared.role },
+    origin,
     thumbnail: kind === "video" || kind === "image" ? "wanted" : "none",
     createdAt: isoTime(clock.nowMs()),
-    expiresAt: null,
+    expiresAt: library.allowances.expiryOf(claim.ownerId, origin),
   };
 }

@@ -32,6 +32,7 @@ test("what the media or the request is to blame for is not tried again", () => {
     "time_limit",
     "input_missing",
     "predecessor_failed",
+    "quota_exceeded",
   ]);
   expect(nextRun({ ...stalled, retryable: false }, 1, chance).kind).toBe("never");
 });

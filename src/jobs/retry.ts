@@ -16,6 +16,7 @@ const cures: Record<FailureCode, Cure> = {
   media_unsupported: "nothing",
   input_missing: "nothing",
   predecessor_failed: "nothing",
+  quota_exceeded: "nothing",
   time_limit: "nothing",
   encoder_failed: "time",
   output_rejected: "time",

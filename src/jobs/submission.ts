@@ -31,6 +31,8 @@ export interface JobRequest {
   verify?: "quick" | "full" | undefined;
   /** False: it is worked out, whatever the same job made before. */
   reuse?: boolean | undefined;
+  /** Days after which what it makes goes into the bin; 0: never; absent or null: as the preset and the settings say. */
+  expireDays?: number | null | undefined;
 }
 
 /** One of many: it can have a name by which the others of the call refer to it. */
@@ -46,6 +48,7 @@ export interface Planned {
   operation: { name: string };
   /** How its outputs will be proven. */
   verify: "quick" | "full";
+  expireDays: number | null;
 }
 
 export interface Submitted {
@@ -57,7 +60,7 @@ export interface Submitted {
 export interface SubmissionParts {
   database: Database;
   queue: Queue;
-  library: Pick<Library, "get">;
+  library: Pick<Library, "get" | "allowances">;
   plan(ownerId: string, request: JobRequest): Planned;
   /** Jobs of one person that may wait at the same time. */
   queuedPerUserMax: number;
@@ -100,6 +103,7 @@ export class Submission {
       const earlier = key === null ? null : this.earlier(asker.id, key);
       if (earlier !== null) return { ids: earlier, created: false };
       this.refuseTooMany(asker.id, requests.length);
+      this.parts.library.allowances.refuseBeyond(asker.id, 0);
       return { ids: this.insertAll(asker, requests, key, many), created: true };
     });
     return planned;
@@ -139,7 +143,8 @@ export class Submission {
     ownerId: string,
     request: JobRequest,
   ): Omit<NewJob, "id" | "after" | "batch" | "idempotency"> {
-    const { plan, params, title, operation, verify } = this.parts.plan(ownerId, request);
+    const planned = this.parts.plan(ownerId, request);
+    const { plan, params, title, operation, verify, expireDays } = planned;
     const [first] = plan.steps;
     return {
       operation: operation.name,
@@ -153,6 +158,7 @@ export class Submission {
       steps: plan.steps,
       verify,
       anew: request.reuse === false,
+      expireDays,
       notBefore: utcTime(request.notBefore ?? null),
     };
   }

@@ -8,7 +8,9 @@ export interface Move {
 
 /** The words of `column IN ('a', 'b')` in the last definition of a table; [] when there is none. */
 export function checkedWords(sql: string, table: string, column: string): string[] {
-  const definitions = sql.matchAll(new RegExp(`CREATE TABLE ${table} \\(([\\s\\S]*?)\\n\\)`, "g"));
+  const definitions = sql.matchAll(
+    new RegExp(`CREATE TABLE ${table}(?:_new)? \\(([\\s\\S]*?)\\n\\)`, "g"),
+  );
   const body = Array.from(definitions).at(-1)?.[1] ?? "";
   const list = new RegExp(`\\b${column} IN \\(([^)]*)\\)`).exec(body)?.[1] ?? "";
   return Array.from(list.matchAll(/'([^']*)'/g), ([, word = ""]) => word);

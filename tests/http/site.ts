@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Accounts, openAccounts } from "../../src/accounts/accounts.ts";
 import { Library } from "../../src/assets/library.ts";
+import { openSweep } from "../../src/assets/sweep.ts";
 import { BackupKeeper } from "../../src/backup/keeper.ts";
 import { ManualClock } from "../../src/clock.ts";
 import { type Config, loadConfig } from "../../src/config.ts";
@@ -147,6 +148,7 @@ export async function openSite(
     presets: jobs.presets,
     gpuLoad: new GpuLoad({ clock, tool: join(folder, "nvidia-smi") }),
     workSwitch,
+    sweep: openSweep({ database, clock, log: silentLog(), library }),
     backups: new BackupKeeper({ config, clock, log: silentLog() }),
     work: () => ({ ...workSwitch.state(), running: 0 }),
     system: () => Promise.resolve({ ...systemOfRig, work: parts.work() }),
@@ -175,6 +177,7 @@ function openLibrary(parts: {
     ...parts,
     log: silentLog(),
     uploadMaxBytes: parts.config.uploads.maxBytes,
+    retention: parts.config.retention,
     probe: async (path) => {
       if ((await Bun.file(path).slice(0, 4).text()) === "FILM") return film;
       throw new Refusal(422, "not_media", "This is not a media file that Kinomill can read.");

@@ -12,6 +12,7 @@ import repeats from "./0011_repeats.sql" with { type: "text" };
 import uploads from "./0012_uploads.sql" with { type: "text" };
 import storageMoves from "./0013_storage_moves.sql" with { type: "text" };
 import imports from "./0014_imports.sql" with { type: "text" };
+import retention from "./0015_retention.sql" with { type: "text" };
 
 /** One step of the schema. `version` is the `user_version` of a database that has it. */
 export interface Migration {
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   { version: 12, name: "uploads", sql: uploads },
   { version: 13, name: "storage-moves", sql: storageMoves },
   { version: 14, name: "imports", sql: imports },
+  { version: 15, name: "retention", sql: retention },
 ];

@@ -1,0 +1,124 @@
+/** `kinomill sweep` and `kinomill users quota`: what goes by itself, and who may keep how much. */
+import { sizeText } from "../../views/quantities.ts";
+import { openAccounts } from "../accounts/accounts.ts";
+import { Allowances } from "../assets/allowances.ts";
+import { Library } from "../assets/library.ts";
+import { openSweep, Sweep, type SweepReport, type Swept } from "../assets/sweep.ts";
+import { systemClock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import { lockDataFolder } from "../database/lock.ts";
+import { type Database, openDatabase } from "../database/open.ts";
+import { silentLog } from "../log.ts";
+import { Refusal } from "../trouble.ts";
+import { exitCodes } from "./exit.ts";
+import type { CommonOptions } from "./program.ts";
+import { configOf } from "./settings.ts";
+import { openStorage } from "./stores.ts";
+
+export async function sweepNow(
+  options: CommonOptions & { dryRun?: boolean; json?: boolean },
+): Promise<number> {
+  const config = await configOf(options);
+  const dryRun = options.dryRun === true;
+  // A running server keeps in mind what it knows of assets: nobody else changes them.
+  const lock = dryRun ? null : lockDataFolder(config.data, "a sweep");
+  const database = openDatabase(config.data);
+  try {
+    const report = dryRun ? planOf(config, database) : await sweepAll(config, database);
+    if (options.json) console.log(JSON.stringify({ dryRun, ...report }, null, 2));
+    else tell(report, dryRun);
+    return exitCodes.done;
+  } finally {
+    database.close();
+    lock?.release();
+  }
+}
+
+/** Opens no storage: beside a server that would be the server's. */
+function planOf(config: Config, database: Database): SweepReport {
+  const never = () => Promise.reject(new Error("invariant broken: a dry run takes nothing away"));
+  const { binDays } = config.retention;
+  const acts = { bin: never, deleteForever: never };
+  return new Sweep({ database, clock: systemClock, log: silentLog(), binDays, ...acts }).plan();
+}
+
+function sweepOf(config: Config, database: Database) {
+  const shared = { database, clock: systemClock, log: silentLog() };
+  const library = new Library({
+    ...shared,
+    storage: openStorage(config, database),
+    probe: () => Promise.reject(new Error("invariant broken: a sweep takes nothing in")),
+    uploadMaxBytes: 0,
+    retention: config.retention,
+    onChange: () => undefined,
+  });
+  return openSweep({ ...shared, library });
+}
+
+async function sweepAll(config: Config, database: Database): Promise<SweepReport> {
+  const sweep = sweepOf(config, database);
+  const all: SweepReport = { expired: [], deleted: [], inUse: 0, more: false };
+  for (;;) {
+    const { expired, deleted, inUse, more } = await sweep.round();
+    all.expired.push(...expired);
+    all.deleted.push(...deleted);
+    if (!more) return { ...all, inUse };
+  }
+}
+
+function tell({ expired, deleted, inUse, more }: SweepReport, dryRun: boolean): void {
+  const would = dryRun ? "would go" : "went";
+  tellOf(expired, `expired, ${would} into the bin`);
+  tellOf(deleted, `long enough in the bin, ${would} for ever`);
+  if (expired.length + deleted.length === 0) console.log("Nothing is due.");
+  if (inUse > 0) console.log(`${inUse} have expired and wait for the jobs that read them.`);
+  if (more) console.log("There is more than one round takes.");
+}
+
+function tellOf(all: Swept[], what: string): void {
+  for (const { id, name, sizeBytes } of all) {
+    console.log(`${id}\t${sizeText(sizeBytes)}\t${name}\t(${what})`);
+  }
+}
+
+/** `size`: "100G", "none" for no limit, "default" for what the settings say. */
+export async function setQuota(
+  name: string,
+  size: string,
+  options: CommonOptions,
+): Promise<number> {
+  const quotaBytes = quotaOf(size);
+  const config = await configOf(options);
+  const database = openDatabase(config.data);
+  try {
+    const accounts = openAccounts(database, systemClock, { sessionDays: config.sessions.days });
+    const user = accounts.findUser(name);
+    if (user === null) throw new Refusal(404, "no_such_user", `There is no user ${name}.`);
+    const allowances = new Allowances(database, systemClock, config.retention);
+    allowances.change(user.id, { quotaBytes });
+    const { usedBytes, quotaBytes: limit } = allowances.usage(user.id);
+    const may = limit === null ? "as much as there is room for" : sizeText(limit);
+    console.log(`${user.name} keeps ${sizeText(usedBytes)} and may keep ${may}.`);
+    return exitCodes.done;
+  } finally {
+    database.close();
+  }
+}
+
+const units: Record<string, number> = {
+  ...{ "": 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 },
+  ...{ KI: 1024, MI: 1024 ** 2, GI: 1024 ** 3, TI: 1024 ** 4 },
+};
+
+function quotaOf(size: string): number | null {
+  if (size === "default") return null;
+  if (size === "none") return 0;
+  const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?)\s*([KMGT]?I?)B?$/i.exec(size) ?? [];
+  const bytes = Math.round(Number(number) * (units[unit.toUpperCase()] ?? Number.NaN));
+  if (number !== "" && Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  throw new Refusal(
+    400,
+    "bad_usage",
+    `${size} is no size: give a number of bytes, one like 500M, 100G or 2TiB, none, or default.`,
+  );
+}

@@ -339,7 +339,11 @@ export class Library {
   /** Finishes what a crash interrupted: unrecorded objects and half-done deletions. Call it once at start. */
   async recover(): Promise<void> {
     await this.discard(this.records.leftIntents());
-    for (const id of this.records.leftDeleting()) await this.removeBytes(id);
+    for (const id of this.records.leftDeleting()) {
+      await this.removeBytes(id).catch((cause: unknown) => {
+        this.parts.log.warn({ err: cause, asset: id }, "could not delete; the next start tries");
+      });
+    }
     for (const id of this.records.unreadTexts()) await this.readText(id);
   }
 

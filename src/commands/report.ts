@@ -17,7 +17,16 @@ import type { WorkParts } from "./work.ts";
 
 type Shown = Pick<
   WorkParts,
-  "toolbox" | "gpus" | "storage" | "device" | "slots" | "library" | "worker" | "workSwitch"
+  | "toolbox"
+  | "gpus"
+  | "storage"
+  | "primary"
+  | "bucketWatch"
+  | "device"
+  | "slots"
+  | "library"
+  | "worker"
+  | "workSwitch"
 > & {
   config: Config;
 };
@@ -46,6 +55,7 @@ export async function systemReport(
       ...{ config, clock, asker: "server", sinceMs: startedAtMs },
       toolchain: knownToolchain(toolbox.state),
       gpus,
+      bucket: parts.bucketWatch?.aspects ?? null,
     }),
     limits: {
       uploadMaxBytes: config.uploads.maxBytes,
@@ -146,12 +156,19 @@ function databaseHealth(database: Database): PartHealth {
   }
 }
 
-async function storageHealth(parts: Shown): Promise<PartHealth> {
-  const freeBytes = await parts.storage.freeBytes();
-  if (freeBytes === null || freeBytes > 0) return { part: "storage", ok: true, sentence: "" };
-  const sentence =
-    "The disk is full up to its reserve. Delete assets that are not needed, or free space.";
-  return { part: "storage", ok: false, sentence };
+async function storageHealth({ primary, bucketWatch }: Shown): Promise<PartHealth> {
+  const freeBytes =
+    primary.kind === "s3" ? await primary.cache.roomBytes() : await primary.freeBytes();
+  if (freeBytes === 0) {
+    const sentence =
+      "The disk is full up to its reserve. Delete assets that are not needed, or free space.";
+    return { part: "storage", ok: false, sentence };
+  }
+  if (bucketWatch === null) return { part: "storage", ok: true, sentence: "" };
+  const faults = (bucketWatch.aspects ?? []).filter(({ level }) => level === "fault");
+  const told = faults.map(({ meaning, remedy }) => `${meaning} ${remedy ?? ""}`.trim()).join(" ");
+  const sentence = bucketWatch.aspects === null ? "Kinomill still looks at the bucket." : told;
+  return { part: "storage", ok: sentence === "", sentence };
 }
 
 function ffmpegHealth(state: ToolboxState): PartHealth {

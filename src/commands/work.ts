@@ -40,6 +40,7 @@ import { openBox } from "../runners/box.ts";
 import type { Dispatch } from "../runners/dispatch.ts";
 import { LocalRunner } from "../runners/local.ts";
 import type { Slots } from "../runners/slots.ts";
+import { BucketWatch } from "../storage/s3-watch.ts";
 import { type OpenStorage, openStores, type Stores } from "./stores.ts";
 
 /** A file that came whole is looked into within this time; the next start does it otherwise. */
@@ -61,6 +62,8 @@ interface Base {
   primary: OpenStorage;
   /** Brings over what lies in the storage before; null when nothing does. */
   migration: Migration | null;
+  /** Null where no bucket is in use. */
+  bucketWatch: BucketWatch | null;
   toolbox: Toolbox;
   gpus: Gpus;
   gpuLoad: GpuLoad;
@@ -97,12 +100,16 @@ export async function openWork(config: Config, log: Log, database: Database): Pr
   const uploads = openUploads(base, library);
   const { jobs, worker } = openJobs(base, library, onAsset);
   await worker.recover();
-  await library.recover();
+  // A bucket that does not answer must not keep the server from starting.
+  const recovered = library.recover();
+  if (base.bucketWatch === null) await recovered;
+  else recovered.catch((cause: unknown) => log.warn({ err: cause }, "recovery of the library"));
   await uploads.recover();
   const imports = openImports(base, library);
   const start = () => {
     uploads.start();
     base.migration?.open();
+    base.bucketWatch?.start();
     return toolbox.open((toolchain) => {
       worker.start();
       // Behind ffprobe, which looks into what comes.
@@ -120,6 +127,7 @@ export async function openWork(config: Config, log: Log, database: Database): Pr
   const close = async () => {
     toolbox.close();
     base.searchIndex.stop();
+    base.bucketWatch?.stop();
     // What stands still will not end by itself.
     const paused = base.workSwitch.state().mode === "paused";
     const drainSeconds = paused ? 0 : config.jobs.drainSeconds;
@@ -163,6 +171,7 @@ function openBase(config: Config, log: Log, database: Database): Base {
     runsMax: config.jobs.runs,
     roomAfterFull: (jobId) => room.afterFull(jobId),
   });
+  const stores = openStores(config, database, { clock, log });
   return {
     config,
     log,
@@ -171,11 +180,17 @@ function openBase(config: Config, log: Log, database: Database): Base {
     workSwitch,
     ...{ queue, live, room, searchIndex: new SearchIndex(database) },
     feed: new Feed(clock, queue.ledger.log),
-    ...openStores(config, database, { clock, log }),
+    ...stores,
+    bucketWatch: bucketWatchOf(stores, log, clock),
     toolbox,
     ...{ gpus, gpuLoad, runner, ...box },
     device: cpu,
   };
+}
+
+function bucketWatchOf({ primary }: Stores, log: Log, clock: Clock): BucketWatch | null {
+  if (primary.kind === "disk") return null;
+  return new BucketWatch({ bucket: primary.bucket, log, clock });
 }
 
 function toolPaths(config: Config): { ffmpegPath: string; ffprobePath: string } {

@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Toolchain } from "../media/devices.ts";
 import type { GpuState } from "../media/gpu.ts";
+import type { BucketAspect } from "../storage/s3-check.ts";
 import type { Failure } from "../trouble.ts";
 
 /** `fault` keeps Kinomill from working, `warning` takes something away or may become a fault, `ok` is said too. */
@@ -33,6 +34,8 @@ export interface Box {
    * every page that somebody opens, and its answers go to members too.
    */
   asker: "command" | "server";
+  /** What the server found at its last look at the bucket. A command looks for itself. */
+  bucket?: readonly BucketAspect[] | null;
   /** Since when the server runs that asks; null for a command. */
   sinceMs: number | null;
 }

@@ -169,6 +169,14 @@ export class LocalCache {
     }
   }
 
+  /** Bytes that could still come, when all that nobody holds has gone. */
+  async roomBytes(): Promise<number> {
+    const unheld = [...this.entries.values()].filter(({ holders }) => holders === 0);
+    const evictable = unheld.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const free = (await this.freeBytes()) - this.options.reserveBytes - this.promisedBytes;
+    return Math.max(0, free + evictable);
+  }
+
   private async freeBytes(): Promise<number> {
     const { freeBytes } = this.options;
     if (freeBytes !== undefined) return await freeBytes();

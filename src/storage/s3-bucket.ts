@@ -49,6 +49,8 @@ export interface UrlGrant {
 export class Bucket {
   readonly settings: S3Settings;
   readonly calls: S3Calls;
+  /** Keys under which there may be an upload too many. */
+  private readonly begunTwice = new Set<string>();
 
   /** @throws Refusal 400 `bad_config` */
   constructor(settings: S3Settings) {
@@ -59,13 +61,26 @@ export class Bucket {
   /** Null when there is no such object. */
   async head(key: string, signal?: AbortSignal): Promise<{ sizeBytes: number } | null> {
     const ask = (sdk: Sdk) => new sdk.HeadObjectCommand(this.named(key));
-    const answer = await this.calls.send<HeadObjectCommandOutput>(
-      "look at an object",
-      ask,
-      signal,
-      isMissing,
-    );
-    return answer === null ? null : { sizeBytes: answer.ContentLength ?? 0 };
+    let unexplained = false;
+    const expected = (fault: S3Fault) => {
+      unexplained = !isMissing(fault) && fault.status >= 400 && fault.status < 500;
+      return isMissing(fault) || (unexplained && !fault.passing);
+    };
+    const doing = "look at an object";
+    const answer = await this.calls.send<HeadObjectCommandOutput>(doing, ask, signal, expected);
+    if (answer !== null) return { sizeBytes: answer.ContentLength ?? 0 };
+    if (unexplained) await this.explain(key, signal);
+    return null;
+  }
+
+  /** An answer without a body does not say what is wrong: the same is asked in a way that has one. */
+  private async explain(key: string, signal?: AbortSignal): Promise<void> {
+    const answer = await this.get(key, { start: 0, end: 1 }, signal);
+    answer?.abandon(new Error("not wanted"));
+    answer?.close();
+    if (answer === null) return;
+    const fault = { code: "AccessDenied", status: 403, message: "", passing: false, region: null };
+    throw this.calls.refusal(fault, "look at an object");
   }
 
   /**
@@ -101,17 +116,19 @@ export class Bucket {
 
   /** Begins an object that is sent in parts. */
   async beginParts(key: string, signal?: AbortSignal, contentType?: string): Promise<string> {
-    const ask = (sdk: Sdk) =>
-      new sdk.CreateMultipartUploadCommand({
+    let asked = 0;
+    const ask = (sdk: Sdk) => {
+      asked += 1;
+      return new sdk.CreateMultipartUploadCommand({
         ...this.named(key),
         ...(contentType === undefined ? {} : { ContentType: contentType }),
       });
-    const { UploadId } = await this.calls.must<CreateMultipartUploadCommandOutput>(
-      "begin an object",
-      ask,
-      signal,
-    );
-    if (UploadId !== undefined) return UploadId;
+    };
+    const doing = "begin an object";
+    const begun = await this.calls.must<CreateMultipartUploadCommandOutput>(doing, ask, signal);
+    // An answer that got lost may have begun one more, of which nobody knows.
+    if (asked > 1) this.begunTwice.add(key);
+    if (begun.UploadId !== undefined) return begun.UploadId;
     throw this.calls.refusal({ ...oddAnswer, message: "no upload id" }, "begin an object");
   }
 
@@ -178,13 +195,18 @@ export class Bucket {
     const gone = ({ code }: S3Fault) => code === "NoSuchUpload";
     await this.calls.send("put an object together", ask, signal, gone);
     const found = await this.head(key, signal);
-    if (found?.sizeBytes === sizeBytes) return;
+    if (found?.sizeBytes === sizeBytes) {
+      // What cannot be dropped now, a sweep drops.
+      if (this.begunTwice.has(key)) await this.dropParts(key, signal).catch(() => undefined);
+      return;
+    }
     const message = `the object has ${found?.sizeBytes ?? "no"} bytes instead of ${sizeBytes}`;
     throw this.calls.refusal({ ...oddAnswer, message }, "put an object together");
   }
 
   /** Drops all parts that were sent for this key and never became an object. */
   async dropParts(key: string, signal?: AbortSignal): Promise<void> {
+    this.begunTwice.delete(key);
     for (const upload of await this.openUploads(key, signal)) {
       if (upload.key === key) await this.dropUpload(upload, signal);
     }
@@ -257,6 +279,15 @@ export class Bucket {
   async remove(key: string, signal?: AbortSignal): Promise<void> {
     const ask = (sdk: Sdk) => new sdk.DeleteObjectCommand(this.named(key));
     await this.calls.send("delete an object", ask, signal, isMissing);
+  }
+
+  /** The server's clock, in whole seconds; null when it does not tell. */
+  async serverTimeMs(): Promise<number | null> {
+    const url = new URL(await this.ownUrl("GetObjectCommand", this.named("clock")));
+    url.search = "";
+    const { head } = await this.calls.wire.ask({ method: "HEAD", url: url.href });
+    const timeMs = Date.parse(head.headers.get("date") ?? "");
+    return Number.isNaN(timeMs) ? null : timeMs;
   }
 
   /** A URL for somebody else, at the address under which others reach the server. */

@@ -59,8 +59,11 @@ export function faultOf(cause: unknown): S3Fault | null {
   if (cause instanceof Silence) return { ...none, code: "Silence", message: "no answer" };
   if (cause instanceof S3Answer) return cause.fault;
   if (!(cause instanceof Error)) return null;
-  if ("$metadata" in cause) return sdkFault(cause);
-  const code = (cause as { code?: unknown }).code;
+  const { code, $metadata } = cause as { code?: unknown } & Partial<SdkError>;
+  // The SDK hangs its own facts on errors of the network too; only an answer has a status.
+  if ($metadata?.httpStatusCode !== undefined || cause.name === "CredentialsProviderError") {
+    return sdkFault(cause);
+  }
   if (typeof code !== "string" || !isNetworkCode(code)) return null;
   const certificate = /CERT|VERIFY|SELF_SIGNED|ALTNAME/i.test(code);
   return {
@@ -71,8 +74,9 @@ export function faultOf(cause: unknown): S3Fault | null {
   };
 }
 
-/** Codes of the file system are not the server's. */
+/** Codes of the file system and of wrong calls are not the server's. */
 function isNetworkCode(code: string): boolean {
+  if (code.startsWith("ERR_")) return /^ERR_(TLS|SSL|SOCKET|STREAM_PREMATURE)/.test(code);
   const files =
     /^(ENOENT|ENOSPC|EDQUOT|EIO|EROFS|EACCES|EPERM|EEXIST|EMFILE|ENOTDIR|EISDIR|EXDEV)$/;
   return !files.test(code);

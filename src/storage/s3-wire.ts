@@ -21,7 +21,7 @@ export class Silence extends Error {
 export interface WireOptions {
   /** Milliseconds without an answer after which a request is given up. */
   silenceMs: number;
-  /** PEM file of the authorities to trust besides the system's; "" for none. */
+  /** PEM file of the authorities to trust; "" for those of the system. */
   caFile: string;
 }
 

@@ -1,43 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Ceph, type Bucket as CephBucket, sharedCeph } from "../../tests/ceph.ts";
-import { loadConfig } from "../config.ts";
-import { silentLog } from "../log.ts";
+import { type Ceph, sharedCeph } from "../../tests/ceph.ts";
+import { openS3, removeCaches } from "../../tests/support/s3-storage.ts";
 import { assert } from "../trouble.ts";
 import { type StorageFixture, storageConformance } from "./conformance.ts";
 import { readAll, sha256, someBytes, streamOf } from "./conformance-fixture.ts";
-import { openS3Storage, type S3Storage } from "./s3.ts";
+import type { S3Storage } from "./s3.ts";
 import type { S3Settings } from "./s3-calls.ts";
 
 let ceph: Ceph;
-const folders: string[] = [];
 beforeAll(async () => {
   ceph = await sharedCeph();
 }, 120_000);
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
+afterAll(removeCaches);
 
-/** The settings' defaults, with small parts so that small objects have several. */
-async function settingsFor(bucket: CephBucket, more: Partial<S3Settings> = {}) {
-  const { storage } = await loadConfig({ file: null, environment: {}, flags: {} });
-  return { ...storage.s3, ...bucket, partBytes: 5 * 1024 ** 2, ...more };
-}
-
-async function openHere(
-  bucket: CephBucket,
-  more: Partial<S3Settings> = {},
-  cacheBytes = 1024 ** 3,
-): Promise<S3Storage> {
-  const folder = mkdtempSync(join(tmpdir(), "kinomill-s3-"));
-  folders.push(folder);
-  return openS3Storage({
-    settings: await settingsFor(bucket, more),
-    cache: { folder, maxBytes: cacheBytes, reserveBytes: 0 },
-    log: silentLog(),
-  });
+async function openHere(...how: Parameters<typeof openS3>): Promise<S3Storage> {
+  return (await openS3(...how)).storage;
 }
 
 async function fixture(more: Partial<S3Settings>, cacheBytes: number): Promise<StorageFixture> {
@@ -70,9 +48,7 @@ function inChunks(bytes: Uint8Array, chunkBytes = 300_000): ReadableStream<Uint8
 
 describe("objects in parts", () => {
   test("have the bytes at each size around a part's end, from streams and from files", async () => {
-    const storage = await openHere(await ceph.bucket());
-    const folder = mkdtempSync(join(tmpdir(), "kinomill-outputs-"));
-    folders.push(folder);
+    const { storage, folder } = await openS3(await ceph.bucket());
     for (const sizeBytes of [5 * MIB - 1, 5 * MIB, 5 * MIB + 1, 10 * MIB, 16 * MIB + 7]) {
       const bytes = someBytes(sizeBytes, sizeBytes);
       const told = { sizeBytes, sha256: sha256(bytes) };

@@ -2,11 +2,10 @@
  * Storage in a bucket. What comes in is written into the local cache and goes up from there while it still comes, so that
  * it can be looked at and worked on at once; what is read by programs is fetched into the cache first.
  */
-import { readFileSync } from "node:fs";
 import { link, lstat, open, rm } from "node:fs/promises";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import { assert, Refusal } from "../trouble.ts";
+import { assert } from "../trouble.ts";
 import { type CacheOptions, LocalCache } from "./cache.ts";
 import { Gate } from "./gate.ts";
 import { assertKey } from "./key.ts";
@@ -17,6 +16,7 @@ import type { S3Settings } from "./s3-calls.ts";
 import { copyObject } from "./s3-copying.ts";
 import { CorsRules } from "./s3-cors.ts";
 import { fetchInto, readRange, streamOfChunks } from "./s3-reading.ts";
+import { withSecret } from "./s3-secret.ts";
 import { Sending } from "./s3-sending.ts";
 import { assertPresignable } from "./signing.ts";
 import type {
@@ -292,18 +292,6 @@ async function* chunksOfHeld(held: HeldFile, part: Blob) {
     for await (const chunk of part.stream()) yield chunk;
   } finally {
     held.release();
-  }
-}
-
-function withSecret(settings: S3Settings): S3Settings {
-  const { secretAccessKeyFile: path } = settings;
-  if (path === "") return settings;
-  try {
-    return { ...settings, secretAccessKey: readFileSync(path, "utf8").trim() };
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const sentence = `storage.s3.secretAccessKeyFile cannot be read: ${reason}`;
-    throw new Refusal(400, "bad_config", sentence);
   }
 }
 

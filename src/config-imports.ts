@@ -12,6 +12,11 @@ const networkPlace = z
     "must be an address, a range like 192.168.1.0/24 or fd00::/8, or a host name",
   );
 
+const bucketPlace = z
+  .string()
+  .max(1200)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9](\/.*)?$/, "must be bucket or bucket/start");
+
 /** Whole numbers: of things, or of seconds. */
 const count = (least: number, most: number, usual: number) =>
   z.int().min(least).max(most).default(usual);
@@ -25,6 +30,14 @@ export const importSettings = z
       .meta({ commasOnly: true })
       .describe(
         "Places inside private networks from which files may be fetched: addresses, ranges (192.168.1.0/24, fd00::/8) and hosts (nas.lan, *.lan). Without it links into private and reserved networks are refused: whoever may import could reach what only this server can.",
+      ),
+    buckets: z
+      .array(bucketPlace)
+      .max(256)
+      .default([])
+      .meta({ commasOnly: true })
+      .describe(
+        "Buckets of the same S3 account (storage.s3) from which s3:// links may be imported, by anybody here: bucket, or bucket/start/of/keys. The server's own files are never among them.",
       ),
     maxBytes: z
       .int()

@@ -9,6 +9,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/open.ts";
 import { allowedFrom } from "../ingest/addresses.ts";
+import { BucketLinks } from "../ingest/bucket-links.ts";
 import { Gate } from "../ingest/gate.ts";
 import { ImportRows } from "../ingest/import-rows.ts";
 import { Importer } from "../ingest/importer.ts";
@@ -219,12 +220,14 @@ function openUploads({ config, ...base }: Base, library: Library): Uploads {
 const IMPORT_PAUSE_MS = 500;
 
 function openImports(base: Base, library: Library): Importer {
-  const { config, database, clock, log, feed } = base;
-  const { allowPrivate, slowSeconds, bytesPerSecondMin, waitingPerUser, ...rest } = config.imports;
+  const { config, database, clock, log, feed, primary } = base;
+  const { allowPrivate, buckets, slowSeconds, bytesPerSecondMin, waitingPerUser, ...rest } =
+    config.imports;
   return new Importer({
     ...{ clock, log, library },
     rows: new ImportRows(database, clock),
     gate: new Gate({ allowed: allowedFrom(allowPrivate) }),
+    buckets: primary.kind === "s3" ? new BucketLinks(primary.bucket, buckets, clock) : null,
     folder: join(config.data, "imports"),
     reserveBytes: config.storage.reserveBytes,
     limits: {

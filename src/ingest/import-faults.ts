@@ -46,6 +46,10 @@ export function faultOf(cause: unknown): LinkFault {
     case "storage_full":
     case "disk_full":
       return { ...storageFull().fault, message: cause.message };
+    case "link_refused": {
+      const hint = "The admin opens places by imports.allowPrivate and imports.buckets.";
+      return { code: "link_refused", message: cause.message, hint, retryable: false };
+    }
     case "too_large":
       return { code: "too_large", message: cause.message, hint: "", retryable: false };
     case "not_media": {

@@ -2,13 +2,15 @@
 import type { Library } from "../assets/library.ts";
 import { cleanName } from "../assets/name.ts";
 import type { Clock } from "../clock.ts";
+import { Refusal } from "../trouble.ts";
+import type { BucketLinks, Place } from "./bucket-links.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import type { Gate } from "./gate.ts";
 import { openSource, type Source } from "./http-source.ts";
 import type { Import, ImportProgress } from "./import.ts";
 import { faultOf, storageFull, tookTooLong, tooLarge } from "./import-faults.ts";
 import type { ImportRows } from "./import-rows.ts";
-import { hostOf, nameOfDisposition, shownLink } from "./link.ts";
+import { bucketScheme, hostOf, nameOfDisposition, shownLink } from "./link.ts";
 import { connectionTrouble, type LinkFault, LinkTrouble } from "./link-trouble.ts";
 import { type Pace, paced, pause } from "./pace.ts";
 import { PartFile } from "./part-file.ts";
@@ -39,6 +41,7 @@ export interface ImportLimits {
 export interface RunParts {
   rows: ImportRows;
   gate: Gate;
+  buckets: BucketLinks | null;
   library: Pick<Library, "adopt" | "admit" | "equalOf">;
   clock: Clock;
   limits: ImportLimits;
@@ -101,8 +104,8 @@ export class ImportRun {
       known = await part.finish();
     } finally {
       const durableBytes = await part.close();
-      // What was here whole is taken over; of the rest as much counts as survives.
-      if (known === null) this.parts.rows.noteDurable(this.item.id, durableBytes);
+      // Also of what is whole: should storage not take it now, another try need not fetch it again.
+      this.parts.rows.noteDurable(this.item.id, durableBytes);
     }
     await this.keep(known);
   }
@@ -149,13 +152,12 @@ export class ImportRun {
     const { item } = this;
     if (part.sizeBytes > 0 && part.sizeBytes === item.totalBytes) return;
     if (part.sizeBytes > 0 && item.validator === null) await part.restart();
-    const { gate, authorities } = this.parts;
     const from =
       part.sizeBytes === 0 || item.validator === null
         ? null
         : { byte: part.sizeBytes, validator: item.validator };
-    const more = authorities === undefined ? {} : { authorities };
-    const source = await openSource(this.link, { gate, signal, from, ...more });
+    const { url, ...place } = await this.place();
+    const source = await openSource(url, { ...place, signal, from });
     try {
       const host = hostOf(source.url);
       if (source.status === 200) await this.begin(source, part, host);
@@ -172,6 +174,16 @@ export class ImportRun {
     } finally {
       source.close();
     }
+  }
+
+  /** Where the link leads, asked for with each attempt: a signed address holds for some hours. */
+  private async place(): Promise<Place> {
+    const { gate, buckets, authorities } = this.parts;
+    if (this.link.protocol !== bucketScheme) {
+      return { url: this.link, gate, ...(authorities === undefined ? {} : { authorities }) };
+    }
+    if (buckets !== null) return await buckets.placeOf(this.link);
+    throw new Refusal(422, "link_refused", "The storage of this server is no bucket any more.");
   }
 
   /** The whole file comes, from its start. */

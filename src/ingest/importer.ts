@@ -9,11 +9,19 @@ import { type Clock, isoTime } from "../clock.ts";
 import { newId } from "../identity.ts";
 import type { Log } from "../log.ts";
 import { Refusal } from "../trouble.ts";
+import type { BucketLinks } from "./bucket-links.ts";
 import type { Gate } from "./gate.ts";
 import type { Import, ImportView } from "./import.ts";
 import type { ImportRows } from "./import-rows.ts";
 import { type ImportLimits, ImportRun, type RunOutcome } from "./import-run.ts";
-import { LINK_LENGTH_MAX, nameOfLink, parseLink, shownLink } from "./link.ts";
+import {
+  bucketScheme,
+  LINK_LENGTH_MAX,
+  nameOfLink,
+  parseLink,
+  schemesFor,
+  shownLink,
+} from "./link.ts";
 import { LinkTrouble } from "./link-trouble.ts";
 
 /** What failed can be tried again for a day, and goes on with what had come. */
@@ -28,6 +36,8 @@ export interface ImporterParts {
   rows: ImportRows;
   library: Pick<Library, "adopt" | "admit" | "equalOf">;
   gate: Gate;
+  /** Null where the storage is no bucket: then s3:// links are refused. */
+  buckets: BucketLinks | null;
   clock: Clock;
   log: Log;
   /** Absolute folder of parts, on the disk of the data. */
@@ -113,8 +123,10 @@ export class Importer {
     const faults: { path: string; message: string; code: string }[] = [];
     for (const [index, text] of texts.entries()) {
       try {
-        const link = parseLink(text);
-        this.parts.gate.judgeText(link);
+        const { gate, buckets } = this.parts;
+        const link = parseLink(text, schemesFor(buckets !== null));
+        if (link.protocol === bucketScheme) buckets?.judge(link);
+        else gate.judgeText(link);
         links.push(link);
       } catch (cause) {
         faults.push({ path: `urls.${index}`, ...wordsOf(cause) });

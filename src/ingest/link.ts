@@ -17,11 +17,23 @@ const foreignPorts = new Set([
   ...[10080, 10250, 11211, 27017],
 ]);
 
+/** What is fetched from anywhere. */
+const webSchemes = ["https:", "http:"];
+
+/** Besides, where the storage is a bucket. */
+export const bucketScheme = "s3:";
+
+/** @returns the schemes of links that an importer takes */
+export function schemesFor(withBuckets: boolean): string[] {
+  return withBuckets ? [...webSchemes, bucketScheme] : webSchemes;
+}
+
 /**
  * Reads a link. The reading is the only one: what is checked is what is connected to.
+ * @param schemes those that are taken
  * @throws Refusal 422 `bad_link`, `link_refused` with a sentence
  */
-export function parseLink(text: string): URL {
+export function parseLink(text: string, schemes: readonly string[] = webSchemes): URL {
   const trimmed = text.trim();
   const url = trimmed.length <= LINK_LENGTH_MAX ? URL.parse(trimmed) : null;
   if (url === null) {
@@ -32,7 +44,7 @@ export function parseLink(text: string): URL {
       `${what} Copy the whole address, with https:// at its start.`,
     );
   }
-  if (url.protocol !== "https:" && url.protocol !== "http:") {
+  if (!schemes.includes(url.protocol)) {
     const scheme = url.protocol.slice(0, 32);
     throw new Refusal(
       422,

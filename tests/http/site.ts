@@ -199,6 +199,7 @@ function openImporter(parts: {
   return new Importer({
     ...parts,
     rows: new ImportRows(database, clock),
+    buckets: null,
     gate: new Gate({ allowed: allowedFrom(config.imports.allowPrivate) }),
     log: silentLog(),
     folder: join(folder, "imports"),

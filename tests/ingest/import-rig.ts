@@ -68,6 +68,7 @@ export class ImportRig {
     this.importer = new Importer({
       rows: new ImportRows(database, systemClock),
       library: this.library,
+      buckets: null,
       gate: new Gate({ allowed: allowedFrom(allow), ...gate }),
       clock: systemClock,
       log: silentLog(),

@@ -78,6 +78,7 @@ const fullSuites: Suite[] = [
     "every fault many times",
     12,
     ...["./tests/faults", "./src/database/crash.test.ts", "./src/http/job-flood.test.ts"],
+    "./tests/uploads.test.ts",
   ),
   check("the same build from another folder", "script/same-build"),
   check("benchmarks", "script/bench", "--quick"),

@@ -44,14 +44,19 @@ function spanText(seconds) {
 
 const statusOf = (error) => error.originalResponse?.getStatus() ?? 0;
 
+/** What Kinomill says of it; nothing where a proxy answered, and the status says more than its page. */
+function problemOf(error) {
+  try {
+    return JSON.parse(error.originalResponse.getBody());
+  } catch {
+    return {};
+  }
+}
+
 function problemText(error) {
   const status = statusOf(error);
-  try {
-    const problem = JSON.parse(error.originalResponse.getBody());
-    if (typeof problem.detail === "string" && problem.detail !== "") return problem.detail;
-  } catch {
-    // Not from Kinomill: a proxy answered, and the status says more than its page.
-  }
+  const { detail } = problemOf(error);
+  if (typeof detail === "string" && detail !== "") return detail;
   if (status === 0) return "The connection broke. Try again when the server answers.";
   if (status === 413) return "This file is larger than the server accepts.";
   if (status === 507) return "The server's disk is full.";
@@ -110,18 +115,17 @@ function pause(upload) {
   pump();
 }
 
-/** Away with it, here and on the server. */
+/** Away with it, here and on the server. Should that not be told, it forgets the upload by itself. */
 function remove(upload) {
   uploads.delete(upload);
   upload.row.remove();
-  void upload.tus?.abort();
-  if (upload.state !== "done" && upload.url !== null) {
+  const begun = upload.state !== "done" && upload.url !== null;
+  if (upload.tus !== null) {
+    upload.tus.url = upload.url;
+    upload.tus.abort(begun).catch(() => undefined);
+  } else if (begun) {
     const options = { method: "DELETE", headers: { "tus-resumable": "1.0.0" } };
-    // Should it not arrive, the server forgets the upload by itself.
     fetch(upload.url, options).catch(() => undefined);
-    for (const { urlStorageKey } of upload.tus === null ? [] : (upload.previous ?? [])) {
-      localStorage.removeItem(urlStorageKey);
-    }
   }
   pump();
 }
@@ -178,6 +182,7 @@ async function start(upload) {
 function mayRetry(upload, error) {
   const status = statusOf(error);
   if (status >= 400 && status < 500 && ![408, 409, 423, 429].includes(status)) return false;
+  if (problemOf(error).code === "sandbox_missing") return false; // That does not pass by itself.
   const why = status === 0 ? "The connection broke" : problemText(error).replace(/\.$/, "");
   upload.samples = [];
   if (upload.state === "sending") show(upload, "sending", `${why}. Trying again by itself.`);
@@ -240,7 +245,6 @@ function forget(upload) {
 }
 
 function ended(upload, state, note) {
-  upload.tus = null;
   show(upload, state, note);
   pump();
 }

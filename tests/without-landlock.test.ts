@@ -26,6 +26,9 @@ test("an upload is refused with the reason and what to do, and the page says the
   const refused = await api.upload("film.mp4", await Bun.file(plainClip()).bytes());
   expect([refused.status, refused.body.code]).toEqual([503, "sandbox_missing"]);
   expect(refused.body.detail).toMatch(why);
+  const headers = { "Tus-Resumable": "1.0.0", "Upload-Length": "10" };
+  const begun = await api.call("POST", "/api/v1/uploads", { headers });
+  expect([begun.status, begun.body.code]).toEqual([503, "sandbox_missing"]);
   expect((await api.get("/api/v1/assets")).body.items).toEqual([]);
   const page = await library(appliance);
   expect(page).toContain("Uploads are refused: without Landlock");

@@ -130,6 +130,22 @@ tableFor(() => home)("who may, and what is refused", [
     lacks: ["YWFh"],
   },
   {
+    name: "metadata that no header can say again",
+    path: uploads,
+    method: "POST",
+    as: "ann",
+    headers: { ...tus, "upload-length": "10", "upload-metadata": "file\u00e9name" },
+    status: 400,
+  },
+  ...["__proto__", "constructor"].map((key) => ({
+    name: `metadata under the name ${key}`,
+    path: uploads,
+    method: "POST",
+    as: "ann" as const,
+    headers: { ...tus, "upload-length": "10", "upload-metadata": `${key} YQ==` },
+    status: 400,
+  })),
+  {
     name: "metadata that is none",
     path: uploads,
     method: "POST",

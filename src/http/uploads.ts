@@ -221,8 +221,9 @@ function checkHeaders(method: string, headers: Headers): void {
   if (headers.get("tus-resumable") !== "1.0.0") {
     throw new Refusal(412, "tus_version", "Uploads speak tus 1.0.0: send Tus-Resumable: 1.0.0.");
   }
-  if ((headers.get("upload-metadata") ?? "").length > METADATA_MAX) {
-    const sentence = `Upload-Metadata may have ${METADATA_MAX} characters at most.`;
+  const metadata = headers.get("upload-metadata") ?? "";
+  if (metadata.length > METADATA_MAX || !/^[\x20-\x7e]*$/.test(metadata)) {
+    const sentence = `Upload-Metadata may have ${METADATA_MAX} plain characters at most.`;
     throw new Refusal(400, "bad_metadata", sentence);
   }
   if (headers.has("upload-concat")) {

@@ -12,7 +12,7 @@ import { pour } from "../storage/receive.ts";
 import type { StoredObject } from "../storage/storage.ts";
 import { Refusal } from "../trouble.ts";
 import type { Checksum } from "./checksum.ts";
-import { type RunningHash, RunningHashes } from "./running-hash.ts";
+import { end, type RunningHash, RunningHashes } from "./running-hash.ts";
 
 /** A file of this size is read back at once: a hash on its way would cost more. */
 const SMALL_BYTES = 512 * 1024;
@@ -107,10 +107,12 @@ export class UploadFiles {
       await hash?.follow(file, piece.from, piece.signal);
       const before = piece.checksum === null ? null : ((await hash?.fork()) ?? null);
       const trouble = await this.write(file, hash ?? unhashed, piece);
-      if (trouble !== null && keepsNothing(piece, trouble)) {
-        await file.truncate(piece.from);
-        kept.hash = before;
-      } else if (before !== null) before.digest().catch(() => undefined);
+      const takenBack = trouble !== null && keepsNothing(piece, trouble);
+      if (takenBack) await file.truncate(piece.from);
+      if (before !== null) {
+        kept.hash = takenBack ? before : hash;
+        end(takenBack ? hash : before);
+      }
       await file.sync();
       if (trouble !== null) throw trouble;
       return (await file.stat()).size;

@@ -155,6 +155,9 @@ export const configSchema = z.strictObject({
         .enum(["debug", "info", "warn", "error"])
         .default("info")
         .describe("Least severe messages that are logged."),
+      slowRequestMs: count(0, 600_000, 1_000).describe(
+        "Milliseconds from which on an answer is logged as slow, uploads aside. 0 logs none.",
+      ),
     })
     .prefault({}),
   storage: z

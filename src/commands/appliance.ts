@@ -8,8 +8,11 @@ import { type Lock, lockDataFolder } from "../database/lock.ts";
 import { openDatabase } from "../database/open.ts";
 import type { BucketDoor, PartHealth, Parts } from "../http/parts.ts";
 import { startServer } from "../http/server.ts";
+import { JobTally } from "../jobs/tally.ts";
 import type { Log } from "../log.ts";
+import { Metrics } from "../metrics/metrics.ts";
 import { operations } from "../operations/index.ts";
+import { figuresOf } from "./figures.ts";
 import { deviceReports, healthReport, systemReport, workReport } from "./report.ts";
 import type { OpenStorage } from "./stores.ts";
 import { openWork } from "./work.ts";
@@ -62,12 +65,21 @@ async function openParts(
   const database = openDatabase(config.data);
   undo.push(() => database.close());
   const accounts = openAccounts(database, clock, { sessionDays: config.sessions.days });
-  const work = await openWork(config, log, database);
+  const metrics = new Metrics({
+    clock,
+    tally: new JobTally(database),
+    operations: new Set(operations.map(({ name }) => name)),
+    figures: (eventStreams) => figures(eventStreams),
+  });
+  const work = await openWork(config, log, database, (call, reason) =>
+    metrics.noteStorageTrouble({ call, reason }),
+  );
   undo.push(() => work.close());
   const sweep = openSweep({ database, clock, log, library: work.library });
   undo.push(() => sweep.stop());
   const backups = new BackupKeeper({ config, clock, log });
   undo.push(() => backups.close());
+  const figures = figuresOf({ ...work, config, clock, startedAtMs, backups });
   const parts: Parts = {
     config,
     log,
@@ -87,6 +99,7 @@ async function openParts(
     workSwitch: work.workSwitch,
     backups,
     sweep,
+    metrics,
     system: () => systemReport({ ...work, config, clock, startedAtMs }),
     devices: () => deviceReports(work),
     work: () => workReport(work),
@@ -97,6 +110,8 @@ async function openParts(
   lock.describe(`the server at ${server.url}`);
   backups.start();
   sweep.start();
+  metrics.start();
+  undo.push(() => metrics.stop());
   const looked = work
     .start()
     .catch((cause: unknown) => log.error({ err: cause }, "start of the worker"));

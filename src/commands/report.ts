@@ -3,6 +3,7 @@ import type { BackupKeeper } from "../backup/keeper.ts";
 import { type Clock, isoTime } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/open.ts";
+import type { Finding } from "../doctor/finding.ts";
 import { findingsOf } from "../doctor/findings.ts";
 import { REQUEST_MAX_BYTES } from "../http/body.ts";
 import type { DeviceReport, PartHealth, SystemReport } from "../http/parts.ts";
@@ -51,18 +52,26 @@ export async function systemReport(
     },
     sandbox: sandboxReport(knownFenceLayers()),
     work: workReport(parts),
-    findings: await findingsOf({
-      ...{ config, clock, asker: "server", sinceMs: startedAtMs },
-      toolchain: knownToolchain(toolbox.state),
-      gpus,
-      bucket: parts.bucketWatch?.aspects ?? null,
-    }),
+    findings: await findingsReport(parts),
     limits: {
       uploadMaxBytes: config.uploads.maxBytes,
       requestMaxBytes: REQUEST_MAX_BYTES,
       cpuSlots: config.jobs.cpuSlots,
     },
   };
+}
+
+/** What the doctor finds, as far as a server looks. */
+export async function findingsReport(
+  parts: Shown & { clock: Clock; startedAtMs: number },
+): Promise<Finding[]> {
+  const { config, clock, startedAtMs, toolbox } = parts;
+  return await findingsOf({
+    ...{ config, clock, asker: "server", sinceMs: startedAtMs },
+    toolchain: knownToolchain(toolbox.state),
+    gpus: gpuState(parts),
+    bucket: parts.bucketWatch?.aspects ?? null,
+  });
 }
 
 function knownToolchain(state: ToolboxState) {

@@ -42,6 +42,7 @@ import type { Dispatch } from "../runners/dispatch.ts";
 import { LocalRunner } from "../runners/local.ts";
 import type { Slots } from "../runners/slots.ts";
 import { BucketWatch } from "../storage/s3-watch.ts";
+import { watched } from "../storage/watched.ts";
 import { type OpenStorage, openStores, type Stores } from "./stores.ts";
 
 /** A file that came whole is looked into within this time; the next start does it otherwise. */
@@ -87,9 +88,17 @@ export interface WorkParts extends Base {
   close(): Promise<void>;
 }
 
-/** Opens the parts and finishes what a crash interrupted. Nothing runs before `start`. */
-export async function openWork(config: Config, log: Log, database: Database): Promise<WorkParts> {
-  const base = openBase(config, log, database);
+/**
+ * Opens the parts and finishes what a crash interrupted. Nothing runs before `start`.
+ * @param onStorageTrouble hears of every call of the storage that failed
+ */
+export async function openWork(
+  config: Config,
+  log: Log,
+  database: Database,
+  onStorageTrouble: (call: string, reason: string) => void,
+): Promise<WorkParts> {
+  const base = openBase(config, log, database, onStorageTrouble);
   const { feed, toolbox, gpus, gpuLoad } = base;
   // The three know each other only through these calls.
   const onAsset = () => {
@@ -145,7 +154,12 @@ export async function openWork(config: Config, log: Log, database: Database): Pr
   return { ...base, library, uploads, imports, jobs, worker, start, close };
 }
 
-function openBase(config: Config, log: Log, database: Database): Base {
+function openBase(
+  config: Config,
+  log: Log,
+  database: Database,
+  onStorageTrouble: (call: string, reason: string) => void,
+): Base {
   const clock = systemClock;
   const paths = toolPaths(config);
   const memory = new ToolchainMemory(join(config.data, "toolchain.json"), paths);
@@ -182,6 +196,7 @@ function openBase(config: Config, log: Log, database: Database): Base {
     ...{ queue, live, room, searchIndex: new SearchIndex(database) },
     feed: new Feed(clock, queue.ledger.log),
     ...stores,
+    storage: watched(stores.storage, onStorageTrouble),
     bucketWatch: bucketWatchOf(stores, log, clock),
     toolbox,
     ...{ gpus, gpuLoad, runner, ...box },

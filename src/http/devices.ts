@@ -97,7 +97,10 @@ export function deviceEndpoints(parts: Parts, streams: Streams, watch: DeviceWat
 }
 
 /** Whoever asks now and then finds figures of now, though nobody watches. Waits no longer than the limit. */
-export async function refreshLoad(parts: Parts, limitMs: number): Promise<void> {
+export async function refreshLoad(
+  parts: Pick<Parts, "gpuLoad" | "devices" | "clock">,
+  limitMs: number,
+): Promise<void> {
   const { gpuLoad, devices, clock } = parts;
   const gpus = devices().filter(({ gpu }) => gpu !== undefined);
   const recentMs = clock.monotonicMs() - SAMPLE_INTERVAL_MS;
@@ -106,7 +109,11 @@ export async function refreshLoad(parts: Parts, limitMs: number): Promise<void> 
   if (gpus.length > 0 && !fresh) await Promise.race([gpuLoad.sampleNow(), Bun.sleep(limitMs)]);
 }
 
-function loadOf(gpuLoad: Pick<Parts["gpuLoad"], "latest">, device: DeviceReport): GpuSample | null {
+/** The newest sample of a GPU; null on the CPU, and where nobody could look. */
+export function loadOf(
+  gpuLoad: Pick<Parts["gpuLoad"], "latest">,
+  device: DeviceReport,
+): GpuSample | null {
   return device.gpu === undefined ? null : gpuLoad.latest(device.gpu.uuid);
 }
 

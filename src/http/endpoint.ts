@@ -65,9 +65,11 @@ export function endpoint<Query extends z.ZodObject, Body extends z.ZodType>(
     query: query ?? null,
     body: body ?? null,
     run: (request, params) => {
+      const visit = visitOf(request);
+      if (options.streamsBody === true) visit.takesFile = true;
       const call = {
         request,
-        visit: visitOf(request),
+        visit,
         params,
         query: (query === undefined ? {} : readQuery(request.url, query)) as z.output<Query>,
       };
@@ -87,7 +89,7 @@ export type PageHandler = (
 
 /** Registers a handler. The framework must not read the body: it would hold all of it in memory. */
 export function route(app: Elysia, method: Method, path: string, handler: PageHandler): void {
-  const answer = ({ request, params }: Routed) => attend(request, params ?? {}, handler);
+  const answer = ({ request, params }: Routed) => attend(request, params ?? {}, path, handler);
   const handle = Object.assign(answer, { toString: plainSource });
   // A GET has no body, and even the wish not to parse one would make it asynchronous.
   app.route(method, path, handle, method === "GET" ? {} : { parse: "none" });
@@ -114,9 +116,11 @@ const failed = new Response(null, { status: 500 });
 function attend(
   request: Request,
   params: Record<string, string>,
+  path: string,
   handler: PageHandler,
 ): Response | Promise<Response> {
   const visit = visitOf(request);
+  visit.route = path;
   const note = (response: Response): Response => {
     visit.answer = response;
     return response;

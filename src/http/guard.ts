@@ -12,13 +12,15 @@ export const sessionCookieName = "kinomill_session";
 
 const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** Open to everybody. Signed storage URLs carry their own proof, which their controller checks. */
+/** Open to everybody. Signed storage URLs carry their own proof, which their controller checks;
+ * so does that of `/metrics` look at who asks. */
 export function isOpenPath(path: string): boolean {
   return (
     path === "/login" ||
     path === "/setup" ||
     path === "/health" ||
     path === "/health/ready" ||
+    path === "/metrics" ||
     path === "/favicon.ico" ||
     path.startsWith("/static/") ||
     path.startsWith("/storage/")

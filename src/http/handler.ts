@@ -8,7 +8,7 @@ import { askToLogIn, guardOrigin, hostGuard, isOpenPath, readCredential, userOf 
 import { secure } from "./headers.ts";
 import type { Parts } from "./parts.ts";
 import { problemOf, refuse, toRefusal } from "./problem.ts";
-import { logRequest } from "./requests.ts";
+import { logRequest, sentRequestId } from "./requests.ts";
 import { beginVisit, type Visit } from "./visit.ts";
 
 /** What the server knows of the connection that a request came through. */
@@ -71,6 +71,7 @@ function allowedMethods(app: Elysia, path: string): string[] {
 /** Makes the handler of the whole site from a router that has its routes. */
 export function createHandle(app: Elysia, parts: Parts): Handle {
   const guardHost = hostGuard(parts.config.hosts);
+  const slowMs = parts.config.log.slowRequestMs;
   const answer = (request: Request, visit: Visit): Response | Promise<Response> => {
     guardHost(request);
     visit.credential = readCredential(request);
@@ -88,8 +89,10 @@ export function createHandle(app: Elysia, parts: Parts): Handle {
     const startedMs = parts.clock.monotonicMs();
     const visit = newVisit(request, connection);
     const finish = (response: Response): Response => {
-      logRequest(parts.log, visit, response.status, parts.clock.monotonicMs() - startedMs);
-      return secure(response, visit.id, parts.bucket?.origins);
+      const durationMs = parts.clock.monotonicMs() - startedMs;
+      parts.metrics.http.note(visit.route, visit.method, response.status, durationMs);
+      logRequest(parts.log, visit, response.status, durationMs, slowMs);
+      return secure(response, visit, parts.bucket?.origins);
     };
     const fail = (error: unknown): Response =>
       finish(refuseSafely(request, visit, toRefusal(error, parts.log, visit.id), parts));
@@ -112,7 +115,7 @@ function refuseSafely(
   try {
     return refuse(request, visit, refusal, parts.work().mode);
   } catch {
-    return Response.json(problemOf(refusal), {
+    return Response.json(problemOf(refusal, visit.id), {
       status: refusal.status,
       headers: { ...refusal.headers, "content-type": "application/problem+json" },
     });
@@ -120,14 +123,18 @@ function refuseSafely(
 }
 
 function newVisit(request: Request, connection: Connection): Visit {
+  const sent = sentRequestId(request);
   const visit: Visit = {
-    id: newRequestId(),
+    id: sent ?? newRequestId(),
+    idWasSent: sent !== null,
     path: pathOf(request.url),
     method: request.method,
     peer: connection.peer,
     credential: { kind: "none" },
     user: null,
     answer: null,
+    route: null,
+    takesFile: false,
     failure: null,
     allowSilence: connection.allowSilence,
   };

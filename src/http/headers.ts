@@ -1,6 +1,7 @@
 /** Headers that every answer carries unless the controller said otherwise. */
 import type { Html } from "../../views/html.ts";
 import { contentSecurityPolicy, newNonce } from "../../views/layout.ts";
+import type { Visit } from "./visit.ts";
 
 const common: readonly (readonly [string, string])[] = [
   ["x-content-type-options", "nosniff"],
@@ -41,10 +42,13 @@ export function jsonResponse(
  */
 export function secure(
   response: Response,
-  requestId: string,
+  { id, idWasSent }: Pick<Visit, "id" | "idWasSent">,
   bucketOrigins: readonly string[] = [],
 ): Response {
-  if (complete.has(response)) return response;
+  if (complete.has(response)) {
+    if (idWasSent) response.headers.set("x-request-id", id);
+    return response;
+  }
   const headers = response.headers;
   for (const [name, value] of common) {
     if (!headers.has(name)) headers.set(name, value);
@@ -53,7 +57,8 @@ export function secure(
     headers.set("content-security-policy", closedPolicy);
   }
   if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
-  headers.set("kinomill-request", requestId);
+  headers.set("kinomill-request", id);
+  headers.set("x-request-id", id);
   if (bucketOrigins.length > 0 && headers.get("content-type")?.startsWith("text/html") === true) {
     const policy = headers.get("content-security-policy") ?? "";
     headers.set("content-security-policy", widened(policy, bucketOrigins));

@@ -34,7 +34,7 @@ const calls = () =>
 
 test("routes of the API and the document are the same, both ways", () => {
   const routes = site.site.app.routes
-    .filter(({ path }) => path.startsWith("/api/") || path.startsWith("/health"))
+    .filter(({ path }) => /^\/(api|health|metrics)/.test(path))
     .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`);
   const described = calls().map(({ method, path }) => `${method.toUpperCase()} ${path}`);
   expect(described.toSorted()).toEqual(routes.toSorted());
@@ -61,8 +61,9 @@ test("every call has its own name, its path's parameters and an answer for stran
   for (const { path, call } of calls()) {
     const inPath = call.parameters.filter((parameter) => parameter.in === "path");
     expect(inPath.map(({ name }) => `{${name}}`)).toEqual(path.match(/\{\w+\}/g) ?? []);
-    const open = path.startsWith("/health");
-    expect("401" in call.responses).toBe(!open);
+    // Who may scrape is for the call itself to say.
+    const open = /^\/(health|metrics)/.test(path);
+    expect("401" in call.responses).toBe(!open || path === "/metrics");
     expect(call.security ?? null).toEqual(open ? [] : null);
   }
 });

@@ -17,6 +17,7 @@ import type { Log } from "../log.ts";
 import type { AbilityReport, Device } from "../media/devices.ts";
 import type { GpuReport, GpuState } from "../media/gpu.ts";
 import type { GpuLoad } from "../media/gpu-load.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Storage } from "../storage/storage.ts";
 
@@ -121,6 +122,7 @@ export interface Parts {
   /** Pauses, drains and continues all work. */
   workSwitch: Pick<WorkSwitch, "set" | "follow">;
   backups: Pick<BackupKeeper, "take" | "state">;
+  metrics: Pick<Metrics, "http" | "text" | "contentType">;
   /** The same of `system()`, without waiting. */
   work(): WorkReport;
   system(): Promise<SystemReport>;

@@ -19,6 +19,8 @@ export interface Problem {
   /** One sentence or two for a person: what is wrong and what to do. */
   detail: string;
   code: string;
+  /** By which the log names the request. */
+  requestId: string;
   errors?: FieldFault[];
 }
 
@@ -66,13 +68,14 @@ export function toRefusal(error: unknown, log: Log, requestId: string): Refusal 
   );
 }
 
-export function problemOf(refusal: Refusal): Problem {
+export function problemOf(refusal: Refusal, requestId: string): Problem {
   return {
     type: "about:blank",
     title: titles[refusal.status] ?? "Error",
     status: refusal.status,
     detail: refusal.message,
     code: refusal.code,
+    requestId,
     ...(refusal.errors.length > 0 ? { errors: refusal.errors } : {}),
   };
 }
@@ -82,7 +85,7 @@ export function problemOf(refusal: Refusal): Problem {
  * @param work what a page says of the box besides
  */
 export function refuse(request: Request, visit: Visit, refusal: Refusal, work: WorkMode): Response {
-  const problem = problemOf(refusal);
+  const problem = problemOf(refusal, visit.id);
   if (!visit.path.startsWith("/api/")) {
     const trouble = { status: problem.status, sentence: problem.detail, errors: refusal.errors };
     if (isHtmx(request)) {

@@ -2,15 +2,20 @@
 import type { Log } from "../log.ts";
 import type { Visit } from "./visit.ts";
 
-/** People notice an answer that takes longer; reads of the API stay ten times below. */
-const SLOW_MS = 200;
-
 /**
  * Logs a finished request: its path without the query, because queries can carry signatures. The time is
  * until the answer's head was ready; a body that streams afterwards is not counted.
+ * @param slowMs from which on it is a warning; 0 for never
  */
-export function logRequest(log: Log, visit: Visit, status: number, durationMs: number): void {
-  if (status < 400 && durationMs < SLOW_MS) return;
+export function logRequest(
+  log: Log,
+  visit: Visit,
+  status: number,
+  durationMs: number,
+  slowMs: number,
+): void {
+  const slow = slowMs > 0 && durationMs >= slowMs;
+  if (status < 400 && !slow) return;
   const line = {
     request: visit.id,
     method: visit.method,
@@ -22,5 +27,16 @@ export function logRequest(log: Log, visit: Visit, status: number, durationMs: n
   };
   if (status >= 500) log.error(line, "request failed");
   else if (status >= 400) log.info(line, "request refused");
-  else log.info(line, "request was slow");
+  // A file takes as long as the line of its sender makes it.
+  else if (visit.takesFile) log.info(line, "request was long");
+  else log.warn(line, "request was slow");
+}
+
+/** An id of the sender's making: what it says goes into the log as it is. */
+const saneId = /^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$/;
+
+/** The sender's own id of a request, where it has a sane one: then its log and ours name the same. */
+export function sentRequestId(request: Request): string | null {
+  const id = request.headers.get("x-request-id");
+  return id !== null && saneId.test(id) ? id : null;
 }

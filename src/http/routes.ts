@@ -16,6 +16,7 @@ import { importEndpoints } from "./imports.ts";
 import { jobEndpoints } from "./jobs.ts";
 import { mountDeviceFragments } from "./live-devices.ts";
 import { mountWorkFragments } from "./live-work.ts";
+import { metricsEndpoints } from "./metrics.ts";
 import { openApiDocument } from "./openapi.ts";
 import { operationEndpoints } from "./operations.ts";
 import { outputEndpoints } from "./outputs.ts";
@@ -50,6 +51,7 @@ export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch)
     ...retentionEndpoints(parts),
     ...deviceEndpoints(parts, streams, watch),
     ...healthEndpoints(parts),
+    ...metricsEndpoints(parts, streams),
   ];
 }
 

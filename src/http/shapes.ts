@@ -287,6 +287,7 @@ export const problemShape = z
     status: z.int(),
     detail: z.string(),
     code: z.string().describe("Stable word for programs"),
+    requestId: z.string().describe("By which the log of the server names the request"),
     errors: z
       .array(z.strictObject({ path: z.string(), message: z.string() }))
       .optional()

@@ -26,7 +26,8 @@ test("every route that is not on the open list answers 401 without a credential"
   const open = home.site.site.app.routes
     .filter(({ path }) => isOpenPath(path))
     .map(({ path }) => path);
-  const known = /^\/(setup|login|health|health\/ready|favicon\.ico|static\/.*|storage\/:key)$/;
+  const known =
+    /^\/(setup|login|health|health\/ready|metrics|favicon\.ico|static\/.*|storage\/:key)$/;
   expect(open.filter((path) => !known.test(path))).toEqual([]);
 });
 

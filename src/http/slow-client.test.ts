@@ -11,7 +11,15 @@ const DROPPED_AFTER_BYTES_MAX = 32 * 1024 ** 2;
 
 const visit: Visit = {
   ...{ id: "rq_1", path: "/", method: "GET", credential: { kind: "none" } },
-  ...{ answer: null, failure: null, peer: () => "127.0.0.1", allowSilence: () => undefined },
+  ...{
+    answer: null,
+    route: null,
+    idWasSent: false,
+    takesFile: false,
+    failure: null,
+    peer: () => "127.0.0.1",
+    allowSilence: () => undefined,
+  },
   user: { id: "us_1", name: "ann", role: "member", createdAt: "" },
 };
 

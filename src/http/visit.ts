@@ -5,8 +5,13 @@ import type { User } from "../accounts/accounts.ts";
 export type Credential = { kind: "none" } | { kind: "token" | "session"; secret: string };
 
 export interface Visit {
-  /** Short random id: in the log, in `Kinomill-Request` of all but plain JSON, in the sentence of a 500. */
+  /**
+   * Short random id, or the sender's own: in the log, in problems, in `X-Request-Id` and `Kinomill-Request` of all but
+   * plain JSON, whose sender finds its own id there too.
+   */
   id: string;
+  /** Whether the sender gave the id. */
+  idWasSent: boolean;
   /** Path without query, exactly as the router sees it. */
   path: string;
   method: string;
@@ -16,6 +21,10 @@ export interface Visit {
   user: User | null;
   /** What the controller answered; anything else that comes out of the router is the framework's. */
   answer: Response | null;
+  /** Pattern of the route that took it; null while none did. */
+  route: string | null;
+  /** Its body is a file, which may take any time. */
+  takesFile: boolean;
   /** What the controller threw. */
   failure: { cause: unknown } | null;
   /** Sets how long this connection may stay silent; 0 is for ever. */

@@ -52,6 +52,12 @@ export class UploadRows {
     return this.database.query<{ count: number }, [string]>(sql).get(ownerId)?.count ?? 0;
   }
 
+  /** Of everybody. */
+  countAllUnfinished(): number {
+    const sql = "SELECT count(*) AS count FROM upload WHERE asset_id IS NULL";
+    return this.database.query<{ count: number }, []>(sql).get()?.count ?? 0;
+  }
+
   find(id: string): Upload | null {
     const row = this.database
       .query<UploadRow, [string]>("SELECT * FROM upload WHERE id = ?1")

@@ -99,6 +99,11 @@ export class Uploads {
     return upload;
   }
 
+  /** Unfinished ones of everybody. */
+  countUnfinished(): number {
+    return this.rows.countAllUnfinished();
+  }
+
   /** The upload as it stands, whoever asks: for those who asked `get` before. */
   find(id: string): Upload {
     const upload = this.rows.find(id);

@@ -16,11 +16,12 @@ const features = ["jobs", "ingest", "accounts", "operations", "backup", "views"]
 
 /** Part → parts that it may import besides itself. A part is a folder or a file directly under `src`. */
 export const arrows: Record<string, readonly string[]> = {
-  main: ["commands", "http", "doctor", ...features, ...underFeatures],
-  commands: ["http", "doctor", "systemd", ...features, ...underFeatures],
-  http: ["doctor", "systemd", ...features, ...underFeatures, "static"],
+  main: ["commands", "http", "doctor", "metrics", ...features, ...underFeatures],
+  commands: ["http", "doctor", "metrics", "systemd", ...features, ...underFeatures],
+  http: ["doctor", "metrics", "systemd", ...features, ...underFeatures, "static"],
   // Looks at every part; of the views it takes how quantities are said.
   doctor: ["views", "backup", ...underFeatures],
+  metrics: ["jobs", ...underFeatures],
   // When needs what: a job is planned by its operation.
   jobs: ["operations", ...underFeatures],
   ingest: underFeatures,

@@ -24,12 +24,14 @@ import { Feed } from "../../src/jobs/feed.ts";
 import { Jobs } from "../../src/jobs/jobs.ts";
 import { LiveProgress } from "../../src/jobs/live.ts";
 import { Queue } from "../../src/jobs/queue.ts";
+import { JobTally } from "../../src/jobs/tally.ts";
 import { WorkSwitch } from "../../src/jobs/work-mode.ts";
 import { silentLog } from "../../src/log.ts";
 import { cpuDevice } from "../../src/media/devices.ts";
 import { GpuLoad } from "../../src/media/gpu-load.ts";
 import type { Placement } from "../../src/media/placement.ts";
 import { noFigures } from "../../src/media/work-figures.ts";
+import { Metrics } from "../../src/metrics/metrics.ts";
 import { operations } from "../../src/operations/index.ts";
 import { openDiskStorage } from "../../src/storage/disk.ts";
 import { Refusal } from "../../src/trouble.ts";
@@ -142,7 +144,13 @@ export async function openSite(
     reserveBytes: 0,
   });
   const imports = openImporter({ database, clock, library, feed, folder, config });
+  const metrics = new Metrics({
+    ...{ clock, tally: new JobTally(database) },
+    operations: new Set(operations.map(({ name }) => name)),
+    figures: async (eventStreams) => ({ ...figuresOfRig, eventStreams }),
+  });
   const parts: Parts = {
+    metrics,
     ...{ config, log: silentLog(), clock, accounts, library, imports, jobs, feed },
     ...{ uploads, storage, bucket: null, operations, migration: null },
     presets: jobs.presets,
@@ -239,6 +247,16 @@ export const systemOfRig = {
   findings: [],
   work: { mode: "running" as const, since: null, running: 0 },
   limits: { uploadMaxBytes: 1, requestMaxBytes: 1, cpuSlots: 1 },
+};
+
+const figuresOfRig = {
+  ...{ version: "0.1.0", commit: "test", startedAtMs: 0, workMode: "running" },
+  devices: [
+    { id: "cpu", title: "CPU, 2 cores", slots: 1, busy: 0, inService: null, load: null },
+    { id: "gpu:0", title: "NVIDIA L4", slots: 3, busy: 1, inService: true, load: null },
+  ],
+  storage: { usedBytes: 10, assetCount: 1, freeBytes: null },
+  ...{ unfinishedUploads: 2, newestBackupMs: null, findings: { ok: 3, warning: 1, fault: 0 } },
 };
 
 const nobody: Somebody = { id: "", token: "", session: "" };

@@ -1,6 +1,6 @@
 /** Bin, quota and sweep of a real server and by the command line; what a killed job leaves is gone after a start. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Api } from "./api.ts";
 import { Appliance, eventually, kinomill } from "./appliance.ts";
@@ -109,4 +109,32 @@ test("what a dead job left on the disk is gone within a minute of the next start
   await eventually("only what is needed is left", 60_000, async () => {
     return readdirSync(work).length === 0;
   });
+}, 180_000);
+
+test("records and storage are compared while it serves, and without a server", async () => {
+  const asset = await member.add(plainClip(), "gone.mp4");
+  await eventually("its picture is made", 60_000, async () => {
+    return (await member.get(`/api/v1/assets/${asset.id}`)).body.thumbnail === "ready";
+  });
+  const objects = join(appliance.dataFolder, "storage", "objects");
+  const path = [...new Bun.Glob(`*/*/${asset.id}`).scanSync({ cwd: objects })][0] ?? "";
+  rmSync(join(objects, path));
+  expect((await member.post("/api/v1/system/storage/check", {})).status).toBe(403);
+  const environment = { KINOMILL_URL: appliance.url, KINOMILL_TOKEN: tokens[0] };
+  const found = await kinomill(["storage", "check", "--deep"], { environment });
+  expect(found).toMatchObject({ exitCode: 1, stderr: "" });
+  expect(found.stdout).toContain(`${asset.id}\tgone.mp4\tits bytes are gone`);
+  expect((await kinomill(["storage", "check", "--offline", ...data()])).stderr).toContain("in use");
+  await appliance.end();
+  const mended = await kinomill(["storage", "check", "--offline", "--repair", "--json", ...data()]);
+  expect([mended.exitCode, JSON.parse(mended.stdout).repaired]).toEqual([
+    0,
+    { orphans: 0, binned: 1 },
+  ]);
+  appliance = await Appliance.start({ folder: appliance.folder });
+  connect();
+  const again = await kinomill(["storage", "check"], {
+    environment: { ...environment, KINOMILL_URL: appliance.url },
+  });
+  expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("0 damaged") });
 }, 180_000);

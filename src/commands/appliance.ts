@@ -94,6 +94,7 @@ async function openParts(
     storage: work.storage,
     bucket: bucketDoor(work.primary, config),
     migration: work.migration,
+    stock: work.stock,
     operations,
     gpuLoad: work.gpuLoad,
     workSwitch: work.workSwitch,

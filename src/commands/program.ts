@@ -129,6 +129,18 @@ function addStorage(program: Command, run: Run): void {
     .option("--url <url>", "the server (default KINOMILL_URL, or http://localhost:7600)")
     .option("--json", "print JSON");
   run(migrate, async () => (await import("./storage-migrate.ts")).migrateStorage);
+  const check = storage
+    .command("check")
+    .description("look for objects without an asset, and assets whose bytes are gone or damaged")
+    .exitOverride()
+    .option("--repair", "delete what belongs to nobody, move assets without bytes into the bin")
+    .option("--deep", "read every object and compare its hash")
+    .option("--url <url>", "the server (default KINOMILL_URL, or http://localhost:7600)")
+    .option("--offline", "without a server, on the data folder")
+    .option("--data <dir>", "folder for database, files and work in progress, with --offline")
+    .option("--config <file>", "TOML file with settings, with --offline")
+    .option("--json", "print JSON");
+  run(check, async () => (await import("./storage-check.ts")).checkStorage);
 }
 
 function addMedia(program: Command, add: Add, run: Run): void {

@@ -2,61 +2,45 @@
 import { sizeText } from "../../views/quantities.ts";
 import { openAccounts } from "../accounts/accounts.ts";
 import { Allowances } from "../assets/allowances.ts";
-import { Library } from "../assets/library.ts";
 import { openSweep, Sweep, type SweepReport, type Swept } from "../assets/sweep.ts";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
-import { lockDataFolder } from "../database/lock.ts";
-import { type Database, openDatabase } from "../database/open.ts";
+import { openDatabase } from "../database/open.ts";
 import { silentLog } from "../log.ts";
 import { Refusal } from "../trouble.ts";
 import { exitCodes } from "./exit.ts";
+import { type Offline, offline } from "./offline.ts";
 import type { CommonOptions } from "./program.ts";
 import { configOf } from "./settings.ts";
-import { openStorage } from "./stores.ts";
 
 export async function sweepNow(
   options: CommonOptions & { dryRun?: boolean; json?: boolean },
 ): Promise<number> {
   const config = await configOf(options);
   const dryRun = options.dryRun === true;
-  // A running server keeps in mind what it knows of assets: nobody else changes them.
-  const lock = dryRun ? null : lockDataFolder(config.data, "a sweep");
-  const database = openDatabase(config.data);
-  try {
-    const report = dryRun ? planOf(config, database) : await sweepAll(config, database);
-    if (options.json) console.log(JSON.stringify({ dryRun, ...report }, null, 2));
-    else tell(report, dryRun);
-    return exitCodes.done;
-  } finally {
-    database.close();
-    lock?.release();
-  }
+  const report = dryRun
+    ? planOf(config)
+    : await offline(config, "a sweep", (parts) => sweepAll(parts));
+  if (options.json) console.log(JSON.stringify({ dryRun, ...report }, null, 2));
+  else tell(report, dryRun);
+  return exitCodes.done;
 }
 
-/** Opens no storage: beside a server that would be the server's. */
-function planOf(config: Config, database: Database): SweepReport {
+/** Opens no storage and takes no lock: beside a server those are the server's. */
+function planOf(config: Config): SweepReport {
+  const database = openDatabase(config.data);
   const never = () => Promise.reject(new Error("invariant broken: a dry run takes nothing away"));
   const { binDays } = config.retention;
   const acts = { bin: never, deleteForever: never };
-  return new Sweep({ database, clock: systemClock, log: silentLog(), binDays, ...acts }).plan();
+  try {
+    return new Sweep({ database, clock: systemClock, log: silentLog(), binDays, ...acts }).plan();
+  } finally {
+    database.close();
+  }
 }
 
-function sweepOf(config: Config, database: Database) {
-  const shared = { database, clock: systemClock, log: silentLog() };
-  const library = new Library({
-    ...shared,
-    storage: openStorage(config, database),
-    probe: () => Promise.reject(new Error("invariant broken: a sweep takes nothing in")),
-    uploadMaxBytes: 0,
-    retention: config.retention,
-    onChange: () => undefined,
-  });
-  return openSweep({ ...shared, library });
-}
-
-async function sweepAll(config: Config, database: Database): Promise<SweepReport> {
-  const sweep = sweepOf(config, database);
+async function sweepAll({ database, library }: Offline): Promise<SweepReport> {
+  const sweep = openSweep({ database, library, clock: systemClock, log: silentLog() });
   const all: SweepReport = { expired: [], deleted: [], inUse: 0, more: false };
   for (;;) {
     const { expired, deleted, inUse, more } = await sweep.round();

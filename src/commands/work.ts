@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Asset } from "../assets/asset.ts";
 import { Library } from "../assets/library.ts";
 import type { Migration } from "../assets/migration.ts";
+import { Stocktaking } from "../assets/stocktaking.ts";
 import { Thumbnailer } from "../assets/thumbnailer.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
@@ -77,6 +78,8 @@ interface Base {
 }
 
 export interface WorkParts extends Base {
+  /** Compares records and storage. */
+  stock: Stocktaking;
   library: Library;
   uploads: Uploads;
   imports: Importer;
@@ -134,6 +137,7 @@ export async function openWork(
         .catch((cause: unknown) => log.error({ err: cause }, "look at GPUs"));
     });
   };
+  const stock = new Stocktaking({ ...base, library });
   const close = async () => {
     toolbox.close();
     base.searchIndex.stop();
@@ -145,13 +149,14 @@ export async function openWork(
       worker.stop(drainSeconds),
       imports.stop(),
       base.migration?.close(),
+      stock.close(),
       thumbnailer.stop(),
       uploads.stop(UPLOADS_STOP_MS),
       gpus.close(),
       gpuLoad.close(),
     ]);
   };
-  return { ...base, library, uploads, imports, jobs, worker, start, close };
+  return { ...base, stock, library, uploads, imports, jobs, worker, start, close };
 }
 
 function openBase(

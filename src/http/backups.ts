@@ -6,7 +6,7 @@ import type { User } from "../accounts/accounts.ts";
 import type { Backup } from "../backup/shelf.ts";
 import type { BackupState } from "../backup/state.ts";
 import { Refusal } from "../trouble.ts";
-import { askerOf, type Endpoint, endpoint, json, route, userOfCall } from "./endpoint.ts";
+import { adminOfCall, askerOf, type Endpoint, endpoint, json, route } from "./endpoint.ts";
 import { htmlResponse } from "./headers.ts";
 import type { Parts } from "./parts.ts";
 import { isHtmx } from "./visit.ts";
@@ -54,7 +54,7 @@ export function backupEndpoints(parts: Pick<Parts, "backups">): Endpoint[] {
       summary: "The backups of the database, and how the last one went.",
       answers: { 200: { description: "The newest first.", schema: stateShape }, ...admins },
       handle: async (call) => {
-        refuseMembers(userOfCall(call));
+        adminOfCall(call, "look at backups or make one");
         return json(await parts.backups.state());
       },
     }),
@@ -73,7 +73,7 @@ export function backupEndpoints(parts: Pick<Parts, "backups">): Endpoint[] {
         507: { description: "`storage_full`" },
       },
       handle: async (call) => {
-        refuseMembers(userOfCall(call));
+        adminOfCall(call, "look at backups or make one");
         call.visit.allowSilence(BACKUP_SILENCE_SECONDS);
         return json(await parts.backups.take(), 201);
       },

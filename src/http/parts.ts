@@ -2,6 +2,7 @@
 import type { Accounts } from "../accounts/accounts.ts";
 import type { Library } from "../assets/library.ts";
 import type { Migration } from "../assets/migration.ts";
+import type { Stocktaking } from "../assets/stocktaking.ts";
 import type { Sweep } from "../assets/sweep.ts";
 import type { BackupKeeper } from "../backup/keeper.ts";
 import type { Clock } from "../clock.ts";
@@ -121,6 +122,8 @@ export interface Parts {
   gpuLoad: Pick<GpuLoad, "latest" | "history" | "watch" | "onSample" | "sampleNow">;
   /** Pauses, drains and continues all work. */
   workSwitch: Pick<WorkSwitch, "set" | "follow">;
+  /** Compares records and storage. */
+  stock: Pick<Stocktaking, "start" | "report">;
   backups: Pick<BackupKeeper, "take" | "state">;
   metrics: Pick<Metrics, "http" | "text" | "contentType">;
   /** The same of `system()`, without waiting. */

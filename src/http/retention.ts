@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { User } from "../accounts/accounts.ts";
 import type { Swept } from "../assets/sweep.ts";
 import { Refusal } from "../trouble.ts";
-import { type Endpoint, endpoint, idOf, json, userOfCall } from "./endpoint.ts";
+import { adminOfCall, type Endpoint, endpoint, idOf, json, userOfCall } from "./endpoint.ts";
 import type { Parts } from "./parts.ts";
 
 /** Days of a hundred years. */
@@ -97,7 +97,7 @@ function sweepEndpoints({ library, sweep }: Needs): Endpoint[] {
         ...admins,
       },
       handle: (call) => {
-        refuseMembers(userOfCall(call));
+        adminOfCall(call, "look at this or change it");
         const rules = { binDays, uploadDays, outputDays, quotaBytes };
         return json({ rules, ...sweep.plan() });
       },
@@ -118,7 +118,7 @@ function sweepEndpoints({ library, sweep }: Needs): Endpoint[] {
         409: { description: "`sweeping`: a sweep is under way." },
       },
       handle: async (call) => {
-        refuseMembers(userOfCall(call));
+        adminOfCall(call, "look at this or change it");
         const { dryRun } = call.body;
         return json({ dryRun, ...(dryRun ? sweep.plan() : await sweep.round()) });
       },
@@ -155,7 +155,7 @@ function peopleEndpoints({ library, accounts }: Needs): Endpoint[] {
         ...admins,
       },
       handle: (call) => {
-        refuseMembers(userOfCall(call));
+        adminOfCall(call, "look at this or change it");
         return json({ items: accounts.listUsers().map(person) });
       },
     }),
@@ -171,7 +171,7 @@ function peopleEndpoints({ library, accounts }: Needs): Endpoint[] {
         404: { description: "`no_such_user`" },
       },
       handle: (call) => {
-        refuseMembers(userOfCall(call));
+        adminOfCall(call, "look at this or change it");
         const user = accounts.listUsers().find(({ id }) => id === idOf(call));
         if (user === undefined) throw new Refusal(404, "no_such_user", "There is no such user.");
         allowances.change(user.id, defined(call.body));
@@ -185,10 +185,4 @@ function peopleEndpoints({ library, accounts }: Needs): Endpoint[] {
 function defined<T extends object>(change: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   const named = Object.entries(change).filter(([, value]) => value !== undefined);
   return Object.fromEntries(named) as { [K in keyof T]: Exclude<T[K], undefined> };
-}
-
-/** @throws Refusal 403 `forbidden` */
-function refuseMembers({ role }: User): void {
-  if (role === "admin") return;
-  throw new Refusal(403, "forbidden", "Only an admin may look at this or change it.");
 }

@@ -26,6 +26,7 @@ import { presetEndpoints } from "./presets.ts";
 import { retentionEndpoints } from "./retention.ts";
 import { mountStatic } from "./static.ts";
 import { mountStorage } from "./storage.ts";
+import { storageCheckEndpoints } from "./storage-check.ts";
 import { storageMoveEndpoints } from "./storage-moves.ts";
 import type { Streams } from "./stream.ts";
 import { systemEndpoints } from "./system.ts";
@@ -48,6 +49,7 @@ export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch)
     ...systemEndpoints(parts),
     ...backupEndpoints(parts),
     ...storageMoveEndpoints(parts),
+    ...storageCheckEndpoints(parts),
     ...retentionEndpoints(parts),
     ...deviceEndpoints(parts, streams, watch),
     ...healthEndpoints(parts),

@@ -40,8 +40,32 @@ export function storageConformance(name: string, make: () => Promise<StorageFixt
     reading(run);
     adopting(run);
     copying(run);
+    listing(run);
     presigningReads(run);
     presigningWrites(run);
+  });
+}
+
+function listing(run: Run): void {
+  test("every object is listed with its size and its time, and none that is gone", async () => {
+    const { storage } = run.fixture;
+    const keys = [newKey(run), newKey(run), newKey(run)];
+    const beganMs = Date.now();
+    for (const [index, key] of keys.entries()) {
+      await storage.put(key, streamOf(someBytes(index * 10)), { limitBytes });
+    }
+    await storage.delete(keys[1] ?? "");
+    const listed = new Map<string, { sizeBytes: number; modifiedMs: number }>();
+    for await (const page of storage.pages()) {
+      for (const { key, ...rest } of page) {
+        expect(listed.has(key)).toBe(false);
+        listed.set(key, rest);
+      }
+    }
+    expect(keys.map((key) => listed.get(key)?.sizeBytes)).toEqual([0, undefined, 20]);
+    // To the second, and by the clock of the storage.
+    const modifiedMs = listed.get(keys[2] ?? "")?.modifiedMs ?? 0;
+    expect(Math.abs(modifiedMs - beganMs)).toBeLessThan(600_000);
   });
 }
 

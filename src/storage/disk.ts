@@ -1,6 +1,16 @@
 /** Storage on a local disk: written aside, made durable, then moved into place. */
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
-import { type FileHandle, link, mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  statfs,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../clock.ts";
 import { assert } from "../trouble.ts";
@@ -17,6 +27,7 @@ import {
 import type {
   ByteRange,
   HeldFile,
+  ListedObject,
   PresignOptions,
   PutOptions,
   Storage,
@@ -199,6 +210,17 @@ class Disk implements DiskStorage {
     return verifySigned(this.signer, url, method, nowMs);
   }
 
+  async *pages(): AsyncGenerator<ListedObject[]> {
+    for (const outer of await readdir(this.objects)) {
+      for (const inner of await readdir(join(this.objects, outer)).catch(noFolder)) {
+        const folder = join(this.objects, outer, inner);
+        const found = (await readdir(folder).catch(noFolder)).map((key) => listed(folder, key));
+        const objects = (await Promise.all(found)).filter((object) => object !== null);
+        if (objects.length > 0) yield objects;
+      }
+    }
+  }
+
   async freeBytes(): Promise<number> {
     const { bavail, bsize } = await statfs(this.objects);
     return Math.max(0, bavail * bsize - this.reserveBytes);
@@ -278,4 +300,17 @@ async function linkOrMove(from: string, to: string): Promise<void> {
 export async function syncFolder(path: string): Promise<void> {
   await using folder = await open(path, "r");
   await folder.sync();
+}
+
+/** A file in the place of a folder is nobody's object. */
+function noFolder(cause: unknown): string[] {
+  if (codeOf(cause) === "ENOENT" || codeOf(cause) === "ENOTDIR") return [];
+  throw cause;
+}
+
+/** Null when it went meanwhile, or is no file. */
+async function listed(folder: string, key: string): Promise<ListedObject | null> {
+  const found = await stat(join(folder, key)).catch(() => null);
+  if (found === null || !found.isFile()) return null;
+  return { key, sizeBytes: found.size, modifiedMs: found.mtimeMs };
 }

@@ -6,6 +6,7 @@ import type { PresignedAccess } from "./signing.ts";
 import type {
   ByteRange,
   HeldFile,
+  ListedObject,
   PresignOptions,
   PutOptions,
   Storage,
@@ -92,6 +93,11 @@ export class MovingStorage implements Storage {
 
   hold(key: StorageKey, signal?: AbortSignal): Promise<HeldFile | null> {
     return this.find(key, (side) => side.hold(key, signal));
+  }
+
+  async *pages(): AsyncGenerator<ListedObject[]> {
+    yield* this.here.pages();
+    yield* this.there.pages();
   }
 
   isNear(key: StorageKey): boolean {

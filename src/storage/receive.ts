@@ -91,6 +91,23 @@ export async function take(intake: Intake, chunk: Uint8Array): Promise<void> {
   }
 }
 
+/** Size and SHA-256 of a stream, hashed beside the main thread; nothing is kept of it. */
+export async function hashOf(body: ReadableStream<Uint8Array>): Promise<StoredObject> {
+  const reader = body.getReader();
+  const intake = new Intake(null);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || value === undefined) return await intake.finish();
+      await take(intake, value);
+    }
+  } catch (cause) {
+    reader.cancel(cause).catch(() => undefined);
+    await intake.abandon();
+    throw cause;
+  }
+}
+
 /** Size and SHA-256 of a file, read from where the handle stands; copied to another file on request. */
 export async function readThrough(
   source: FileHandle,

@@ -22,6 +22,7 @@ import { assertPresignable } from "./signing.ts";
 import type {
   ByteRange,
   HeldFile,
+  ListedObject,
   PresignOptions,
   PutOptions,
   Storage,
@@ -218,6 +219,15 @@ class S3 implements S3Storage {
     assertKey(key);
     assertPresignable(options);
     return await this.bucket.urlFor(key, options, this.clock.nowMs());
+  }
+
+  async *pages(): AsyncGenerator<ListedObject[]> {
+    let after: string | null = null;
+    do {
+      const page: Awaited<ReturnType<Bucket["list"]>> = await this.bucket.list(after);
+      yield page.objects;
+      after = page.next;
+    } while (after !== null);
   }
 
   async freeBytes(): Promise<null> {

@@ -27,6 +27,14 @@ export interface PutOptions {
   signal?: AbortSignal;
 }
 
+/** One object of a list. */
+export interface ListedObject {
+  key: StorageKey;
+  sizeBytes: number;
+  /** When it was stored, in milliseconds since the epoch. */
+  modifiedMs: number;
+}
+
 /** A file that can be read and not written, until it is let go; letting go twice is fine. */
 export interface HeldFile {
   readonly path: string;
@@ -91,6 +99,12 @@ export interface Storage {
 
   /** A URL that reads or writes this one object by this one method until it expires. */
   presign(key: StorageKey, options: PresignOptions): Promise<string>;
+
+  /**
+   * Every object, a page of some hundreds at a time, in no particular order; also what somebody else put there. What
+   * comes or goes meanwhile may be in it or not.
+   */
+  pages(): AsyncIterable<ListedObject[]>;
 
   /** Bytes free for new objects, less the reserve; null when unknown (S3). */
   freeBytes(): Promise<number | null>;

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Accounts, openAccounts } from "../../src/accounts/accounts.ts";
 import { Library } from "../../src/assets/library.ts";
+import { Stocktaking } from "../../src/assets/stocktaking.ts";
 import { openSweep } from "../../src/assets/sweep.ts";
 import { BackupKeeper } from "../../src/backup/keeper.ts";
 import { ManualClock } from "../../src/clock.ts";
@@ -156,6 +157,7 @@ export async function openSite(
     presets: jobs.presets,
     gpuLoad: new GpuLoad({ clock, tool: join(folder, "nvidia-smi") }),
     workSwitch,
+    stock: new Stocktaking({ database, storage, clock, log: silentLog(), library }),
     sweep: openSweep({ database, clock, log: silentLog(), library }),
     backups: new BackupKeeper({ config, clock, log: silentLog() }),
     work: () => ({ ...workSwitch.state(), running: 0 }),

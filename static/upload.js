@@ -73,6 +73,7 @@ function show(upload, state, note) {
   upload.choose.hidden = state !== "left";
   upload.pause.hidden = state !== "sending" && state !== "waiting";
   upload.resume.hidden = state !== "paused";
+  upload.keep.hidden = true;
   const over = state === "done" || (state === "failed" && upload.url === null);
   const label = over ? "Remove from this list" : "Cancel this upload and delete what has arrived";
   upload.cancel.setAttribute("aria-label", label);
@@ -86,12 +87,14 @@ function addRow(name) {
     ...{ note: find("note"), bar: find("bar"), cancel: find("upload-cancel") },
     ...{ retry: find("upload-retry"), choose: find("upload-choose") },
     ...{ pause: find("upload-pause"), resume: find("upload-resume") },
+    ...{ keep: find("upload-keep"), both: false },
   };
   find("name").textContent = name;
   find("name").title = name;
   upload.bar.setAttribute("aria-label", `Upload of ${name}`);
   upload.cancel.addEventListener("click", () => remove(upload));
   upload.pause.addEventListener("click", () => pause(upload));
+  upload.keep.addEventListener("click", () => keepBoth(upload));
   upload.choose.addEventListener("click", () => chooseAgain(upload));
   for (const button of [upload.retry, upload.resume]) {
     button.addEventListener("click", () => wait(upload));
@@ -159,7 +162,12 @@ async function start(upload) {
     retryDelays: RETRY_DELAYS_MS,
     removeFingerprintOnSuccess: true,
     fingerprint: fingerprintOf,
-    metadata: { filename: file.name, modified: modifiedOf(file) },
+    // What is here already is not stored again, unless the person said so.
+    metadata: {
+      filename: file.name,
+      modified: modifiedOf(file),
+      ifExists: upload.both ? "keep" : "reuse",
+    },
     onUploadUrlAvailable: () => {
       upload.url = pathOf(upload.tus.url);
       // Otherwise a proxy that says 502 for a moment would have it begin anew.
@@ -167,7 +175,7 @@ async function start(upload) {
     },
     onShouldRetry: (error) => mayRetry(upload, error),
     onProgress: (bytes) => sent(upload, bytes),
-    onSuccess: () => succeeded(upload),
+    onSuccess: ({ lastResponse }) => succeeded(upload, lastResponse),
     onError: (error) => failed(upload, error),
   });
   upload.url ??= await rememberedUrl(upload);
@@ -211,14 +219,34 @@ function sent(upload, bytes) {
   show(upload, "sending", words.join(" · "));
 }
 
-function succeeded(upload) {
+function succeeded(upload, response) {
   ended(upload, "done", "Done");
+  if (response.getHeader("kinomill-reused") === "true") {
+    offerBoth(upload, response.getHeader("kinomill-asset"));
+    return;
+  }
   htmx.trigger(document.body, "library");
   setTimeout(() => {
     uploads.delete(upload);
     upload.row.remove();
     pump();
   }, DONE_MS);
+}
+
+/** It was not stored a second time. The row stays: the person may want it all the same. */
+function offerBoth(upload, assetId) {
+  const link = document.createElement("a");
+  link.href = `/assets/${encodeURIComponent(assetId)}`;
+  link.textContent = "look at it";
+  upload.note.replaceChildren("You have this file already: ", link, ".");
+  upload.keep.hidden = false;
+}
+
+function keepBoth(upload) {
+  upload.both = true;
+  upload.url = null;
+  upload.leftBytes = 0;
+  wait(upload);
 }
 
 function failed(upload, error) {

@@ -91,15 +91,49 @@ async function openTab(context: BrowserContext): Promise<Page> {
   return tab;
 }
 
+/** A box of an MP4 that players skip. */
+function emptyBox(sizeBytes: number): Buffer {
+  const box = Buffer.alloc(sizeBytes);
+  box.writeUInt32BE(sizeBytes, 0);
+  box.write("free", 4, "latin1");
+  return box;
+}
+
 describe("our page", () => {
   test("small files go in, several at once, and none is left behind", async () => {
     const bytes = Buffer.from(await Bun.file(plainClip()).arrayBuffer());
     const names = ["one.mp4", "zwei <b>.mp4", "drei.mp4", "four.mp4"];
-    const files = names.map((name) => ({ name, mimeType: "video/mp4", buffer: bytes }));
+    const files = names.map((name, index) => {
+      // All different: a file that is here already is not stored again.
+      const buffer = Buffer.concat([bytes, emptyBox(8 + index)]);
+      return { name, mimeType: "video/mp4", buffer };
+    });
     await page.locator("#file-picker").setInputFiles(files);
     for (const name of names) await page.locator(".card", { hasText: name }).waitFor();
     const { items } = (await api.get("/api/v1/assets")).body;
     expect(items.map(({ name }: Json) => name).toSorted()).toEqual(names.toSorted());
+    expect(watched.faults).toEqual([]);
+  });
+
+  test("a file that is here already is not stored again, unless the person wants both", async () => {
+    const buffer = Buffer.from(await Bun.file(plainClip()).arrayBuffer());
+    const choose = (name: string) =>
+      page.locator("#file-picker").setInputFiles({ name, mimeType: "video/mp4", buffer });
+    await choose("here.mp4");
+    await page.locator(".card", { hasText: "here.mp4" }).waitFor();
+    await page.locator(".upload", { hasText: "here.mp4" }).waitFor({ state: "detached" });
+    await choose("again.mp4");
+    const row = page.locator(".upload", { hasText: "again.mp4" });
+    await row.getByText("You have this file already").waitFor();
+    const count = async () => (await api.get("/api/v1/assets")).body.items.length;
+    expect(await count()).toBe(1);
+    const [{ id }] = (await api.get("/api/v1/assets")).body.items;
+    expect(await row.getByRole("link", { name: "look at it" }).getAttribute("href")).toBe(
+      `/assets/${id}`,
+    );
+    await row.getByRole("button", { name: "Keep both" }).click();
+    await page.locator(".card", { hasText: "again.mp4" }).waitFor();
+    expect(await count()).toBe(2);
     expect(watched.faults).toEqual([]);
   });
 

@@ -181,6 +181,7 @@ function uploadTemplate(): Html {
 <div class="upload-head"><span class="upload-name" data-name></span><span class="upload-note" data-note>Waiting</span></div>
 <progress max="100" value="0" data-bar aria-label="Upload"></progress>
 <div class="upload-actions">
+<button type="button" class="button quiet" data-upload-keep hidden>Keep both</button>
 <button type="button" class="icon-button" data-upload-choose hidden aria-label="Choose the file again to go on" title="Choose the file again to go on">${icon("file")}</button>
 <button type="button" class="icon-button" data-upload-pause hidden aria-label="Pause this upload">${icon("pause")}</button>
 <button type="button" class="icon-button" data-upload-resume hidden aria-label="Go on with this upload">${icon("play")}</button>

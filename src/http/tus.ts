@@ -92,6 +92,7 @@ export class Tus {
     }
     if (call.id === null || call.method === "DELETE") return response;
     const upload = this.uploads.find(call.id);
+    if (this.uploads.wasThere(upload)) headers.set("kinomill-reused", "true");
     if (upload.assetId !== null) headers.set("kinomill-asset", upload.assetId);
     else headers.set("upload-expires", new Date(this.uploads.expiryOf(upload)).toUTCString());
     return response;

@@ -258,6 +258,40 @@ describe("a file in pieces", () => {
     expect((await send("ann", id, 4, "5678")).headers.get("kinomill-asset")).toMatch(/^as_/);
   });
 
+  test("of an equal file becomes no second asset when its sender says so, small or large", async () => {
+    const reuse = `,ifExists ${btoa("reuse")}`;
+    const put = (name: string, body: string, more = "") => {
+      const headers = {
+        ...bytesType,
+        "upload-length": String(body.length),
+        "upload-metadata": nameOf(name) + more,
+      };
+      return ask(uploads, { method: "POST", as: "bob", headers, body });
+    };
+    for (const body of ["FILM-twice", `FILM${"x".repeat(2 * 1024 ** 2)}`]) {
+      const first = (await put("first.mp4", body)).headers.get("kinomill-asset") ?? "";
+      home.site.clock.advance(1000);
+      const again = await put("again.mp4", body, reuse);
+      expect([again.status, again.headers.get("kinomill-asset")]).toEqual([201, first]);
+      expect(again.headers.get("kinomill-reused")).toBe("true");
+      const location = again.headers.get("location") ?? "";
+      const told = (await (await ask(location, { as: "bob" })).json()) as { state: string };
+      expect(told).toMatchObject({ state: "complete", assetId: first });
+      expect(filesOf()).not.toContain(location.slice(uploads.length + 1));
+      const both = await put("both.mp4", body);
+      expect(both.headers.get("kinomill-asset")).not.toBe(first);
+      expect(both.headers.get("kinomill-reused")).toBeNull();
+    }
+    // Somebody else's is none.
+    const headers = {
+      ...bytesType,
+      "upload-length": "10",
+      "upload-metadata": nameOf("hers.mp4") + reuse,
+    };
+    const hers = await ask(uploads, { method: "POST", as: "ann", headers, body: "FILM-twice" });
+    expect(hers.headers.get("kinomill-reused")).toBeNull();
+  });
+
   test("what is not media is refused and gone", async () => {
     const id = await begin("ann", 5);
     const refused = await send("ann", id, 0, "hello");

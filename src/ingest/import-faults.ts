@@ -46,6 +46,8 @@ export function faultOf(cause: unknown): LinkFault {
     case "storage_full":
     case "disk_full":
       return { ...storageFull().fault, message: cause.message };
+    case "quota_exceeded":
+      return { code: "quota_exceeded", message: cause.message, hint: "", retryable: false };
     case "link_refused": {
       const hint = "The admin opens places by imports.allowPrivate and imports.buckets.";
       return { code: "link_refused", message: cause.message, hint, retryable: false };

@@ -317,7 +317,7 @@ export class Importer {
       case "failed": {
         const { fault } = outcome;
         // The room is wanted for others, and what is no media does not become so.
-        if (["storage_full", "not_media", "too_large"].includes(fault.code)) {
+        if (["storage_full", "quota_exceeded", "not_media", "too_large"].includes(fault.code)) {
           await rm(this.pathOf(item.id), { force: true });
         }
         rows.fail(item.id, fault);

@@ -14,6 +14,7 @@ export const linkFaultCodes = [
   "too_large",
   "time_limit",
   "storage_full",
+  "quota_exceeded",
   "not_media",
   "internal",
 ] as const;

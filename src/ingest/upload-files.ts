@@ -169,6 +169,12 @@ export class UploadFiles {
     return { sizeBytes, sha256: await hash.digest() };
   }
 
+  /** SHA-256 of a file that `describe` would not read. */
+  async hashOfSmall(id: string): Promise<string> {
+    const bytes = await Bun.file(this.pathOf(id)).bytes();
+    return new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
+  }
+
   /** Bytes that uploads may still take on this disk. */
   async freeBytes(): Promise<number> {
     const { bavail, bsize } = await statfs(this.folder);

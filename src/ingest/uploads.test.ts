@@ -68,7 +68,12 @@ function open(): Uploads {
   const parts = { database, clock, log: silentLog(), reserveBytes: 0, keepHours: 24 };
   return new Uploads({
     ...parts,
-    library: { admit: (bytes) => library.admit(bytes), adopt },
+    library: {
+      admit: (bytes) => library.admit(bytes),
+      adopt,
+      equalOf: (...asked) => library.equalOf(...asked),
+      get: (...asked) => library.get(...asked),
+    },
     folder: join(folder, "uploads"),
     unfinishedPerUser: 3,
   });

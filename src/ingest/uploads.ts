@@ -30,7 +30,7 @@ export interface UploadsParts {
   database: Database;
   clock: Clock;
   log: Log;
-  library: Pick<Library, "admit" | "adopt">;
+  library: Pick<Library, "admit" | "adopt" | "equalOf" | "get">;
   /** Absolute folder of their bytes alone, best on the disk of the storage: they are not copied then. */
   folder: string;
   /** Bytes of its file system that stay free. */
@@ -111,6 +111,18 @@ export class Uploads {
     return upload;
   }
 
+  /** Whether it was not stored, because its owner had an equal file (`ifExists` in its metadata): that is older than it. */
+  wasThere({ ownerId, assetId, createdAt }: Upload): boolean {
+    if (assetId === null) return false;
+    try {
+      return this.parts.library.get(ownerId, assetId).createdAt < createdAt;
+    } catch (cause) {
+      // Deleted since.
+      if (cause instanceof Refusal) return false;
+      throw cause;
+    }
+  }
+
   /** How many of its bytes are here, and would be after a power cut. */
   async offsetOf({ id, assetId, lengthBytes }: Upload): Promise<number> {
     if (assetId !== null || this.finishing.has(id)) return lengthBytes;
@@ -184,10 +196,20 @@ export class Uploads {
   }
 
   private async makeAsset(id: string): Promise<string> {
-    const { ownerId, name, lengthBytes, assetId } = this.find(id);
+    const { ownerId, name, lengthBytes, assetId, metadata } = this.find(id);
     if (assetId !== null) return assetId;
     const path = this.files.pathOf(id);
     const known = await this.files.describe(id, lengthBytes);
+    const sha256 =
+      metadata["ifExists"] === "reuse"
+        ? (known?.sha256 ?? (await this.files.hashOfSmall(id)))
+        : null;
+    const equal = sha256 === null ? null : this.parts.library.equalOf(ownerId, sha256);
+    if (equal !== null) {
+      this.rows.complete(id, equal.id);
+      await this.files.remove(id);
+      return equal.id;
+    }
     try {
       const arrival = { ownerId, name, path, known };
       const asset = await this.parts.library.adopt(arrival, (made) => {

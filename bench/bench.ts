@@ -15,6 +15,7 @@ import { handbrake } from "./handbrake.ts";
 import { job } from "./job.ts";
 import { latency } from "./latency.ts";
 import { library } from "./library.ts";
+import { metrics } from "./metrics.ts";
 import { operations } from "./operations.ts";
 import { queue } from "./queue.ts";
 import { queueScale } from "./queue-scale.ts";
@@ -36,6 +37,7 @@ const benchmarks: Record<string, Benchmark> = {
   download,
   library,
   latency,
+  metrics,
   gpu,
   queue,
   "queue-scale": queueScale,

@@ -52,7 +52,8 @@ function fill(finishedJobs: number): Store {
   return { database, queue: new Queue(database, systemClock), ownerId, close };
 }
 
-function insert(
+/** So many jobs that differ in these columns, numbered from `from` on. */
+export function insert(
   database: Database,
   ownerId: string,
   { from, count, values }: { from: number; count: number; values: Record<string, string> },

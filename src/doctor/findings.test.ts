@@ -1,13 +1,15 @@
 import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { ManualClock, systemClock } from "../clock.ts";
 import { type Config, loadConfig } from "../config.ts";
 import { waitingForFfmpeg } from "../media/gpu.ts";
 import { Failure } from "../trouble.ts";
 import { clockFinding } from "./clock.ts";
+import { containerFinding } from "./container.ts";
 import { dataFindings, fileSystemFinding } from "./data-folder.ts";
+import { deviceNodeFindings } from "./device-nodes.ts";
 import { diskSpeedFindings, measureDisk, speedFinding } from "./disk-speed.ts";
 import type { Box } from "./finding.ts";
 import { findingsOf, worstOf } from "./findings.ts";
@@ -151,4 +153,43 @@ test("the clock: plausible, impossible, set back", () => {
   expect(clockFinding(now, now + 60_000).level).toBe("ok");
   expect(clockFinding(now, now + 86_400_000).level).toBe("warning");
   expect(clockFinding(0, null).level).toBe("fault");
+});
+
+test("device nodes: none and no driver is silence; missing and closed ones are told with what to type", () => {
+  const nodes = mkdtempSync(join(folder, "dev-"));
+  const driver = join(nodes, "version");
+  const closed = new Set<string>();
+  const look = () =>
+    deviceNodeFindings({ nodes, driver, mayOpen: (path) => !closed.has(basename(path)) });
+  expect(look()).toEqual([]);
+  writeFileSync(driver, "NVRM");
+  expect(look()).toMatchObject([{ id: "nodes", level: "warning" }]);
+  expect(look()[0]?.meaning).toContain("/dev/nvidia-uvm, /dev/nvidia0, /dev/nvidiactl");
+  for (const name of ["nvidiactl", "nvidia3", "nvidia-caps", "nvidia-uvm-tools"]) {
+    writeFileSync(join(nodes, name), "");
+  }
+  expect(look()[0]?.meaning).toEndWith("missing: /dev/nvidia-uvm.");
+  expect(look()[0]?.remedy).toContain("nvidia-modprobe");
+  writeFileSync(join(nodes, "nvidia-uvm"), "");
+  expect(look()).toMatchObject([{ level: "ok", remedy: null }]);
+  closed.add("nvidia3");
+  expect(look()).toMatchObject([
+    { level: "warning", meaning: "This user may not open /dev/nvidia3." },
+  ]);
+});
+
+test("a container without what GPUs need is told of, any other is well", () => {
+  const level = (environment: Record<string, string>, kind: "none" | "found") => {
+    const gpus = kind === "found" ? [{} as never] : [];
+    return containerFinding(environment, { kind, gpus }).level;
+  };
+  const all = { NVIDIA_VISIBLE_DEVICES: "all" };
+  expect(level({}, "none")).toBe("ok");
+  expect(level({}, "found")).toBe("ok");
+  expect(level({ NVIDIA_VISIBLE_DEVICES: "void" }, "none")).toBe("ok");
+  expect(level(all, "none")).toBe("warning");
+  // What NVIDIA's runtime gives when nothing is said.
+  expect(level(all, "found")).toBe("warning");
+  expect(level({ ...all, NVIDIA_DRIVER_CAPABILITIES: "compute, video" }, "found")).toBe("ok");
+  expect(level({ ...all, NVIDIA_DRIVER_CAPABILITIES: "all" }, "found")).toBe("ok");
 });

@@ -1,7 +1,9 @@
 /** The one list of what the doctor looks at. A further part of the box is a file beside this one and a line here. */
 import { backupFindings } from "./backups.ts";
 import { clockFindings } from "./clock.ts";
+import { containerFindings } from "./container.ts";
 import { dataFindings } from "./data-folder.ts";
+import { deviceNodeFindings } from "./device-nodes.ts";
 import { cpuFindings, gpuFindings } from "./devices.ts";
 import { diskSpeedFindings } from "./disk-speed.ts";
 import type { Box, Finding, FindingLevel, Look } from "./finding.ts";
@@ -20,6 +22,8 @@ const looks: readonly Part[] = [
   { part: "ffmpeg", look: toolFindings },
   { part: "devices", look: cpuFindings },
   { part: "gpus", look: ({ gpus }) => gpuFindings(gpus) },
+  { part: "nodes", look: () => deviceNodeFindings() },
+  { part: "container", look: containerFindings },
   { part: "sandbox", look: sandboxFindings },
   { part: "data", look: dataFindings },
   { part: "data", look: diskSpeedFindings },

@@ -165,12 +165,19 @@ export class Library {
    * Refuses what cannot be taken in before it comes.
    * @param declaredBytes its size; null when nobody knows it
    * @param ownerId whose it will be; null: their quota is looked at when it has come
+   * @param pendingBytes what they have begun to send besides: it takes of their quota too
    * @throws Refusal 503 `sandbox_missing`, 413 `too_large`, `quota_exceeded`, 507 `storage_full`
    */
-  async admit(declaredBytes: number | null, ownerId: string | null = null): Promise<void> {
+  async admit(
+    declaredBytes: number | null,
+    ownerId: string | null = null,
+    pendingBytes = 0,
+  ): Promise<void> {
     const refused = this.uploadsRefused;
     if (refused !== null) throw new Refusal(503, "sandbox_missing", refused);
-    if (ownerId !== null) this.allowances.refuseBeyond(ownerId, declaredBytes ?? 0);
+    if (ownerId !== null) {
+      this.allowances.refuseBeyond(ownerId, (declaredBytes ?? 0) + pendingBytes);
+    }
     if (declaredBytes === null) return;
     const limit = this.parts.uploadMaxBytes;
     if (declaredBytes > limit) {

@@ -58,6 +58,13 @@ export class UploadRows {
     return this.database.query<{ count: number }, []>(sql).get()?.count ?? 0;
   }
 
+  /** What this owner's unfinished ones will have, in bytes. */
+  unfinishedBytes(ownerId: string): number {
+    const sql =
+      "SELECT total(length_bytes) AS bytes FROM upload WHERE owner_id = ?1 AND asset_id IS NULL";
+    return this.database.query<{ bytes: number }, [string]>(sql).get(ownerId)?.bytes ?? 0;
+  }
+
   find(id: string): Upload | null {
     const row = this.database
       .query<UploadRow, [string]>("SELECT * FROM upload WHERE id = ?1")

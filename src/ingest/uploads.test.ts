@@ -69,7 +69,7 @@ function open(): Uploads {
   return new Uploads({
     ...parts,
     library: {
-      admit: (bytes) => library.admit(bytes),
+      admit: (...asked) => library.admit(...asked),
       adopt,
       equalOf: (...asked) => library.equalOf(...asked),
       get: (...asked) => library.get(...asked),
@@ -249,6 +249,15 @@ test("the limit counts what is unfinished", async () => {
   await uploads.finish(ids[0] ?? "");
   await begin(10);
   expect(namesOf().length).toBe(3);
+});
+
+test("what is begun takes of the quota, and gives it back when it is given up", async () => {
+  database.run("INSERT INTO allowance (user_id, quota_bytes) VALUES (?1, ?2)", [ownerId, 25]);
+  const id = await begin(10);
+  await begin(10);
+  expect(await refusalOf(begin(10))).toEqual([413, "quota_exceeded"]);
+  await uploads.remove(id);
+  await begin(10);
 });
 
 test("a piece that is stopped keeps what came, and the file goes on from there", async () => {

@@ -66,10 +66,11 @@ export class Uploads {
     upload: { id: string; ownerId: string; metadata: UploadMetadata },
     lengthBytes: number,
   ): Promise<Upload> {
-    await this.parts.library.admit(lengthBytes, upload.ownerId);
+    const { unfinishedPerUser, library } = this.parts;
+    const { ownerId } = upload;
+    await library.admit(lengthBytes, ownerId, this.rows.unfinishedBytes(ownerId));
     // Before the disk is touched: whoever makes thousands of them costs nothing but the asking.
-    const { unfinishedPerUser } = this.parts;
-    if (this.rows.countUnfinished(upload.ownerId) >= unfinishedPerUser) {
+    if (this.rows.countUnfinished(ownerId) >= unfinishedPerUser) {
       throw tooMany(unfinishedPerUser);
     }
     const free = await this.files.freeBytes();

@@ -317,6 +317,7 @@ export const backups: BackupState = {
   schedule: "15 3 * * *",
   nextAt: "2026-11-21T03:15:00.000Z",
   last: null,
+  bucket: null,
   warnings: [],
 };
 

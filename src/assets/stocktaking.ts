@@ -68,6 +68,9 @@ const MISSING_DOUBTED = 10;
 /** An asset's bytes, or its picture. */
 const ownKey = /^(as_[0-9a-f]{32})(\.thumbnail)?$/;
 
+/** As `backup/bucket-shelf.ts` names them. */
+const isBackup = (key: string) => key.startsWith("backup-");
+
 export class Stocktaking {
   private readonly parts: StocktakingParts;
   private current: StockReport = emptyReport({ deep: false, repair: false });
@@ -133,7 +136,7 @@ export class Stocktaking {
       this.goOn();
       for (const object of page) {
         this.current.objects += 1;
-        if (!ownKey.test(object.key)) this.current.foreign += 1;
+        if (!ownKey.test(object.key)) this.current.foreign += isBackup(object.key) ? 0 : 1;
         else if (!this.isOwned(object.key) && found.length < ORPHANS_MAX) found.push(object);
       }
     }

@@ -15,6 +15,7 @@ import { databaseFileName } from "../database/open.ts";
 import { product } from "../product.ts";
 import { Refusal } from "../trouble.ts";
 import { openShelf } from "./backup.ts";
+import type { BucketShelf } from "./bucket-shelf.ts";
 import { sha256Of, syncFolder } from "./shelf.ts";
 import { codeOf, faultsOf } from "./snapshot.ts";
 
@@ -23,6 +24,8 @@ export interface RestoreOptions {
   clock: Clock;
   /** The name of a backup in `backup.folder`, or the path of a file. */
   source: string;
+  /** Where storage is a bucket: names that are not here are looked for there. */
+  bucket?: Pick<BucketShelf, "fetch"> | null;
 }
 
 export interface Restored {
@@ -48,8 +51,8 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   const lock = lockDataFolder(config.data, "a restore");
   const staged = join(config.data, `${databaseFileName}.restoring`);
   try {
-    const file = await locate(options);
     clear(staged);
+    const file = await locate(options, fetchedPath(config.data));
     const sha256 = await stage(file, staged, config);
     const schema = await prove(staged);
     const keptAside = await keepAside(config.data, clock.nowMs());
@@ -58,19 +61,27 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     return { keptAside, schema, sha256 };
   } finally {
     clear(staged);
+    clear(fetchedPath(config.data));
     lock.release();
   }
 }
 
 function clear(staged: string): void {
-  for (const ending of ["", "-journal", "-wal", "-shm"]) rmSync(staged + ending, { force: true });
+  for (const ending of ["", ".sha256", "-journal", "-wal", "-shm"])
+    rmSync(staged + ending, { force: true });
 }
 
-async function locate({ config, source }: RestoreOptions): Promise<string> {
+const fetchedPath = (dataFolder: string) => join(dataFolder, `${databaseFileName}.fetched`);
+
+async function locate(
+  { config, source, bucket }: RestoreOptions,
+  fetched: string,
+): Promise<string> {
   const kept = await openShelf(config).find(source);
   if (kept !== null) return openShelf(config).pathOf(kept.name);
   const file = resolve(source);
   if ((await stat(file).catch(() => null))?.isFile()) return file;
+  if (await bucket?.fetch(source, fetched)) return fetched;
   throw new Refusal(
     404,
     "no_such_backup",

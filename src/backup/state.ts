@@ -17,6 +17,8 @@ export interface BackupState {
   nextAt: string | null;
   /** How the last attempt went; null before the first. */
   last: Attempt | null;
+  /** Whether they are copied into the bucket too, and why the last copy failed; null where storage is the disk. */
+  bucket: { problem: string | null } | null;
   /** What is not as it should be, in sentences with what to do; empty when all is well. */
   warnings: string[];
 }
@@ -37,6 +39,7 @@ export async function backupState(
   config: Pick<Config, "data" | "backup">,
   nowMs: number,
   sinceMs: number | null,
+  bucket: BackupState["bucket"] = null,
 ): Promise<BackupState> {
   const shelf = openShelf(config);
   const [backups, last] = await Promise.all([shelf.list(), shelf.lastAttempt()]);
@@ -47,9 +50,10 @@ export async function backupState(
     ...failureWarning(last),
     ...ageWarning(schedule, newestMs, newestMs ?? sinceMs, nowMs),
     ...waitWarning(last),
+    ...(bucket?.problem ? [bucket.problem] : []),
   ];
   const nextAt = nextMs === null ? null : new Date(nextMs).toISOString();
-  return { backups, schedule: config.backup.schedule, nextAt, last, warnings };
+  return { backups, schedule: config.backup.schedule, nextAt, last, bucket, warnings };
 }
 
 export function momentOf(backup: Backup | undefined): number | null {

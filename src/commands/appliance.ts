@@ -1,6 +1,7 @@
 /** Opens the parts of the server in order and closes them in reverse. Nothing else knows them all. */
 import { openAccounts } from "../accounts/accounts.ts";
 import { openSweep } from "../assets/sweep.ts";
+import { BucketShelf } from "../backup/bucket-shelf.ts";
 import { BackupKeeper } from "../backup/keeper.ts";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
@@ -51,6 +52,12 @@ export async function openAppliance(
   }
 }
 
+/** Where copies of backups go; null where storage is the disk. */
+function bucketOf(storage: OpenStorage, config: Config) {
+  if (storage.kind === "disk") return null;
+  return { shelf: new BucketShelf(config.storage.s3), writer: storage };
+}
+
 async function openParts(
   {
     config,
@@ -77,7 +84,7 @@ async function openParts(
   undo.push(() => work.close());
   const sweep = openSweep({ database, clock, log, library: work.library });
   undo.push(() => sweep.stop());
-  const backups = new BackupKeeper({ config, clock, log });
+  const backups = new BackupKeeper({ config, clock, log, bucket: bucketOf(work.primary, config) });
   undo.push(() => backups.close());
   const figures = figuresOf({ ...work, config, clock, startedAtMs, backups });
   const parts: Parts = {

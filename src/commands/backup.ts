@@ -2,6 +2,7 @@
 import { sizeText } from "../../views/quantities.ts";
 import { missingBytes } from "../assets/missing-bytes.ts";
 import { openShelf, takeBackup } from "../backup/backup.ts";
+import { BucketShelf } from "../backup/bucket-shelf.ts";
 import { restoreBackup } from "../backup/restore.ts";
 import { backupState } from "../backup/state.ts";
 import { systemClock } from "../clock.ts";
@@ -15,6 +16,11 @@ import { configOf } from "./settings.ts";
 import { openStores } from "./stores.ts";
 
 type BackupOptions = CommonOptions & { json?: boolean };
+
+/** Null where storage is the disk. */
+function bucketShelf({ storage }: Config): BucketShelf | null {
+  return storage.kind === "s3" ? new BucketShelf(storage.s3) : null;
+}
 
 /** Names of assets without bytes that are shown; the number says how many there are. */
 const SHOWN_MAX = 20;
@@ -43,7 +49,14 @@ export async function listBackups(options: BackupOptions): Promise<number> {
     for (const { name, createdAt, sizeBytes } of state.backups) {
       console.log(`${name}\t${createdAt}\t${sizeText(sizeBytes)}`);
     }
-    if (state.backups.length === 0) console.log("There is no backup yet: kinomill backup now.");
+    const here = new Set(state.backups.map(({ name }) => name));
+    const there = (await bucketShelf(config)?.list()) ?? [];
+    for (const { name, sizeBytes } of there.filter(({ name }) => !here.has(name))) {
+      console.log(`${name}\tin the bucket alone\t${sizeText(sizeBytes)}`);
+    }
+    if (here.size + there.length === 0) {
+      console.log("There is no backup yet: kinomill backup now.");
+    }
   }
   for (const warning of state.warnings) console.error(`kinomill: ${warning}`);
   return exitCodes.done;
@@ -51,7 +64,10 @@ export async function listBackups(options: BackupOptions): Promise<number> {
 
 export async function restore(source: string, options: CommonOptions): Promise<number> {
   const config = await configOf(options);
-  const { keptAside } = await restoreBackup({ config, clock: systemClock, source });
+  const { keptAside } = await restoreBackup({
+    ...{ config, clock: systemClock, source },
+    bucket: bucketShelf(config),
+  });
   console.log(`Restored ${source}. Everybody logs in again; tokens work as they did.`);
   if (keptAside !== null) console.log(`The database of before is kept in ${keptAside}.`);
   await tellMissing(config);

@@ -40,6 +40,10 @@ const stateShape: z.ZodType<BackupState> = z.strictObject({
     })
     .nullable()
     .describe("How the last attempt went"),
+  bucket: z
+    .strictObject({ problem: z.string().nullable().describe("Why the last copy failed") })
+    .nullable()
+    .describe("Null where storage is the disk; otherwise they are copied into the bucket"),
   warnings: z.array(z.string()).describe("What is not as it should be, and what to do"),
 });
 

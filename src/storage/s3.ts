@@ -56,6 +56,11 @@ export function openS3Storage(options: S3StorageOptions): S3Storage {
   return new S3(options);
 }
 
+/** The bucket alone, without a cache. @throws Refusal 400 `bad_config` when a file of the settings cannot be read */
+export function openBucket(settings: S3Settings): Bucket {
+  return new Bucket(withSecret(settings));
+}
+
 /** Received bytes between two looks at the local disk. */
 const ROOM_STEP_BYTES = 64 * 1024 ** 2;
 
@@ -75,7 +80,7 @@ class S3 implements S3Storage {
   private readonly arriving = new Set<StorageKey>();
 
   constructor({ settings, cache, log, clock = systemClock }: S3StorageOptions) {
-    this.bucket = new Bucket(withSecret(settings));
+    this.bucket = openBucket(settings);
     this.cache = new LocalCache(cache);
     this.gate = new Gate(settings.parallel);
     this.origins = originsOf(settings);

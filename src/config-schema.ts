@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { isAbsolute, resolve } from "node:path";
 import { z } from "zod";
 import { importSettings } from "./config-imports.ts";
+import { uploadSettings } from "./config-uploads.ts";
 import { processEnvironment } from "./environment.ts";
 import { parseSchedule, scheduleFault } from "./schedule.ts";
 
@@ -202,28 +203,7 @@ export const configSchema = z.strictObject({
       message: "must name the bucket when storage.kind is s3",
     })
     .prefault({}),
-  uploads: z
-    .strictObject({
-      maxBytes: z
-        .int()
-        .min(1)
-        .max(16_384 * GIB)
-        .default(512 * GIB)
-        .describe("Largest file, in bytes, that one upload may have."),
-      keepHours: count(1, 24 * 90, 24).describe(
-        "Hours after its last byte for which an upload that was interrupted can go on; then its bytes are deleted.",
-      ),
-      unfinishedPerUser: count(1, 100_000, 200).describe(
-        "Uploads of one person that may be unfinished at the same time; more are refused.",
-      ),
-      allowWithoutSandbox: z
-        .boolean()
-        .default(false)
-        .describe(
-          "Take uploads although the kernel has no Landlock: a hostile file could then make ffmpeg read every file that this service can.",
-        ),
-    })
-    .prefault({}),
+  uploads: uploadSettings,
   imports: importSettings,
   jobs: z
     .strictObject({

@@ -43,7 +43,7 @@ describe("static files", () => {
 
   test("load nothing from anywhere else", () => {
     const own = staticFiles.filter(({ path }) => !/\/(htmx|hx-|tus-)/.test(path));
-    expect(own.length).toBe(6);
+    expect(own.length).toBe(7);
     for (const { body } of own) {
       expect(body.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(
         /https?:|\/\/[a-z]+\.|@import|url\(|innerHTML|insertAdjacentHTML|document\.write|eval\(/,

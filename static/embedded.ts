@@ -6,6 +6,7 @@
 import { assert } from "../src/trouble.ts";
 import appCss from "./app.css" with { type: "text" };
 import appJs from "./app.js" with { type: "text" };
+import directJs from "./direct.js" with { type: "text" };
 import formsJs from "./forms.js" with { type: "text" };
 import iconSvg from "./icon.svg" with { type: "text" };
 import themeJs from "./theme.js" with { type: "text" };
@@ -27,6 +28,7 @@ export interface StaticFile {
 const sources = {
   "app.css": appCss,
   "app.js": appJs,
+  "direct.js": directJs,
   "forms.js": formsJs,
   "icon.svg": iconSvg,
   "theme.js": themeJs,

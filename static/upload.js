@@ -152,11 +152,23 @@ async function rememberedUrl(upload) {
   return urls.find((url) => !isTaken(url)) ?? null;
 }
 
+// Files from this size on go straight into the bucket; 0 where there is none, or where it lets no page of this address in.
+let directBytes = Number(list.dataset.directBytes ?? 0);
+
+/** What carries an upload: straight into the bucket, or by tus to the server. */
+function carrierOf({ file, url }) {
+  const direct = url === null ? directBytes > 0 && file.size >= directBytes : isDirect(url);
+  return direct ? DirectUpload : tus.Upload;
+}
+
+const isDirect = (url) => url.startsWith(`${ENDPOINT}/direct/`);
+
 async function start(upload) {
   upload.samples = [];
   show(upload, "sending", "Starting");
   const { file } = upload;
-  upload.tus = new tus.Upload(file, {
+  const Carrier = carrierOf(upload);
+  upload.tus = new Carrier(file, {
     endpoint: ENDPOINT,
     chunkSize: PIECE_BYTES,
     retryDelays: RETRY_DELAYS_MS,
@@ -255,6 +267,11 @@ function failed(upload, error) {
     location.assign("/login");
     return;
   }
+  if (problemOf(error).code === "not_direct") {
+    directBytes = 0;
+    void start(upload);
+    return;
+  }
   const resumed = upload.url !== null && error.originalRequest?.getMethod() === "HEAD";
   if (resumed && (status === 404 || status === 410)) {
     // The server has forgotten it, or it is of somebody else who used this browser: from the start.
@@ -298,6 +315,27 @@ async function showLeft(look = 0) {
     const { offset: leftBytes, length: lengthBytes } = item;
     Object.assign(upload, { url, leftBytes, lengthBytes, modified: item.metadata.modified });
     upload.bar.value = lengthBytes === 0 ? 0 : (leftBytes / lengthBytes) * 100;
+    const there = `${sizeText(leftBytes)} of ${sizeText(lengthBytes)} arrived`;
+    show(upload, "left", `${there}. Choose the file again to go on.`);
+  }
+  pump();
+}
+
+/** Those that go straight into the bucket: how much of each has come the bucket says. */
+async function showLeftDirect() {
+  if (directBytes === 0) return;
+  const headers = { accept: "application/json" };
+  const answer = await fetch(`${ENDPOINT}/direct`, { headers });
+  if (!answer.ok) return;
+  for (const { id } of (await answer.json()).items.filter(({ state }) => state === "receiving")) {
+    const url = `${ENDPOINT}/direct/${id}`;
+    const item = await (await fetch(url, { headers })).json();
+    if (item.state !== "receiving" || [...uploads].some((upload) => upload.url === url)) continue;
+    const { name, sizeBytes: lengthBytes, partBytes, received, modified } = item;
+    const leftBytes = Math.min(received.length * partBytes, lengthBytes);
+    const upload = addRow(name);
+    Object.assign(upload, { url, leftBytes, lengthBytes, modified });
+    upload.bar.value = (leftBytes / lengthBytes) * 100;
     const there = `${sizeText(leftBytes)} of ${sizeText(lengthBytes)} arrived`;
     show(upload, "left", `${there}. Choose the file again to go on.`);
   }
@@ -414,4 +452,6 @@ addEventListener("online", () => {
     void upload.tus.abort().then(() => upload.state === "sending" && upload.tus?.start());
   }
 });
-void showLeft().catch(() => undefined);
+void showLeft()
+  .then(showLeftDirect)
+  .catch(() => undefined);

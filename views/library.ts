@@ -24,6 +24,8 @@ export interface LibraryView {
   total: number | null;
   /** Why no files are taken in, and what to do; absent or null: they are. */
   uploadsRefused?: string | null;
+  /** Files of so many bytes and more go straight into the bucket; absent or null: none do. */
+  directBytes?: number | null;
   /** Files on their way in from links. */
   imports: readonly ImportView[];
 }
@@ -42,7 +44,7 @@ ${view.uploadsRefused ? null : linkForm()}
 ${uploadButton(view)}
 </div>
 ${uploadsRefused(view)}
-<section id="uploads" class="uploads" aria-label="Uploads" hidden></section>
+<section id="uploads" class="uploads" aria-label="Uploads" data-direct-bytes="${view.directBytes ?? null}" hidden></section>
 ${importsList(view.imports)}
 ${libraryGrid(view)}
 <input type="file" id="file-again" hidden aria-label="The file to go on with">
@@ -56,7 +58,7 @@ ${liveConnection("/ui/events")}`;
     viewer,
     active: "library",
     body,
-    scripts: ["tus.js", "upload.js"],
+    scripts: ["tus.js", "direct.js", "upload.js"],
   });
 }
 

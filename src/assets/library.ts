@@ -7,12 +7,13 @@ import { type Clock, isoTime } from "../clock.ts";
 import { transaction } from "../database/transaction.ts";
 import { newId } from "../identity.ts";
 import type { Log } from "../log.ts";
-import { type CaptionText, captionMimeTypes, captionText } from "../media/captions/file.ts";
 import type { MediaInfo } from "../media/media.ts";
+import { readFileThrough } from "../storage/receive.ts";
 import type { Storage, StoredObject } from "../storage/storage.ts";
 import { assert, Refusal } from "../trouble.ts";
 import { Allowances, keepEverything, type RetentionSettings } from "./allowances.ts";
-import { type Asset, type AssetOrigin, mimeTypeOf, thumbnailKey, type WhenEqual } from "./asset.ts";
+import { type Asset, type AssetOrigin, thumbnailKey, type WhenEqual } from "./asset.ts";
+import { type Content, contentOf, contentType, keepWordsOfOld } from "./content.ts";
 import { cleanName } from "./name.ts";
 import {
   type AssetChange,
@@ -64,12 +65,6 @@ export interface Arrival {
   known: StoredObject | null;
   /** Absent: an upload. */
   origin?: AssetOrigin;
-}
-
-/** What a file is: captions, or media. */
-interface Content {
-  captions: CaptionText | null;
-  media: MediaInfo | null;
 }
 
 export class Library {
@@ -136,12 +131,35 @@ export class Library {
     const { ownerId, name, path, known } = arrival;
     await this.admit(null, ownerId);
     const { asset } = await this.arrive(async (id) => {
-      const content = await this.lookInto(path);
+      const content = await contentOf(path, this.parts.probe);
       const stored = await this.parts.storage.adopt(id, path, known);
       const asset = this.record({ id, ownerId, name, ...stored }, content, arrival.origin, record);
       return { asset, reused: false };
     }, arrival.id);
     return asset;
+  }
+
+  /**
+   * Makes an asset of an object that stands in storage already, put there by its owner. The object is read once: what
+   * stands in the record is what is stored. Whoever had it put there deletes it when this fails.
+   * @param record is run in the transaction that records the asset
+   * @throws Refusal as `upload`
+   */
+  async claim(
+    arrived: { id: string; ownerId: string; name: string },
+    record: (asset: Asset) => void,
+  ): Promise<Asset> {
+    const file = await this.parts.storage.hold(arrived.id);
+    assert(file !== null, "what was put together just now is there");
+    try {
+      const stored = await readFileThrough(file.path);
+      const content = await contentOf(file.path, this.parts.probe);
+      const asset = this.record({ ...arrived, ...stored }, content, { kind: "upload" }, record);
+      this.parts.onChange(asset);
+      return asset;
+    } finally {
+      file.release();
+    }
   }
 
   /** Runs `work` with a new id that is noted as arriving, and discards what it stored when it fails. */
@@ -199,17 +217,18 @@ export class Library {
 
   private record(
     stored: StoredObject & { id: string; ownerId: string; name: string },
-    { captions, media }: Content,
+    content: Content,
     origin: AssetOrigin = { kind: "upload" },
     also: (asset: Asset) => void = () => {},
   ): Asset {
     const { database, clock } = this.parts;
+    const { captions, media } = content;
     const asset: Asset = {
       ...stored,
       name: cleanName(stored.name),
       state: "ready",
       kind: media?.kind ?? "text",
-      mimeType: media === null ? captionMimeType(captions) : mimeTypeOf(media),
+      mimeType: contentType(content),
       media,
       origin,
       thumbnail: media === null || media.kind === "audio" ? "none" : "wanted",
@@ -228,16 +247,10 @@ export class Library {
     const file = await this.parts.storage.hold(id);
     assert(file !== null, "what was stored just now is there");
     try {
-      return await this.lookInto(file.path);
+      return await contentOf(file.path, this.parts.probe);
     } finally {
       file.release();
     }
-  }
-
-  /** What a file is. Captions are known by our own reading, and no other program sees them. */
-  private async lookInto(path: string): Promise<Content> {
-    const captions = captionText(path);
-    return { captions, media: captions === null ? await this.parts.probe(path) : null };
   }
 
   /** @throws Refusal 404 `not_found`, also for another user's asset: its existence is not told. */
@@ -351,25 +364,8 @@ export class Library {
         this.parts.log.warn({ err: cause, asset: id }, "could not delete; the next start tries");
       });
     }
-    for (const id of this.records.unreadTexts()) await this.readText(id);
+    await keepWordsOfOld(this.records, this.parts.storage, this.parts.log);
   }
-
-  /** Keeps the words of captions that came before those were kept. */
-  private async readText(id: string): Promise<void> {
-    const file = await this.parts.storage.hold(id);
-    if (file === null) return;
-    try {
-      this.records.keepText(id, captionText(file.path)?.text ?? "");
-    } catch (cause) {
-      this.parts.log.warn({ err: cause, asset: id }, "captions could not be read");
-    } finally {
-      file.release();
-    }
-  }
-}
-
-function captionMimeType(captions: CaptionText | null): string {
-  return captions === null ? "text/plain" : captionMimeTypes[captions.format];
 }
 
 const everythingOf = (ownerId: string) => ({

@@ -94,6 +94,7 @@ async function openParts(
     accounts,
     library: work.library,
     uploads: work.uploads,
+    directUploads: work.directUploads,
     imports: work.imports,
     jobs: work.jobs,
     presets: work.jobs.presets,
@@ -137,5 +138,5 @@ async function openParts(
 function bucketDoor(storage: OpenStorage, { storage: { s3 } }: Config): BucketDoor | null {
   if (storage.kind !== "s3" || !s3.direct) return null;
   const { origins, cors } = storage;
-  return { origins, corsAllows: (origin) => cors.allows(origin, "GET") };
+  return { origins, corsAllows: (origin, method) => cors.allows(origin, method) };
 }

@@ -11,6 +11,8 @@ import type { Config } from "../config.ts";
 import type { Database } from "../database/open.ts";
 import { allowedFrom } from "../ingest/addresses.ts";
 import { BucketLinks } from "../ingest/bucket-links.ts";
+import { DirectUploadRows } from "../ingest/direct-upload-rows.ts";
+import { DirectUploads } from "../ingest/direct-uploads.ts";
 import { Gate } from "../ingest/gate.ts";
 import { ImportRows } from "../ingest/import-rows.ts";
 import { Importer } from "../ingest/importer.ts";
@@ -82,6 +84,8 @@ export interface WorkParts extends Base {
   stock: Stocktaking;
   library: Library;
   uploads: Uploads;
+  /** Into the bucket; null where storage is none, or nobody else may reach it. */
+  directUploads: DirectUploads | null;
   imports: Importer;
   jobs: Jobs;
   worker: Worker;
@@ -111,6 +115,7 @@ export async function openWork(
   const library = openLibrary(base, onAsset);
   const thumbnailer = openThumbnailer(base, library);
   const uploads = openUploads(base, library);
+  const directUploads = openDirectUploads(base, library);
   const { jobs, worker } = openJobs(base, library, onAsset);
   await worker.recover();
   // A bucket that does not answer must not keep the server from starting.
@@ -127,6 +132,7 @@ export async function openWork(
       worker.start();
       // Behind ffprobe, which looks into what comes.
       void uploads.finishLeft();
+      directUploads?.start();
       void imports.start();
       // What a server before this one did not come to.
       base.searchIndex.wake();
@@ -152,11 +158,15 @@ export async function openWork(
       stock.close(),
       thumbnailer.stop(),
       uploads.stop(UPLOADS_STOP_MS),
+      directUploads?.stop(UPLOADS_STOP_MS),
       gpus.close(),
       gpuLoad.close(),
     ]);
   };
-  return { ...base, stock, library, uploads, imports, jobs, worker, start, close };
+  return {
+    ...{ ...base, stock, library, uploads, directUploads, imports, jobs, worker },
+    ...{ start, close },
+  };
 }
 
 function openBase(
@@ -202,16 +212,21 @@ function openBase(
     feed: new Feed(clock, queue.ledger.log),
     ...stores,
     storage: watched(stores.storage, onStorageTrouble),
-    bucketWatch: bucketWatchOf(stores, log, clock),
+    bucketWatch: bucketWatchOf(stores, { database, log, clock }),
     toolbox,
     ...{ gpus, gpuLoad, runner, ...box },
     device: cpu,
   };
 }
 
-function bucketWatchOf({ primary }: Stores, log: Log, clock: Clock): BucketWatch | null {
+function bucketWatchOf(
+  { primary }: Stores,
+  { database, log, clock }: Pick<Base, "database" | "log" | "clock">,
+): BucketWatch | null {
   if (primary.kind === "disk") return null;
-  return new BucketWatch({ bucket: primary.bucket, log, clock });
+  const rows = new DirectUploadRows(database, clock);
+  const isWanted = ({ uploadId }: { uploadId: string }) => rows.hasParts(uploadId);
+  return new BucketWatch({ bucket: primary.bucket, log, clock, isWanted });
 }
 
 function toolPaths(config: Config): { ffmpegPath: string; ffprobePath: string } {
@@ -234,6 +249,13 @@ function openUploads({ config, ...base }: Base, library: Library): Uploads {
   const { keepHours, unfinishedPerUser } = config.uploads;
   const folder = join(config.data, "uploads");
   return new Uploads({ ...base, library, folder, reserveBytes, keepHours, unfinishedPerUser });
+}
+
+function openDirectUploads({ primary, config, ...base }: Base, library: Library) {
+  if (primary.kind !== "s3" || !config.storage.s3.direct) return null;
+  const { keepHours, unfinishedPerUser } = config.uploads;
+  const { bucket } = primary;
+  return new DirectUploads({ ...base, library, bucket, keepHours, unfinishedPerUser });
 }
 
 /** Half a second before the second attempt: most breaks are over at once. */

@@ -51,7 +51,7 @@ async function canFollow(
   // A script of a page reads the bytes: the bucket must allow its origin to.
   if (!isForScript({ headers })) return true;
   const origin = headers.get("origin") ?? page;
-  return origin !== null && (await bucket.corsAllows(origin));
+  return origin !== null && (await bucket.corsAllows(origin, "GET"));
 }
 
 function isForScript({ headers }: Pick<Request, "headers">): boolean {

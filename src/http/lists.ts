@@ -35,8 +35,18 @@ export function libraryView(parts: Parts, ownerId: string, url: string): Library
     jobId: null,
   });
   const { uploadsRefused } = parts.library;
+  const directBytes = parts.directUploads === null ? null : parts.config.uploads.directBytes;
   const imports = shownImports(parts, ownerId);
-  return { query, kind, assets: page.items, next: page.next, total: null, uploadsRefused, imports };
+  return {
+    query,
+    kind,
+    assets: page.items,
+    next: page.next,
+    total: null,
+    uploadsRefused,
+    directBytes,
+    imports,
+  };
 }
 
 /** Files to choose from at once: what fits under a field; the search finds the others. */

@@ -8,6 +8,7 @@ import type { BackupKeeper } from "../backup/keeper.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Finding } from "../doctor/finding.ts";
+import type { DirectUploads } from "../ingest/direct-uploads.ts";
 import type { Importer } from "../ingest/importer.ts";
 import type { Uploads } from "../ingest/uploads.ts";
 import type { Feed } from "../jobs/feed.ts";
@@ -107,6 +108,8 @@ export interface Parts {
   /** What goes by itself. */
   sweep: Pick<Sweep, "plan" | "round">;
   uploads: Uploads;
+  /** Uploads into the bucket; null where bytes come to this server. */
+  directUploads: DirectUploads | null;
   imports: Pick<Importer, "add" | "find" | "list" | "cancel" | "retry">;
   jobs: Pick<Jobs, AskedOfJobs>;
   presets: Pick<Presets, "list" | "get" | "create" | "replace" | "delete">;
@@ -145,7 +148,7 @@ export interface BucketDoor {
   /** Scheme, host and port of its addresses. */
   origins: readonly string[];
   /** Whether scripts of pages of this origin may read from it. */
-  corsAllows(origin: string): Promise<boolean>;
+  corsAllows(origin: string, method: "GET" | "PUT"): Promise<boolean>;
 }
 
 export interface PresignedAccess {

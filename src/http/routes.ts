@@ -5,6 +5,7 @@ import { backupEndpoints, mountBackupFragments } from "./backups.ts";
 import { binEndpoints } from "./bin.ts";
 import { DeviceWatch } from "./device-watch.ts";
 import { deviceEndpoints } from "./devices.ts";
+import { directUploadEndpoints } from "./direct-uploads.ts";
 import { mountDocs } from "./docs.ts";
 import { type Endpoint, endpoint, json, mount } from "./endpoint.ts";
 import { mountEntrance } from "./entrance.ts";
@@ -39,6 +40,7 @@ export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch)
     ...assetEndpoints(parts),
     ...binEndpoints(parts),
     ...uploadEndpoints(parts),
+    ...directUploadEndpoints(parts),
     ...importEndpoints(parts),
     ...zipEndpoints(parts),
     ...operationEndpoints(parts),

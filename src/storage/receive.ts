@@ -1,5 +1,5 @@
 /** Bytes from a stream or a file, hashed on the way, in bounded memory. */
-import type { FileHandle } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { Refusal } from "../trouble.ts";
 import { Intake } from "./intake.ts";
 import type { PutOptions, StoredObject } from "./storage.ts";
@@ -133,4 +133,10 @@ function tooLarge(limitBytes: number): Refusal {
     "too_large",
     `The file is larger than the ${limitBytes} bytes that are allowed. Send a smaller one, or raise the limit in the configuration.`,
   );
+}
+
+/** Size and SHA-256 of a finished file. */
+export async function readFileThrough(path: string): Promise<StoredObject> {
+  await using file = await open(path);
+  return await readThrough(file);
 }

@@ -153,7 +153,7 @@ export async function openSite(
   const parts: Parts = {
     metrics,
     ...{ config, log: silentLog(), clock, accounts, library, imports, jobs, feed },
-    ...{ uploads, storage, bucket: null, operations, migration: null },
+    ...{ uploads, storage, bucket: null, directUploads: null, operations, migration: null },
     presets: jobs.presets,
     gpuLoad: new GpuLoad({ clock, tool: join(folder, "nvidia-smi") }),
     workSwitch,

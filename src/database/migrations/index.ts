@@ -13,6 +13,7 @@ import uploads from "./0012_uploads.sql" with { type: "text" };
 import storageMoves from "./0013_storage_moves.sql" with { type: "text" };
 import imports from "./0014_imports.sql" with { type: "text" };
 import retention from "./0015_retention.sql" with { type: "text" };
+import directUploads from "./0016_direct_uploads.sql" with { type: "text" };
 
 /** One step of the schema. `version` is the `user_version` of a database that has it. */
 export interface Migration {
@@ -38,4 +39,5 @@ export const migrations: readonly Migration[] = [
   { version: 13, name: "storage-moves", sql: storageMoves },
   { version: 14, name: "imports", sql: imports },
   { version: 15, name: "retention", sql: retention },
+  { version: 16, name: "direct-uploads", sql: directUploads },
 ];

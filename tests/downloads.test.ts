@@ -1,10 +1,12 @@
 /** Downloads from the compiled server, by curl and by a browser: heads, parts, names, and several files as one zip. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { Api, type Json } from "./api.ts";
 import { Appliance } from "./appliance.ts";
 import { openBrowser, openPage } from "./browser.ts";
 import { plainClip, silentClip } from "./clips.ts";
+
+setDefaultTimeout(180_000);
 
 let appliance: Appliance;
 let token: string;

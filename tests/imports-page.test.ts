@@ -1,11 +1,13 @@
 /** Files from links in the browser: the form, its faults, rows that move, cancel, another try, a file that is there already. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
 import { Api } from "./api.ts";
 import { Appliance, eventually } from "./appliance.ts";
 import { openBrowser, openPage, scrollsSideways, type WatchedPage } from "./browser.ts";
 import { plainClip } from "./clips.ts";
 import { type Answerer, head, LinkServer, serves } from "./ingest/link-server.ts";
+
+setDefaultTimeout(180_000);
 
 const WAIT_MS = 60_000;
 

@@ -1,12 +1,14 @@
 /** Imports in the whole product: the compiled server, real media, a web server that breaks off, kill -9. */
 import { Database } from "bun:sqlite";
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { databaseFileName } from "../src/database/open.ts";
 import { Api, type Json } from "./api.ts";
 import { Appliance, eventually, kinomill } from "./appliance.ts";
 import { plainClip } from "./clips.ts";
 import { type Answerer, head, LinkServer, rangeOf, serves } from "./ingest/link-server.ts";
+
+setDefaultTimeout(180_000);
 
 const MIB = 1024 ** 2;
 const WAIT_MS = 120_000;
@@ -112,6 +114,69 @@ describe("an import", () => {
       ]);
     },
     2 * WAIT_MS,
+  );
+
+  test(
+    "killed with -9 again and again arrives whole, and no start fetches from the beginning what was durable",
+    async () => {
+      let sentBytes = 0;
+      // About 6 MiB/s: the kills come in the middle.
+      use((asked, socket) => {
+        const from = rangeOf(asked, '"one"') ?? 0;
+        const all = { etag: '"one"', "content-length": film.byteLength - from };
+        const range = `bytes ${from}-${film.byteLength - 1}/${film.byteLength}`;
+        const more = from === 0 ? {} : { "content-range": range };
+        socket.write(head(from === 0 ? "200 OK" : "206 Partial Content", { ...all, ...more }));
+        let at = from;
+        const trickle = setInterval(() => {
+          if (socket.destroyed) return clearInterval(trickle);
+          const piece = film.subarray(at, at + 64 * 1024);
+          at += piece.byteLength;
+          sentBytes += piece.byteLength;
+          socket.write(piece);
+          if (at >= film.byteLength) clearInterval(trickle);
+        }, 10);
+      });
+      let appliance = await Appliance.start({ environment });
+      const token = await appliance.token("ann");
+      const begun = await new Api(appliance.url, token).post("/api/v1/assets/import", {
+        url: server.url("/film.mp4"),
+      });
+      const address = `/api/v1/assets/${begun.body.id}`;
+      let kills = 0;
+      for (let before = 0; kills < 6; kills += 1) {
+        const durable = await eventually(
+          "more of it is durable, or all of it is here",
+          WAIT_MS,
+          async () => {
+            const { body } = await new Api(appliance.url, token).get(address);
+            if (body.state === "ready") return -1;
+            const bytes = durableBytes(appliance, begun.body.id);
+            return bytes > before ? bytes : null;
+          },
+        );
+        if (durable === -1) break;
+        before = durable;
+        await appliance.end("SIGKILL");
+        appliance = await Appliance.start({ environment, folder: appliance.folder });
+      }
+      await using last = appliance;
+      const api = new Api(last.url, token);
+      const asset = await eventually("the film is here", WAIT_MS, async () => {
+        const { body } = await api.get(address);
+        expect(body.error ?? null).toBeNull();
+        return body.state === "ready" ? body : null;
+      });
+      expect(asset.sha256).toBe(sha256(film));
+      expect(kills).toBeGreaterThanOrEqual(2);
+      const starts = server.asked.map(({ headers }) =>
+        Number(/\d+/.exec(headers["range"] ?? "0")?.[0]),
+      );
+      expect(starts).toEqual(starts.toSorted((a, b) => a - b));
+      expect(starts.at(-1)).toBeGreaterThan(0);
+      expect(sentBytes).toBeLessThan(3 * film.byteLength);
+    },
+    3 * WAIT_MS,
   );
 
   test("is told of on the event stream as it comes in, and by the command line", async () => {

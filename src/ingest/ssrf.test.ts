@@ -15,9 +15,18 @@ import { LinkTrouble } from "./link-trouble.ts";
 let canary: LinkServer;
 let canary6: LinkServer;
 
+/** One port on both: should somebody have taken it on the other, another is tried. */
 beforeAll(async () => {
-  canary = await LinkServer.start(serves(filmBytes(100)));
-  canary6 = await LinkServer.start(serves(filmBytes(100)), "::1", canary.port);
+  for (let tries = 1; ; tries += 1) {
+    canary = await LinkServer.start(serves(filmBytes(100)));
+    try {
+      canary6 = await LinkServer.start(serves(filmBytes(100)), "::1", canary.port);
+      return;
+    } catch (cause) {
+      await canary.close();
+      if (tries === 20) throw cause;
+    }
+  }
 });
 
 afterAll(async () => {

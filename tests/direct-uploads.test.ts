@@ -202,6 +202,28 @@ test("what makes no sense is refused with what to do", async () => {
   expect((await leftInBucket()).unfinished).toBe(0);
 });
 
+test("what is begun takes of the quota, and what no longer fits becomes no asset", async () => {
+  const carol = new Api(appliance.url, await appliance.token("carol"));
+  const { body } = await ann.get("/api/v1/users");
+  const { id } = body.items.find(({ name }: Json) => name === "carol");
+  const allow = (quotaBytes: number) =>
+    ann.call("PATCH", `/api/v1/users/${id}`, {
+      body: JSON.stringify({ quotaBytes }),
+      headers: { "content-type": "application/json" },
+    });
+  expect((await allow(15 * MIB)).status).toBe(200);
+  const upload = await begin(carol, film.length);
+  const second = await carol.post(DIRECT, { name: "b.mp4", sizeBytes: film.length });
+  expect([second.status, second.body.code]).toEqual([413, "quota_exceeded"]);
+  await send(carol, upload, film, [1, 2, 3]);
+  await allow(MIB);
+  const refused = await complete(carol, upload.id);
+  expect([refused.status, refused.body.code]).toEqual([413, "quota_exceeded"]);
+  const { keys, unfinished } = await leftInBucket();
+  expect([unfinished, (await carol.get("/api/v1/assets")).body.items.length]).toEqual([0, 0]);
+  expect(keys).not.toContain(refused.body.assetId);
+});
+
 test("a server that is killed while it looks into the object finishes it after its next start", async () => {
   const upload = await begin(ann, film.length);
   await send(ann, upload, film, [1, 2, 3]);

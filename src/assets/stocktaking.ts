@@ -158,7 +158,8 @@ export class Stocktaking {
       this.parts.database
         .query(
           `SELECT 1 FROM asset WHERE id = ?1 UNION ALL SELECT 1 FROM object_intent WHERE key = ?2
-           UNION ALL SELECT 1 FROM asset_import WHERE id = ?1 LIMIT 1`,
+           UNION ALL SELECT 1 FROM asset_import WHERE id = ?1
+           UNION ALL SELECT 1 FROM direct_upload WHERE key = ?1 AND state = 'finishing' LIMIT 1`,
         )
         .get(id, key) !== null
     );

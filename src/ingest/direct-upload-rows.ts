@@ -57,6 +57,12 @@ export class DirectUploadRows {
     return this.database.query<{ count: number }, [string]>(sql).get(ownerId)?.count ?? 0;
   }
 
+  /** Bytes of all its owner's unfinished ones, as they will be. */
+  unfinishedBytes(ownerId: string): number {
+    const sql = `SELECT coalesce(sum(size_bytes), 0) AS bytes FROM direct_upload WHERE owner_id = ?1 AND ${open}`;
+    return this.database.query<{ bytes: number }, [string]>(sql).get(ownerId)?.bytes ?? 0;
+  }
+
   find(id: string): DirectUpload | null {
     const row = this.database
       .query<Row, [string]>("SELECT * FROM direct_upload WHERE id = ?1")

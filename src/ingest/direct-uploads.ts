@@ -68,7 +68,7 @@ export class DirectUploads {
     { name, sizeBytes, modified }: WantedUpload,
   ): Promise<DirectUpload> {
     const { library, bucket, unfinishedPerUser } = this.parts;
-    await library.admit(sizeBytes, ownerId);
+    await library.admit(sizeBytes, ownerId, this.rows.unfinishedBytes(ownerId));
     if (this.rows.countUnfinished(ownerId) >= unfinishedPerUser) throw tooMany(unfinishedPerUser);
     const key = newId("asset");
     const partsId = await bucket.beginParts(key);

@@ -55,7 +55,7 @@ const suites: Suite[] = [
     "shell scripts",
     "bash",
     "-c",
-    "shellcheck script/{bench,bootstrap,build,demo,engine-chroot,pull-the-plug,same-build,screenshots,test} tests/gpu-emulator/{build,selftest} tests/systemd/box .ci/run",
+    "shellcheck install.sh script/{bench,bootstrap,build,demo,engine-chroot,pull-the-plug,release,same-build,screenshots,test} tests/gpu-emulator/{build,selftest} tests/systemd/box .ci/run",
   ),
   check("build", "script/build"),
   tests("unit tests", "./src", "./views", "./static", "./script", "./bench"),
@@ -77,7 +77,12 @@ const fullSuites: Suite[] = [
   longForm(
     "every fault many times",
     12,
-    ...["./tests/faults", "./src/database/crash.test.ts", "./src/http/job-flood.test.ts"],
+    ...[
+      "./tests/faults",
+      "./tests/systemd",
+      "./src/database/crash.test.ts",
+      "./src/http/job-flood.test.ts",
+    ],
     "./tests/uploads.test.ts",
   ),
   check("the same build from another folder", "script/same-build"),

@@ -94,6 +94,10 @@ function addServing(program: Command, add: Add, run: Run): void {
     "address and port (default 0.0.0.0:7600)",
   );
   run(serve, async () => (await import("./serve.ts")).serve);
+  const ready = add(program, "ready", "ask the server on this box whether all its parts work")
+    .option("--url <url>", "another server")
+    .option("--wait <seconds>", "ask again until it is ready, so long at most");
+  run(ready, async () => (await import("./ready.ts")).ready);
   const doctor = add(program, "doctor", "look at this box and say what is missing").option(
     "--json",
     "print JSON",

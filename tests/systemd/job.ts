@@ -1,10 +1,19 @@
-/** Runs one transcode through the API of a server, and prints what became of it:  job.ts URL TOKEN CLIP */
+/**
+ * Runs one transcode through the API of a server, and prints what became of it:  job.ts URL TOKEN CLIP [start]
+ * With `start` it does not wait for the end.
+ */
 import { Api } from "../api.ts";
 
-const [url = "", token = "", clip = ""] = process.argv.slice(2);
+const [url = "", token = "", clip = "", how = ""] = process.argv.slice(2);
 const api = new Api(url, token);
 const asset = await api.add(clip);
-const job = await api.run("transcode", [asset.id], { video: { codec: "h264", quality: 40 } });
+const wanted = { video: { codec: "h264", quality: 40 } };
+const started = await api.start("transcode", [asset.id], wanted);
+if (how === "start") {
+  console.log(JSON.stringify({ job: started }));
+  process.exit();
+}
+const job = await api.waitFor(started.id, "succeeded", "failed", "cancelled");
 const system = await api.get("/api/v1/system");
 const output = job.outputs[0] === undefined ? null : await api.download(job.outputs[0]);
 console.log(

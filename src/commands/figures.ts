@@ -5,6 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { findingLevels } from "../doctor/finding.ts";
 import { loadOf, refreshLoad } from "../http/devices.ts";
+import type { DeviceReport } from "../http/parts.ts";
 import type { BoxFigures } from "../metrics/box-metrics.ts";
 import { product } from "../product.ts";
 import { deviceReports, findingsReport } from "./report.ts";
@@ -25,6 +26,7 @@ type Looked = WorkParts & {
 
 /** What `/metrics` asks for, with the sums remembered for a minute. */
 export function figuresOf(parts: Looked): (eventStreams: number) => Promise<BoxFigures> {
+  const { leaveAlone } = parts.config.gpu;
   const { library, clock, storage, gpuLoad, backups, uploads, workSwitch, startedAtMs } = parts;
   let usage: { atMs: number; is: ReturnType<typeof library.records.usage> } | null = null;
   const usageNow = () => {
@@ -51,7 +53,7 @@ export function figuresOf(parts: Looked): (eventStreams: number) => Promise<BoxF
       workMode: workSwitch.state().mode,
       devices: devices().map((device) => ({
         ...device,
-        inService: device.gpu?.inService ?? null,
+        inService: isLeftAlone(device, leaveAlone) ? null : (device.gpu?.inService ?? null),
         load: loadOf(gpuLoad, device),
       })),
       storage: { ...usageNow(), freeBytes },
@@ -60,4 +62,9 @@ export function figuresOf(parts: Looked): (eventStreams: number) => Promise<BoxF
       findings: Object.fromEntries(counts) as Record<string, number>,
     };
   };
+}
+
+/** It is out of service, and nobody needs to be told. */
+function isLeftAlone({ id, gpu }: DeviceReport, names: readonly string[]): boolean {
+  return names.some((name) => id === `gpu:${name}` || gpu?.uuid.startsWith(name) === true);
 }

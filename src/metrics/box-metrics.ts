@@ -16,7 +16,7 @@ export interface BoxFigures {
     title: string;
     slots: number;
     busy: number;
-    /** Of a GPU. */
+    /** Of a GPU that jobs may use; null on the CPU, and where a setting leaves it alone. */
     inService: boolean | null;
     /** Null on the CPU, and where nobody could look. */
     load: GpuSample | null;
@@ -77,9 +77,9 @@ export class BoxMetrics {
     this.set("kinomill_device_info", "The devices by name; always 1.", info, 1);
     this.set("kinomill_device_slots", "Jobs that a device takes at once.", { device }, slots);
     this.set("kinomill_device_busy", "Jobs that run on a device now.", { device }, busy);
-    if (inService === null) return;
-    const help = "Whether jobs run on a GPU.";
-    this.set("kinomill_gpu_in_service", help, { device }, inService ? 1 : 0);
+    const help = "Whether jobs run on a GPU; absent where a setting leaves it alone.";
+    const serves = inService === null ? null : Number(inService);
+    this.set("kinomill_gpu_in_service", help, { device }, serves);
     if (load === null) return;
     const engines = { gpu: load.gpuPercent, encoder: load.encoderPercent };
     for (const [engine, value] of Object.entries({ ...engines, decoder: load.decoderPercent })) {

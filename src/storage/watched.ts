@@ -8,7 +8,7 @@ const calls: ReadonlySet<string> = new Set<keyof Storage>([
 
 /** Words for why; a closed list, because they become labels. */
 const reasons: ReadonlySet<string> = new Set([
-  ...["storage_full", "storage_unreachable", "disk_full", "disk_failed"],
+  ...["storage_full", "storage_unreachable", "storage_denied", "disk_full", "disk_failed"],
   ...["ENOSPC", "EDQUOT", "EIO", "EROFS", "EACCES", "EPERM", "EMFILE", "ENOENT"],
 ]);
 

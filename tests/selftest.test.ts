@@ -8,11 +8,11 @@ import { type BoxWish, gpuBox } from "./gpu-box.ts";
 /** Half a second of film on three devices at once, and the emulated ones encode on the CPU too. */
 const BOX_LIMIT_MS = 120_000;
 
-async function testOn(wish: BoxWish, argv: string[] = []) {
+async function testOn(wish: BoxWish, argv: string[] = [], settings: Record<string, string> = {}) {
   using box = gpuBox(wish);
   const temporary = join(box.stateFolder, "tmp");
   mkdirSync(temporary);
-  const environment = { ...box.environment, TMPDIR: temporary };
+  const environment = { ...box.environment, ...settings, TMPDIR: temporary };
   const data = join(box.stateFolder, "data");
   const done = await kinomill(["selftest", "--quick", "--data", data, ...argv], { environment });
   return { ...done, left: readdirSync(temporary), events: box.logEvents() };
@@ -56,6 +56,24 @@ test(
       /^BAD {3}gpu:1 {3}NVIDIA L4 gpu:1: .*Its encoder \(NVENC\) broke off\..* sudo /m,
     );
     expect(stdout).not.toContain("/tmp");
+  },
+  BOX_LIMIT_MS,
+);
+
+test(
+  "a GPU that hangs is given up after the time of the setting, and the others have their say",
+  async () => {
+    const { exitCode, stdout, left } = await testOn(
+      { gpus: "twoL4", fault: { encodeHangsAfter: 12, onlyGpu: 1 } },
+      ["--json"],
+      { KINOMILL_JOBS_STALL_SECONDS: "5" },
+    );
+    const { ok, devices } = JSON.parse(stdout);
+    expect([exitCode, ok]).toEqual([1, false]);
+    expect(devices.map((each: { ok: boolean }) => each.ok)).toEqual([true, true, false]);
+    expect(devices[2]).toMatchObject({ framesPerSecond: null, hoursPerDay1080p: null });
+    expect(devices[2].sentence).toContain("5 s");
+    expect(left).toEqual([]);
   },
   BOX_LIMIT_MS,
 );

@@ -32,9 +32,15 @@ interface SelfTestOptions extends CommonOptions {
   json?: boolean;
 }
 
-/** A device that hangs is given up; the others have their say. */
-const WHOLE_LIMIT_MS = 600_000;
+/** A device that takes longer is given up; the others have their say. */
 const QUICK_LIMIT_MS = 60_000;
+const WHOLE_LIMIT_MS = 300_000;
+
+/** Past its limit ffmpeg is killed. Stuck inside the driver it lives on; then nobody waits for it. */
+const KILL_GRACE_MS = 8_000;
+
+/** For what was printed to be read. */
+const LAST_WORDS_MS = 2_000;
 
 /** A device with what it did; `seconds` is how long one session alone took, proof and all. */
 export type Tried = DeviceTrial & { device: Device; seconds: number };
@@ -49,10 +55,9 @@ export async function selftest(options: SelfTestOptions): Promise<number> {
   const interrupt = new AbortController();
   const onSignal = () => interrupt.abort();
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  const late = AbortSignal.timeout(options.quick ? QUICK_LIMIT_MS : WHOLE_LIMIT_MS);
-  const signal = AbortSignal.any([interrupt.signal, late]);
+  const { signal } = interrupt;
   try {
-    return await testAll({ config, toolchain, folder, signal }, config, options, interrupt.signal);
+    return await testAll({ config, toolchain, folder, signal }, config, options);
   } finally {
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
     await rm(folder, { recursive: true, force: true });
@@ -63,7 +68,6 @@ async function testAll(
   parts: SelfTestParts,
   config: Config,
   options: SelfTestOptions,
-  interrupted: AbortSignal,
 ): Promise<number> {
   const quick = options.quick === true;
   const { devices, idle } = await devicesOf(config, parts.toolchain);
@@ -71,13 +75,11 @@ async function testAll(
   const tried = quick
     ? await allAtOnce(parts, trial, devices)
     : await inTurn(parts, trial, devices);
-  if (interrupted.aborted) return exitCodes.interrupted;
-  if (tried === null) {
-    const sentence = "A device did not end in time. See which hangs: kinomill doctor";
-    throw new Refusal(504, "selftest_late", sentence);
-  }
+  if (tried === null) return exitCodes.interrupted;
   const kept = quick ? "A quick test keeps no figures." : keepFigures(config, parts, trial, tried);
   const ok = tried.every((each) => each.ok);
+  // A child that hangs inside the driver would keep this process waiting for ever.
+  if (!ok) setTimeout(() => process.exit(exitCodes.failed), LAST_WORDS_MS).unref();
   if (options.json) {
     const told = tried.map(({ device: { id, title }, seconds: _, ...rest }) => ({
       ...{ id, title, ...rest },
@@ -109,13 +111,15 @@ async function devicesOf(config: Config, toolchain: Toolchain) {
   return { devices: [cpuDevice(config.jobs.cpuSlots), ...found], idle };
 }
 
-/** One session on each. Null when it was ended. */
+/** One session on each. Null when it was interrupted. */
 async function allAtOnce(
   parts: SelfTestParts,
   trial: Trial,
   devices: readonly Device[],
 ): Promise<Tried[] | null> {
-  const tried = await Promise.all(devices.map((device) => timed(parts, trial, device)));
+  const tried = await Promise.all(
+    devices.map((device) => timed(parts, trial, device, QUICK_LIMIT_MS)),
+  );
   return tried.some((each) => each === null) ? null : tried.filter((each) => each !== null);
 }
 
@@ -127,20 +131,42 @@ async function inTurn(
 ): Promise<Tried[] | null> {
   const all: Tried[] = [];
   for (const device of devices) {
-    const alone = await timed(parts, trial, device);
-    if (alone === null) return null;
-    const full =
-      alone.ok && device.slots > 1 ? await tryDevice(parts, trial, device, device.slots) : alone;
-    if (full === null) return null;
-    all.push({ ...alone, ...full });
+    const alone = await timed(parts, trial, device, WHOLE_LIMIT_MS);
+    const more = alone?.ok === true && device.slots > 1;
+    const full = more ? await timed(parts, trial, device, WHOLE_LIMIT_MS, device.slots) : alone;
+    if (alone === null || full === null) return null;
+    all.push({ ...full, seconds: alone.seconds });
   }
   return all;
 }
 
-async function timed(parts: SelfTestParts, trial: Trial, device: Device): Promise<Tried | null> {
+/** Null when it was interrupted; what takes too long has failed. */
+async function timed(
+  parts: SelfTestParts,
+  trial: Trial,
+  device: Device,
+  limitMs: number,
+  sessions = 1,
+): Promise<Tried | null> {
   const begunMs = performance.now();
-  const done = await tryDevice(parts, trial, device);
-  return done === null ? null : { ...done, device, seconds: (performance.now() - begunMs) / 1000 };
+  const signal = AbortSignal.any([parts.signal, AbortSignal.timeout(limitMs)]);
+  const patience = Promise.withResolvers<null>();
+  const timer = setTimeout(() => patience.resolve(null), limitMs + KILL_GRACE_MS);
+  const trying = tryDevice({ ...parts, signal }, trial, device, sessions);
+  const done = await Promise.race([trying, patience.promise]);
+  clearTimeout(timer);
+  if (done === null && parts.signal.aborted) return null;
+  const seconds = (performance.now() - begunMs) / 1000;
+  return { ...(done ?? tooLate(sessions, limitMs)), device, seconds };
+}
+
+function tooLate(sessions: number, limitMs: number): DeviceTrial {
+  const nothing = { framesPerSecond: null, realtimeFactor: null, encoder: null, decoder: null };
+  return {
+    ...{ ok: false, sessions, ...nothing },
+    sentence: `It did not end within ${limitMs / 1000} s.`,
+    remedy: "See what hangs or is busy: nvidia-smi; top; sudo dmesg | tail -50",
+  };
 }
 
 /**

@@ -24,6 +24,7 @@ import { reframing } from "./reframing.ts";
 import { remux } from "./remux.ts";
 import { renditions } from "./renditions.ts";
 import { withSections } from "./results.ts";
+import { s3 } from "./s3.ts";
 import { start } from "./start.ts";
 import { stills } from "./stills.ts";
 import { tus } from "./tus.ts";
@@ -51,6 +52,7 @@ const benchmarks: Record<string, Benchmark> = {
   handbrake,
   renditions,
   backup,
+  s3,
 };
 
 const words = process.argv.slice(2);

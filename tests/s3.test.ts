@@ -2,13 +2,18 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { DeleteBucketCorsCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
+import {
+  DeleteBucketCorsCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+} from "@aws-sdk/client-s3";
 import type { Browser, Page } from "playwright-core";
 import { Api, type Json } from "./api.ts";
-import { Appliance, eventually } from "./appliance.ts";
+import { Appliance, eventually, kinomill } from "./appliance.ts";
 import { openBrowser, openPage } from "./browser.ts";
 import { type Bucket, Ceph, clientOf, settingsFor } from "./ceph.ts";
 import { ffmpeg, ffprobe, plainClip } from "./clips.ts";
+import { FaultProxy } from "./support/fault-proxy.ts";
 
 setDefaultTimeout(180_000);
 
@@ -36,8 +41,27 @@ async function keysInBucket(): Promise<string[]> {
   const client = clientOf(bucket);
   const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket.bucket }));
   client.destroy();
-  return Contents.map(({ Key }) => Key ?? "").sort();
+  // Not those by which the server tries the bucket: they come and go.
+  return Contents.map(({ Key }) => Key ?? "")
+    .filter((key) => !key.startsWith("check-"))
+    .sort();
 }
+
+/** How many uploads in parts are not finished, but for those by which the server tries the bucket. */
+async function partsInBucket(): Promise<number> {
+  const client = clientOf(bucket);
+  const named = { Bucket: bucket.bucket };
+  const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand(named));
+  client.destroy();
+  return Uploads.filter(({ Key = "" }) => !Key.startsWith("check-")).length;
+}
+
+async function proxied() {
+  const proxy = await FaultProxy.start(ceph.endpoint);
+  return Object.assign(proxy, { [Symbol.asyncDispose]: () => proxy.close() });
+}
+
+const MIB = 1024 ** 2;
 
 const content = (id: string, query = "") => `/api/v1/assets/${id}/content${query}`;
 
@@ -220,10 +244,99 @@ describe("what is deleted", () => {
     await eventually("the thumbnail is made", 60_000, async () => {
       return (await api.get(`/api/v1/assets/${added.id}/thumbnail`)).status === 200;
     });
-    expect((await api.call("DELETE", `/api/v1/assets/${added.id}`)).status).toBe(204);
+    const deleted = await api.call("DELETE", `/api/v1/assets/${added.id}?forever=true`);
+    expect(deleted.status).toBe(204);
     const ofIt = (name: string) => name.includes(added.id);
     expect((await keysInBucket()).filter(ofIt)).toEqual([]);
     const copies = join(appliance.dataFolder, "cache/copies");
     expect(readdirSync(copies).filter(ofIt)).toEqual([]);
+  });
+});
+
+describe("a server in trouble", () => {
+  test("costs a job time and not its work: it is tried again and published when the server is back", async () => {
+    await using proxy = await proxied();
+    const through = { ...bucket, endpoint: proxy.url };
+    await appliance.end();
+    const { folder } = appliance;
+    const environment = {
+      ...settingsFor(through),
+      KINOMILL_STORAGE_S3_TIMEOUT_SECONDS: "1",
+      // Its bytes are never asked for through the proxy: they are known by the bucket's own address.
+      KINOMILL_STORAGE_S3_PUBLIC_ENDPOINT: bucket.endpoint,
+    };
+    appliance = await Appliance.start({ folder, environment });
+    api = new Api(appliance.url, api.token);
+    await eventually("the server is ready", 60_000, async () => {
+      return (await fetch(`${appliance.url}/health/ready`)).ok;
+    });
+    proxy.rule = ({ method }) =>
+      method === "PUT" ? { kind: "answer", status: 503, body: "<Error/>" } : null;
+    const upload = await api.upload("refused.mp4", await Bun.file(plainClip(1)).bytes());
+    expect([upload.status, upload.body.code]).toEqual([503, "storage_unreachable"]);
+    expect(upload.body.detail).toContain("answers with errors");
+
+    const job = await api.start("transcode", [film.id], { video: { maxHeight: 72 } });
+    await eventually("the job waits for another run", 60_000, async () => {
+      const { body } = await api.get(`/api/v1/jobs/${job.id}`);
+      return body.state === "queued" && body.notBefore !== null;
+    });
+    proxy.rule = () => null;
+    const done = await api.waitFor(job.id, "succeeded", "failed");
+    expect(done.state).toBe("succeeded");
+  });
+
+  test("makes the box not ready, with the sentence, and nothing secret is told", async () => {
+    await appliance.end();
+    const { folder } = appliance;
+    const wrong = { ...bucket, secretAccessKey: "entirely-wrong-secret" };
+    appliance = await Appliance.start({ folder, environment: settingsFor(wrong) });
+    const told = await eventually("the fault is found", 60_000, async () => {
+      const answer = await fetch(`${appliance.url}/health/ready`);
+      const { failing } = (await answer.json()) as Json;
+      const storage = failing.find(({ part }: Json) => part === "storage");
+      return storage?.sentence.includes("secret key is wrong") ? storage.sentence : null;
+    });
+    expect(told).toContain("storage.s3.secretAccessKey");
+    api = new Api(appliance.url, api.token);
+    const { body } = await api.get("/api/v1/system");
+    const finding = body.findings.find(({ id }: Json) => id === "storage.reach");
+    expect(finding).toMatchObject({ level: "fault" });
+
+    const data = ["--data", appliance.dataFolder];
+    const doctor = await kinomill(["doctor", ...data], { environment: settingsFor(wrong) });
+    expect(doctor.stdout).toMatch(/BAD +storage +.*secret/);
+    expect(doctor.exitCode).toBe(1);
+    const list = await kinomill(["config", "check", "--list", ...data], {
+      environment: settingsFor(wrong),
+    });
+    expect(list.stdout).toContain('storage.s3.secretAccessKey = "[secret]"');
+    const bad = { ...settingsFor(wrong), KINOMILL_STORAGE_S3_PARALLEL: "none" };
+    const refused = await kinomill(["config", "check", ...data], { environment: bad });
+    expect(refused.exitCode).toBe(2);
+    const said = [await appliance.log(), doctor.stdout, list.stdout, refused.stderr].join("\n");
+    expect(said).not.toContain("entirely-wrong-secret");
+  });
+
+  test("killed in the middle of an upload leaves nothing in the bucket after the next start", async () => {
+    await appliance.end();
+    const { folder } = appliance;
+    appliance = await Appliance.start({ folder, environment: settingsFor(bucket) });
+    api = new Api(appliance.url, api.token);
+    const before = await keysInBucket();
+    const endless = new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        await Bun.sleep(5);
+        controller.enqueue(new Uint8Array(MIB));
+      },
+    });
+    const upload = api.call("POST", "/api/v1/assets?name=endless.mp4", { body: endless });
+    upload.catch(() => undefined);
+    await eventually("parts are in the bucket", 60_000, async () => (await partsInBucket()) > 0);
+    await appliance.end("SIGKILL");
+    appliance = await Appliance.start({ folder, environment: settingsFor(bucket) });
+    await eventually("the parts are gone", 60_000, async () => (await partsInBucket()) === 0);
+    expect(await keysInBucket()).toEqual(before);
+    expect(readdirSync(join(appliance.dataFolder, "cache/incoming"))).toEqual([]);
   });
 });

@@ -356,9 +356,22 @@ export class Library {
     }
   }
 
+  private async dropUnfinished(keys: readonly string[]): Promise<void> {
+    try {
+      for (const key of keys) await this.parts.storage.dropUnfinished?.(key);
+    } catch (cause) {
+      this.parts.log.warn(
+        { err: cause },
+        "parts of interrupted uploads are left; a sweep drops them",
+      );
+    }
+  }
+
   /** Finishes what a crash interrupted: unrecorded objects and half-done deletions. Call it once at start. */
   async recover(): Promise<void> {
-    await this.discard(this.records.leftIntents());
+    const left = this.records.leftIntents();
+    await this.dropUnfinished(left);
+    await this.discard(left);
     for (const id of this.records.leftDeleting()) {
       await this.removeBytes(id).catch((cause: unknown) => {
         this.parts.log.warn({ err: cause, asset: id }, "could not delete; the next start tries");

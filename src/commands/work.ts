@@ -147,7 +147,6 @@ export async function openWork(
   const close = async () => {
     toolbox.close();
     base.searchIndex.stop();
-    base.bucketWatch?.stop();
     // What stands still will not end by itself.
     const paused = base.workSwitch.state().mode === "paused";
     const drainSeconds = paused ? 0 : config.jobs.drainSeconds;
@@ -156,6 +155,7 @@ export async function openWork(
       imports.stop(),
       base.migration?.close(),
       stock.close(),
+      base.bucketWatch?.stop(),
       thumbnailer.stop(),
       uploads.stop(UPLOADS_STOP_MS),
       directUploads?.stop(UPLOADS_STOP_MS),

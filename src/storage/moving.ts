@@ -91,6 +91,10 @@ export class MovingStorage implements Storage {
     } else await this.here.delete(key);
   }
 
+  async dropUnfinished(key: StorageKey): Promise<void> {
+    await this.here.dropUnfinished?.(key);
+  }
+
   hold(key: StorageKey, signal?: AbortSignal): Promise<HeldFile | null> {
     return this.find(key, (side) => side.hold(key, signal));
   }

@@ -8,15 +8,21 @@ import type {
   Part,
   UploadPartCopyCommandOutput,
 } from "@aws-sdk/client-s3";
-import { S3Calls, type S3Settings, type Sdk } from "./s3-calls.ts";
+import { pause, S3Calls, type S3Settings, type Sdk } from "./s3-calls.ts";
 import { isMissing, S3Answer, type S3Fault } from "./s3-trouble.ts";
 import type { OpenAnswer, WireRequest } from "./s3-wire.ts";
 
 /** The signed URLs that we use ourselves: longer than the slowest part of the largest object takes. */
 const OWN_URL_SECONDS = 3_600;
 
+/** How long after each drop it is looked again. */
+const AFTER_DROP_MS = [100, 400, 1_200, 0];
+
 /** One page of a list. */
 const PAGE_KEYS = 1_000;
+
+/** What the keys of objects begin with by which a bucket is tried. */
+export const CHECK_KEY_START = "check-";
 
 export interface Listed {
   key: string;
@@ -204,11 +210,17 @@ export class Bucket {
     throw this.calls.refusal({ ...oddAnswer, message }, "put an object together");
   }
 
-  /** Drops all parts that were sent for this key and never became an object. */
+  /**
+   * Drops all parts that were sent for this key and never became an object. A part that was still on its way may come
+   * after the drop (AWS says so of its own), so it is looked again.
+   */
   async dropParts(key: string, signal?: AbortSignal): Promise<void> {
     this.begunTwice.delete(key);
-    for (const upload of await this.openUploads(key, signal)) {
-      if (upload.key === key) await this.dropUpload(upload, signal);
+    for (const pauseMs of AFTER_DROP_MS) {
+      const ours = (await this.openUploads(key, signal)).filter((upload) => upload.key === key);
+      if (ours.length === 0 && pauseMs === AFTER_DROP_MS[0]) return;
+      for (const upload of ours) await this.dropUpload(upload, signal);
+      await pause(pauseMs, signal);
     }
   }
 
@@ -255,11 +267,12 @@ export class Bucket {
   async list(
     after: string | null,
     signal?: AbortSignal,
+    keyStart = "",
   ): Promise<{ objects: Listed[]; next: string | null }> {
     const { bucket, prefix } = this.settings;
     const ask = (sdk: Sdk) =>
       new sdk.ListObjectsV2Command({
-        ...{ Bucket: bucket, Prefix: prefix, MaxKeys: PAGE_KEYS },
+        ...{ Bucket: bucket, Prefix: `${prefix}${keyStart}`, MaxKeys: PAGE_KEYS },
         ...(after === null ? {} : { StartAfter: `${prefix}${after}` }),
       });
     const { Contents = [], IsTruncated } = await this.calls.must<ListObjectsV2CommandOutput>(
@@ -274,6 +287,17 @@ export class Bucket {
     });
     const last = objects.at(-1)?.key ?? null;
     return { objects, next: IsTruncated === true ? last : null };
+  }
+
+  /** Removes the small objects that looks at the bucket left before that moment. */
+  async removeChecks(beforeMs: number): Promise<void> {
+    const { objects } = await this.list(null, undefined, CHECK_KEY_START);
+    for (const { key, modifiedMs } of objects) {
+      if (modifiedMs < beforeMs) await this.remove(key);
+    }
+    for (const upload of await this.openUploads(CHECK_KEY_START)) {
+      if (upload.initiatedMs < beforeMs) await this.dropUpload(upload);
+    }
   }
 
   async remove(key: string, signal?: AbortSignal): Promise<void> {

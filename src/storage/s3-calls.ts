@@ -143,7 +143,8 @@ function newClient(sdk: Sdk, settings: S3Settings, endpoint: string, wire: Wire)
   });
 }
 
-function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+/** @throws the signal's reason */
+export function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const onAbort = () => {
     clearTimeout(timer);

@@ -9,7 +9,7 @@ import type {
 } from "@aws-sdk/client-s3";
 import { newId } from "../identity.ts";
 import { Refusal } from "../trouble.ts";
-import { Bucket } from "./s3-bucket.ts";
+import { Bucket, CHECK_KEY_START } from "./s3-bucket.ts";
 import type { S3Settings, Sdk } from "./s3-calls.ts";
 import type { S3Fault } from "./s3-trouble.ts";
 
@@ -65,7 +65,7 @@ async function tried(
 /** Each right by using it, so that the one that is missing can be named. */
 async function rightsOf(bucket: Bucket): Promise<BucketAspect> {
   const aspect = "rights";
-  const key = `check-${newId("asset")}`;
+  const key = `${CHECK_KEY_START}${newId("asset")}`;
   const bytes = crypto.getRandomValues(new Uint8Array(1_000));
   const steps: [string, () => Promise<void>][] = [
     ["s3:PutObject", () => bucket.put(key, new Blob([bytes]), null)],

@@ -12,6 +12,12 @@ const SWEEP_EVERY_MS = 6 * 3_600_000;
 /** Longer than any upload in parts takes that is still going on. */
 export const LEFTOVER_AGE_MS = 24 * 3_600_000;
 
+/** Within the grace that a service manager gives. */
+const STOP_LIMIT_MS = 3_000;
+
+/** A look takes seconds; what is older was left by one that was killed. */
+const CHECK_AGE_MS = 3_600_000;
+
 export interface BucketWatchParts {
   bucket: Bucket;
   log: Log;
@@ -27,6 +33,7 @@ export class BucketWatch {
   private timer: Timer | null = null;
   private sweptAtMs = Number.NEGATIVE_INFINITY;
   private stopped = false;
+  private running: Promise<void> = Promise.resolve();
 
   constructor(parts: BucketWatchParts) {
     this.parts = parts;
@@ -34,12 +41,18 @@ export class BucketWatch {
 
   /** Looks now and then again and again. */
   start(): void {
-    void this.round();
+    this.begin();
   }
 
-  stop(): void {
+  /** Resolves when a look that is under way has cleared up behind itself, or after some seconds. */
+  async stop(): Promise<void> {
     this.stopped = true;
     if (this.timer !== null) clearTimeout(this.timer);
+    await Promise.race([this.running, Bun.sleep(STOP_LIMIT_MS)]);
+  }
+
+  private begin(): void {
+    this.running = this.round();
   }
 
   private async round(): Promise<void> {
@@ -55,10 +68,7 @@ export class BucketWatch {
     }
     if (this.stopped) return;
     const faulty = this.aspects?.some(({ level }) => level === "fault") ?? true;
-    this.timer = setTimeout(
-      () => void this.round(),
-      faulty ? CHECK_FAULTY_EVERY_MS : CHECK_EVERY_MS,
-    );
+    this.timer = setTimeout(() => this.begin(), faulty ? CHECK_FAULTY_EVERY_MS : CHECK_EVERY_MS);
   }
 
   private async check(): Promise<void> {
@@ -75,6 +85,7 @@ export class BucketWatch {
   private async sweep(): Promise<void> {
     const { bucket, clock, log, isWanted = () => false } = this.parts;
     const before = clock.nowMs() - LEFTOVER_AGE_MS;
+    await bucket.removeChecks(clock.nowMs() - CHECK_AGE_MS);
     const dropped = await dropLeftovers(bucket, before, isWanted);
     if (dropped > 0) log.info({ dropped }, "dropped parts of uploads that were never finished");
   }

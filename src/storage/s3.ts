@@ -200,6 +200,11 @@ class S3 implements S3Storage {
     await this.bucket.remove(key);
   }
 
+  async dropUnfinished(key: StorageKey): Promise<void> {
+    assertKey(key);
+    await this.bucket.dropParts(key);
+  }
+
   async hold(key: StorageKey, signal?: AbortSignal): Promise<HeldFile | null> {
     const held = this.cache.hold(key);
     if (held !== null) return held;

@@ -87,6 +87,9 @@ export interface Storage {
   /** Idempotent: deleting what is not there is fine. */
   delete(key: StorageKey): Promise<void>;
 
+  /** Drops what a put under this key left that a crash interrupted; absent where opening the storage does that. */
+  dropUnfinished?(key: StorageKey): Promise<void>;
+
   /**
    * The object as a file on this box that ffmpeg can read: it stays until it is let go. Where the bytes lie elsewhere
    * they are fetched first. Null when there is no such object.

@@ -129,6 +129,7 @@ test("every file that the documents link to is there", async () => {
     "docs/architecture.md",
     "docs/api.md",
     "docs/uploads.md",
+    "docs/monitoring.md",
   ];
   const missing: string[] = [];
   for (const document of documents) {

@@ -1,7 +1,6 @@
 /** Sample data for looking at the pages without a server behind them: one of everything that can be seen. */
 
 import type { Asset } from "../src/assets/asset.ts";
-import type { BackupState } from "../src/backup/state.ts";
 import type { Job, JobAttempt, JobState } from "../src/jobs/job.ts";
 import type { GpuSample } from "../src/media/gpu-samples.ts";
 import type { MediaInfo, VideoStream } from "../src/media/media.ts";
@@ -304,22 +303,6 @@ export const busyGpu: readonly GpuSample[] = Array.from({ length: 100 }, (_, num
       ...{ temperatureCelsius: 61, powerWatts: 54.2, sessionCount: 3, averageFps: 142 },
     };
   });
-
-export const backups: BackupState = {
-  backups: [
-    {
-      name: "kinomill-2026-11-20T03-15-00Z.sqlite",
-      createdAt: "2026-11-20T03:15:00.000Z",
-      sizeBytes: 18_400_000,
-      sha256: "0".repeat(64),
-    },
-  ],
-  schedule: "15 3 * * *",
-  nextAt: "2026-11-21T03:15:00.000Z",
-  last: null,
-  bucket: null,
-  warnings: [],
-};
 
 export const report: SystemReport = {
   version: "0.1.0",

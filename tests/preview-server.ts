@@ -27,10 +27,10 @@ import { presetBar } from "../views/presets.ts";
 import { type SystemReport, systemPage } from "../views/system.ts";
 import { errorFragment, formErrors, notFoundPage } from "../views/trouble.ts";
 import { workBanner, workPanel } from "../views/work.ts";
+import { backups, people } from "./preview-keeping.ts";
 import { everyField } from "./preview-operation.ts";
 import {
   assets,
-  backups,
   entries,
   report as sampleReport,
   viewer as sampleViewer,
@@ -146,7 +146,7 @@ function pageFor(url: URL, { viewer, report }: Stage): Response | null {
       : [];
     return htmlResponse(setupPage({ values: { code: "", name: "Ana" }, errors }));
   }
-  if (section === "system") return htmlResponse(systemPage(viewer, report, backups));
+  if (section === "system") return htmlResponse(systemPage(viewer, report, backups, people));
   if (section === "jobs" && id === "") {
     const shown = url.searchParams.has("empty") ? [] : entries;
     return htmlResponse(jobsPage(viewer, { state: null, query: "", entries: shown, next: null }));

@@ -11,9 +11,12 @@ import { resolutionTitle } from "./media-words.ts";
 import { type OperationChoice, type OperationFormView, operationForm } from "./operation-form.ts";
 import { player } from "./player.ts";
 import { durationText, sizeText } from "./quantities.ts";
+import { clockText } from "./times.ts";
 
 export interface AssetView {
   asset: Asset;
+  /** Days that deleted files stay in the bin; absent or 0: they are gone at once. */
+  binDays?: number;
   /** The title of the job that made it ("Transcode: match.mov"); null for uploads and deleted jobs. */
   origin: { jobId: string; title: string } | null;
   /** What can be made from it. Empty for text and other files that no operation takes. */
@@ -32,7 +35,7 @@ export function assetPage(viewer: Viewer, view: AssetView): Html {
 <div class="head-text"><h1 hx-ignore>${asset.name}</h1><p class="muted">${summary(asset)}</p></div>
 <div class="head-actions">
 <a class="button" href="/api/v1/assets/${asset.id}/content?download=1" download="${asset.name}">${icon("download")}Download</a>
-<button type="button" class="button quiet danger-text" hx-delete="/ui/assets/${asset.id}" hx-swap="none" hx-disable="this" hx-confirm="Delete this file?" data-confirm-title="Delete this file?" data-confirm-text="“${asset.name}” will be gone for good. Files that were made from it stay." data-confirm-yes="Delete">${icon("trash")}<span>Delete</span></button>
+<button type="button" class="button quiet danger-text" hx-delete="/ui/assets/${asset.id}" hx-swap="none" hx-disable="this" hx-confirm="Delete this file?" data-confirm-title="Delete this file?" data-confirm-text="${deletionText(view)}" data-confirm-yes="Delete">${icon("trash")}<span>Delete</span></button>
 </div>
 </div>
 <div class="asset-layout">
@@ -42,11 +45,17 @@ ${makeSection(view)}
 <section class="block" aria-labelledby="asset-jobs-title"><h2 id="asset-jobs-title">Jobs with this file</h2>
 ${assetJobs(asset.id, view.jobs)}</section>
 </div>
-<aside class="asset-side" aria-label="Facts">${originNote(view)}${assetFacts(asset)}</aside>
+<aside class="asset-side" aria-label="Facts">${originNote(view)}${expiryNote(asset)}${assetFacts(asset)}</aside>
 </div>
 ${liveConnection("/ui/events")}`;
   const scripts = ["forms.js"];
   return page({ title: asset.name, viewer, active: "library", body, scripts });
+}
+
+function deletionText({ asset, binDays = 0 }: AssetView): string {
+  const fate =
+    binDays === 0 ? "will be gone for good" : `goes into the bin and stays there ${binDays} days`;
+  return `“${asset.name}” ${fate}. Files that were made from it stay.`;
 }
 
 function summary(asset: Asset): string {
@@ -59,6 +68,12 @@ function summary(asset: Asset): string {
   ]
     .filter((fact) => fact !== null)
     .join(" · ");
+}
+
+/** That it goes by itself, and the button that keeps it. */
+function expiryNote({ id, expiresAt }: Asset): Html | null {
+  if (expiresAt === null) return null;
+  return html`<div class="origin">${icon("clock")}<span>Goes into the bin at ${clockText(expiresAt)}</span><form method="post" action="/ui/assets/${id}/keep" hx-post="/ui/assets/${id}/keep" hx-swap="none" hx-sync="this:drop"><button type="submit" class="button">Keep it</button></form></div>`;
 }
 
 function originNote(view: AssetView): Html {

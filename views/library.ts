@@ -1,6 +1,7 @@
 /** The library: what was uploaded and made, with search, paging and the place to drop files. */
 import type { Asset } from "../src/assets/asset.ts";
 import type { ImportView } from "../src/ingest/import.ts";
+import { undoNote } from "./bin.ts";
 import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
 import { importsList, linkForm } from "./imports.ts";
@@ -26,6 +27,8 @@ export interface LibraryView {
   uploadsRefused?: string | null;
   /** Files of so many bytes and more go straight into the bucket; absent or null: none do. */
   directBytes?: number | null;
+  /** A file that was deleted just now and can be brought back; absent or null: none. */
+  deleted?: Pick<Asset, "id" | "name"> | null;
   /** Files on their way in from links. */
   imports: readonly ImportView[];
 }
@@ -40,9 +43,11 @@ export function libraryPage(viewer: Viewer, view: LibraryView): Html {
 <label class="search-field">${icon("search")}<span class="sr-only">Search by name</span><input type="search" name="q" value="${view.query}" placeholder="Search by name" maxlength="200" autocomplete="off" data-shortcut="/"></label>
 <fieldset class="segments"><legend class="sr-only">Kind</legend>${kindChoice("", "All", view.kind === null)}${kindFilters.map((kind) => kindChoice(kind, kindTitles[kind], view.kind === kind))}</fieldset>
 </form>
+<a class="icon-button" href="/bin" aria-label="Bin">${icon("trash")}</a>
 ${view.uploadsRefused ? null : linkForm()}
 ${uploadButton(view)}
 </div>
+${view.deleted ? undoNote(view.deleted) : null}
 ${uploadsRefused(view)}
 <section id="uploads" class="uploads" aria-label="Uploads" data-direct-bytes="${view.directBytes ?? null}" hidden></section>
 ${importsList(view.imports)}

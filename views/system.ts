@@ -7,6 +7,7 @@ import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
 import { page, type Viewer } from "./layout.ts";
 import { liveConnection } from "./live.ts";
+import { type PersonView, peoplePanel } from "./people.ts";
 import { sizeText, spanText } from "./quantities.ts";
 import { type WorkView, workPanel } from "./work.ts";
 
@@ -44,7 +45,12 @@ export interface FindingView {
 }
 
 /** `GET /system` */
-export function systemPage(viewer: Viewer, report: SystemReport, backups: BackupState): Html {
+export function systemPage(
+  viewer: Viewer,
+  report: SystemReport,
+  backups: BackupState,
+  people: readonly PersonView[],
+): Html {
   const body = html`<div class="page-head"><h1>System</h1><p class="muted">Kinomill ${report.version} (<code>${report.commit}</code>), up for ${spanText(report.uptimeSeconds)}</p></div>
 <div class="panels">
 ${workPanel(viewer, report.work)}
@@ -55,6 +61,7 @@ ${ffmpeg(report)}
 ${sandbox(report)}
 ${checkup(report)}
 ${limits(report)}
+${viewer.role === "admin" ? peoplePanel(people) : null}
 </div>
 ${liveConnection("/ui/system/events")}`;
   return page({ title: "System", viewer, active: "system", body });

@@ -137,3 +137,26 @@ export class Allowances {
     return row ?? { bytes: 0, assets: 0 };
   }
 }
+
+const units: Record<string, number> = {
+  ...{ "": 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 },
+  ...{ KI: 1024, MI: 1024 ** 2, GI: 1024 ** 3, TI: 1024 ** 4 },
+};
+
+/**
+ * A quota in words: "100G", "none" for no limit (0), "default" for what the settings say (null).
+ * @throws Refusal 400 `bad_usage`
+ */
+export function quotaOf(size: string): number | null {
+  if (size === "default") return null;
+  if (size === "none") return 0;
+  const [, number = "", unit = ""] =
+    /^(\d{1,16}(?:\.\d{1,3})?)\s*([KMGT]I?)?B?$/i.exec(size.trim()) ?? [];
+  const bytes = Math.round(Number(number) * (units[unit.toUpperCase()] ?? Number.NaN));
+  if (number !== "" && Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  throw new Refusal(
+    400,
+    "bad_usage",
+    `${size.slice(0, 40)} is no size: give a number of bytes, one like 500M, 100G or 2TiB, none, or default.`,
+  );
+}

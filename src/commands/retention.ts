@@ -1,7 +1,7 @@
 /** `kinomill sweep` and `kinomill users quota`: what goes by itself, and who may keep how much. */
 import { sizeText } from "../../views/quantities.ts";
 import { openAccounts } from "../accounts/accounts.ts";
-import { Allowances } from "../assets/allowances.ts";
+import { Allowances, quotaOf } from "../assets/allowances.ts";
 import { openSweep, Sweep, type SweepReport, type Swept } from "../assets/sweep.ts";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
@@ -87,22 +87,4 @@ export async function setQuota(
   } finally {
     database.close();
   }
-}
-
-const units: Record<string, number> = {
-  ...{ "": 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 },
-  ...{ KI: 1024, MI: 1024 ** 2, GI: 1024 ** 3, TI: 1024 ** 4 },
-};
-
-function quotaOf(size: string): number | null {
-  if (size === "default") return null;
-  if (size === "none") return 0;
-  const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?)\s*([KMGT]?I?)B?$/i.exec(size) ?? [];
-  const bytes = Math.round(Number(number) * (units[unit.toUpperCase()] ?? Number.NaN));
-  if (number !== "" && Number.isSafeInteger(bytes) && bytes > 0) return bytes;
-  throw new Refusal(
-    400,
-    "bad_usage",
-    `${size} is no size: give a number of bytes, one like 500M, 100G or 2TiB, none, or default.`,
-  );
 }

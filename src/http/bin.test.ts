@@ -133,3 +133,61 @@ test("a sweep is for admins, and a dry one touches nothing", async () => {
   expect((await call("ann", "POST", "/system/sweep", {})).body.expired).toMatchObject([{ id }]);
   expect(await names("?state=binned")).toContain("going.mp4");
 });
+
+/** A page or a fragment as ann's browser gets it. */
+const browse = async (path: string, options: { method?: string; htmx?: boolean } = {}) => {
+  const { method = "GET", htmx = false } = options;
+  const response = await site.ask(path, {
+    ...{ method, browser: "ann", headers: htmx ? { "hx-request": "true" } : {} },
+    ...(method === "POST" ? { form: { to: "library" } } : {}),
+  });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+};
+
+test("the page offers an undo after a deletion, and a bin with the way back and the way out", async () => {
+  const id = await addFilm(site, "ann", 'Süße "Ente".mp4');
+  expect((await browse(`/assets/${id}`)).text).toContain("stays there 7 days");
+  const gone = await browse(`/ui/assets/${id}`, { method: "DELETE", htmx: true });
+  expect(gone.headers.get("hx-redirect")).toBe(`/?deleted=${id}`);
+  const library = await browse(`/?deleted=${id}`);
+  expect(library.text).toContain("Undo");
+  expect(library.text).toContain("Süße &quot;Ente&quot;.mp4");
+  expect((await browse("/?deleted=as_none")).text).not.toContain("Undo");
+  const bin = await browse("/bin");
+  expect(bin.text).toContain(`id="binned-${id}"`);
+  expect(bin.text).toContain("of it in the bin");
+  expect(await (await site.ask("/bin", { browser: "bob" })).text()).not.toContain("Ente");
+  // Without scripts the form leads back; with them the page is told to fetch itself.
+  const back = await browse(`/ui/bin/${id}/restore`, { method: "POST" });
+  expect([back.status, back.headers.get("location")]).toEqual([303, "/"]);
+  expect((await browse(`/?deleted=${id}`)).text).not.toContain("Undo");
+  await browse(`/ui/assets/${id}`, { method: "DELETE", htmx: true });
+  const forever = await browse(`/ui/bin/${id}`, { method: "DELETE", htmx: true });
+  expect([forever.status, forever.headers.get("hx-trigger")]).toEqual([204, "bin"]);
+  expect(await site.parts.storage.stat(id)).toBeNull();
+  await browse("/ui/bin", { method: "DELETE", htmx: true });
+  expect((await browse("/ui/bin", { htmx: true })).text).toContain("Nothing is in the bin");
+});
+
+test("the page of a file that expires says when, and keeps it on a click", async () => {
+  const id = await addFilm(site, "ann");
+  await call("ann", "PATCH", `/assets/${id}`, { expiresAt: "2030-01-01T00:00:00Z" });
+  expect((await browse(`/assets/${id}`)).text).toContain("Goes into the bin at");
+  expect((await browse(`/ui/assets/${id}/keep`, { method: "POST", htmx: true })).status).toBe(204);
+  expect((await browse(`/assets/${id}`)).text).not.toContain("Goes into the bin at");
+});
+
+test("the page of the box shows admins who keeps how much, and takes a quota", async () => {
+  expect((await browse("/system")).text).toContain('id="people"');
+  const members = await site.ask("/system", { browser: "bob" });
+  expect(await members.text()).not.toContain('id="people"');
+  const bob = site.people.bob.id;
+  const set = (quota: string, browser: Name = "ann") =>
+    site.ask(`/ui/users/${bob}/quota`, { method: "POST", browser, form: { quota } });
+  expect((await set("1G", "bob")).status).toBe(403);
+  expect((await set("much")).status).toBe(400);
+  expect((await set("1.5 GiB")).status).toBe(303);
+  expect((await call("bob", "GET", "/me")).body.usage.quotaBytes).toBe(1_610_612_736);
+  expect((await set("default")).status).toBe(303);
+  expect((await call("bob", "GET", "/me")).body.usage.quotaBytes).toBeNull();
+});

@@ -20,6 +20,11 @@ export function findAsset(parts: Parts, ownerId: string, id: string): Asset | nu
   return orNull(() => parts.library.get(ownerId, id));
 }
 
+/** The same, also when it is in the bin. */
+export function findKept(parts: Parts, ownerId: string, id: string): Asset | null {
+  return orNull(() => parts.library.getKept(ownerId, id));
+}
+
 export function findJob(parts: Parts, ownerId: string, id: string): Job | null {
   return orNull(() => parts.jobs.get(ownerId, id));
 }

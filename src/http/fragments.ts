@@ -70,7 +70,13 @@ function mountAssetFragments(app: Elysia, parts: Parts): void {
   );
   route(app, "DELETE", "/ui/assets/:id", async (request, { id = "" }) => {
     await parts.library.delete(askerOf(request).id, id);
-    return nothingBut({ "hx-redirect": "/" });
+    return nothingBut({ "hx-redirect": `/?deleted=${id}` });
+  });
+  route(app, "POST", "/ui/assets/:id/keep", (request, { id = "" }) => {
+    parts.library.change(askerOf(request).id, id, { expiresAt: null });
+    const location = `/assets/${id}`;
+    if (isHtmx(request)) return nothingBut({ "hx-redirect": location });
+    return new Response(null, { status: 303, headers: { location } });
   });
 }
 

@@ -5,7 +5,7 @@ import { kindFilters, type LibraryView } from "../../views/library.ts";
 import type { Asset } from "../assets/asset.ts";
 import type { Selection } from "../jobs/bulk.ts";
 import { jobStates } from "../jobs/job.ts";
-import { jobEntry } from "./entries.ts";
+import { findKept, jobEntry } from "./entries.ts";
 import { shownImports } from "./import-fragments.ts";
 import type { Parts } from "./parts.ts";
 
@@ -47,6 +47,14 @@ export function libraryView(parts: Parts, ownerId: string, url: string): Library
     directBytes,
     imports,
   };
+}
+
+/** The file that the page before has deleted, if it can be brought back. */
+export function justDeleted(parts: Parts, ownerId: string, url: string): Asset | null {
+  const id = new URL(url).searchParams.get("deleted");
+  if (id === null) return null;
+  const asset = findKept(parts, ownerId, id);
+  return asset?.state === "binned" ? asset : null;
 }
 
 /** Files to choose from at once: what fits under a field; the search finds the others. */

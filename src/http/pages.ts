@@ -11,8 +11,9 @@ import { refreshLoad } from "./devices.ts";
 import { askerOf, type PageHandler, route } from "./endpoint.ts";
 import { findJob, formView, fullJobEntry, operationsFor, systemView } from "./entries.ts";
 import { htmlResponse } from "./headers.ts";
-import { assetJobEntries, jobsView, libraryView } from "./lists.ts";
+import { assetJobEntries, jobsView, justDeleted, libraryView } from "./lists.ts";
 import type { Parts } from "./parts.ts";
+import { peopleView } from "./people.ts";
 
 /** A page waits this long for figures of now; a driver that is awake needs a third of it. */
 const PAGE_PATIENCE_MS = 150;
@@ -26,7 +27,9 @@ export function mountPages(app: Elysia, parts: Parts): void {
   const page = (path: string, handler: PageHandler) => route(app, "GET", path, handler);
   page("/", (request) => {
     const user = viewerOf(parts, request);
-    return htmlResponse(libraryPage(user, libraryView(parts, user.id, request.url)));
+    const deleted = justDeleted(parts, user.id, request.url);
+    const view = { ...libraryView(parts, user.id, request.url), deleted };
+    return htmlResponse(libraryPage(user, view));
   });
   page("/assets/:id", (request, { id = "" }) => {
     const user = viewerOf(parts, request);
@@ -46,7 +49,9 @@ export function mountPages(app: Elysia, parts: Parts): void {
   page("/system", async (request) => {
     await refreshLoad(parts, PAGE_PATIENCE_MS);
     const [report, backups] = await Promise.all([parts.system(), parts.backups.state()]);
-    return htmlResponse(systemPage(viewerOf(parts, request), systemView(parts, report), backups));
+    const viewer = viewerOf(parts, request);
+    const people = viewer.role === "admin" ? peopleView(parts) : [];
+    return htmlResponse(systemPage(viewer, systemView(parts, report), backups, people));
   });
 }
 
@@ -57,6 +62,7 @@ function assetView(parts: Parts, ownerId: string, asset: Asset, wanted: string |
   const job = origin.kind === "job" ? findJob(parts, ownerId, origin.jobId) : null;
   return {
     asset,
+    binDays: parts.library.allowances.settings.binDays,
     origin: job === null ? null : { jobId: job.id, title: job.title },
     operations: operations.map(({ name, title, description }) => ({ name, title, description })),
     form: first === undefined ? null : formView(parts, asset, first),

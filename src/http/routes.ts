@@ -3,6 +3,7 @@ import type { Elysia } from "elysia";
 import { assetEndpoints } from "./assets.ts";
 import { backupEndpoints, mountBackupFragments } from "./backups.ts";
 import { binEndpoints } from "./bin.ts";
+import { mountBinPages } from "./bin-pages.ts";
 import { DeviceWatch } from "./device-watch.ts";
 import { deviceEndpoints } from "./devices.ts";
 import { directUploadEndpoints } from "./direct-uploads.ts";
@@ -23,6 +24,7 @@ import { operationEndpoints } from "./operations.ts";
 import { outputEndpoints } from "./outputs.ts";
 import { mountPages } from "./pages.ts";
 import type { Parts } from "./parts.ts";
+import { mountPeopleFragments } from "./people.ts";
 import { presetEndpoints } from "./presets.ts";
 import { retentionEndpoints } from "./retention.ts";
 import { mountStatic } from "./static.ts";
@@ -88,6 +90,8 @@ export function createRoutes(parts: Parts, streams: Streams): Elysia {
   mountDeviceFragments(app, parts, streams, watch);
   mountWorkFragments(app, parts);
   mountBackupFragments(app, parts);
+  mountBinPages(app, parts);
+  mountPeopleFragments(app, parts);
   mountDocs(app, all, parts.operations, parts);
   return app;
 }

@@ -1,0 +1,46 @@
+/** The bin in a real browser: delete, undo, delete again, out of the bin for ever. */
+import { expect, test } from "bun:test";
+import { Api } from "./api.ts";
+import { Appliance } from "./appliance.ts";
+import { openBrowser, openPage } from "./browser.ts";
+import { plainClip } from "./clips.ts";
+
+test("a deleted file comes back by a click, and goes for ever by another", async () => {
+  await using appliance = await Appliance.start();
+  const api = new Api(appliance.url, await appliance.token("ann", "admin"));
+  const asset = await api.add(plainClip(), "holiday.mp4");
+  const browser = await openBrowser();
+  try {
+    const { page, faults } = await openPage(browser, appliance.url);
+    await page.goto("/login");
+    await page.fill("[name=name]", "ann");
+    await page.fill("[name=password]", appliance.password);
+    await page.click("button[type=submit]");
+    const remove = async () => {
+      await page.goto(`/assets/${asset.id}`);
+      await page.click("button.danger-text");
+      await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+      await page.waitForURL("**/?deleted=*");
+    };
+    await remove();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.waitForSelector(`#card-${asset.id}`);
+    expect((await api.get(`/api/v1/assets/${asset.id}`)).body.state).toBe("ready");
+    await remove();
+    await page.getByRole("link", { name: "bin", exact: true }).click();
+    await page.waitForSelector(`#binned-${asset.id}`);
+    await page.getByRole("button", { name: "Delete for ever" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await page.waitForSelector("text=Nothing is in the bin");
+    expect((await api.get("/api/v1/assets?state=binned")).body.items).toEqual([]);
+    await page.goto("/system");
+    await page.getByRole("button", { name: "Back up now" }).click();
+    await page.waitForSelector("#backups dl");
+    await page.fill("#people input[name=quota]", "10G");
+    await page.getByRole("button", { name: "Set quota" }).click();
+    await page.waitForSelector("text=of 10.0 GB");
+    expect(faults).toEqual([]);
+  } finally {
+    await browser.close();
+  }
+}, 120_000);

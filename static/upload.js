@@ -187,7 +187,8 @@ async function start(upload) {
     },
     onShouldRetry: (error) => mayRetry(upload, error),
     onProgress: (bytes) => sent(upload, bytes),
-    onSuccess: ({ lastResponse }) => succeeded(upload, lastResponse),
+    // What went into the bucket has no answer of tus.
+    onSuccess: (payload) => succeeded(upload, payload?.lastResponse ?? null),
     onError: (error) => failed(upload, error),
   });
   upload.url ??= await rememberedUrl(upload);
@@ -233,7 +234,7 @@ function sent(upload, bytes) {
 
 function succeeded(upload, response) {
   ended(upload, "done", "Done");
-  if (response.getHeader("kinomill-reused") === "true") {
+  if (response?.getHeader("kinomill-reused") === "true") {
     offerBoth(upload, response.getHeader("kinomill-asset"));
     return;
   }

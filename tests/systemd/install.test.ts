@@ -190,10 +190,12 @@ test("a backup that root brings back is the service's own", async () => {
 }, 120_000);
 
 test("a configuration that the new version does not accept keeps the old one running", async () => {
-  await machine.shell("cp /etc/kinomill/config.toml /root/kept; echo 'nonsense = 1' >/root/line");
-  await machine.shell("cat /root/line /root/kept >/etc/kinomill/config.toml");
+  await machine.shell(
+    "cp /etc/kinomill/config.toml /var/tmp/kept; echo 'nonsense = 1' >/var/tmp/line",
+  );
+  await machine.shell("cat /var/tmp/line /var/tmp/kept >/etc/kinomill/config.toml");
   const { exitCode, output } = await install("old", "--from", "/mnt/releases/broken");
-  await machine.shell("cp /root/kept /etc/kinomill/config.toml");
+  await machine.shell("cp /var/tmp/kept /etc/kinomill/config.toml");
   expect(output).toContain("does not accept /etc/kinomill/config.toml");
   expect(exitCode).toBe(1);
   expect(await serving()).toBe(versions.next);
@@ -216,15 +218,15 @@ describe("an upgrade that is interrupted leaves the old version at work", () => 
   /** Commands of the installer stop it just before they would run, when the line fits. */
   const interruptAt = async (pattern: string, signal: string) => {
     await machine.shell(`
-      mkdir -p /root/shim
+      mkdir -p /var/tmp/shim
       for name in systemctl mv cp rm; do
         real=$(PATH=/usr/bin:/bin command -v $name)
-        printf '#!/bin/sh\\ncase "%s $*" in ${pattern}) kill -${signal} "$(cat /root/installer)" ;; esac\\nexec %s "$@"\\n' \\
-          $name $real >/root/shim/$name
-        chmod 755 /root/shim/$name
+        printf '#!/bin/sh\\ncase "%s $*" in ${pattern}) kill -${signal} "$(cat /var/tmp/installer)" ;; esac\\nexec %s "$@"\\n' \\
+          $name $real >/var/tmp/shim/$name
+        chmod 755 /var/tmp/shim/$name
       done`);
     const line =
-      "echo $$ >/root/installer; PATH=/root/shim:$PATH exec sh /mnt/releases/broken/install.sh";
+      "echo $$ >/var/tmp/installer; PATH=/var/tmp/shim:$PATH exec sh /mnt/releases/broken/install.sh";
     return machine.run("sh", "-c", line);
   };
 

@@ -472,7 +472,6 @@ write_gpu_rules() {
     esac
     printf 'DeviceAllow=char-nvidia* rw\nDeviceAllow=char-nvidia-uvm rw\nDeviceAllow=char-nvidia-caps rw\n'
     for node in $(gpu_nodes); do [ ! -c "$node" ] || printf 'DeviceAllow=%s rw\n' "$node"; done
-    printf '# The driver tells of its cards in /proc/driver/nvidia.\nProcSubset=all\n'
   } >"$file"
 }
 

@@ -15,6 +15,9 @@ import { tellSupervisor } from "./supervision.ts";
 /** A second signal ends at once; so does a close that takes longer than this and the time to drain. */
 const CLOSE_LIMIT_MS = 20_000;
 
+/** What is still under way when everything is closed gets this long. */
+const LINGER_MS = 500;
+
 export async function serve(options: CommonOptions & { listen?: string }): Promise<number> {
   const config = await configOf(options);
   const environment = processEnvironment();
@@ -38,6 +41,8 @@ export async function serve(options: CommonOptions & { listen?: string }): Promi
   clearTimeout(limit);
   telling.end();
   log.info("stopped");
+  // A call to a bucket that does not answer is tried again for a while; nobody waits for its answer any more.
+  setTimeout(() => process.exit(exitCodes.done), LINGER_MS).unref();
   return exitCodes.done;
 }
 

@@ -14,6 +14,9 @@ const WATCHDOG_SHARE = 0.5;
  */
 const LOOK_LIMIT_MS = 30_000;
 
+/** Parts far away, such as a bucket, may not answer: then that is what is told. */
+const PARTS_LIMIT_MS = 3_000;
+
 type Watched = Pick<Appliance, "url" | "looked" | "health">;
 
 export interface Telling {
@@ -54,7 +57,12 @@ export function tellSupervisor(supervision: Supervision, appliance: Watched): Te
 
 async function statusOf({ url, health }: Watched): Promise<string> {
   try {
-    const failing = (await health()).filter(({ ok }) => !ok);
+    const asked = health();
+    const parts = await Promise.race([asked, Bun.sleep(PARTS_LIMIT_MS).then(() => null)]);
+    // Whatever comes of it later is of no interest.
+    asked.catch(() => {});
+    if (parts === null) return `Listening at ${url}, but its parts do not answer in time.`;
+    const failing = parts.filter(({ ok }) => !ok);
     if (failing.length === 0) return `Ready at ${url}`;
     return `Listening at ${url}, but not ready: ${failing.map(({ sentence }) => sentence).join(" ")}`;
   } catch {

@@ -127,6 +127,50 @@ describe("inside the unit", () => {
   }, 60_000);
 });
 
+test("the doctor finds nothing in the way of the service, asked through the service", async () => {
+  const { output } = await machine.run(
+    ...["curl", "-s", "-H", `Authorization: Bearer ${token}`, `${url}/api/v1/system`],
+  );
+  const { findings } = JSON.parse(output);
+  expect(findings.length).toBeGreaterThan(5);
+  expect(findings.filter(({ level }: { level: string }) => level === "fault")).toEqual([]);
+}, 60_000);
+
+test("with a bucket that cannot be reached it starts, and says so instead of ending", async () => {
+  await machine.shell(`
+    mkdir -p /run/systemd/system/kinomill.service.d
+    cat >/run/systemd/system/kinomill.service.d/bucket.conf <<'END'
+[Service]
+Environment=KINOMILL_STORAGE_KIND=s3 KINOMILL_STORAGE_S3_ENDPOINT=http://127.0.0.1:9 KINOMILL_STORAGE_S3_BUCKET=films
+Environment=KINOMILL_STORAGE_S3_ACCESS_KEY_ID=a KINOMILL_STORAGE_S3_SECRET_ACCESS_KEY_FILE=credential:bucket
+END
+    systemctl daemon-reload
+    systemctl restart kinomill`);
+  expect(await machine.property(unit, "ActiveState")).toBe("active");
+  expect(await machine.property(unit, "StatusText")).toContain("but not ready: ");
+  await machine.shell(`
+    rm /run/systemd/system/kinomill.service.d/bucket.conf
+    systemctl daemon-reload
+    systemctl restart kinomill`);
+  await ready();
+}, 120_000);
+
+test("settings that cannot be end it with a sentence and no loop; mended, it starts", async () => {
+  await machine.shell(`
+    cp /etc/kinomill/config.toml /var/tmp/config.toml
+    echo 'colour = "red"' >>/etc/kinomill/config.toml`);
+  expect((await machine.run("systemctl", "restart", unit)).exitCode).toBe(1);
+  await eventually("it has failed", START_LIMIT_MS, async () => {
+    return (await machine.property(unit, "ActiveState")) === "failed";
+  });
+  expect(await machine.property(unit, "NRestarts")).toBe("0");
+  expect(await machine.shell("journalctl -u kinomill -o cat --no-pager -n 20")).toContain("colour");
+  await machine.shell(
+    "cp /var/tmp/config.toml /etc/kinomill/config.toml; systemctl restart kinomill",
+  );
+  await ready();
+}, 120_000);
+
 test("the journal knows how severe a line is", async () => {
   await machine.run("curl", "-s", "-X", "POST", `${url}/api/v1/nothing`);
   const priorities = await machine.shell(

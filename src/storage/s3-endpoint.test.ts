@@ -1,5 +1,6 @@
 /** The conformance suite on a server that somebody names (docs/storage.md); without one there is nothing to run. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { openS3, removeCaches, type S3Rig } from "../../tests/support/s3-storage.ts";
 import { newId } from "../identity.ts";
 import { storageConformance } from "./conformance.ts";
@@ -34,9 +35,15 @@ async function clear({ storage: { bucket } }: S3Rig): Promise<void> {
   }
 }
 
-if (endpoint === undefined) {
-  test.skip("storage on the server of KINOMILL_TEST_S3_ENDPOINT", () => undefined);
-} else {
+test("docs/storage.md says how to name a server", async () => {
+  const told = await Bun.file(join(import.meta.dir, "../../docs/storage.md")).text();
+  const here = await Bun.file(import.meta.path).text();
+  const asked = Array.from(here.matchAll(/named\("([A-Z_]+)"\)/g), ([, name = ""]) => name);
+  expect(asked.length).toBeGreaterThan(4);
+  for (const name of asked) expect(told).toContain(`KINOMILL_TEST_S3_${name}`);
+});
+
+if (endpoint !== undefined) {
   for (const cacheBytes of [0, 1024 ** 3]) {
     storageConformance(`${endpoint}, ${cacheBytes} bytes of cache`, async () => {
       const rig = await openNamed(cacheBytes);

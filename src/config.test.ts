@@ -1,4 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { loadConfig } from "./config.ts";
 
 const load = (environment: Record<string, string>) =>
@@ -58,5 +61,46 @@ describe("a file that systemd hands over", () => {
     for (const name of ["", "../shadow", "a/b", ".hidden", "x".repeat(300)]) {
       await expect(fileOf(`credential:${name}`)).rejects.toMatchObject({ code: "bad_config" });
     }
+  });
+});
+
+describe("storage in a bucket", () => {
+  const s3 = { KINOMILL_STORAGE_KIND: "s3" };
+
+  test("needs the name of the bucket", async () => {
+    await expect(load(s3)).rejects.toMatchObject({
+      code: "bad_config",
+      errors: [{ path: "storage.s3.bucket" }],
+    });
+    const { storage } = await load({ ...s3, KINOMILL_STORAGE_S3_BUCKET: "films" });
+    expect(storage.s3).toMatchObject({ bucket: "films", pathStyle: true, timeoutSeconds: 30 });
+  });
+
+  test.each([
+    ["ENDPOINT", "s3.example.com"],
+    ["ENDPOINT", "https://key:secret@s3.example.com"],
+    ["ENDPOINT", "https://s3.example.com/path"],
+    ["PREFIX", "films"],
+    ["PREFIX", "/films/"],
+    ["BUCKET", "a/b"],
+    ["PART_BYTES", "1000"],
+  ])("refuses %s = %s", async (name, value) => {
+    const wrong = {
+      ...s3,
+      KINOMILL_STORAGE_S3_BUCKET: "films",
+      [`KINOMILL_STORAGE_S3_${name}`]: value,
+    };
+    await expect(load(wrong)).rejects.toMatchObject({ code: "bad_config" });
+  });
+
+  test("tells no secret in a fault, whichever setting is wrong", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "kinomill-config-")), "config.toml");
+    await Bun.write(file, '[storage.s3]\nsecretAccessKey = "hush-hush"\nnothing = 1\n');
+    const refused = loadConfig({ file, environment: {}, flags: {} });
+    await expect(refused).rejects.toMatchObject({ code: "bad_config" });
+    const sentence = await refused.catch((cause: Error) => cause.message);
+    expect(sentence).toContain("[secret]");
+    expect(sentence).not.toContain("hush-hush");
+    rmSync(dirname(file), { recursive: true });
   });
 });

@@ -148,6 +148,7 @@ export class LocalCache {
   drop(key: StorageKey): void {
     assertKey(key);
     this.fills.get(key)?.stop.abort(new Error("the object was deleted"));
+    this.fills.delete(key);
     const copy = this.entries.get(key);
     if (copy !== undefined) this.remove(key, copy);
   }
@@ -187,11 +188,11 @@ export class LocalCache {
   private startFill(key: StorageKey, sizeBytes: number, filling: Filling): Fill {
     const stop = new AbortController();
     const done = this.fill(key, sizeBytes, filling, stop.signal).finally(() => {
-      this.fills.delete(key);
+      if (this.fills.get(key) === fill) this.fills.delete(key);
     });
     // Those who wait see it, each by themselves.
     done.catch(() => undefined);
-    const fill = { done, waiting: 0, stop };
+    const fill: Fill = { done, waiting: 0, stop };
     this.fills.set(key, fill);
     return fill;
   }
@@ -231,6 +232,8 @@ export class LocalCache {
       signal?.removeEventListener("abort", onAbort);
       fill.waiting -= 1;
       if (fill.waiting === 0 && this.fills.get(key) === fill) {
+        // Who asks from now on begins another one, and does not get the end of this.
+        this.fills.delete(key);
         fill.stop.abort(new Error("nobody waits for this copy any more"));
       }
     }

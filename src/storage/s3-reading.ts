@@ -99,6 +99,9 @@ export function streamOfChunks(
   );
 }
 
+/** Bun takes an answer in as fast as it comes: of each range under way so much can stand in memory. */
+const RANGE_BYTES = 8 * 1024 ** 2;
+
 export interface Fetching {
   bucket: Bucket;
   /** Lets so many ranges of all objects through at once. */
@@ -116,10 +119,10 @@ export async function fetchInto(fetching: Fetching): Promise<void> {
   await using file = await open(path, "wx", 0o600);
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
-  const { partBytes } = bucket.settings;
+  const rangeBytes = Math.min(RANGE_BYTES, bucket.settings.partBytes);
   const fetches: Promise<void>[] = [];
-  for (let start = 0; start < sizeBytes; start += partBytes) {
-    const range = { start, end: Math.min(start + partBytes, sizeBytes) };
+  for (let start = 0; start < sizeBytes; start += rangeBytes) {
+    const range = { start, end: Math.min(start + rangeBytes, sizeBytes) };
     const fetched = gate.through(() => fetchRange(fetching, file, range, either));
     fetches.push(fetched);
     fetched.catch((cause: unknown) => stop.abort(cause));

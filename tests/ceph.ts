@@ -190,10 +190,17 @@ export function clientOf({ endpoint, region, accessKeyId, secretAccessKey }: Buc
 
 let shared: Promise<Ceph> | null = null;
 
-/** The one that all test files of this process share; it ends with the process. */
+/** One for all tests of a file, and of the files beside it until one of them ends it. */
 export function sharedCeph(): Promise<Ceph> {
   shared ??= Ceph.start();
   return shared;
+}
+
+/** For `afterAll`: ends it and removes what it kept. */
+export async function endSharedCeph(): Promise<void> {
+  const ceph = await shared;
+  shared = null;
+  await ceph?.stop();
 }
 
 /** Ports that nobody listens on now, all different. */

@@ -4,7 +4,7 @@ import type { Browser, Page } from "playwright-core";
 import { Api, type Json } from "./api.ts";
 import { Appliance, eventually } from "./appliance.ts";
 import { openBrowser, openPage, type WatchedPage } from "./browser.ts";
-import { type Ceph, settingsFor, sharedCeph } from "./ceph.ts";
+import { type Ceph, endSharedCeph, settingsFor, sharedCeph } from "./ceph.ts";
 import { BadLine } from "./support/bad-line.ts";
 import { type LargeClip, largeClip } from "./support/large-clip.ts";
 
@@ -53,6 +53,7 @@ afterAll(async () => {
   for (const line of [near, far]) line?.[Symbol.dispose]();
   await appliance?.[Symbol.asyncDispose]();
 });
+afterAll(endSharedCeph);
 
 const rowOf = (file: LargeClip, of = page) =>
   of.locator(".upload", { hasText: file.path.slice(file.path.lastIndexOf("/") + 1) });

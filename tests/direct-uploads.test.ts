@@ -3,7 +3,14 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { ListMultipartUploadsCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { Api, type Json } from "./api.ts";
 import { Appliance, eventually } from "./appliance.ts";
-import { type Bucket, type Ceph, clientOf, settingsFor, sharedCeph } from "./ceph.ts";
+import {
+  type Bucket,
+  type Ceph,
+  clientOf,
+  endSharedCeph,
+  settingsFor,
+  sharedCeph,
+} from "./ceph.ts";
 import { plainClip } from "./clips.ts";
 
 setDefaultTimeout(180_000);
@@ -36,6 +43,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await appliance?.[Symbol.asyncDispose]();
 });
+afterAll(endSharedCeph);
 
 /** A film with a box behind it that readers skip, so that it has several parts. */
 function padded(clip: Uint8Array, sizeBytes: number): Uint8Array<ArrayBuffer> {

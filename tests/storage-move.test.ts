@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { Api } from "./api.ts";
 import { Appliance, eventually, kinomill } from "./appliance.ts";
-import { type Bucket, type Ceph, clientOf, sharedCeph } from "./ceph.ts";
+import { type Bucket, type Ceph, clientOf, endSharedCeph, sharedCeph } from "./ceph.ts";
 import { plainClip } from "./clips.ts";
 
 let ceph: Ceph;
@@ -17,6 +17,7 @@ const started: Appliance[] = [];
 afterAll(async () => {
   for (const appliance of started) await appliance[Symbol.asyncDispose]();
 });
+afterAll(endSharedCeph);
 
 async function start(environment: Record<string, string>, folder?: string): Promise<Appliance> {
   const appliance = await Appliance.start({

@@ -4,7 +4,14 @@ import {
   PutBucketLifecycleConfigurationCommand,
   PutBucketPolicyCommand,
 } from "@aws-sdk/client-s3";
-import { type Bucket, type Ceph, clientOf, keysOf, sharedCeph } from "../../tests/ceph.ts";
+import {
+  type Bucket,
+  type Ceph,
+  clientOf,
+  endSharedCeph,
+  keysOf,
+  sharedCeph,
+} from "../../tests/ceph.ts";
 import { contentsOf, removeCaches, s3Settings } from "../../tests/support/s3-storage.ts";
 import type { S3Settings } from "./s3-calls.ts";
 import { type BucketAspect, checkBucket } from "./s3-check.ts";
@@ -14,6 +21,7 @@ beforeAll(async () => {
   ceph = await sharedCeph();
 }, 120_000);
 afterAll(removeCaches);
+afterAll(endSharedCeph);
 
 async function check(bucket: Bucket, more: Partial<S3Settings> = {}): Promise<BucketAspect[]> {
   return await checkBucket(await s3Settings(bucket, more));

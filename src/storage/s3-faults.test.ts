@@ -5,7 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PutBucketPolicyCommand } from "@aws-sdk/client-s3";
 import { eventually } from "../../tests/appliance.ts";
-import { type Bucket, type Ceph, clientOf, keysOf, sharedCeph } from "../../tests/ceph.ts";
+import {
+  type Bucket,
+  type Ceph,
+  clientOf,
+  endSharedCeph,
+  keysOf,
+  sharedCeph,
+} from "../../tests/ceph.ts";
 import { type Fault, FaultProxy, type SeenRequest } from "../../tests/support/fault-proxy.ts";
 import {
   contentsOf,
@@ -36,6 +43,7 @@ afterAll(async () => {
   removeCaches();
   await proxy.close();
 });
+afterAll(endSharedCeph);
 beforeEach(async () => {
   bucket = await ceph.bucket();
   rig = await openThrough();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { type Ceph, sharedCeph } from "../../tests/ceph.ts";
+import { type Ceph, endSharedCeph, sharedCeph } from "../../tests/ceph.ts";
 import { openS3, removeCaches } from "../../tests/support/s3-storage.ts";
 import { assert } from "../trouble.ts";
 import { type StorageFixture, storageConformance } from "./conformance.ts";
@@ -13,6 +13,7 @@ beforeAll(async () => {
   ceph = await sharedCeph();
 }, 120_000);
 afterAll(removeCaches);
+afterAll(endSharedCeph);
 
 async function openHere(...how: Parameters<typeof openS3>): Promise<S3Storage> {
   return (await openS3(...how)).storage;

@@ -126,6 +126,34 @@ describe("what cannot be installed is refused in a sentence and leaves nothing",
   );
 });
 
+/** Commands of the installer stop it just before they would run, when the line fits. */
+const interruptAt = async (
+  pattern: string,
+  signal: string,
+  release = "broken",
+  ...argv: string[]
+) => {
+  await machine.shell(`
+    mkdir -p /var/tmp/shim
+    for name in systemctl mv cp rm; do
+      real=$(PATH=/usr/bin:/bin command -v $name)
+      printf '#!/bin/sh\\ncase "%s $*" in ${pattern}) kill -${signal} "$(cat /var/tmp/installer)" ;; esac\\nexec %s "$@"\\n' \\
+        $name $real >/var/tmp/shim/$name
+      chmod 755 /var/tmp/shim/$name
+    done`);
+  const line = `echo $$ >/var/tmp/installer; PATH=/var/tmp/shim:$PATH exec sh /mnt/releases/${release}/install.sh ${argv.join(" ")}`;
+  return machine.run("sh", "-c", line);
+};
+
+test("a first installation that is interrupted leaves its settings and nothing else", async () => {
+  const key = ["--key", "/mnt/releases/key.pub"];
+  const { exitCode } = await interruptAt("systemctl\\ start*", "INT", "old", ...key);
+  expect(exitCode).toBe(130);
+  const left = "ls -d /opt/kinomill /usr/local/bin/kinomill /etc/systemd/system/kinomill*";
+  expect((await machine.run("sh", "-c", left)).exitCode).toBe(2);
+  expect((await machine.run("systemctl", "is-active", "kinomill.service")).exitCode).not.toBe(0);
+}, 120_000);
+
 test("one command installs it, and says where it is and how to begin", async () => {
   const since = performance.now();
   const { exitCode, output } = await install("old", "--key", "/mnt/releases/key.pub");
@@ -221,21 +249,6 @@ test("an upgrade that ruins the database and never answers is taken back, databa
 }, 180_000);
 
 describe("an upgrade that is interrupted leaves the old version at work", () => {
-  /** Commands of the installer stop it just before they would run, when the line fits. */
-  const interruptAt = async (pattern: string, signal: string) => {
-    await machine.shell(`
-      mkdir -p /var/tmp/shim
-      for name in systemctl mv cp rm; do
-        real=$(PATH=/usr/bin:/bin command -v $name)
-        printf '#!/bin/sh\\ncase "%s $*" in ${pattern}) kill -${signal} "$(cat /var/tmp/installer)" ;; esac\\nexec %s "$@"\\n' \\
-          $name $real >/var/tmp/shim/$name
-        chmod 755 /var/tmp/shim/$name
-      done`);
-    const line =
-      "echo $$ >/var/tmp/installer; PATH=/var/tmp/shim:$PATH exec sh /mnt/releases/broken/install.sh";
-    return machine.run("sh", "-c", line);
-  };
-
   const everywhere = [
     ["before the stop", "systemctl\\ stop*", "KILL"],
     ["before the change", "mv\\ -fT*current*", "KILL"],

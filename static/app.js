@@ -127,14 +127,14 @@ document.addEventListener("click", (event) => {
     media.currentTime = Number(seek.dataset.seek);
     media.play().catch(() => {}); // A browser may refuse to play; the position is set all the same.
   }
-  for (const menu of document.querySelectorAll("details.menu[open]")) {
+  for (const menu of document.querySelectorAll("details:is(.menu, .link-add)[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
   }
 });
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
-    for (const menu of document.querySelectorAll("details.menu[open]")) {
+    for (const menu of document.querySelectorAll("details:is(.menu, .link-add)[open]")) {
       menu.open = false;
       menu.querySelector("summary").focus();
     }

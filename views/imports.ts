@@ -6,7 +6,7 @@ import { sizeText, spanText } from "./quantities.ts";
 
 /** Opens in the head of the library. The answer to it is `importsPanel`, with the form empty and closed. */
 export function linkForm(): Html {
-  return html`<details class="link-add" id="link-add"><summary class="button">${icon("link")}Add from a link</summary>
+  return html`<details class="link-add" id="link-add"><summary class="button">${icon("link")}<span class="wide-text">Add from a link</span></summary>
 <form class="link-form" method="post" action="/ui/imports" hx-post="/ui/imports" hx-target="#imports" hx-swap="outerMorph" hx-status:422="target:#link-errors swap:innerHTML" hx-disable="find [type=submit]" data-fault-form>
 <div id="link-errors"></div>
 <div class="field" data-field="urls"><label for="links">Links to files, one on each line</label><textarea id="links" name="links" rows="3" maxlength="820000" required spellcheck="false" autocomplete="off" placeholder="https://example.com/match.mov"></textarea></div>

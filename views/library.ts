@@ -43,9 +43,9 @@ export function libraryPage(viewer: Viewer, view: LibraryView): Html {
 <label class="search-field">${icon("search")}<span class="sr-only">Search by name</span><input type="search" name="q" value="${view.query}" placeholder="Search by name" maxlength="200" autocomplete="off" data-shortcut="/"></label>
 <fieldset class="segments"><legend class="sr-only">Kind</legend>${kindChoice("", "All", view.kind === null)}${kindFilters.map((kind) => kindChoice(kind, kindTitles[kind], view.kind === kind))}</fieldset>
 </form>
-<a class="icon-button" href="/bin" aria-label="Bin">${icon("trash")}</a>
+<div class="library-actions"><a class="icon-button" href="/bin" aria-label="Bin">${icon("trash")}</a>
 ${view.uploadsRefused ? null : linkForm()}
-${uploadButton(view)}
+${uploadButton(view)}</div>
 </div>
 ${view.deleted ? undoNote(view.deleted) : null}
 ${uploadsRefused(view)}

@@ -3,7 +3,7 @@ import type { Database } from "bun:sqlite";
 import { type Clock, isoTime } from "../clock.ts";
 import { transaction } from "../database/transaction.ts";
 import { Refusal } from "../trouble.ts";
-import type { AssetOrigin } from "./asset.ts";
+import type { Asset, AssetOrigin } from "./asset.ts";
 
 /** The settings; 0 is never, or no limit. */
 export interface RetentionSettings {
@@ -109,9 +109,15 @@ export class Allowances {
   }
 
   /** When an asset goes into the bin by itself; null for never. */
-  expiryOf(userId: string, origin: AssetOrigin): string | null {
+  expiryOf(userId: string, origin: AssetOrigin, fromMs = this.clock.nowMs()): string | null {
     const days = this.daysOf(userId, origin);
-    return days === 0 ? null : isoTime(this.clock.nowMs() + days * DAY_MS);
+    return days === 0 ? null : isoTime(fromMs + days * DAY_MS);
+  }
+
+  /** When an asset of now was made, and when it goes. */
+  timesOf(userId: string, origin: AssetOrigin): Pick<Asset, "createdAt" | "expiresAt"> {
+    const nowMs = this.clock.nowMs();
+    return { createdAt: isoTime(nowMs), expiresAt: this.expiryOf(userId, origin, nowMs) };
   }
 
   private daysOf(userId: string, origin: AssetOrigin): number {

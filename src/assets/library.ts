@@ -3,7 +3,7 @@
  * An asset is recorded only after its bytes are safe, and its bytes go only after its record is marked.
  */
 import type { Database } from "bun:sqlite";
-import { type Clock, isoTime } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import { transaction } from "../database/transaction.ts";
 import { newId } from "../identity.ts";
 import type { Log } from "../log.ts";
@@ -221,7 +221,7 @@ export class Library {
     origin: AssetOrigin = { kind: "upload" },
     also: (asset: Asset) => void = () => {},
   ): Asset {
-    const { database, clock } = this.parts;
+    const { database } = this.parts;
     const { captions, media } = content;
     const asset: Asset = {
       ...stored,
@@ -232,8 +232,7 @@ export class Library {
       media,
       origin,
       thumbnail: media === null || media.kind === "audio" ? "none" : "wanted",
-      createdAt: isoTime(clock.nowMs()),
-      expiresAt: this.allowances.expiryOf(stored.ownerId, origin),
+      ...this.allowances.timesOf(stored.ownerId, origin),
     };
     transaction(database, () => {
       this.allowances.refuseBeyond(asset.ownerId, asset.sizeBytes);

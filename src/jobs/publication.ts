@@ -5,7 +5,6 @@
  */
 import type { Asset } from "../assets/asset.ts";
 import type { Library } from "../assets/library.ts";
-import { type Clock, isoTime } from "../clock.ts";
 import { newId } from "../identity.ts";
 import { captionText } from "../media/captions/file.ts";
 import type { Storage, StoredObject } from "../storage/storage.ts";
@@ -18,7 +17,6 @@ export interface PublicationParts {
   library: Library;
   storage: Storage;
   queue: Queue;
-  clock: Clock;
   repeats: Repeats;
 }
 
@@ -116,12 +114,7 @@ async function inTurn<Item, Result>(
   return made;
 }
 
-function copyOf(
-  asset: Asset,
-  id: string,
-  claim: Claim,
-  { clock, library }: PublicationParts,
-): Asset {
+function copyOf(asset: Asset, id: string, claim: Claim, { library }: PublicationParts): Asset {
   assert(asset.origin.kind === "job", "what a job made says so");
   const origin = { ...asset.origin, jobId: claim.jobId };
   return {
@@ -129,8 +122,7 @@ function copyOf(
     id,
     origin,
     thumbnail: asset.thumbnail === "none" ? "none" : "wanted",
-    createdAt: isoTime(clock.nowMs()),
-    expiresAt: library.allowances.expiryOf(claim.ownerId, origin),
+    ...library.allowances.timesOf(claim.ownerId, origin),
   };
 }
 
@@ -155,7 +147,7 @@ function describe(
   claim: Claim,
   output: Finished,
   stored: { sizeBytes: number; sha256: string },
-  { clock, library }: PublicationParts,
+  { library }: PublicationParts,
 ): Asset {
   const { declared, proven } = output;
   const origin = { kind: "job", jobId: claim.jobId, role: declared.role } as const;
@@ -172,7 +164,6 @@ function describe(
     media: proven.media,
     origin,
     thumbnail: kind === "video" || kind === "image" ? "wanted" : "none",
-    createdAt: isoTime(clock.nowMs()),
-    expiresAt: library.allowances.expiryOf(claim.ownerId, origin),
+    ...library.allowances.timesOf(claim.ownerId, origin),
   };
 }

@@ -2,6 +2,7 @@
  * The worker: has the jobs that the scheduler starts carried out, and ends them all when the server stops. It
  * decides nothing about media and writes no SQL.
  */
+import type { Clock } from "../clock.ts";
 import { Rest } from "../media/pause.ts";
 import { endBackOffs } from "./alarm.ts";
 import { type JobRunParts, reportOf, runJob } from "./job-run.ts";
@@ -12,7 +13,7 @@ import { Scheduler, type Start } from "./scheduler.ts";
 import type { Drain } from "./steps.ts";
 import { Sweeper } from "./sweeper.ts";
 
-export type WorkerParts = JobRunParts & PreparationParts & { room: Room };
+export type WorkerParts = JobRunParts & PreparationParts & { room: Room; clock: Clock };
 
 /** A queued job is found at once by `wake`; this tick heals what a full disk kept from being recorded. */
 const HEAL_TICK_MS = 30_000;

@@ -1,6 +1,6 @@
 /** Every command line that the documents show is run as it stands there, by the compiled executable. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtempSync, readdirSync, symlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, symlinkSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -17,7 +17,12 @@ const shown = await shownCommands();
 
 /** What is not for a folder of files, and where it is run instead. */
 const elsewhere: Record<string, string> = {
+  backup: "tests/backups.test.ts",
+  import: "tests/imports.test.ts",
+  ready: "tests/ready.test.ts",
+  restore: "tests/backups.test.ts",
   serve: "tests/browser.test.ts and every test that starts an appliance",
+  storage: "tests/storage-move.test.ts and tests/retention.test.ts",
 };
 
 let folder: string;
@@ -99,6 +104,13 @@ describe("the documents show", () => {
       for (const path of files) expect(Bun.file(path).size).toBeGreaterThan(0);
     },
   );
+
+  test("nothing that is run nowhere", () => {
+    for (const tests of Object.values(elsewhere)) {
+      const [first = ""] = tests.split(" ");
+      expect(existsSync(join(import.meta.dir, "../..", first))).toBe(true);
+    }
+  });
 
   test("a run of every operation", () => {
     const ran = new Set(shown.map(({ command }) => /^kinomill run (\S+)/.exec(command)?.[1]));

@@ -196,7 +196,7 @@ test(
     await using rig = new Rig(executable);
     await rig.start();
     // Somewhere between the intents and the end of the job: each output is a transaction of its own now.
-    for (const nth of [26, 32]) await rig.killAt(["pwrite64", nth]);
+    for (const nth of [50, 54, 58, 62]) await rig.killAt(["pwrite64", nth]);
     expect((await rig.faults()).join()).toMatch(/outputs|not there/);
   },
   LIMIT_MS,

@@ -82,6 +82,7 @@ const fullSuites: Suite[] = [
       "./tests/systemd",
       "./src/database/crash.test.ts",
       "./src/http/job-flood.test.ts",
+      "./src/http/zip.test.ts",
     ],
     "./tests/uploads.test.ts",
   ),

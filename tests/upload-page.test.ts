@@ -63,6 +63,11 @@ afterEach(async () => {
     await api.call("DELETE", `/api/v1/assets/${id}`);
   }
   expect((await api.get("/api/v1/uploads")).body.items).toEqual([]);
+  // A picture of what was deleted just now is asked for in vain, and Chromium logs that.
+  await eventually("the page knows it", PATIENCE_MS, async () => {
+    return (await page.locator(".card").count()) === 0;
+  });
+  watched.faults.length = 0;
 });
 
 const rowOf = (file: LargeClip, of = page) =>

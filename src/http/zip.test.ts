@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Json } from "../../tests/api.ts";
 import { addFilm, openSite, type SiteRig } from "../../tests/http/site.ts";
+import { testInLongForm } from "../../tests/support/long-form.ts";
 import type { Asset } from "../assets/asset.ts";
 import type { Storage } from "../storage/storage.ts";
 import { archiveBytes, archiveOf, entriesOf } from "./archive.ts";
@@ -163,9 +164,7 @@ describe("names in an archive", () => {
 });
 
 /** Four GiB pass through the checksum: half a minute to two. */
-const everything = process.env["KINOMILL_TEST_EVERYTHING"] !== undefined;
-
-test.if(everything)(
+testInLongForm(
   "files beyond four GiB are whole, in bounded memory",
   async () => {
     const path = join(folder, "large");

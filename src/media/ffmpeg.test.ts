@@ -66,7 +66,40 @@ function expectGivenUp(outcome: RunOutcome): void {
   expect(outcome).not.toMatchObject({ code: 0 });
 }
 
+/** How many timers that were set meanwhile are neither over nor cleared: each would keep a command from ending. */
+async function timersLeftBy(work: () => Promise<unknown>): Promise<number> {
+  const real = { setTimeout, clearTimeout, sleep: Bun.sleep };
+  const left = new Set<unknown>();
+  const set = (work: () => void, delayMs: number): unknown => {
+    const timer = real.setTimeout(() => {
+      left.delete(timer);
+      work();
+    }, delayMs);
+    left.add(timer);
+    return timer;
+  };
+  const clear = (timer: unknown) => {
+    left.delete(timer);
+    real.clearTimeout(timer as Timer);
+  };
+  Object.assign(globalThis, { setTimeout: set, clearTimeout: clear });
+  Bun.sleep = ((delayMs: number) => new Promise<void>((over) => set(over, delayMs))) as never;
+  try {
+    await work();
+    return left.size;
+  } finally {
+    Object.assign(globalThis, { setTimeout: real.setTimeout, clearTimeout: real.clearTimeout });
+    Bun.sleep = real.sleep;
+  }
+}
+
 describe("a run of ffmpeg", () => {
+  test("leaves no timer behind that would keep a command from ending", async () => {
+    const run = newRun({ argv: [...picture(0.2), "out.mp4"] });
+    expect(await timersLeftBy(() => runFfmpeg(run))).toBe(0);
+    expect(await timersLeftBy(async () => void Bun.sleep(50))).toBe(1);
+  });
+
   test("ends with its exit code and the last progress", async () => {
     const seen: Progress[] = [];
     const run = newRun({

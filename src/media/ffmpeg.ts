@@ -272,9 +272,16 @@ async function supervise(run: ToolRun, ears: Ears): Promise<RunOutcome> {
   const ended = await Promise.race([child.exited.then(() => true), watch.abandoned]);
   watch.end();
   if (ended !== true) child.unref();
-  await Promise.race([pipes, Bun.sleep(drainLimitMs)]);
+  await within(drainLimitMs, pipes);
   lines?.end();
   return conclude(child, watch.reason(), stderr.text());
+}
+
+/** Waits for the work, but not longer. No timer is left behind: it would keep a command from ending for as long. */
+async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, limitMs);
+  await Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
 }
 
 /** Offers each line to one who listens, and keeps what is not taken. */

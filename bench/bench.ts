@@ -19,6 +19,7 @@ import { metrics } from "./metrics.ts";
 import { operations } from "./operations.ts";
 import { queue } from "./queue.ts";
 import { queueScale } from "./queue-scale.ts";
+import { ranges } from "./ranges.ts";
 import { reads } from "./reads.ts";
 import { reframing } from "./reframing.ts";
 import { remux } from "./remux.ts";
@@ -36,6 +37,7 @@ const benchmarks: Record<string, Benchmark> = {
   upload,
   tus,
   download,
+  ranges,
   library,
   latency,
   metrics,

@@ -71,3 +71,24 @@ describe("an asset that was asked for before, and is remembered,", () => {
     expect(records.find(newId("user"), asset.id)).toBeNull();
   });
 });
+
+test.each([
+  ["all", {}, "asset_names"],
+  ["one kind", { kind: "audio" }, "asset_kinds"],
+  ["a part of the name", { search: "a" }, "asset_names"],
+  ["equal bytes", { sha256: "b".repeat(64) }, "asset_by_content"],
+  ["what a job made", { jobId: newId("job") }, "asset_by_job"],
+  ["the bin", { state: "binned" }, "asset_names"],
+] as const)("a list of %s looks at nothing else", (_, filter, index) => {
+  const asked: string[] = [];
+  const query = database.query.bind(database);
+  database.query = ((sql: string) => {
+    asked.push(sql);
+    return query(sql);
+  }) as typeof database.query;
+  const all = { ownerId, limit: 10, after: null, kind: null, search: null, jobId: null };
+  records.list({ ...all, ...filter });
+  database.query = query;
+  const plan = query<{ detail: string }, []>(`EXPLAIN QUERY PLAN ${asked.at(-1)}`).all();
+  expect(plan[0]?.detail).toContain(` ${index} (`);
+});

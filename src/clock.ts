@@ -36,3 +36,13 @@ export class ManualClock implements Clock {
 export function isoTime(epochMs: number): string {
   return new Date(epochMs).toISOString();
 }
+
+/**
+ * Waits for the work, but not longer: null when it was late, and it goes on then. The timer ends with the work: one that
+ * is left behind would keep a command from ending.
+ */
+export async function within<T>(limitMs: number, work: Promise<T>): Promise<T | null> {
+  const late = Promise.withResolvers<null>();
+  const timer = setTimeout(() => late.resolve(null), limitMs);
+  return await Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
+}

@@ -1,4 +1,5 @@
 /** What the server tells systemd, and when. */
+import { within } from "../clock.ts";
 import type { Supervision } from "../systemd/notify.ts";
 import type { Appliance } from "./appliance.ts";
 
@@ -42,7 +43,7 @@ export function tellSupervisor(supervision: Supervision, appliance: Watched): Te
   };
   const status = setInterval(() => void tellStatus(), STATUS_MS);
   tell(`STATUS=Listening at ${appliance.url}, looking at ffmpeg.`);
-  void within(appliance.looked, LOOK_LIMIT_MS).then(() => tellStatus("READY=1"));
+  void within(LOOK_LIMIT_MS, appliance.looked).then(() => tellStatus("READY=1"));
   return {
     stopping: () => {
       stopping = true;
@@ -58,7 +59,7 @@ export function tellSupervisor(supervision: Supervision, appliance: Watched): Te
 async function statusOf({ url, health }: Watched): Promise<string> {
   try {
     const asked = health();
-    const parts = await Promise.race([asked, Bun.sleep(PARTS_LIMIT_MS).then(() => null)]);
+    const parts = await within(PARTS_LIMIT_MS, asked);
     // Whatever comes of it later is of no interest.
     asked.catch(() => {});
     if (parts === null) return `Listening at ${url}, but its parts do not answer in time.`;
@@ -68,12 +69,4 @@ async function statusOf({ url, health }: Watched): Promise<string> {
   } catch {
     return `Listening at ${url}, but its parts cannot be asked; see the log.`;
   }
-}
-
-/** Resolves with the promise or at the limit, whichever is first. */
-async function within(promise: Promise<void>, limitMs: number): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, limitMs);
-  await Promise.race([promise, late.promise]);
-  clearTimeout(timer);
 }

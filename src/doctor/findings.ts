@@ -1,4 +1,5 @@
 /** The one list of what the doctor looks at. A further part of the box is a file beside this one and a line here. */
+import { within } from "../clock.ts";
 import { backupFindings } from "./backups.ts";
 import { clockFindings } from "./clock.ts";
 import { containerFindings } from "./container.ts";
@@ -51,14 +52,10 @@ async function lookAt(
   box: Box,
   limitMs: number,
 ): Promise<readonly Finding[]> {
-  const late = Promise.withResolvers<readonly Finding[]>();
-  const timer = setTimeout(() => late.resolve([noAnswer(part)]), limitMs);
   try {
-    return await Promise.race([look(box), late.promise]);
+    return (await within(limitMs, Promise.resolve(look(box)))) ?? [noAnswer(part)];
   } catch (cause) {
     return [brokenLook(part, cause)];
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -2,14 +2,15 @@
 import type { Elysia } from "elysia";
 import { z } from "zod";
 import { backupPanel } from "../../views/backups.ts";
-import type { User } from "../accounts/accounts.ts";
 import type { Backup } from "../backup/shelf.ts";
 import type { BackupState } from "../backup/state.ts";
-import { Refusal } from "../trouble.ts";
 import { adminOfCall, askerOf, type Endpoint, endpoint, json, route } from "./endpoint.ts";
 import { htmlResponse } from "./headers.ts";
 import type { Parts } from "./parts.ts";
-import { isHtmx } from "./visit.ts";
+import { isHtmx, visitOf } from "./visit.ts";
+
+/** As it stands behind "Only an admin may". */
+const ADMINS_DO = "look at backups or make one";
 
 /** A copy of some gigabytes is silent for as long. */
 const BACKUP_SILENCE_SECONDS = 255;
@@ -90,16 +91,10 @@ export function mountBackupFragments(app: Elysia, parts: Pick<Parts, "backups">)
     htmlResponse(backupPanel(askerOf(request), await parts.backups.state())),
   );
   route(app, "POST", "/ui/system/backups", async (request) => {
-    refuseMembers(askerOf(request));
+    adminOfCall({ visit: visitOf(request) }, ADMINS_DO);
     await parts.backups.take();
     return isHtmx(request)
       ? new Response(null, { status: 204, headers: { "hx-trigger": "backups" } })
       : new Response(null, { status: 303, headers: { location: "/system" } });
   });
-}
-
-/** @throws Refusal 403 `forbidden` */
-function refuseMembers({ role }: User): void {
-  if (role === "admin") return;
-  throw new Refusal(403, "forbidden", "Only an admin may look at backups or make one.");
 }

@@ -1,5 +1,6 @@
 /** What the devices do now and did in the last hour: one answer, and a stream. */
 import { z } from "zod";
+import { within } from "../clock.ts";
 import { type GpuSample, SAMPLE_INTERVAL_MS } from "../media/gpu-load.ts";
 import { thinned } from "../media/gpu-series.ts";
 import type { DeviceWatch } from "./device-watch.ts";
@@ -106,7 +107,7 @@ export async function refreshLoad(
   const recentMs = clock.monotonicMs() - SAMPLE_INTERVAL_MS;
   // One of them is enough: the others were asked with it, and one that is lost would be asked every time.
   const fresh = gpus.some((gpu) => (loadOf(gpuLoad, gpu)?.atMs ?? Number.NaN) >= recentMs);
-  if (gpus.length > 0 && !fresh) await Promise.race([gpuLoad.sampleNow(), Bun.sleep(limitMs)]);
+  if (gpus.length > 0 && !fresh) await within(limitMs, gpuLoad.sampleNow());
 }
 
 /** The newest sample of a GPU; null on the CPU, and where nobody could look. */

@@ -1,5 +1,6 @@
 /** Uploads straight into the bucket over HTTP: begin, ask where parts go, finish. The bytes never come here. */
 import { z } from "zod";
+import { within } from "../clock.ts";
 import { type DirectUpload, directUploadStates, partCount } from "../ingest/direct-upload.ts";
 import type { DirectUploads } from "../ingest/direct-uploads.ts";
 import { Refusal } from "../trouble.ts";
@@ -173,13 +174,6 @@ function completeEndpoint(parts: Parts): Endpoint {
       return json(uploadJson(parts, ended, []), ended.state === "complete" ? 200 : 202);
     },
   });
-}
-
-/** Waits for the work, but not longer; what it throws is thrown. */
-async function within(limitMs: number, work: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, limitMs);
-  await Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
 }
 
 /** @throws Refusal 409 `not_direct` */

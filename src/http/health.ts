@@ -1,6 +1,6 @@
 /** Is it alive, is it ready: for supervisors and load balancers, without login. */
 import { z } from "zod";
-import { isoTime } from "../clock.ts";
+import { isoTime, within } from "../clock.ts";
 import { product } from "../product.ts";
 import { type Endpoint, endpoint, json } from "./endpoint.ts";
 import type { PartHealth, Parts } from "./parts.ts";
@@ -64,18 +64,12 @@ export function healthEndpoints(parts: Parts): Endpoint[] {
 }
 
 async function askParts(parts: Parts): Promise<PartHealth[]> {
-  const late = Promise.withResolvers<PartHealth[]>();
   const sentence = "The parts did not answer in time. Look at the log, then restart Kinomill.";
-  const timer = setTimeout(
-    () => late.resolve([{ part: "server", ok: false, sentence }]),
-    PART_DEADLINE_MS,
-  );
   try {
-    return await Promise.race([parts.health(), late.promise]);
+    const found = await within(PART_DEADLINE_MS, parts.health());
+    return found ?? [{ part: "server", ok: false, sentence }];
   } catch (cause) {
     parts.log.error({ err: cause }, "the health of the parts could not be found out");
     return [{ part: "server", ok: false, sentence: "The parts could not be asked; see the log." }];
-  } finally {
-    clearTimeout(timer);
   }
 }

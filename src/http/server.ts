@@ -1,5 +1,6 @@
 /** The listening server: opens the port, counts nothing, ends in order. */
 import type { Elysia } from "elysia";
+import { within } from "../clock.ts";
 import { acceptFrom } from "../systemd/inherited-socket.ts";
 import { Refusal } from "../trouble.ts";
 import { createHandle, type Handle } from "./handler.ts";
@@ -104,11 +105,8 @@ function cannotListen(cause: unknown, hostname: string, port: number): unknown {
 
 async function stop(server: BunServer, streams: Streams, graceMs: number): Promise<void> {
   streams.closeAll();
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, graceMs);
   // Settles when the last running request is answered.
-  await Promise.race([server.stop(false), late.promise]);
-  clearTimeout(timer);
+  await within(graceMs, server.stop(false));
   await server.stop(true);
 }
 

@@ -6,7 +6,7 @@
 import type { Database } from "bun:sqlite";
 import type { Library } from "../assets/library.ts";
 import { cleanName } from "../assets/name.ts";
-import { type Clock, isoTime } from "../clock.ts";
+import { type Clock, isoTime, within } from "../clock.ts";
 import { newId } from "../identity.ts";
 import type { Log } from "../log.ts";
 import type { Bucket, PartReceipt } from "../storage/s3-bucket.ts";
@@ -248,11 +248,7 @@ export class DirectUploads {
   async stop(limitMs: number): Promise<void> {
     if (this.tick !== null) clearInterval(this.tick);
     this.tick = null;
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, limitMs);
-    const ends = [this.sweeping, ...this.finishing.values()];
-    await Promise.race([Promise.allSettled(ends), late.promise]);
-    clearTimeout(timer);
+    await within(limitMs, Promise.allSettled([this.sweeping, ...this.finishing.values()]));
   }
 }
 

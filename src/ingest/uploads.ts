@@ -5,7 +5,7 @@
 import type { Database } from "bun:sqlite";
 import type { Library } from "../assets/library.ts";
 import { cleanName } from "../assets/name.ts";
-import { type Clock, isoTime } from "../clock.ts";
+import { type Clock, isoTime, within } from "../clock.ts";
 import { newId } from "../identity.ts";
 import type { Log } from "../log.ts";
 import { Refusal } from "../trouble.ts";
@@ -234,18 +234,14 @@ export class Uploads {
     if (upload.assetId !== null) return upload.assetId;
     const there = this.finishing.has(upload.id) || (await this.isFull(upload));
     if (!there) return null;
-    const late = Promise.withResolvers<null>();
-    const timer = setTimeout(() => late.resolve(null), SETTLE_MS);
     try {
-      const assetId = await Promise.race([this.finish(upload.id), late.promise]);
+      const assetId = await within(SETTLE_MS, this.finish(upload.id));
       if (assetId === null) throw lockedUpload();
       return assetId;
     } catch (cause) {
       // Clients begin anew when HEAD fails, but not when it says 423.
       const passes = cause instanceof Refusal && cause.status >= 500;
       throw passes ? lockedUpload(`All of it has arrived, but: ${cause.message}`) : cause;
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -332,10 +328,7 @@ export class Uploads {
   async stop(limitMs: number): Promise<void> {
     if (this.tick !== null) clearInterval(this.tick);
     this.tick = null;
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, limitMs);
-    await Promise.race([Promise.allSettled(this.finishing.values()), late.promise]);
-    clearTimeout(timer);
+    await within(limitMs, Promise.allSettled(this.finishing.values()));
   }
 }
 

@@ -4,6 +4,7 @@
  * decide what happened; `progress=end` proves nothing, ffmpeg prints it after a signal too.
  */
 import { join } from "node:path";
+import { within } from "../clock.ts";
 import { processEnvironment } from "../environment.ts";
 import { fenceExitCode, fenceMark, oneThread } from "./fence-rules.ts";
 import { Movement } from "./movement.ts";
@@ -275,13 +276,6 @@ async function supervise(run: ToolRun, ears: Ears): Promise<RunOutcome> {
   await within(drainLimitMs, pipes);
   lines?.end();
   return conclude(child, watch.reason(), stderr.text());
-}
-
-/** Waits for the work, but not longer. No timer is left behind: it would keep a command from ending for as long. */
-async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, limitMs);
-  await Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
 }
 
 /** Offers each line to one who listens, and keeps what is not taken. */

@@ -1,5 +1,5 @@
 /** Looks after a bucket while the server runs: whether it is fit, and that no parts of dead uploads stay in it. */
-import type { Clock } from "../clock.ts";
+import { type Clock, within } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Bucket, OpenUpload } from "./s3-bucket.ts";
 import { type BucketAspect, checkBucket } from "./s3-check.ts";
@@ -48,7 +48,7 @@ export class BucketWatch {
   async stop(): Promise<void> {
     this.stopped = true;
     if (this.timer !== null) clearTimeout(this.timer);
-    await Promise.race([this.running, Bun.sleep(STOP_LIMIT_MS)]);
+    await within(STOP_LIMIT_MS, this.running);
   }
 
   private begin(): void {

@@ -41,8 +41,14 @@ export function makeSnapshot([dataFolder = "", target = ""]: string[]): number {
 function copy(source: string, target: string): void {
   using db = new Database(source, { readwrite: true, strict: true });
   db.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  // The copy has the level of its source; whoever started this process syncs it.
   db.run("PRAGMA synchronous = OFF");
-  db.query("VACUUM INTO ?").run(target);
+  try {
+    db.query("VACUUM INTO ?").run(target);
+  } finally {
+    // When the server was killed meanwhile, this close is the last one: it empties the log into the database.
+    db.run("PRAGMA synchronous = FULL");
+  }
 }
 
 /** Every page, index and constraint is looked at. Empty: it is whole. */

@@ -52,6 +52,9 @@ class Plug {
     const addFile = () => ledger.addFile(plainClip(), `file ${requests}.mp4`);
     const cut = async () => {
       await Bun.sleep(afterMs);
+      // A plug has a moment, the ioctl takes milliseconds, and an fsync meanwhile may say that it wrote what it did not: a
+      // bare loop of write and fsync (Python, Linux 6.18) was told so in 4 of 120 cuts, always while the ioctl ran.
+      ledger.ignoreAnswers();
       disk.cut();
     };
     await Promise.all([cut(), flood(addFile), ...[1, 2].map(() => flood(() => ledger.addJob()))]);

@@ -4,8 +4,21 @@
  * bytes, so that browsers may keep it for ever and never mix two versions.
  */
 import { assert } from "../src/trouble.ts";
-import appCss from "./app.css" with { type: "text" };
 import appJs from "./app.js" with { type: "text" };
+import assetCss from "./css/asset.css" with { type: "text" };
+import controlsCss from "./css/controls.css" with { type: "text" };
+import entranceCss from "./css/entrance.css" with { type: "text" };
+import frameCss from "./css/frame.css" with { type: "text" };
+import jobCss from "./css/job.css" with { type: "text" };
+import jobsCss from "./css/jobs.css" with { type: "text" };
+import libraryCss from "./css/library.css" with { type: "text" };
+import makeCss from "./css/make.css" with { type: "text" };
+import menusCss from "./css/menus.css" with { type: "text" };
+import noticesCss from "./css/notices.css" with { type: "text" };
+import peopleCss from "./css/people.css" with { type: "text" };
+import systemCss from "./css/system.css" with { type: "text" };
+import uploadsCss from "./css/uploads.css" with { type: "text" };
+import valuesCss from "./css/values.css" with { type: "text" };
 import directJs from "./direct.js" with { type: "text" };
 import formsJs from "./forms.js" with { type: "text" };
 import iconSvg from "./icon.svg" with { type: "text" };
@@ -25,8 +38,26 @@ export interface StaticFile {
   etag: string;
 }
 
+/** One style sheet for all pages: values first, then the frame, then what stands in it. The order decides ties. */
+const styles = [
+  valuesCss,
+  frameCss,
+  controlsCss,
+  menusCss,
+  noticesCss,
+  entranceCss,
+  libraryCss,
+  uploadsCss,
+  jobsCss,
+  assetCss,
+  makeCss,
+  jobCss,
+  systemCss,
+  peopleCss,
+];
+
 const sources = {
-  "app.css": appCss,
+  "app.css": styles.join("\n"),
   "app.js": appJs,
   "direct.js": directJs,
   "forms.js": formsJs,

@@ -5,7 +5,10 @@ import { product } from "../src/product.ts";
 import { asset } from "../static/embedded.ts";
 import { type Html, html, raw } from "./html.ts";
 import { icon } from "./icons.ts";
+import { texts } from "./texts/texts.ts";
 import { workBanner } from "./work.ts";
+
+const words = texts.frame;
 
 /** The person who looks at the page, and what they are told wherever they are. */
 export interface Viewer {
@@ -92,11 +95,11 @@ export function page(options: PageOptions): Html {
 ${scripts.map((name) => html`<script src="${asset(name)}" type="module"></script>`)}
 </head>
 <body class="${options.viewer === null ? "outside" : "inside"}" hx-status:4xx:inherited="target:#notices swap:beforeend" hx-status:5xx:inherited="target:#notices swap:beforeend">
-<a class="skip" href="#main">Skip to the content</a>
+<a class="skip" href="#main">${words.skip}</a>
 ${options.viewer === null ? null : topBar(options.viewer, options.active)}
 ${workNotice(options)}
 <main id="main" tabindex="-1">${options.body}</main>
-<div id="notices" class="notices" role="region" aria-label="Notices" aria-live="polite"></div>
+<div id="notices" class="notices" role="region" aria-label="${words.notices}" aria-live="polite"></div>
 ${confirmDialog()}
 </body>
 </html>
@@ -107,9 +110,9 @@ function topBar(viewer: Viewer, active: Section | null): Html {
   const link = (section: Section, href: string, title: string) =>
     html`<a href="${href}" aria-current="${section === active ? "page" : null}">${icon(section)}<span>${title}</span></a>`;
   return html`<header class="top">
-<a class="brand" href="/" aria-label="Kinomill, to the library">${icon("mark")}<span>Kinomill</span></a>
-<nav class="sections" aria-label="Sections">
-${link("library", "/", "Library")}${link("jobs", "/jobs", "Jobs")}${link("system", "/system", "System")}
+<a class="brand" href="/" aria-label="${words.toLibrary}">${icon("mark")}<span>Kinomill</span></a>
+<nav class="sections" aria-label="${words.sections}">
+${link("library", "/", words.library)}${link("jobs", "/jobs", words.jobs)}${link("system", "/system", words.system)}
 </nav>
 <div class="top-end">
 ${themeButton()}
@@ -125,17 +128,17 @@ function workNotice({ viewer, active }: PageOptions): Html | null {
 
 /** Switches between light, dark and the system's choice. Shown by theme.js; useless without it. */
 export function themeButton(): Html {
-  return html`<button type="button" class="icon-button theme-switch" data-theme-switch aria-label="Change the colours">${icon("sun")}${icon("moon")}${icon("contrast")}</button>`;
+  return html`<button type="button" class="icon-button theme-switch" data-theme-switch aria-label="${words.changeColours}">${icon("sun")}${icon("moon")}${icon("contrast")}</button>`;
 }
 
 function accountMenu(viewer: Viewer): Html {
   return html`<details class="menu">
-<summary aria-label="Account"><span class="avatar" aria-hidden="true" hx-ignore>${initial(viewer.name)}</span></summary>
+<summary aria-label="${words.account}"><span class="avatar" aria-hidden="true" hx-ignore>${initial(viewer.name)}</span></summary>
 <div class="menu-panel">
-<p class="menu-title"><strong hx-ignore>${viewer.name}</strong><span>${viewer.role === "admin" ? "Administrator" : "Member"}</span></p>
-<a class="menu-item" href="/docs">${icon("file")}API</a>
-<form method="post" action="/logout"><button type="submit" class="menu-item">${icon("logout")}Log out</button></form>
-<p class="menu-note">Kinomill ${product.version}</p>
+<p class="menu-title"><strong hx-ignore>${viewer.name}</strong><span>${viewer.role === "admin" ? words.administrator : words.member}</span></p>
+<a class="menu-item" href="/docs">${icon("file")}${words.api}</a>
+<form method="post" action="/logout"><button type="submit" class="menu-item">${icon("logout")}${words.logOut}</button></form>
+<p class="menu-note">${words.version(product.version)}</p>
 </div>
 </details>`;
 }
@@ -152,8 +155,8 @@ function confirmDialog(): Html {
 <h2 id="confirm-title"></h2>
 <p id="confirm-text" hx-ignore></p>
 <div class="dialog-actions">
-<button type="submit" value="cancel" class="button">Cancel</button>
-<button type="submit" value="yes" class="button danger" id="confirm-yes">Delete</button>
+<button type="submit" value="cancel" class="button">${words.cancel}</button>
+<button type="submit" value="yes" class="button danger" id="confirm-yes">${words.delete}</button>
 </div>
 </form>
 </dialog>`;

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import htmxPackage from "../node_modules/htmx.org/package.json" with { type: "json" };
 import tusPackage from "../node_modules/tus-js-client/package.json" with { type: "json" };
+import uplotPackage from "../node_modules/uplot/package.json" with { type: "json" };
 import { asset, staticFiles } from "./embedded.ts";
 
 const here = import.meta.dir;
@@ -19,6 +20,16 @@ describe("vendored", () => {
     const vendored = join(here, `vendor/tus-js-client-${tusPackage.version}.min.js`);
     expect(await Bun.file(vendored).bytes()).toEqual(published);
     expect(new TextEncoder().encode(named("tus.js")?.body)).toEqual(published);
+  });
+
+  test.each([
+    ["uplot.js", "uPlot.iife.min.js", "iife.min.js"],
+    ["uplot.css", "uPlot.min.css", "min.css"],
+  ] as const)("%s is the package's file, byte for byte", async (name, source, ending) => {
+    const published = await Bun.file(join(here, "../node_modules/uplot/dist", source)).bytes();
+    const vendored = join(here, `vendor/uplot-${uplotPackage.version}.${ending}`);
+    expect(await Bun.file(vendored).bytes()).toEqual(published);
+    expect(new TextEncoder().encode(named(name)?.body)).toEqual(published);
   });
 
   test.each(pairs)("%s is the package's file, byte for byte", async (name, source, vendored) => {
@@ -42,7 +53,7 @@ describe("static files", () => {
   });
 
   test("load nothing from anywhere else", () => {
-    const own = staticFiles.filter(({ path }) => !/\/(htmx|hx-|tus-)/.test(path));
+    const own = staticFiles.filter(({ path }) => !/\/(htmx|hx-|tus-|uplot-)/.test(path));
     expect(own.length).toBeGreaterThanOrEqual(7);
     for (const { body } of own) {
       expect(body.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(

@@ -28,6 +28,8 @@ import htmxJs from "./vendor/htmx-4.0.1.min.js" with { type: "text" };
 import hxCspJs from "./vendor/hx-csp-4.0.1.min.js" with { type: "text" };
 import hxSseJs from "./vendor/hx-sse-4.0.1.min.js" with { type: "text" };
 import tusJs from "./vendor/tus-js-client-4.3.1.min.js" with { type: "text" };
+import uplotJs from "./vendor/uplot-1.6.32.iife.min.js" with { type: "text" };
+import uplotCss from "./vendor/uplot-1.6.32.min.css" with { type: "text" };
 
 export interface StaticFile {
   /** `/static/app-1a2b3c4d5e.css` */
@@ -68,6 +70,8 @@ const sources = {
   "hx-csp.js": hxCspJs,
   "hx-sse.js": hxSseJs,
   "tus.js": tusJs,
+  "uplot.css": uplotCss,
+  "uplot.js": uplotJs,
 } as const;
 
 const contentTypes: Record<string, string> = {

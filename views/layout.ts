@@ -30,6 +30,8 @@ export interface PageOptions {
   body: Html;
   /** Names of scripts in `static/` that this page needs besides the common ones. */
   scripts?: readonly string[];
+  /** Names of style sheets in `static/` that this page needs besides the common one. */
+  styles?: readonly string[];
 }
 
 /** 128 random bits: one nonce per response. */
@@ -87,12 +89,12 @@ export function page(options: PageOptions): Html {
 <meta name="referrer" content="same-origin">
 <meta name="htmx-config" content="${htmxConfig}">
 <link rel="icon" href="${asset("icon.svg")}" type="image/svg+xml">
-<link rel="stylesheet" href="${asset("app.css")}">
+${["app.css", ...(options.styles ?? [])].map((name) => html`<link rel="stylesheet" href="${asset(name)}">`)}
 <script src="${asset("theme.js")}"></script>
 <script src="${asset("htmx.js")}"></script>
 <script src="${asset("hx-csp.js")}"></script>
 <script src="${asset("hx-sse.js")}"></script>
-${scripts.map((name) => html`<script src="${asset(name)}" type="module"></script>`)}
+${scripts.map(scriptTag)}
 </head>
 <body class="${options.viewer === null ? "outside" : "inside"}" hx-status:4xx:inherited="target:#notices swap:beforeend" hx-status:5xx:inherited="target:#notices swap:beforeend">
 <a class="skip" href="#main">${words.skip}</a>
@@ -104,6 +106,16 @@ ${confirmDialog()}
 </body>
 </html>
 `;
+}
+
+/** Made to be read as plain scripts: inside a module their one name would be hidden from the others. */
+const plainScripts = new Set(["uplot.js"]);
+
+/** Both kinds run in their order, after the document was read. */
+function scriptTag(name: string): Html {
+  return plainScripts.has(name)
+    ? html`<script src="${asset(name)}" defer></script>`
+    : html`<script src="${asset(name)}" type="module"></script>`;
 }
 
 function topBar(viewer: Viewer, active: Section | null): Html {

@@ -1,5 +1,6 @@
 /** The settings of imports from links. */
 import { z } from "zod";
+import { editable } from "./config-editable.ts";
 import { parsePlace } from "./network-place.ts";
 
 const GIB = 1024 ** 3;
@@ -44,22 +45,27 @@ export const importSettings = z
       .min(1)
       .max(16_384 * GIB)
       .default(512 * GIB)
+      .meta(editable("Largest import"))
       .describe("Largest file, in bytes, that is fetched from a link; uploads.maxBytes holds too."),
-    limitSeconds: count(10, 30 * 86_400, 86_400).describe(
-      "Seconds that one import may take at most.",
-    ),
-    atOnce: count(1, 64, 4).describe("Imports that run at the same time."),
-    atOncePerUser: count(1, 64, 2).describe(
-      "Imports of one person that run at the same time; the others wait.",
-    ),
-    waitingPerUser: count(1, 100_000, 500).describe(
-      "Imports of one person that wait or run at the same time; more are refused.",
-    ),
-    slowSeconds: count(1, 3600, 60).describe(
-      "Seconds over which the speed of a server is judged: see bytesPerSecondMin.",
-    ),
-    bytesPerSecondMin: count(0, 1_000_000_000, 1024).describe(
-      "A server that sends less than so many bytes per second, over slowSeconds, is given up and asked again for the rest.",
-    ),
+    limitSeconds: count(10, 30 * 86_400, 86_400)
+      .meta(editable("Longest import"))
+      .describe("Seconds that one import may take at most."),
+    atOnce: count(1, 64, 4)
+      .meta(editable("Imports at once"))
+      .describe("Imports that run at the same time."),
+    atOncePerUser: count(1, 64, 2)
+      .meta(editable("Imports of one person at once"))
+      .describe("Imports of one person that run at the same time; the others wait."),
+    waitingPerUser: count(1, 100_000, 500)
+      .meta(editable("Waiting imports of one person"))
+      .describe("Imports of one person that wait or run at the same time; more are refused."),
+    slowSeconds: count(1, 3600, 60)
+      .meta(editable("Speed is judged over"))
+      .describe("Seconds over which the speed of a server is judged: see bytesPerSecondMin."),
+    bytesPerSecondMin: count(0, 1_000_000_000, 1024)
+      .meta(editable("Least speed"))
+      .describe(
+        "A server that sends less than so many bytes per second, over slowSeconds, is given up and asked again for the rest.",
+      ),
   })
   .prefault({});

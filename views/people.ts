@@ -1,5 +1,6 @@
 /** Who has an account and how much they keep, on the page of the box; for admins alone. */
 import type { Usage } from "../src/assets/allowances.ts";
+import { bytesInWords } from "../src/byte-words.ts";
 import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
 import { sizeText } from "./quantities.ts";
@@ -27,14 +28,8 @@ function row({ id, name, usage, ownQuotaBytes }: PersonView): Html {
 <div class="row-end"><form method="post" action="/ui/users/${id}/quota" hx-post="/ui/users/${id}/quota" hx-swap="none" hx-sync="this:drop"><label class="sr-only" for="quota-${id}">Quota of this person</label><input id="quota-${id}" name="quota" type="text" size="9" maxlength="20" autocomplete="off" required value="${quotaWords(ownQuotaBytes)}"><button type="submit" class="button">Set quota</button></form></div></li>`;
 }
 
-const units = [
-  ...[["T", 1e12] as const, ["G", 1e9] as const, ["M", 1e6] as const],
-  ...[["TiB", 1024 ** 4] as const, ["GiB", 1024 ** 3] as const, ["MiB", 1024 ** 2] as const],
-];
-
 function quotaWords(bytes: number | null): string {
   if (bytes === null) return "default";
   if (bytes === 0) return "none";
-  const unit = units.find(([, size]) => bytes % size === 0);
-  return unit === undefined ? String(bytes) : `${bytes / unit[1]}${unit[0]}`;
+  return bytesInWords(bytes);
 }

@@ -1,5 +1,6 @@
 /** What a person may keep, and for how long: the settings, and what an admin says of one person in their place. */
 import type { Database } from "bun:sqlite";
+import { bytesOf } from "../byte-words.ts";
 import { type Clock, isoTime } from "../clock.ts";
 import { transaction } from "../database/transaction.ts";
 import { Refusal } from "../trouble.ts";
@@ -144,11 +145,6 @@ export class Allowances {
   }
 }
 
-const units: Record<string, number> = {
-  ...{ "": 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 },
-  ...{ KI: 1024, MI: 1024 ** 2, GI: 1024 ** 3, TI: 1024 ** 4 },
-};
-
 /**
  * A quota in words: "100G", "none" for no limit (0), "default" for what the settings say (null).
  * @throws Refusal 400 `bad_usage`
@@ -156,10 +152,8 @@ const units: Record<string, number> = {
 export function quotaOf(size: string): number | null {
   if (size === "default") return null;
   if (size === "none") return 0;
-  const [, number = "", unit = ""] =
-    /^(\d{1,16}(?:\.\d{1,3})?)\s*([KMGT]I?)?B?$/i.exec(size.trim()) ?? [];
-  const bytes = Math.round(Number(number) * (units[unit.toUpperCase()] ?? Number.NaN));
-  if (number !== "" && Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  const bytes = bytesOf(size);
+  if (bytes !== null && bytes > 0) return bytes;
   throw new Refusal(
     400,
     "bad_usage",

@@ -6,13 +6,13 @@ import { posix } from "node:path";
 import { isProduct, type SourceFile } from "./tree.ts";
 
 const ground = [
-  ...["config", "environment", "schedule", "network-place"],
+  ...["config", "config-editable", "environment", "schedule", "network-place", "byte-words"],
   ...["clock", "identity", "product", "trouble", "log"],
 ];
 const underMedia = ["storage", "database", ...ground];
 const underAssets = ["runners", "media", ...underMedia];
 const underFeatures = ["assets", ...underAssets];
-const features = ["jobs", "ingest", "accounts", "operations", "backup", "views"];
+const features = ["jobs", "ingest", "accounts", "settings", "operations", "backup", "views"];
 
 /** Part → parts that it may import besides itself. A part is a folder or a file directly under `src`. */
 export const arrows: Record<string, readonly string[]> = {
@@ -26,11 +26,22 @@ export const arrows: Record<string, readonly string[]> = {
   jobs: ["operations", ...underFeatures],
   ingest: underFeatures,
   accounts: underMedia,
+  // What the page says of the settings, over what the host says of them.
+  settings: ["database", ...ground],
   backup: ["storage", "database", ...ground],
   // Pure, held by `impureOperations` below.
   operations: ["media", "trouble"],
   // Of everything below a page only sees shapes (type-only imports), held by `busyViews` below.
-  views: ["jobs", "ingest", "accounts", "operations", "backup", "static", ...underFeatures],
+  views: [
+    "jobs",
+    "ingest",
+    "accounts",
+    "settings",
+    "operations",
+    "backup",
+    "static",
+    ...underFeatures,
+  ],
   assets: underAssets,
   runners: ["media", ...underMedia],
   media: underMedia,
@@ -38,9 +49,17 @@ export const arrows: Record<string, readonly string[]> = {
   storage: ground,
   database: ground,
   config: ["config-schema", "environment", "systemd", "trouble"],
-  "config-schema": ["config-imports", "config-uploads", "environment", "schedule"],
-  "config-uploads": [],
-  "config-imports": ["network-place"],
+  "config-schema": [
+    ...["config-editable", "config-imports", "config-uploads", "config-storage", "config-work"],
+    ...["config-keeping", "environment"],
+  ],
+  "config-uploads": ["config-editable"],
+  "config-imports": ["config-editable", "network-place"],
+  "config-storage": ["config-editable"],
+  "config-work": ["config-editable"],
+  "config-keeping": ["config-editable", "schedule"],
+  "config-editable": [],
+  "byte-words": [],
   environment: [],
   schedule: [],
   "network-place": [],
@@ -52,7 +71,7 @@ export const arrows: Record<string, readonly string[]> = {
 };
 
 /** What a view may use the values of; of any other part it may import types only. */
-const viewValues = ["views", "operations", "trouble", "product", "static"];
+const viewValues = ["views", "operations", "trouble", "product", "static", "byte-words"];
 
 export interface Import {
   from: string;

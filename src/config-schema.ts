@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { editable } from "./config-editable.ts";
+import { httpSettings } from "./config-http.ts";
 import { importSettings } from "./config-imports.ts";
 import { backupSettings, retentionSettings, sessionsSettings } from "./config-keeping.ts";
 import { storageSettings } from "./config-storage.ts";
@@ -68,6 +69,7 @@ export const configSchema = z.strictObject({
     .describe(
       "Further host names under which browsers reach this server. IP addresses, localhost and the machine's own name always work; any other name is refused, which stops DNS rebinding.",
     ),
+  http: httpSettings,
   log: logSettings,
   storage: storageSettings,
   uploads: uploadSettings,

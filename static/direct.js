@@ -1,6 +1,6 @@
 // Large files straight into the bucket, where the server says that this page may: parts side by side, each to an address
 // that is valid for a quarter of an hour. Has the shape of tus.Upload, so that the queue treats both alike.
-const DIRECT_ENDPOINT = "/api/v1/uploads/direct";
+const DIRECT_ENDPOINT = `${document.documentElement.dataset.base}api/v1/uploads/direct`;
 const PARTS_AT_ONCE = 3; // Keeps a long line full; more only take memory from each other.
 const ADDRESSES_AT_ONCE = 12;
 const LOOKING_MS = 1000; // How often it is asked for while the server looks into the file.

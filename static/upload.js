@@ -7,7 +7,8 @@ const DONE_MS = 6000; // A finished row stays this long.
 const PIECE_BYTES = 64 * 1024 ** 2; // Less than proxies on the way usually take at once.
 // Quick at first, for a cut that is over; then for an hour, for a server that is being moved.
 const RETRY_DELAYS_MS = [0, 500, 1000, 2000, 5000, 10_000, ...Array(120).fill(30_000)];
-const ENDPOINT = "/api/v1/uploads";
+const BASE = document.documentElement.dataset.base; // "/", or the path under which a proxy offers the site
+const ENDPOINT = `${BASE}api/v1/uploads`;
 
 const picker = document.getElementById("file-picker");
 const again = document.getElementById("file-again");
@@ -249,7 +250,7 @@ function succeeded(upload, response) {
 /** It was not stored a second time. The row stays: the person may want it all the same. */
 function offerBoth(upload, assetId) {
   const link = document.createElement("a");
-  link.href = `/assets/${encodeURIComponent(assetId)}`;
+  link.href = `${BASE}assets/${encodeURIComponent(assetId)}`;
   link.textContent = "look at it";
   upload.note.replaceChildren("You have this file already: ", link, ".");
   upload.keep.hidden = false;
@@ -265,7 +266,7 @@ function keepBoth(upload) {
 function failed(upload, error) {
   const status = statusOf(error);
   if (status === 401) {
-    location.assign("/login");
+    location.assign(`${BASE}login`);
     return;
   }
   if (problemOf(error).code === "not_direct") {

@@ -55,7 +55,7 @@ function liveId(deviceId: string): string {
 export function devicesMessage(devices: readonly DeviceView[]): string {
   const partial = (device: DeviceView) =>
     html`<hx-partial hx-target="#${liveId(device.id)}" hx-swap="innerMorph">${liveInside(device)}</hx-partial>`;
-  return html`${devices.map(partial)}`.toString();
+  return html`${devices.map(partial)}`.message();
 }
 
 function liveInside(device: DeviceView): Html {

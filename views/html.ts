@@ -11,15 +11,27 @@
  *   (`javascript:`, `js:`, `data:` …).
  * - `<script>` and every element with an htmx attribute get the nonce of the response by themselves,
  *   so that none can be forgotten: hx-csp takes the attributes off an element without one.
+ * - A path of this site in an attribute that is an address (`href`, `hx-get`, `data-address` …) gets the path before it
+ *   under which the site is served (behind a proxy: /kinomill), so that no view has to know of it.
  */
-import { type AttributeHole, type Compiled, compile } from "./template.ts";
+import { type AttributeHole, type Compiled, compile, isSitePath } from "./template.ts";
 
 /** What a hole may hold. */
 export type Hole = Html | string | number | boolean | null | undefined | readonly Hole[];
 
 /** Where the nonce goes. One object, so that no text can be mistaken for it. */
 const nonceHere: unique symbol = Symbol("nonce");
-type Piece = string | Html | typeof nonceHere;
+/** Where the path goes under which the site is served. */
+const baseHere: unique symbol = Symbol("base");
+type Piece = string | Html | typeof nonceHere | typeof baseHere;
+
+/** What a view is completed with when it is sent. */
+interface Sending {
+  /** Null for none. */
+  nonce: string | null;
+  /** Null where there may be no path of this site. */
+  base: string | null;
+}
 
 /** HTML that is safe to send. Made only by `html` and `raw`. */
 export class Html {
@@ -37,28 +49,41 @@ export class Html {
   /**
    * The text to send.
    * @param nonce of this response's Content-Security-Policy: 16 or more characters of base64.
+   * @param base path under which this asker finds the site, without a slash at its end: "" or "/kinomill"
    */
-  render(nonce: string): string {
+  render(nonce: string, base = ""): string {
     if (!/^[A-Za-z0-9+/_-]{16,}={0,2}$/.test(nonce)) {
       throw new Error("invariant broken: a nonce is 16 or more characters of base64");
     }
-    const out: string[] = [];
-    this.#write(out, nonce);
-    return out.join("");
+    return this.#text({ nonce, base: escapeHtml(base) });
   }
 
-  /** Without nonces: for tests and for messages of the event stream, which carry no behaviour. */
+  /**
+   * For messages of the event stream: they carry no behaviour, and as one text goes to everybody, no path of this
+   * site either. @throws Error for a view with such a path
+   */
+  message(): string {
+    return this.#text({ nonce: null, base: null });
+  }
+
+  /** Without nonces: for tests. */
   toString(): string {
+    return this.#text({ nonce: null, base: "" });
+  }
+
+  #text(sending: Sending): string {
     const out: string[] = [];
-    this.#write(out, null);
+    this.#write(out, sending);
     return out.join("");
   }
 
-  #write(out: string[], nonce: string | null): void {
+  #write(out: string[], sending: Sending): void {
     for (const piece of this.#pieces) {
       if (typeof piece === "string") out.push(piece);
-      else if (piece !== nonceHere) piece.#write(out, nonce);
-      else if (nonce !== null) out.push(nonce);
+      else if (piece === nonceHere) out.push(sending.nonce ?? "");
+      else if (piece !== baseHere) piece.#write(out, sending);
+      else if (sending.base === null) throw new Error("a message of the stream names no path");
+      else out.push(sending.base);
     }
   }
 }
@@ -99,8 +124,9 @@ export function html(strings: TemplateStringsArray, ...holes: Hole[]): Html {
   for (const part of compiled.parts) {
     if (typeof part === "string") pieces.push(part);
     else if (part.kind === "nonce") pieces.push(nonceHere);
+    else if (part.kind === "base") pieces.push(baseHere);
     else if (part.kind === "text") pushText(pieces, holes[part.hole]);
-    else pieces.push(attributeText(part, holes));
+    else pushAttribute(pieces, part, holes);
   }
   return Html.of(pieces);
 }
@@ -118,12 +144,21 @@ function pushText(pieces: Piece[], hole: Hole): void {
 /** Schemes that a browser or htmx executes or that carry markup with them. */
 const executableScheme = /^(?:javascript|js|data|vbscript|blob|filesystem):/i;
 
-function attributeText(part: AttributeHole, holes: readonly Hole[]): string {
+function pushAttribute(pieces: Piece[], part: AttributeHole, holes: readonly Hole[]): void {
+  const value = textOf(part, holes);
+  if (value === null) return;
+  const text = `${escapeHtml(value)}"`;
+  if (part.address && isSitePath(value)) pieces.push(` ${part.name}="`, baseHere, text);
+  else pieces.push(` ${part.name}="${text}`);
+}
+
+/** Null for an attribute that is left out. */
+function textOf(part: AttributeHole, holes: readonly Hole[]): string | null {
   const [only] = part.holes;
   if (part.holes.length === 1 && part.texts.join("") === "" && only !== undefined) {
     const whole = holes[only];
-    if (whole === null || whole === undefined || whole === false) return "";
-    if (whole === true) return ` ${part.name}=""`;
+    if (whole === null || whole === undefined || whole === false) return null;
+    if (whole === true) return "";
   }
   let value = part.texts[0] ?? "";
   part.holes.forEach((hole, position) => {
@@ -133,7 +168,7 @@ function attributeText(part: AttributeHole, holes: readonly Hole[]): string {
   if (part.executable && executableScheme.test(value.replace(/[\0-\x20]/g, ""))) {
     throw new Error(`html: the attribute ${part.name} must not begin with an executable scheme`);
   }
-  return ` ${part.name}="${escapeHtml(value)}"`;
+  return value;
 }
 
 function attributeValue(name: string, hole: Hole): string {

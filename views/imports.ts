@@ -82,5 +82,5 @@ function noteOf(progress: ImportView["progress"], received: number, total: numbe
 
 /** The unnamed message of an event: the row of this import, if the page shows it. */
 export function importProgressMessage(view: ImportView): string {
-  return html`<hx-partial hx-target="#import-progress-${view.item.id}" hx-swap="innerMorph">${importProgress(view)}</hx-partial>`.toString();
+  return html`<hx-partial hx-target="#import-progress-${view.item.id}" hx-swap="innerMorph">${importProgress(view)}</hx-partial>`.message();
 }

@@ -80,7 +80,7 @@ const htmxConfig = JSON.stringify({
 export function page(options: PageOptions): Html {
   const scripts = ["app.js", ...(options.scripts ?? [])];
   return html`${raw("<!doctype html>")}
-<html lang="en">
+<html lang="en" data-base="/">
 <head>
 <meta charset="utf-8">
 <title>${options.title} · Kinomill</title>

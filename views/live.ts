@@ -22,7 +22,7 @@ function progressInside(job: Job): Html {
 /** The unnamed message of a progress event: both places where the job may be shown. */
 export function jobProgressMessage(job: Job): string {
   const inside = progressInside(job);
-  return html`<hx-partial hx-target="#progress-${job.id}" hx-swap="innerMorph">${inside}</hx-partial><hx-partial hx-target="#progress-large-${job.id}" hx-swap="innerMorph">${inside}</hx-partial>`.toString();
+  return html`<hx-partial hx-target="#progress-${job.id}" hx-swap="innerMorph">${inside}</hx-partial><hx-partial hx-target="#progress-large-${job.id}" hx-swap="innerMorph">${inside}</hx-partial>`.message();
 }
 
 export interface SseMessage {

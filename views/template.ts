@@ -11,9 +11,16 @@ export interface AttributeHole {
   holes: number[];
   /** A browser or htmx may execute a value of this attribute that begins with a scheme. */
   executable: boolean;
+  /** Its value is an address: a path of this site gets the path before it under which the site is served. */
+  address: boolean;
 }
 
-export type Part = string | { kind: "text"; hole: number } | { kind: "nonce" } | AttributeHole;
+export type Part =
+  | string
+  | { kind: "text"; hole: number }
+  | { kind: "nonce" }
+  | { kind: "base" }
+  | AttributeHole;
 
 export interface Compiled {
   parts: Part[];
@@ -25,10 +32,21 @@ const codeAttribute = /^(?:on.*|style|srcdoc|nonce|hx-on.*|data-hx-.*|hx-nonce.*
 const languageAttribute = /^hx-(?:vals|headers|config|trigger|confirm|status|sync|prompt)(?::.*)?$/;
 const addressAttribute =
   /^(?:href|src|action|formaction|poster|data|srcset|cite|ping|background|xlink:href|content)$/;
+/**
+ * Attributes that name a place of this site, for a browser, for htmx, or for a script of ours (`data-address`,
+ * `data-…-address`, and `data-base`, the place of the site itself).
+ */
+const siteAttribute =
+  /^(?:href|src|action|formaction|poster|cite|hx-(?:get|post|put|patch|delete|action|push-url|replace-url)|hx-sse:connect|data-base|data-(?:[a-z-]+-)?address)$/;
 /** htmx attributes that only mark an element; they need no nonce. */
 const markingAttribute = /^hx-(?:ignore|preserve|morph-skip|morph-skip-children)$/;
 
 const endOfName = /[\s/>=]/;
+
+/** A path of this site, not `//another.site` (a browser reads `/\\` so too). */
+export function isSitePath(value: string): boolean {
+  return /^\/(?![/\\])/.test(value);
+}
 
 /** @throws Error at a hole that may not be there; the message shows the place. */
 export function compile(strings: readonly string[]): Compiled {
@@ -191,14 +209,21 @@ class TemplateReader {
       holes.push(this.index);
       this.nextString();
     }
+    const address = siteAttribute.test(name);
     if (holes.length === 0) {
-      this.literal += `${name}=${quote}${texts[0] ?? ""}${quote}`;
+      const value = texts[0] ?? "";
+      this.literal += `${name}=${quote}`;
+      if (address && isSitePath(value)) {
+        this.flush();
+        this.parts.push({ kind: "base" });
+      }
+      this.literal += `${value}${quote}`;
       return;
     }
     // The blank before the name belongs to the attribute, which may vanish as a whole.
     this.literal = this.literal.replace(/\s+$/, "");
     this.flush();
     const executable = addressAttribute.test(name) || name.startsWith("hx-");
-    this.parts.push({ kind: "attribute", name, texts, holes, executable });
+    this.parts.push({ kind: "attribute", name, texts, holes, executable, address });
   }
 }

@@ -26,7 +26,9 @@ export function mountEntrance(app: Elysia, parts: Parts): void {
   route(app, "POST", "/logout", (request) => {
     const { credential } = visitOf(request);
     if (credential.kind === "session") parts.accounts.logout(credential.secret);
-    return seeOther("/login", { "set-cookie": sessionCookie(null, "", isOverTls(request)) });
+    return seeOther("/login", {
+      "set-cookie": sessionCookie(null, "", isOverTls(request, visitOf(request).tls)),
+    });
   });
 }
 
@@ -91,7 +93,11 @@ function endEarlierSession(parts: Parts, request: Request): void {
 
 function enter(request: Request, login: Login, next: string): Response {
   return seeOther(next, {
-    "set-cookie": sessionCookie(login.secret, login.expiresAt, isOverTls(request)),
+    "set-cookie": sessionCookie(
+      login.secret,
+      login.expiresAt,
+      isOverTls(request, visitOf(request).tls),
+    ),
   });
 }
 

@@ -44,7 +44,7 @@ describe("the host", () => {
   ];
   for (const host of allowed) {
     test(`${host} is answered`, () => {
-      expect(codeOf(() => guard(request({ host })))).toBeNull();
+      expect(codeOf(() => guard(request({ host }), host))).toBeNull();
     });
   }
   const foreign = [
@@ -57,23 +57,30 @@ describe("the host", () => {
   ];
   for (const host of foreign) {
     test(`${host} is refused as another's name`, () => {
-      expect(codeOf(() => guard(request({ host })))).toBe("421 misdirected_host");
+      expect(codeOf(() => guard(request({ host }), host))).toBe("421 misdirected_host");
     });
   }
 
   test("two Host headers, joined by the runtime, are refused", () => {
-    expect(codeOf(() => guard(request({ host: "localhost, evil.example" })))).toBe("400 bad_host");
+    expect(codeOf(() => guard(request({}), "localhost, evil.example"))).toBe("400 bad_host");
   });
 });
 
 describe("the origin of a change", () => {
   const session = { kind: "session", secret } as const;
   const judge = (headers: Record<string, string>, credential = session, method = "POST") =>
-    codeOf(() => guardOrigin(request({ host: "box:7600", ...headers }, method), credential));
+    codeOf(() => guardOrigin(request(headers, method), credential, "box:7600"));
 
   test("the own page may change things", () => {
     expect(judge({ origin: "http://box:7600" })).toBeNull();
     expect(judge({ origin: "https://box:7600" })).toBeNull();
+    const behindProxy = request({ origin: "https://films.example" }, "POST");
+    for (const host of ["films.example", "films.example:443"]) {
+      expect(codeOf(() => guardOrigin(behindProxy, session, host))).toBeNull();
+    }
+    expect(codeOf(() => guardOrigin(behindProxy, session, "films.example:80"))).toBe(
+      "403 cross_origin",
+    );
     expect(judge({ "sec-fetch-site": "same-origin", origin: "http://box:7600" })).toBeNull();
     expect(judge({ "sec-fetch-site": "same-origin" })).toBeNull();
   });
@@ -141,8 +148,9 @@ describe("the credential", () => {
     );
     expect(sessionCookie(secret, expires, true)).toEndWith("; Secure");
     expect(sessionCookie(null, "", false)).toContain("kinomill_session=; Path=/; Max-Age=0;");
-    expect(isOverTls(request({ origin: "https://box" }))).toBe(true);
-    expect(isOverTls(request({ origin: "http://box" }))).toBe(false);
+    expect(isOverTls(request({ origin: "https://box" }), false)).toBe(true);
+    expect(isOverTls(request({ origin: "http://box" }), false)).toBe(false);
+    expect(isOverTls(request({}), true)).toBe(true);
   });
 });
 

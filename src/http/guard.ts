@@ -31,12 +31,11 @@ export function isOpenPath(path: string): boolean {
 const HOSTS_REMEMBERED = 64;
 
 /** Names under which this server may be asked: a foreign one is DNS rebinding or a mistake. */
-export function hostGuard(configured: readonly string[]): (request: Request) => void {
+export function hostGuard(configured: readonly string[]): (request: Request, host: string) => void {
   const names = new Set([...ownHostNames(), ...configured.map((name) => name.toLowerCase())]);
   // Browsers and programs use the same few names all the time.
   const seen = new Set<string>();
-  return (request) => {
-    const host = request.headers.get("host") ?? "";
+  return (request, host) => {
     if (seen.has(host) && request.url.startsWith("http")) return;
     // Bun joins two Host headers with a comma and takes the first as the address; neither is believed.
     // For HTTP/1.0 without Host, and for a Host that is none, the URL has no path to answer to.
@@ -97,12 +96,12 @@ export function userOf(accounts: AccountsPart, credential: Credential): User | n
  * Refuses changes that another site's page makes with this browser's cookie. Browsers name the origin of
  * each such request; one that brings a cookie and no origin is refused as well.
  */
-export function guardOrigin(request: Request, credential: Credential): void {
+export function guardOrigin(request: Request, credential: Credential, host: string): void {
   if (safeMethods.has(request.method) || credential.kind === "token") return;
   const site = request.headers.get("sec-fetch-site");
   const origin = request.headers.get("origin");
   const foreignSite = site !== null && site !== "same-origin" && site !== "none";
-  const foreignOrigin = origin !== null && !isOwnOrigin(origin, request.headers.get("host"));
+  const foreignOrigin = origin !== null && !isOwnOrigin(origin, host);
   const unknown = site === null && origin === null && credential.kind === "session";
   if (!foreignSite && !foreignOrigin && !unknown) return;
   throw new Refusal(
@@ -113,13 +112,19 @@ export function guardOrigin(request: Request, credential: Credential): void {
 }
 
 /** The scheme is not compared: behind a proxy with TLS this server sees plain HTTP. */
-function isOwnOrigin(origin: string, host: string | null): boolean {
-  return URL.canParse(origin) && new URL(origin).host === (host ?? "").toLowerCase();
+function isOwnOrigin(origin: string, host: string): boolean {
+  if (!URL.canParse(origin)) return false;
+  const { host: own, protocol } = new URL(origin);
+  // Browsers leave the usual port out; proxies may say it.
+  return own === host.toLowerCase().replace(protocol === "https:" ? /:443$/ : /:80$/, "");
 }
 
-/** True when the browser reached this page through TLS, as its own Origin header says. */
-export function isOverTls(request: Request): boolean {
-  return (request.headers.get("origin") ?? "").startsWith("https://");
+/**
+ * True when the browser reached this page through TLS: this server or a trusted proxy knows, or the browser's own
+ * Origin header says so.
+ */
+export function isOverTls(request: Request, tls: boolean): boolean {
+  return tls || (request.headers.get("origin") ?? "").startsWith("https://");
 }
 
 /**

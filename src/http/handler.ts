@@ -4,6 +4,8 @@
  */
 import { Elysia } from "elysia";
 import { Refusal } from "../trouble.ts";
+import { type Arrival, arrivals } from "./arrival.ts";
+import { setPath, withoutBase } from "./base-path.ts";
 import { askToLogIn, guardOrigin, hostGuard, isOpenPath, readCredential, userOf } from "./guard.ts";
 import { secure } from "./headers.ts";
 import type { Parts } from "./parts.ts";
@@ -15,6 +17,8 @@ import { beginVisit, type Visit } from "./visit.ts";
 export interface Connection {
   /** Its other end; asked only where it matters, because the answer costs a system call. */
   peer(): string;
+  /** Whether it is encrypted up to this server. */
+  tls: boolean;
   /** How long the connection may stay silent from now on; 0 is for ever. */
   allowSilence(seconds: number): void;
 }
@@ -71,12 +75,13 @@ function allowedMethods(app: Elysia, path: string): string[] {
 /** Makes the handler of the whole site from a router that has its routes. */
 export function createHandle(app: Elysia, parts: Parts): Handle {
   const guardHost = hostGuard(parts.config.hosts);
+  const arrivalOf = arrivals(parts.config.http);
   const slowMs = parts.config.log.slowRequestMs;
   const answer = (request: Request, visit: Visit): Response | Promise<Response> => {
-    guardHost(request);
+    guardHost(request, visit.host);
     visit.credential = readCredential(request);
     visit.user = userOf(parts.accounts, visit.credential);
-    guardOrigin(request, visit.credential);
+    guardOrigin(request, visit.credential, visit.host);
     if (visit.user === null && !isOpenPath(visit.path)) {
       return askToLogIn(request, visit, parts.accounts.setupPending());
     }
@@ -87,7 +92,7 @@ export function createHandle(app: Elysia, parts: Parts): Handle {
   };
   return (request, connection) => {
     const startedMs = parts.clock.monotonicMs();
-    const visit = newVisit(request, connection);
+    const visit = newVisit(request, connection, arrivalOf(request, connection));
     const finish = (response: Response): Response => {
       const durationMs = parts.clock.monotonicMs() - startedMs;
       parts.metrics.http.note(visit.route, visit.method, response.status, durationMs);
@@ -122,14 +127,21 @@ function refuseSafely(
   }
 }
 
-function newVisit(request: Request, connection: Connection): Visit {
+function newVisit(request: Request, connection: Connection, arrival: Arrival): Visit {
   const sent = sentRequestId(request);
+  const { peer, host, tls, base } = arrival;
+  const sentPath = pathOf(request.url);
+  const path = withoutBase(sentPath, base);
+  if (path !== sentPath) setPath(request, sentPath, path);
   const visit: Visit = {
     id: sent ?? newRequestId(),
     idWasSent: sent !== null,
-    path: pathOf(request.url),
+    path,
     method: request.method,
-    peer: connection.peer,
+    peer,
+    host,
+    tls,
+    base,
     credential: { kind: "none" },
     user: null,
     answer: null,

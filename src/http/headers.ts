@@ -1,6 +1,7 @@
 /** Headers that every answer carries unless the controller said otherwise. */
 import type { Html } from "../../views/html.ts";
 import { contentSecurityPolicy, newNonce } from "../../views/layout.ts";
+import { rebase } from "./base-path.ts";
 import type { Visit } from "./visit.ts";
 
 const common: readonly (readonly [string, string])[] = [
@@ -42,9 +43,11 @@ export function jsonResponse(
  */
 export function secure(
   response: Response,
-  { id, idWasSent }: Pick<Visit, "id" | "idWasSent">,
+  { id, idWasSent, base }: Pick<Visit, "id" | "idWasSent" | "base">,
   bucketOrigins: readonly string[] = [],
 ): Response {
+  if (base !== "")
+    return secure(rebased(response, base), { id, idWasSent, base: "" }, bucketOrigins);
   if (complete.has(response)) {
     if (idWasSent) response.headers.set("x-request-id", id);
     return response;
@@ -75,6 +78,22 @@ function widened(policy: string, origins: readonly string[]): string {
     .join("; ");
 }
 
+/** Views that were sent for the top of a server, to be sent again for a path under it. */
+const views = new WeakMap<Response, { view: Html; nonce: string }>();
+
+/** The same answer for an asker who finds the site under a path. */
+function rebased(response: Response, base: string): Response {
+  if (complete.has(response)) return response;
+  const sent = views.get(response);
+  const { status, headers } = response;
+  const again =
+    sent === undefined
+      ? response
+      : new Response(sent.view.render(sent.nonce, base), { status, headers });
+  rebase(again.headers, base);
+  return again;
+}
+
 /** A page or a fragment, with the policy and the nonce that each carries. */
 export function htmlResponse(
   view: Html,
@@ -82,7 +101,7 @@ export function htmlResponse(
   headers: Record<string, string> = {},
 ): Response {
   const nonce = newNonce();
-  return new Response(view.render(nonce), {
+  const response = new Response(view.render(nonce), {
     status,
     headers: {
       "content-type": "text/html; charset=utf-8",
@@ -92,4 +111,6 @@ export function htmlResponse(
       ...headers,
     },
   });
+  views.set(response, { view, nonce });
+  return response;
 }

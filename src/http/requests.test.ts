@@ -58,6 +58,7 @@ test("slow answers are warnings from the setting on; files may take their time",
     ...{ id: "rq_1", idWasSent: false, path: "/api/v1/jobs", method: "GET", route: null },
     ...{ takesFile: false, credential: { kind: "none" as const }, user: null },
     ...{ answer: null, failure: null, peer: () => "127.0.0.1", allowSilence: () => undefined },
+    ...{ host: "localhost", tls: false, base: "" },
   };
   const said = (durationMs: number, slowMs: number, takesFile = false, status = 200) => {
     lines.length = 0;

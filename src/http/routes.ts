@@ -71,7 +71,7 @@ export function createRoutes(parts: Parts, streams: Streams): Elysia {
     tag: "system",
     summary: "This document.",
     answers: { 200: { description: "OpenAPI 3.1.", mediaType: "application/json" } },
-    handle: () => json(document()),
+    handle: ({ visit }) => json({ ...document(), servers: [{ url: `${visit.base}/` }] }),
   });
   const all = [...endpoints, documentEndpoint];
   // Made on first use: it takes some milliseconds that a start need not wait for.

@@ -267,7 +267,7 @@ test("a read is answered without a promise, for which Bun would have to copy the
   const request = new Request(`http://localhost/api/v1/assets/${film}`, {
     headers: { host: "localhost", authorization: `Bearer ${site.people.ann.token}` },
   });
-  const connection = { peer: () => "127.0.0.1", allowSilence: () => undefined };
+  const connection = { peer: () => "127.0.0.1", tls: false, allowSilence: () => undefined };
   const answer = site.site.handle(request, connection);
   expect(answer).toBeInstanceOf(Response);
   expect((answer as Response).status).toBe(200);

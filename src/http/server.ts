@@ -73,6 +73,7 @@ function listen(hostname: string, port: number, handle: Handle) {
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       fetch: (request, server) =>
         handle(request, {
+          tls: false,
           peer: () => server.requestIP(request)?.address ?? "unknown",
           allowSilence: (seconds) => server.timeout(request, seconds),
         }),

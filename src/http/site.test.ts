@@ -148,7 +148,7 @@ test("every page has its own request id and its own nonce", async () => {
 
 test("a host name of one letter does not move the path", async () => {
   const other = await openSite({ hosts: ["a"] });
-  const connection = { peer: () => "127.0.0.1", allowSilence: () => undefined };
+  const connection = { peer: () => "127.0.0.1", tls: false, allowSilence: () => undefined };
   const ask = (path: string) =>
     other.site.handle(new Request(`http://a${path}`, { headers: { host: "a" } }), connection);
   expect((await ask("/health")).status).toBe(200);

@@ -18,6 +18,7 @@ const visit: Visit = {
     takesFile: false,
     failure: null,
     peer: () => "127.0.0.1",
+    ...{ host: "localhost", tls: false, base: "" },
     allowSilence: () => undefined,
   },
   user: { id: "us_1", name: "ann", role: "member", createdAt: "" },

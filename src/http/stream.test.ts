@@ -97,6 +97,7 @@ describe("the streams of a server", () => {
     path: "/",
     method: "GET",
     peer: () => "127.0.0.1",
+    ...{ host: "localhost", tls: false, base: "" },
     credential: { kind: "none" },
     answer: null,
     route: null,

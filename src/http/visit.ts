@@ -12,11 +12,17 @@ export interface Visit {
   id: string;
   /** Whether the sender gave the id. */
   idWasSent: boolean;
-  /** Path without query, exactly as the router sees it. */
+  /** Path without query, exactly as the router sees it: without the path under which a proxy offers the site. */
   path: string;
   method: string;
-  /** Address of the other end of the connection; forwarded headers are not believed. */
+  /** Address of whoever asks; what proxies say of it is believed of trusted ones alone. */
   peer(): string;
+  /** The name and port that was asked for. */
+  host: string;
+  /** Whether the asker came by TLS, as far as this server or a trusted proxy knows. */
+  tls: boolean;
+  /** Path under which the asker finds the site, without a slash at its end; "" for the top. */
+  base: string;
   credential: Credential;
   user: User | null;
   /** What the controller answered; anything else that comes out of the router is the framework's. */
@@ -45,6 +51,11 @@ export function visitOf(request: Request): Visit {
   const visit = (request as Visited)[visitKey];
   if (visit === undefined) throw new Error("invariant broken: a request without a visit");
   return visit;
+}
+
+/** A path of this site as this asker finds it, for links in answers that leave the browser. */
+export function addressFor({ tls, host, base }: Visit, path: string): string {
+  return `${tls ? "https" : "http"}://${host}${base}${path}`;
 }
 
 /** True for requests that htmx sends. */

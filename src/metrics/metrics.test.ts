@@ -51,7 +51,7 @@ test("the door: this machine and tokens; nobody else, and no session", async () 
   }
   const from = async (peer: string) => {
     const request = new Request("http://localhost/metrics", { headers: { host: "localhost" } });
-    const connection = { peer: () => peer, allowSilence: () => undefined };
+    const connection = { peer: () => peer, tls: false, allowSilence: () => undefined };
     return (await rig.site.handle(request, connection)).status;
   };
   expect(await from("127.4.5.6")).toBe(200);

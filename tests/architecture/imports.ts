@@ -6,7 +6,15 @@ import { posix } from "node:path";
 import { isProduct, type SourceFile } from "./tree.ts";
 
 const ground = [
-  ...["config", "config-editable", "environment", "schedule", "network-place", "byte-words"],
+  ...[
+    "config",
+    "config-editable",
+    "config-http",
+    "environment",
+    "schedule",
+    "network-place",
+    "byte-words",
+  ],
   ...["clock", "identity", "product", "trouble", "log"],
 ];
 const underMedia = ["storage", "database", ...ground];
@@ -50,10 +58,11 @@ export const arrows: Record<string, readonly string[]> = {
   database: ground,
   config: ["config-schema", "environment", "systemd", "trouble"],
   "config-schema": [
-    ...["config-editable", "config-imports", "config-uploads", "config-storage", "config-work"],
-    ...["config-keeping", "environment"],
+    ...["config-editable", "config-http", "config-imports", "config-uploads", "config-storage"],
+    ...["config-keeping", "config-work", "environment"],
   ],
   "config-uploads": ["config-editable"],
+  "config-http": ["network-place"],
   "config-imports": ["config-editable", "network-place"],
   "config-storage": ["config-editable"],
   "config-work": ["config-editable"],

@@ -296,7 +296,7 @@ function asker(site: Site, people: Record<Name, Somebody>): SiteRig["ask"] {
     for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value);
     const method = options.method ?? (body === null ? "GET" : "POST");
     const request = new Request(`http://localhost${path}`, { method, headers, body });
-    const connection = { peer: () => "127.0.0.1", allowSilence: () => undefined };
+    const connection = { peer: () => "127.0.0.1", tls: false, allowSilence: () => undefined };
     return Promise.resolve(site.handle(request, connection));
   };
 }

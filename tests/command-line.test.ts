@@ -293,6 +293,11 @@ describe("jobs", () => {
       expect.stringContaining("The job was cancelled already."),
     ]);
     expect((await run("retry", "--all", "--label", "ticket:42")).stdout.trim()).toBe(job.id);
+    const again = ["retry", "--on", "cpu", job.id];
+    await run("cancel", job.id);
+    expect((await run(...again)).stdout.trim()).toBe(job.id);
+    expect((await run("show", job.id, "--json")).stdout).toContain('"onlyOn": "cpu"');
+    expect((await run("retry", "--on", "gpu:9", job.id)).exitCode).toBe(2);
     const shown = await run("show", job.id);
     expect(shown.stdout).toMatch(/retry +ann \(token command line\)/);
     expect((await run("cancel")).exitCode).toBe(2);

@@ -22,6 +22,11 @@ export interface ChangeOptions extends ListOptions {
   all?: boolean;
 }
 
+export interface RetryOptions extends ChangeOptions {
+  /** The device that they are to run on. */
+  on?: string;
+}
+
 /** What of a job the command line shows. */
 type ShownJob = Pick<Job, "id" | "title" | "state" | "priority" | "waitReason" | "pausedAt"> &
   Pick<Job, "progressPercent" | "error"> & {
@@ -77,13 +82,15 @@ export function moveJob(verb: "pause" | "resume") {
 
 /** Cancel or retry: those named, or all that fit the filter. */
 export function changeJobs(verb: "cancel" | "retry") {
-  return async (ids: string[], options: ChangeOptions): Promise<number> => {
+  return async (ids: string[], options: RetryOptions): Promise<number> => {
     if (ids.length > 0 === (options.all === true)) {
       const sentence = `Name the jobs to ${verb}, or say --all with a filter.`;
       throw new Refusal(400, "bad_usage", sentence);
     }
     const selection = options.all ? { filter: filterObject(options) } : { ids };
-    const done = await ask<BulkAnswer>(options, "POST", `/jobs/bulk/${verb}`, selection);
+    const place = options.on === undefined ? {} : { device: options.on };
+    const wish = { ...selection, ...place };
+    const done = await ask<BulkAnswer>(options, "POST", `/jobs/bulk/${verb}`, wish);
     if (options.json) console.log(JSON.stringify(done, null, 2));
     else {
       for (const id of done.changed) console.log(id);

@@ -237,6 +237,10 @@ function addJobs(program: Command, run: Run): void {
     const change = filtered(add(verb, `${verb} jobs: those named, or --all that fit a filter`))
       .argument("[id...]")
       .option("--all", "all jobs that fit the filter, up to a thousand");
+    if (verb === "retry") {
+      const on = new Option("--on <device>", "run them there, though a GPU could do it");
+      change.addOption(on.choices(["cpu"]));
+    }
     run(change, async () => (await import("./jobs.ts")).changeJobs(verb));
   }
 }

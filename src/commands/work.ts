@@ -352,7 +352,7 @@ function openExperience({ database, clock, dispatch, workSwitch }: Base): Experi
     clock,
     surroundings: {
       cores: availableParallelism(),
-      preview: (work) => dispatch.preview(work),
+      preview: (work, history) => dispatch.preview(work, history),
     },
   });
   workSwitch.follow(() => experience.interrupt());

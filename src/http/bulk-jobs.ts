@@ -4,7 +4,13 @@ import type { Asker } from "../jobs/asks.ts";
 import { BULK_MAX, type BulkOutcome, type Selection } from "../jobs/bulk.ts";
 import { AFTER_MAX } from "../jobs/submission.ts";
 import { type Endpoint, endpoint, json, userOfCall } from "./endpoint.ts";
-import { idempotencyHeader, idempotencyKey, requestFields, tooMany } from "./job-fields.ts";
+import {
+  idempotencyHeader,
+  idempotencyKey,
+  onlyDevice,
+  requestFields,
+  tooMany,
+} from "./job-fields.ts";
 import { filterFields, filterOf } from "./job-filter.ts";
 import type { Parts } from "./parts.ts";
 import { idText } from "./shapes.ts";
@@ -45,18 +51,28 @@ const acceptedShape = z
   })
   .meta({ id: "BulkAccepted" });
 
+const selectionFields = {
+  ids: z.array(idText).min(1).max(BULK_MAX).optional(),
+  filter: z
+    .strictObject(filterFields)
+    .optional()
+    .describe("As in `GET /jobs`; `{}` is all of them"),
+};
+
+const namesOneWay = ({ ids, filter }: { ids?: unknown; filter?: unknown }) =>
+  (ids === undefined) !== (filter === undefined);
+
+const either = { message: "name either ids or a filter" };
+
 const selectionShape = z
-  .strictObject({
-    ids: z.array(idText).min(1).max(BULK_MAX).optional(),
-    filter: z
-      .strictObject(filterFields)
-      .optional()
-      .describe("As in `GET /jobs`; `{}` is all of them"),
-  })
-  .refine(({ ids, filter }) => (ids === undefined) !== (filter === undefined), {
-    message: "name either ids or a filter",
-  })
+  .strictObject(selectionFields)
+  .refine(namesOneWay, either)
   .meta({ id: "JobSelection" });
+
+const retriedShape = z
+  .strictObject({ ...selectionFields, device: onlyDevice })
+  .refine(namesOneWay, either)
+  .meta({ id: "JobsToRetry" });
 
 const outcomeShape = z
   .strictObject({
@@ -96,20 +112,24 @@ export function bulkJobEndpoints(parts: Parts): Endpoint[] {
     changeMany(
       "cancel",
       "Cancel many jobs: those named, or those of a filter that have not ended.",
-      (asker, selection) => jobs.cancelMany(asker, selection),
+      selectionShape,
+      (asker, selected) => jobs.cancelMany(asker, selectionOf(selected)),
     ),
     changeMany(
       "retry",
       "Retry many jobs: those named, or those of a filter that failed or were cancelled.",
-      (asker, selection) => jobs.retryMany(asker, selection),
+      retriedShape,
+      (asker, { device = null, ...selected }) =>
+        jobs.retryMany(asker, selectionOf(selected), device),
     ),
   ];
 }
 
-function changeMany(
+function changeMany<Body extends z.ZodType>(
   verb: string,
   summary: string,
-  act: (asker: Asker, selection: Selection) => BulkOutcome,
+  body: Body,
+  act: (asker: Asker, selected: z.output<Body>) => BulkOutcome,
 ): Endpoint {
   return endpoint({
     method: "POST",
@@ -118,9 +138,9 @@ function changeMany(
     summary,
     description:
       "What one job refuses leaves the others alone; it stands in `skipped` with the reason.",
-    body: selectionShape,
+    body,
     answers: { 200: { description: "What became of them.", schema: outcomeShape }, ...tooMany },
-    handle: (call) => json(act(userOfCall(call), selectionOf(call.body))),
+    handle: (call) => json(act(userOfCall(call), call.body)),
   });
 }
 

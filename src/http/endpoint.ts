@@ -40,6 +40,8 @@ export interface EndpointOptions<Query extends z.ZodObject, Body extends z.ZodTy
   description?: string;
   query?: Query;
   body?: Body;
+  /** Whether a call without a body is one with an empty object. */
+  bodyOptional?: true;
   /** Bytes that a JSON body may have; absent: what any small request may. */
   bodyMaxBytes?: number;
   /** The body is the bytes of a file; the controller reads the stream. */
@@ -74,9 +76,11 @@ export function endpoint<Query extends z.ZodObject, Body extends z.ZodType>(
         query: (query === undefined ? {} : readQuery(request.url, query)) as z.output<Query>,
       };
       if (body === undefined) return handle({ ...call, body: undefined as z.output<Body> });
-      return readJson(request, body, options.bodyMaxBytes).then((value) =>
-        handle({ ...call, body: value }),
-      );
+      const read =
+        options.bodyOptional === true && request.body === null
+          ? Promise.resolve(body.parse({}))
+          : readJson(request, body, options.bodyMaxBytes);
+      return read.then((value) => handle({ ...call, body: value }));
     },
   };
 }

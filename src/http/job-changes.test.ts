@@ -74,6 +74,20 @@ describe("a job", () => {
     expect(body.history[0]).toMatchObject({ who: "ann (token test)", state: "queued" });
   });
 
+  test("is retried on the CPU alone, and the next retry is free again", async () => {
+    const id = await ended();
+    const wrong = await post(`/jobs/${id}/retry`, { device: "gpu:0" });
+    expect([wrong.status, wrong.body.errors[0].path]).toEqual([422, "device"]);
+    const { body } = await post(`/jobs/${id}/retry`, { device: "cpu" });
+    expect(body).toMatchObject({ state: "queued", onlyOn: "cpu" });
+    const { history } = (await call("GET", `/jobs/${id}`)).body;
+    expect(history.at(-1)).toMatchObject({ what: "retry", sentence: "On the CPU alone." });
+    await post(`/jobs/${id}/cancel`);
+    // As before there was anything to say: without a body.
+    const free = await call("POST", `/jobs/${id}/retry`);
+    expect([free.status, free.body.onlyOn]).toEqual([200, null]);
+  });
+
   test("that has ended refuses with what to do instead", async () => {
     const id = await ended();
     for (const verb of ["cancel", "pause", "resume"]) {
@@ -168,6 +182,10 @@ describe("many at once", () => {
     ]);
     const retried = await post("/jobs/bulk/retry", { filter: {} });
     expect(retried.body.changed.length).toBe(3);
+    await post("/jobs/bulk/cancel", { ids });
+    const onCpu = await post("/jobs/bulk/retry", { ids, device: "cpu" });
+    expect(onCpu.body.changed).toEqual(ids);
+    expect((await call("GET", `/jobs/${ids[0]}`)).body.onlyOn).toBe("cpu");
     expect((await post("/jobs/bulk/retry", {})).status).toBe(422);
   });
 });

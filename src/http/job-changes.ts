@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Asker } from "../jobs/asks.ts";
 import type { Job } from "../jobs/job.ts";
 import { type Endpoint, endpoint, idOf, json, userOfCall } from "./endpoint.ts";
-import { after, labels, notBefore, priority, tooMany } from "./job-fields.ts";
+import { after, labels, notBefore, onlyDevice, priority, tooMany } from "./job-fields.ts";
 import type { Parts } from "./parts.ts";
 import { jobJson, jobShape } from "./shapes.ts";
 
@@ -20,12 +20,21 @@ export function jobChangeEndpoints(parts: Parts): Endpoint[] {
   const { jobs } = parts;
   return [
     action("cancel", "Cancel a job that has not ended.", (asker, id) => jobs.cancel(asker, id)),
-    action(
-      "retry",
-      "Queue a failed or cancelled job again.",
-      (asker, id) => jobs.retry(asker, id),
-      tooMany,
-    ),
+    endpoint({
+      method: "POST",
+      path: "/api/v1/jobs/:id/retry",
+      tag: "jobs",
+      summary: "Queue a failed or cancelled job again.",
+      description:
+        "Without a body, or without `device`, it runs wherever it fits, whatever was asked for before.",
+      body: z.strictObject({ device: onlyDevice }),
+      bodyOptional: true,
+      answers: { ...answers, ...tooMany },
+      handle: (call) => {
+        const { device = null } = call.body;
+        return json(jobJson(jobs.retry(userOfCall(call), idOf(call), device)));
+      },
+    }),
     action(
       "pause",
       "Pause a job: one that waits does not start, one that runs stands still.",
@@ -55,18 +64,13 @@ export function jobChangeEndpoints(parts: Parts): Endpoint[] {
   ];
 }
 
-function action(
-  verb: string,
-  summary: string,
-  act: (asker: Asker, id: string) => Job,
-  further: Endpoint["answers"] = {},
-): Endpoint {
+function action(verb: string, summary: string, act: (asker: Asker, id: string) => Job): Endpoint {
   return endpoint({
     method: "POST",
     path: `/api/v1/jobs/:id/${verb}`,
     tag: "jobs",
     summary,
-    answers: { ...answers, ...further },
+    answers,
     handle: (call) => json(jobJson(act(userOfCall(call), idOf(call)))),
   });
 }

@@ -1,5 +1,6 @@
 /** What a request for a job is made of, for the calls that ask for one and for many. */
 import { z } from "zod";
+import { onlyDevices } from "../jobs/job.ts";
 import { AFTER_MAX, KEY_HOURS } from "../jobs/submission.ts";
 import { Refusal } from "../trouble.ts";
 import { idText } from "./shapes.ts";
@@ -30,6 +31,14 @@ export const after = z
 export const notBefore = z.iso
   .datetime({ offset: true })
   .describe("ISO 8601; it does not start before this time");
+
+/** Of a retry. */
+export const onlyDevice = z
+  .enum(onlyDevices)
+  .optional()
+  .describe(
+    "`cpu`: it runs on the processor alone, though a GPU could do it; absent: wherever it fits",
+  );
 
 export const requestFields = {
   operation: z.string().min(1).max(64).optional().describe("Needed unless a preset says it"),

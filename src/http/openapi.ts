@@ -150,7 +150,8 @@ function requestBody(endpoint: Endpoint, book: SchemaBook): Json {
   }
   if (endpoint.body === null) return {};
   const schema = book.use(endpoint.body, "input");
-  return { requestBody: { required: true, content: { "application/json": { schema } } } };
+  const required = endpoint.bodyOptional !== true;
+  return { requestBody: { required, content: { "application/json": { schema } } } };
 }
 
 function responses(endpoint: Endpoint, open: boolean, book: SchemaBook): Json {

@@ -5,7 +5,7 @@ import type { Library } from "../assets/library.ts";
 import type { ImportView } from "../ingest/import.ts";
 import { shownLink } from "../ingest/link.ts";
 import { linkFaultCodes } from "../ingest/link-trouble.ts";
-import { type Job, jobStates, stepStates, waitsFor } from "../jobs/job.ts";
+import { type Job, jobStates, onlyDevices, stepStates, waitsFor } from "../jobs/job.ts";
 import type { MediaInfo } from "../media/media.ts";
 import { failureCodes } from "../trouble.ts";
 
@@ -244,6 +244,11 @@ export const jobShape = z
     attempt: count,
     device: text,
     deviceReason: text,
+    onlyOn: z
+      .enum(onlyDevices)
+      .nullable()
+      .optional()
+      .describe("Where a person wants it since they retried it; null: wherever it fits"),
     error: failureShape.nullable(),
     notes: z.array(z.string()),
     labels: z.record(z.string(), z.string()),

@@ -4,7 +4,7 @@
  */
 import { transaction } from "../database/transaction.ts";
 import { endAttempt } from "./endings.ts";
-import type { JobState, Need } from "./job.ts";
+import type { JobState, Need, OnlyDevice } from "./job.ts";
 import type { Ledger, Moved } from "./ledger.ts";
 import { askedUsOf, rankOf } from "./order.ts";
 import { type Predecessor, predecessorCancelled, predecessorsOf } from "./predecessors.ts";
@@ -173,25 +173,28 @@ export class Asks {
   /**
    * failed or cancelled → queued, or waiting for those before it, at a new place in the order. False when it was
    * in another state. Jobs before it that ended otherwise than well are the caller's to refuse.
+   * @param onlyOn the device that this run is to have; null: wherever it fits
    */
-  retry(asker: Asker, jobId: string): boolean {
+  retry(asker: Asker, jobId: string, onlyOn: OnlyDevice | null = null): boolean {
     const { database, queueClock } = this.ledger;
     return transaction(database, (): boolean => {
       const left = predecessorsOf(this.ledger, jobId).filter(({ state }) => state !== "succeeded");
       const askedUs = queueClock.nextUs();
       const moved = database
-        .query<{ priority: number }, [string, string, number, string]>(
-          `UPDATE job SET state = ?4, wait_for = iif(?3 > 0, 'jobs', NULL), predecessors_left = ?3,
+        .query<{ priority: number }, [string, string, number, string, OnlyDevice | null]>(
+          `UPDATE job SET state = ?4, own_need = iif(?5 IS NULL, NULL, coalesce(own_need, need)),
+             need = coalesce(?5, own_need, need), wait_for = iif(?3 > 0, 'jobs', NULL), predecessors_left = ?3,
              error = NULL, started_at = NULL, finished_at = NULL, device = NULL, device_reason = NULL,
              progress_percent = 0, failures = 0, deaths = 0
            WHERE id = ?1 AND owner_id = ?2 AND state IN ('failed', 'cancelled') RETURNING priority`,
         )
-        .get(jobId, asker.id, left.length, left.length > 0 ? "waiting" : "queued");
+        .get(jobId, asker.id, left.length, left.length > 0 ? "waiting" : "queued", onlyOn);
       if (moved === null) return false;
       database
         .query("UPDATE job SET rank = ?2 WHERE id = ?1")
         .run(jobId, rankOf(askedUs, moved.priority));
-      this.ledger.settle(jobId, "retry", whoOf(asker));
+      const wish = onlyOn === null ? "" : "On the CPU alone.";
+      this.ledger.settle(jobId, "retry", whoOf(asker), wish);
       return true;
     });
   }

@@ -1,11 +1,14 @@
 /** What the box learns while it works: each step that is done tells how long it took and how large it became. */
 import type { Clock } from "../clock.ts";
+import type { StepWork } from "../media/description.ts";
 import type { MediaInfo } from "../media/media.ts";
 import type { Placement } from "../media/placement.ts";
 import type { Plan, Step } from "../operations/operation.ts";
 import type { Place } from "../runners/dispatch.ts";
+import { onCpuByWish } from "../runners/places.ts";
 import type { Proof } from "../runners/runner.ts";
 import type { WorkFigures } from "./figures.ts";
+import type { OnlyDevice } from "./job.ts";
 import {
   modelOf,
   type PlanPrediction,
@@ -48,8 +51,11 @@ export class Experience {
   }
 
   /** What a job is expected to take and to make, from here on. */
-  predict({ plan, media, verify }: KnownWork): PlanPrediction {
-    return predictPlan(plan, media, { ...this.surroundings, verify });
+  predict({ plan, media, verify }: KnownWork, onlyOn: OnlyDevice | null = null): PlanPrediction {
+    const { preview } = this.surroundings;
+    const surroundings =
+      onlyOn === null ? {} : { preview: (work: StepWork) => preview(work, onCpuByWish) };
+    return predictPlan(plan, media, { ...this.surroundings, ...surroundings, verify });
   }
 
   /** Work stands still or goes on: what runs meanwhile tells nothing of its time. */

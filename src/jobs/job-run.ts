@@ -120,6 +120,7 @@ async function work(
   const book = new JobBook(parts, held, prepared);
   return await runSteps({
     ...prepared,
+    onlyOn: held.claim.onlyOn,
     ...{ dispatch, first, ...files, signal, rest, drain, book },
     ...(weights === null ? {} : { weights }),
     onProgress: (progress) => {
@@ -139,7 +140,7 @@ function noteExpected(
   prepared: Prepared,
 ): ReadonlyMap<string, number> | null {
   try {
-    const { steps, total } = parts.experience.predict(prepared);
+    const { steps, total } = parts.experience.predict(prepared, claim.onlyOn);
     parts.queue.notePrediction(claim, total);
     parts.live.expect(claim.jobId, total.predictedSeconds);
     return new Map(steps.map(({ name, predictedSeconds }) => [name, predictedSeconds]));

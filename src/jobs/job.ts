@@ -26,6 +26,10 @@ export type WaitsFor = (typeof waitsFor)[number];
 /** The kind of device that the first step of a job wants. */
 export type Need = "cpu" | "gpu";
 
+/** Where a person may want a job to run instead of where it would run by itself. */
+export const onlyDevices = ["cpu"] as const;
+export type OnlyDevice = (typeof onlyDevices)[number];
+
 /** Every move that there is; tests compare this with what the code does and with the diagram in `docs/`. */
 export const transitions = [
   { from: "queued", to: "running", by: "claim" },
@@ -128,6 +132,8 @@ export interface Job {
   attempt: number;
   device: string | null;
   deviceReason: string | null;
+  /** The device that a person asked for when they retried it; absent or null: wherever it fits. */
+  onlyOn?: OnlyDevice | null;
   error: FailureReport | null;
   notes: string[];
   labels: Record<string, string>;

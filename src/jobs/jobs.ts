@@ -19,7 +19,7 @@ import { applyChange, type JobChange } from "./change.ts";
 import type { HistoryEntry } from "./event-log.ts";
 import type { Feed } from "./feed.ts";
 import { type JobFilter, type JobPage, listJobs } from "./finding.ts";
-import type { Job, JobState } from "./job.ts";
+import type { Job, JobState, OnlyDevice } from "./job.ts";
 import { jobInputs } from "./job-inputs.ts";
 import type { LiveProgress } from "./live.ts";
 import {
@@ -206,14 +206,15 @@ export class Jobs {
   }
 
   /**
+   * @param onlyOn the device that it is to run on; null: wherever it fits
    * @throws Refusal 409 `wrong_state`, 409 `input_missing` when an input was deleted since, 409 `predecessor_ended`,
    * 429 `too_many_jobs`
    */
-  retry(asker: Asker, id: string): Job {
+  retry(asker: Asker, id: string, onlyOn: OnlyDevice | null = null): Job {
     const before = this.get(asker.id, id);
     this.refuseRetry(before);
     this.submission.refuseTooMany(asker.id, 1);
-    if (!this.parts.queue.asks.retry(asker, id)) throw wrongState("retry", before);
+    if (!this.parts.queue.asks.retry(asker, id, onlyOn)) throw wrongState("retry", before);
     const job = this.tell(asker.id, id);
     this.parts.onQueued();
     return job;
@@ -284,7 +285,7 @@ export class Jobs {
   }
 
   /** Retries these jobs in one transaction, as many as one call may. */
-  retryMany(asker: Asker, selection: Selection): BulkOutcome {
+  retryMany(asker: Asker, selection: Selection, onlyOn: OnlyDevice | null = null): BulkOutcome {
     const outcome = this.changeMany(
       asker,
       selection,
@@ -292,7 +293,7 @@ export class Jobs {
       (id) => {
         const before = this.get(asker.id, id);
         this.refuseRetry(before);
-        if (!this.parts.queue.asks.retry(asker, id)) throw wrongState("retry", before);
+        if (!this.parts.queue.asks.retry(asker, id, onlyOn)) throw wrongState("retry", before);
       },
       (count) => this.submission.refuseTooMany(asker.id, count),
     );

@@ -47,8 +47,9 @@ export class Ledger {
   /**
    * Brings a job that does not run to where it belongs, after something that holds it up came or went:
    * queued ↔ waiting. Call it inside the transaction of the change.
+   * @param wish what was asked for besides, a sentence for the log
    */
-  settle(jobId: string, what: string, who: string): void {
+  settle(jobId: string, what: string, who: string, wish = ""): void {
     const row = this.database
       .query<SettlingRow, [string]>(
         `SELECT id, owner_id, predecessors_left, paused_at, not_before,
@@ -73,7 +74,12 @@ export class Ledger {
          WHERE id = ?1 AND state IN ('queued', 'waiting')`,
       )
       .run(jobId, standing.state, standing.waitsFor, standing.reason);
-    this.write({ ...row, state: standing.state }, what, who, standing.reason ?? "");
+    this.write(
+      { ...row, state: standing.state },
+      what,
+      who,
+      `${wish} ${standing.reason ?? ""}`.trim(),
+    );
   }
 }
 

@@ -14,7 +14,7 @@ import {
   predictSeconds,
 } from "../media/work-figures.ts";
 import type { Plan } from "../operations/operation.ts";
-import type { Preview } from "../runners/places.ts";
+import type { History, Preview } from "../runners/places.ts";
 import { encodedFor } from "./plan-bytes.ts";
 import { elapsedSeconds } from "./plan-time.ts";
 
@@ -50,7 +50,7 @@ export interface Surroundings {
   verify: "quick" | "full";
   figures: Figures;
   /** Where a step would run if all were free. */
-  preview(work: StepWork): Preview;
+  preview(work: StepWork, history?: History): Preview;
 }
 
 export interface PlanPrediction {

@@ -310,7 +310,10 @@ const reach: [JobState, () => string][] = [
   ],
 ];
 
-const nothing = { ownerId: "", operation: "", params: {}, inputIds: [], verify: null, anew: false };
+const nothing = {
+  ...{ ownerId: "", operation: "", params: {}, inputIds: [] },
+  ...{ verify: null, anew: false, onlyOn: null },
+};
 
 let predecessor: string | null = null;
 

@@ -10,7 +10,7 @@ import { joined, unhurried } from "../database/transaction.ts";
 import type { FailureReport } from "../trouble.ts";
 import { Asks } from "./asks.ts";
 import { endAttempt, finish, jsonOrNull, putBack } from "./endings.ts";
-import type { JobStep } from "./job.ts";
+import type { JobStep, OnlyDevice } from "./job.ts";
 import { Ledger, type Moved, nobody } from "./ledger.ts";
 import { predecessorFailed, predecessorSucceeded } from "./predecessors.ts";
 import type { Predicted } from "./prediction.ts";
@@ -30,12 +30,23 @@ export interface Claim {
   verify: "quick" | "full" | null;
   /** Its asker wants it worked out, whatever was made before. */
   anew: boolean;
+  /** The device that a person wants it on; null: wherever it fits. */
+  onlyOn: OnlyDevice | null;
   fence: number;
 }
 
 type ClaimedRow = Pick<
   JobRow,
-  "id" | "owner_id" | "state" | "operation" | "params" | "priority" | "verify" | "anew" | "fence"
+  | "id"
+  | "owner_id"
+  | "state"
+  | "operation"
+  | "params"
+  | "priority"
+  | "verify"
+  | "anew"
+  | "own_need"
+  | "fence"
 >;
 
 /** Where a job's work runs now, as one of its steps has it. */
@@ -98,7 +109,7 @@ export class Queue {
              device = ?2, device_reason = NULL, progress_percent = 0
            WHERE id = ?3 AND ((state = 'queued' AND wait_for IS NULL)
              OR (state = 'waiting' AND wait_for IN ('device', 'space')))
-           RETURNING id, owner_id, state, operation, params, priority, verify, anew, fence`,
+           RETURNING id, owner_id, state, operation, params, priority, verify, anew, own_need, fence`,
         )
         .get(this.now(), device.id, jobId);
       if (row === null) return null;
@@ -113,6 +124,7 @@ export class Queue {
         inputIds: inputIdsOf(this.database, row.id),
         verify: row.verify,
         anew: row.anew === 1,
+        onlyOn: row.own_need === null ? null : "cpu",
         fence: row.fence,
       };
     });

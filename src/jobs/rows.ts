@@ -30,6 +30,7 @@ export interface JobRow {
   seq: number;
   rank: number;
   need: Need;
+  own_need: Need | null;
   wait_for: WaitsFor | null;
   not_before: string | null;
   paused_at: string | null;
@@ -131,6 +132,7 @@ export function toJob(database: Database, row: JobRow): Job {
     attempt: attempts.filter(({ outcome }) => outcome !== "interrupted").length,
     device: row.device,
     deviceReason: row.device_reason,
+    onlyOn: row.own_need === null ? null : "cpu",
     error: row.error === null ? null : (JSON.parse(row.error) as FailureReport),
     notes: JSON.parse(row.notes) as string[],
     labels: JSON.parse(row.labels) as Record<string, string>,

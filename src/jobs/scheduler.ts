@@ -7,6 +7,7 @@ import { transaction } from "../database/transaction.ts";
 import type { Log } from "../log.ts";
 import type { Step } from "../operations/operation.ts";
 import type { Dispatch, Place, Wait } from "../runners/dispatch.ts";
+import { noHistory, onCpuByWish } from "../runners/places.ts";
 import { Refusal } from "../trouble.ts";
 import { Alarm } from "./alarm.ts";
 import type { Feed } from "./feed.ts";
@@ -195,7 +196,10 @@ export class Scheduler {
       return { kind: "space", sentence: tight };
     }
     const next = this.nextStep(job, prepared);
-    const place = next === null ? null : dispatch.place(next.work);
+    const place =
+      next === null
+        ? null
+        : dispatch.place(next.work, job.onlyOn === null ? noHistory : onCpuByWish);
     if (place !== null && !isPlace(place)) {
       room.giveBack(job.jobId);
       return place;

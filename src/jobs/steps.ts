@@ -9,6 +9,7 @@ import type { Dispatch, DispatchEvents, Place, StepRun } from "../runners/dispat
 import type { ProvenOutput } from "../runners/runner.ts";
 import { Gate } from "../storage/gate.ts";
 import { assert, type FailureReport } from "../trouble.ts";
+import type { OnlyDevice } from "./job.ts";
 import type { FirstPlace } from "./scheduler.ts";
 import type { StepBook } from "./step-book.ts";
 import { WholeProgress } from "./step-progress.ts";
@@ -41,6 +42,8 @@ export interface StepsRequest {
   /** Absolute folder for this work; it exists. */
   jobFolder: string;
   verify: "quick" | "full";
+  /** The device that a person wants; absent or null: wherever each step fits. */
+  onlyOn?: OnlyDevice | null;
   /** Ends all steps. */
   signal: AbortSignal;
   /** The switch by which the job is paused; absent: it cannot be. */
@@ -196,11 +199,11 @@ class Run {
   }
 
   private runOf({ step, abort }: Active): StepRun {
-    const { assetPaths, jobFolder, verify, signal, rest } = this.request;
+    const { assetPaths, jobFolder, verify, onlyOn = null, signal, rest } = this.request;
     const { name, work, outputs, proves = [], provesOfGpu: expectationsOfGpu = [] } = step;
     const declared = outputs.map(({ expectation }) => expectation);
     return {
-      ...{ work, assetPaths, jobFolder, step: name, verify },
+      ...{ work, assetPaths, jobFolder, step: name, verify, onlyOn },
       ...{ expectations: [...declared, ...proves], expectationsOfGpu },
       signal: AbortSignal.any([signal, this.halt.signal, abort.signal]),
       rest,

@@ -16,6 +16,7 @@ function job(jobId: string): Candidate {
     priority: 0,
     verify: null,
     anew: false,
+    onlyOn: null,
     held: null,
     reason: null,
     spaceBytes: null,

@@ -143,6 +143,7 @@ function toCandidate(database: Database, row: JobRow): Candidate {
     inputIds: inputIdsOf(database, row.id),
     verify: row.verify,
     anew: row.anew === 1,
+    onlyOn: row.own_need === null ? null : "cpu",
     priority: row.priority,
     need: row.need,
     held: waitFor === "device" || waitFor === "space" ? waitFor : null,

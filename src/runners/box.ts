@@ -3,7 +3,8 @@ import { availableParallelism } from "node:os";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { cpuDevice, type Toolchain } from "../media/devices.ts";
-import { Dispatch, type GpuPool } from "./dispatch.ts";
+import { Dispatch } from "./dispatch.ts";
+import type { GpuPool } from "./gpu-pool.ts";
 import type { Runner } from "./runner.ts";
 import { type GpuUse, Slots } from "./slots.ts";
 

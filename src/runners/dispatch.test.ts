@@ -5,7 +5,9 @@ import type { RenderDescription, StepWork } from "../media/description.ts";
 import type { Device, Toolchain } from "../media/devices.ts";
 import type { GpuFault, Reaction } from "../media/gpu-fault.ts";
 import { nothingAvoided } from "../media/placement.ts";
-import { Dispatch, type DispatchEvents, type GpuPool, type StepRun } from "./dispatch.ts";
+import { Dispatch, type DispatchEvents, type StepRun } from "./dispatch.ts";
+import type { GpuPool } from "./gpu-pool.ts";
+import { onCpuByWish } from "./places.ts";
 import type { AttemptOutcome, AttemptRequest, Runner } from "./runner.ts";
 import { type SlotLimits, Slots } from "./slots.ts";
 
@@ -205,6 +207,7 @@ describe("a place", () => {
       kind: "absent",
       sentence: "No GPU can encode it. This machine has no NVIDIA GPU.",
     });
+    expect(newDispatch({}, "wait").place(work(), onCpuByWish)).toHaveProperty("why");
   });
 
   test("is not given while the box is closed", () => {
@@ -255,6 +258,8 @@ describe("after a fault", () => {
     await reason(newDispatch());
     expect(runner.devices).toEqual(["gpu:0", "cpu"]);
     expect(pool.suspended).toEqual([]);
+    await newDispatch().carryOut({ ...step(), onlyOn: "cpu" }, null, events);
+    expect(runner.devices.slice(2)).toEqual(["cpu"]);
   });
 
   test("for want of sessions it is asked again, and the CPU helps when that never ends", async () => {

@@ -7,33 +7,19 @@ import type { Device, Toolchain } from "../media/devices.ts";
 import type { GpuFault } from "../media/gpu-fault.ts";
 import type { FailureReport } from "../trouble.ts";
 import { ATTEMPTS_MAX, afterFault, BUSY_MAX, faultReport, withWhy } from "./after-fault.ts";
+import type { GpuPool } from "./gpu-pool.ts";
 import { lendWhilePaused, pausedWait, waitAWhile } from "./patience.ts";
 import {
   type Choice,
   choicesFor,
   type History,
   noHistory,
+  onCpuByWish,
   type Preview,
   wantsGpu,
 } from "./places.ts";
 import type { AttemptOutcome, AttemptRequest, Runner } from "./runner.ts";
 import type { Reservation, Shortage, Slots } from "./slots.ts";
-
-/** The GPUs of the box, as far as dispatching goes. */
-export interface GpuPool {
-  /** GPUs in service, with what they were seen to do. */
-  devices(): readonly Device[];
-  /** A sentence while some GPU is not tried yet; null when all are known. */
-  undecided(): string | null;
-  /** Why no GPU is in service, a plain sentence; "" when one is. */
-  whyNone(): string;
-  /** Takes a GPU out of service until a probe on it succeeds. */
-  suspend(uuid: string, fault: GpuFault): void;
-  /** Free memory when it was last looked at; null when unknown. */
-  memoryFreeBytes(uuid: string): number | null;
-  /** Called when a GPU comes, goes, or is known better. Returns the end of the subscription. */
-  onChange(listener: () => void): () => void;
-}
 
 export interface DispatchParts {
   runner: Runner;
@@ -63,7 +49,13 @@ export interface Wait {
 }
 
 /** One step to carry out: an attempt without its device. */
-export type StepRun = Omit<AttemptRequest, "device" | "avoided" | "memoryFreeBytes" | "onRendered">;
+export type StepRun = Omit<
+  AttemptRequest,
+  "device" | "avoided" | "memoryFreeBytes" | "onRendered"
+> & {
+  /** The device that a person wants; absent or null: wherever it fits. */
+  onlyOn?: "cpu" | null;
+};
 
 export interface DispatchEvents {
   /** A run begins here. */
@@ -133,7 +125,7 @@ export class Dispatch {
       shortages.push(taken);
     }
     const why = this.whyNotGpu(work, { ...choices, shortages, history });
-    const wait = this.waitForGpu(work, choices.gpus, shortages, why);
+    const wait = history.byWish ? null : this.waitForGpu(work, choices.gpus, shortages, why);
     if (wait !== null) return wait;
     const taken = slots.take(cpu, choices.cpu.need);
     if ("takenAtMs" in taken) return this.taken({ ...choices.cpu, reservation: taken, why });
@@ -146,12 +138,12 @@ export class Dispatch {
   }
 
   /** Where the step would go if all were free, and how many like it side by side; takes nothing. */
-  preview(work: StepWork): Preview {
+  preview(work: StepWork, history: History = noHistory): Preview {
     const { gpus, cpu, toolchain, slots } = this.parts;
     const choices = choicesFor(
       work,
       { cpu, gpus: gpus.devices(), toolchain: toolchain() },
-      noHistory,
+      history,
     );
     const gpu = this.leastUsedFirst(choices.gpus)[0];
     if (gpu !== undefined) {
@@ -162,7 +154,7 @@ export class Dispatch {
       const atOnce = choices.gpus.length;
       return { device: gpu.device, reason, placement: gpu.placement, atOnce };
     }
-    const why = this.whyNotGpu(work, { ...choices, shortages: [], history: noHistory });
+    const why = this.whyNotGpu(work, { ...choices, shortages: [], history });
     const { placement, need } = choices.cpu;
     const reason = `Would run on ${cpu.title}. ${why}`.trim();
     return { device: cpu, reason, placement, atOnce: slots.cpuAtOnce(need) };
@@ -188,7 +180,7 @@ export class Dispatch {
     events: DispatchEvents,
     job: object = step,
   ): Promise<AttemptOutcome> {
-    let history = noHistory;
+    let history = step.onlyOn === "cpu" ? onCpuByWish : noHistory;
     let busyTimes = 0;
     let next = place;
     if (place !== null) this.hold(job, 1);

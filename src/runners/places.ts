@@ -24,6 +24,8 @@ export interface History {
   excluded: ReadonlySet<string>;
   /** True when no GPU of this box can do it. */
   cpuOnly: boolean;
+  /** True when a person wants no GPU: it does not wait for one. */
+  byWish: boolean;
   /** What went wrong, one sentence for each attempt: "NVIDIA L4: its encoder failed." */
   sentences: readonly string[];
 }
@@ -32,7 +34,16 @@ export const noHistory: History = {
   avoided: nothingAvoided,
   excluded: new Set(),
   cpuOnly: false,
+  byWish: false,
   sentences: [],
+};
+
+/** For work that a person wants on the CPU. */
+export const onCpuByWish: History = {
+  ...noHistory,
+  cpuOnly: true,
+  byWish: true,
+  sentences: ["Somebody asked for the CPU."],
 };
 
 export interface Choices {

@@ -57,15 +57,45 @@ function limitButtons(list) {
   }
 }
 
-/** Parts that count only for some choices: hidden ones are disabled, so that they are not sent. */
+/** What stands under a path, as conditions compare it: "" for nothing, and for what does not count itself. */
+function standsAt(form, path) {
+  const named = `[name="${CSS.escape(path)}"]:not([type=hidden])`;
+  const control = form.querySelector(named);
+  if (control === null || control.matches(":disabled")) return "";
+  if (control.type !== "checkbox") return control.value.trim();
+  if (control.checked) return "true";
+  return "switch" in control.dataset ? "" : "false";
+}
+
+/** Conditions of fields that follow from fields with conditions: more rounds than any form has levels. */
+const ROUNDS_MAX = 8;
+
+/**
+ * Parts that count only for some choices: hidden ones are disabled, so that they are not sent. What was typed
+ * stays in them.
+ */
 function applyConditions(form) {
-  for (const part of form.querySelectorAll("[data-when]")) {
-    const holds = JSON.parse(part.dataset.when).every(({ path, values }) => {
-      const select = form.querySelector(`select[name="${CSS.escape(path)}"]`);
-      return select !== null && values.includes(select.value);
-    });
-    part.hidden = part.disabled = !holds;
+  const parts = [...form.querySelectorAll("[data-when]")];
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    let moved = false;
+    for (const part of parts) {
+      const holds = JSON.parse(part.dataset.when).every(
+        ({ path, values, not = false }) => values.includes(standsAt(form, path)) !== not,
+      );
+      if (part.disabled === !holds) continue;
+      part.hidden = part.disabled = !holds;
+      moved = true;
+    }
+    if (!moved) return;
   }
+}
+
+/** Whether conditions of the form look at the field; most keystrokes concern none. */
+function isLookedAt(form, name) {
+  const path = JSON.stringify(name);
+  return [...form.querySelectorAll("[data-when]")].some(({ dataset }) =>
+    dataset.when.includes(path),
+  );
 }
 
 /** An optional part of a form is switched by a checkbox before it. */
@@ -131,10 +161,11 @@ document.addEventListener("change", (event) => {
   const form = event.target.form;
   if (!form) return;
   if (event.target.matches("[data-switch]")) applySwitches(form);
-  if (event.target.matches("select")) applyConditions(form);
 });
 
 document.addEventListener("input", (event) => {
+  const { form, name } = event.target;
+  if (form && name && isLookedAt(form, name)) applyConditions(form);
   const pair = event.target.closest?.(".colour");
   const picker = pair?.querySelector("[data-colour]");
   if (!picker) return;
@@ -148,6 +179,17 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target.matches?.('[name="input-search"]'))
     event.preventDefault();
 });
+
+// What the browser itself finds wrong must be seen, also in a part that is folded.
+document.addEventListener(
+  "invalid",
+  ({ target }) => {
+    for (let part = target.closest("details"); part; part = part.parentElement.closest("details")) {
+      part.open = true;
+    }
+  },
+  true,
+);
 
 document.addEventListener("htmx:after:swap", () => settle(document));
 settle(document);

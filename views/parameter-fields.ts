@@ -1,9 +1,14 @@
 /** Fields of parameters, made from their flat list: groups, switches, rows of lists, and all kinds of input. */
+
+import type { FieldCondition } from "../src/operations/conditions.ts";
 import { spokenList } from "../src/operations/parameter-texts.ts";
-import type { FieldCondition, ParameterField } from "../src/operations/parameters.ts";
+import type { ParameterField } from "../src/operations/parameters.ts";
 import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
 import { choiceTitle } from "./media-words.ts";
+import { texts } from "./texts/texts.ts";
+
+const words = texts.make;
 
 /** What the fields are filled in with: parameters, or null for the schema's own defaults. */
 export type Filling = Record<string, unknown> | null;
@@ -27,11 +32,24 @@ export function parameterFieldset(fields: readonly ParameterField[], filling: Fi
 function fieldsWithin(fields: readonly ParameterField[], scope: Scope): Html[] {
   const parts = Map.groupBy(fields, (field) => partOf(field, fields, scope.base));
   return [...parts].map(([path, members], position) => {
-    if (path === scope.base) {
-      return html`<div class="field-grid">${members.map((field) => oneField(field, scope))}</div>`;
-    }
-    return foldable(path, members, scope, position < OPEN_GROUPS);
+    if (path !== scope.base) return foldable(path, members, scope, position < OPEN_GROUPS);
+    const plain = members.filter(({ advanced }) => !advanced);
+    return html`<div class="field-grid">${plain.map((field) => oneField(field, scope))}</div>
+${advancedPart(members, scope)}`;
   });
+}
+
+/** What only those need who know what it is: folded away, and open where something in it was chosen. */
+function advancedPart(members: readonly ParameterField[], scope: Scope): Html | null {
+  const fields = members.filter(({ advanced }) => advanced);
+  const [first] = fields;
+  if (first === undefined) return null;
+  const common = commonConditions(fields, scope);
+  const inside = { ...scope, holding: [...scope.holding, ...common] };
+  const chosen = fields.some(({ path }) => valueAt(scope.filling, path.split(".")) !== undefined);
+  const part = html`<details class="advanced" open="${chosen}"><summary>${icon("chevron")}${words.more}<span class="muted">${fields.map(({ label }) => label).join(", ")}</span></summary>
+<div class="field-grid">${fields.map((field) => oneField(field, inside))}</div></details>`;
+  return onlyWhen(common, part);
 }
 
 /** Path of the outermost object between the base and the field; the base itself when there is none. */
@@ -55,15 +73,11 @@ function foldable(
 ): Html {
   const [first, ...rest] = fields;
   const title = fields.find(({ groupPath }) => groupPath === path)?.group ?? path;
-  const common = (first?.when ?? []).filter(
-    (condition) =>
-      !scope.holding.includes(condition) &&
-      fields.every(({ when }) => when.some((each) => isSame(each, condition))),
-  );
+  const common = commonConditions(fields, scope);
   const inside: Scope = { ...scope, base: path, holding: [...scope.holding, ...common] };
   const switched = first?.path === path && first.kind === "boolean" && rest.length > 0;
   const content = switched
-    ? html`${oneField({ ...first, label: `With ${title.toLowerCase()}` }, inside, "switch")}
+    ? html`${oneField({ ...first, label: words.withPart(title.toLowerCase()) }, inside, "switch")}
 <fieldset class="group-inside" data-switched aria-label="${title}">${fieldsWithin(rest, inside)}</fieldset>`
     : html`<fieldset class="group-inside" aria-label="${title}">${fieldsWithin(fields, inside)}</fieldset>`;
   const part = html`<details class="group" open="${open || switched}"><summary>${icon("chevron")}${title}</summary>
@@ -71,8 +85,17 @@ ${content}</details>`;
   return onlyWhen(common, part);
 }
 
+/** Conditions of all of the fields that do not hold here already. */
+function commonConditions(fields: readonly ParameterField[], scope: Scope): FieldCondition[] {
+  return (fields[0]?.when ?? []).filter(
+    (condition) =>
+      !scope.holding.some((held) => isSame(held, condition)) &&
+      fields.every(({ when }) => when.some((each) => isSame(each, condition))),
+  );
+}
+
 function isSame(a: FieldCondition, b: FieldCondition): boolean {
-  return a.path === b.path && a.values.join("\n") === b.values.join("\n");
+  return a.path === b.path && a.not === b.not && a.values.join("\n") === b.values.join("\n");
 }
 
 /** Fields that count only under conditions; forms.js hides them and takes them out while those do not hold. */
@@ -125,14 +148,14 @@ function listField(field: ParameterField, value: unknown, scope: Scope): Html {
 <p class="hint">${field.description}</p>
 <ol class="list-rows">${rows}</ol>
 <template>${listRow(field, `${field.path}.+`, null)}</template>
-<div class="list-actions"><button type="button" class="button" data-add-row>${icon("plus")}Add<span class="sr-only"> to ${field.label.toLowerCase()}</span></button></div>
+<div class="list-actions"><button type="button" class="button" data-add-row>${icon("plus")}${words.add}<span class="sr-only"> ${words.toList(field.label.toLowerCase())}</span></button></div>
 <noscript>${inputField(`${id}-json`, json, list.length === 0 ? undefined : list, null)}</noscript>
 </fieldset>`;
 }
 
 function listRow(field: ParameterField, path: string, filling: Filling): Html {
   const fields = field.row.map((each) => movedTo(each, `${field.path}.+`, path));
-  const label = `${field.label}, row`;
+  const label = words.rowOf(field.label);
   return html`<li class="list-row" data-row="${path}"><fieldset aria-label="${label}">
 <input type="hidden" name="${path}" value="true">
 ${fieldsWithin(fields, { base: path, filling, holding: [] })}
@@ -142,9 +165,9 @@ ${fieldsWithin(fields, { base: path, filling, holding: [] })}
 /** Up, down and away: of rows of lists and of the files of a job. */
 export function rowButtons(): Html {
   return html`<div class="row-buttons">
-<button type="button" class="icon-button" data-move="-1" aria-label="Move up">${icon("up")}</button>
-<button type="button" class="icon-button" data-move="1" aria-label="Move down">${icon("chevron")}</button>
-<button type="button" class="icon-button" data-remove aria-label="Remove">${icon("close")}</button>
+<button type="button" class="icon-button" data-move="-1" aria-label="${words.moveUp}">${icon("up")}</button>
+<button type="button" class="icon-button" data-move="1" aria-label="${words.moveDown}">${icon("chevron")}</button>
+<button type="button" class="icon-button" data-remove aria-label="${words.remove}">${icon("close")}</button>
 </div>`;
 }
 
@@ -156,7 +179,7 @@ function movedTo(field: ParameterField, from: string, to: string): ParameterFiel
     ...field,
     path: moved(field.path),
     groupPath: moved(field.groupPath),
-    when: field.when.map(({ path, values }) => ({ path: moved(path), values })),
+    when: field.when.map((each) => ({ ...each, path: moved(each.path) })),
     row: field.row.map((each) => movedTo(each, from, to)),
   };
 }
@@ -172,7 +195,7 @@ function hintId(field: ParameterField): string | null {
 function hintOf(field: ParameterField): Html | null {
   const id = hintId(field);
   if (id === null) return null;
-  const commas = field.kind === "words" ? " Several are separated by commas." : "";
+  const commas = field.kind === "words" ? ` ${words.withCommas}` : "";
   return html`<p class="hint" id="${id}">${field.description}${commas}</p>`;
 }
 
@@ -200,7 +223,7 @@ function selectField(id: string, field: ParameterField, value: unknown, hint: st
   const chosen = value === undefined ? "" : typeof value === "object" ? structured : String(value);
   const none =
     chosen === "" && !own.has("") && !field.required
-      ? html`<option value="">Automatic</option>`
+      ? html`<option value="">${words.automatic}</option>`
       : null;
   return html`<span class="select"><select id="${id}" name="${field.path}" aria-describedby="${hint}">${none}${field.options.map(
     (option) =>
@@ -215,7 +238,7 @@ function optionLabel({ value, label }: ParameterField["options"][number]): strin
 }
 
 /** Units that a person writes in more than one way: "1:30" for 90 s, "5M" for 5,000,000 bit/s. */
-const spokenUnits: Record<string, string> = { s: "90 or 1:30", "bit/s": "5M or 800k" };
+const spokenUnits: Record<string, string> = words.spokenUnits;
 
 function inputField(id: string, field: ParameterField, value: unknown, hint: string | null): Html {
   const text = textOf(value);
@@ -226,18 +249,18 @@ function inputField(id: string, field: ParameterField, value: unknown, hint: str
   }
   if (field.kind === "colour") {
     const picked = /^#[0-9a-f]{6}$/i.test(text) ? text : "#000000";
-    return html`<span class="colour"><input type="color" value="${picked}" aria-label="${field.label}: pick" data-colour><input id="${id}" name="${field.path}" type="text" value="${text}" placeholder="${placeholder}" maxlength="20" autocomplete="off" aria-describedby="${hint}" aria-required="${field.required ? "true" : null}"></span>`;
+    return html`<span class="colour"><input type="color" value="${picked}" aria-label="${words.pickColour(field.label)}" data-colour><input id="${id}" name="${field.path}" type="text" value="${text}" placeholder="${placeholder}" maxlength="20" autocomplete="off" aria-describedby="${hint}" aria-required="${field.required ? "true" : null}"></span>`;
   }
   const spoken = field.unit === null ? undefined : spokenUnits[field.unit];
   if (field.kind === "number" && spoken === undefined) {
     return html`<input id="${id}" name="${field.path}" type="number" inputmode="decimal" min="${field.min}" max="${field.max}" step="${field.step ?? "any"}" value="${text}" placeholder="${placeholder}" autocomplete="off" aria-describedby="${hint}" aria-required="${field.required ? "true" : null}">`;
   }
-  const words = field.kind === "text" && field.options.length > 0 ? `${id}-words` : null;
+  const choices = field.kind === "text" && field.options.length > 0 ? `${id}-words` : null;
   const list =
-    words === null
+    choices === null
       ? null
-      : html`<datalist id="${words}">${field.options.map((option) => html`<option value="${option.value}">${option.label}</option>`)}</datalist>`;
-  return html`<input id="${id}" name="${field.path}" type="text" value="${text}" placeholder="${placeholder}" maxlength="2000" autocomplete="off" list="${words}" aria-describedby="${hint}" aria-required="${field.required ? "true" : null}">${list}`;
+      : html`<datalist id="${choices}">${field.options.map((option) => html`<option value="${option.value}">${option.label}</option>`)}</datalist>`;
+  return html`<input id="${id}" name="${field.path}" type="text" value="${text}" placeholder="${placeholder}" maxlength="2000" autocomplete="off" list="${choices}" aria-describedby="${hint}" aria-required="${field.required ? "true" : null}">${list}`;
 }
 
 function textOf(value: unknown): string {
@@ -250,15 +273,15 @@ function textOf(value: unknown): string {
 
 /** Shows what may be typed, or that nothing needs to be. */
 function placeholderOf(field: ParameterField): string {
-  const words = field.options.map(({ value }) => value);
+  const choices = field.options.map(({ value }) => value);
   const spoken = field.unit === null ? undefined : spokenUnits[field.unit];
   if (field.kind === "json") return field.example ?? "JSON";
   if (field.kind === "colour") return "#4b56d2";
-  if (spoken !== undefined) return [spoken, ...words].join(", ");
+  if (spoken !== undefined) return [spoken, ...choices].join(", ");
   if (field.min !== null && field.max !== null) {
-    const more = field.freeText ? [...words, "…"] : words;
+    const more = field.freeText ? [...choices, "…"] : choices;
     return [`${field.min} – ${field.max}`, ...more].join(", ");
   }
-  if (words.length > 0) return `${words.join(", ")} …`;
-  return field.required || field.kind !== "text" ? "" : "Automatic";
+  if (choices.length > 0) return `${choices.join(", ")} …`;
+  return field.required || field.kind !== "text" ? "" : words.automatic;
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { animationEncoders, animationTitles } from "../media/animation.ts";
 import { assert, Refusal } from "../trouble.ts";
 import { candidatesOf, describeAnimation, type Look, lookTitle, piece } from "./animate-plan.ts";
+import { isNot } from "./conditions.ts";
 import { lastingLike } from "./lasting.ts";
 import { outputName } from "./naming.ts";
 import { defineOperation, type Plan, type PlanContext, type PlanInput } from "./operation.ts";
@@ -47,10 +48,16 @@ const schema = z
       title: "Times played",
       description: "0 plays it for ever, 1 once.",
     }),
-    quality: z.int().min(0).max(100).default(75).meta({
-      title: "Quality",
-      description: "Of WebP and AVIF. For GIF it sets the number of colours; APNG loses nothing.",
-    }),
+    quality: z
+      .int()
+      .min(0)
+      .max(100)
+      .default(75)
+      .meta({
+        when: [isNot("format", "apng")],
+        title: "Quality",
+        description: "Of WebP and AVIF. For GIF it sets the number of colours; APNG loses nothing.",
+      }),
     maxBytes: z.int().min(1000).max(1_000_000_000).optional().meta({
       title: "Size at most",
       unit: "bytes",

@@ -1,5 +1,6 @@
 /** The parameters of `audio`. */
 import { z } from "zod";
+import { is, isNot } from "./conditions.ts";
 import { usualTruePeakDbtp } from "./levelling.ts";
 
 /** A week: longer sources are surveillance archives, for which one job is the wrong unit. */
@@ -32,6 +33,7 @@ const loudness = z
   })
   .optional()
   .meta({
+    when: [isNot("do", "waveform")],
     title: "Loudness",
     description:
       "Brings the sound to a loudness: measured first, then changed by one gain, so that soft and loud keep their distance.",
@@ -60,6 +62,7 @@ const replace = z
   })
   .optional()
   .meta({
+    when: [is("do", "replace")],
     title: "Replace",
     description:
       "For do replace: the second file's sound takes the place of all sound of the first. It is cut, or followed by silence, to the length of the picture.",
@@ -74,16 +77,19 @@ const ducking = z
       description: "How much softer the second sound is while the first is heard.",
     }),
     thresholdDb: z.number().min(-60).max(-10).default(-38).meta({
+      advanced: true,
       title: "Heard from",
       unit: "dB",
       description: "Level of the first sound, of full scale, from which it counts as heard.",
     }),
     attack: z.number().min(1).max(2000).default(20).meta({
+      advanced: true,
       title: "Attack",
       unit: "ms",
       description: "How fast it is turned down.",
     }),
     release: z.number().min(10).max(9000).default(400).meta({
+      advanced: true,
       title: "Release",
       unit: "ms",
       description: "How fast it comes back.",
@@ -122,6 +128,7 @@ const mix = z
   })
   .optional()
   .meta({
+    when: [is("do", "mix")],
     title: "Mix",
     description: "For do mix: the second file's sound under or over that of the first.",
     startsOn: false,
@@ -138,18 +145,29 @@ const waveform = z
         description:
           "json is audiowaveform's format, version 2, which wavesurfer.js and peaks.js read: version, channels, sample_rate, samples_per_pixel, bits, length (points), and data, in which the least and the greatest sample of each channel follow each other, point by point.",
       }),
-    pointsPerSecond: z.number().min(0.1).max(1000).default(20).meta({
-      title: "Points per second",
-      description: "Of the peaks: each has the least and the greatest sample of its time.",
-    }),
-    bits: z.literal([8, 16]).default(8).meta({
-      title: "Bits",
-      description: "Of a peak: 8 for −128 to 127, 16 for −32768 to 32767.",
-    }),
+    pointsPerSecond: z
+      .number()
+      .min(0.1)
+      .max(1000)
+      .default(20)
+      .meta({
+        when: [isNot("output", "png")],
+        title: "Points per second",
+        description: "Of the peaks: each has the least and the greatest sample of its time.",
+      }),
+    bits: z
+      .literal([8, 16])
+      .default(8)
+      .meta({
+        when: [isNot("output", "png")],
+        title: "Bits",
+        description: "Of a peak: 8 for −128 to 127, 16 for −32768 to 32767.",
+      }),
     channels: z
       .enum(["mixed", "split"])
       .default("mixed")
       .meta({
+        when: [isNot("output", "png")],
         title: "Channels of the peaks",
         labels: { mixed: "Mixed to one", split: "Each its own" },
         description: "The picture always shows the mix.",
@@ -159,24 +177,36 @@ const waveform = z
       .min(16)
       .max(8192)
       .default(1800)
-      .meta({ title: "Width", unit: "px", description: "Of the picture." }),
+      .meta({
+        when: [isNot("output", "json")],
+        title: "Width",
+        unit: "px",
+        description: "Of the picture.",
+      }),
     height: z
       .int()
       .min(16)
       .max(2048)
       .default(280)
-      .meta({ title: "Height", unit: "px", description: "Of the picture; full scale fills it." }),
+      .meta({
+        when: [isNot("output", "json")],
+        title: "Height",
+        unit: "px",
+        description: "Of the picture; full scale fills it.",
+      }),
     colour: z
       .string()
       .regex(/^#[0-9a-fA-F]{6}$/)
       .default("#2f80ed")
       .meta({
+        when: [isNot("output", "json")],
         title: "Colour",
         description: "As #rrggbb; the background is transparent.",
       }),
   })
   .optional()
   .meta({
+    when: [is("do", "waveform")],
     title: "Waveform",
     description: "For do waveform: the sound as a drawing.",
     startsOn: false,
@@ -202,6 +232,7 @@ const fields = z.strictObject({
     .enum(["auto", "aac", "mp3", "opus", "flac", "wav"])
     .default("auto")
     .meta({
+      when: [isNot("do", "waveform")],
       title: "Format",
       labels: {
         auto: "Automatic",
@@ -214,15 +245,23 @@ const fields = z.strictObject({
       description:
         "auto keeps the codec where it can be written. FLAC and WAV keep every sample. In a video it is the codec of the sound.",
     }),
-  bitRate: z.int().min(16_000).max(2_000_000).optional().meta({
-    title: "Bit rate",
-    unit: "bit/s",
-    description: "Empty takes a good one for the format and the channels.",
-  }),
+  bitRate: z
+    .int()
+    .min(16_000)
+    .max(2_000_000)
+    .optional()
+    .meta({
+      when: [isNot("do", "waveform"), isNot("format", "flac", "wav")],
+      title: "Bit rate",
+      unit: "bit/s",
+      description: "Empty takes a good one for the format and the channels.",
+    }),
   channels: z
     .literal([1, 2, 6, 8])
     .optional()
     .meta({
+      when: [isNot("do", "waveform")],
+      advanced: true,
       title: "Channels at most",
       labels: { "1": "1 (mono)", "2": "2 (stereo)", "6": "6 (5.1)", "8": "8 (7.1)" },
       description: "1 mono, 2 stereo, 6 for 5.1, 8 for 7.1. Never more than the source has.",
@@ -231,11 +270,14 @@ const fields = z.strictObject({
     .literal([8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000])
     .optional()
     .meta({
+      when: [isNot("do", "waveform")],
+      advanced: true,
       title: "Sample rate",
       unit: "Hz",
       description: "Empty keeps the source's where the format knows it.",
     }),
   track: track.meta({
+    advanced: true,
     title: "Audio track",
     description: `${trackWords} The loudness of a video is changed in all of its tracks then.`,
   }),
@@ -247,6 +289,8 @@ const fields = z.strictObject({
     .enum(["keep", "strip"])
     .default("keep")
     .meta({
+      when: [isNot("do", "waveform")],
+      advanced: true,
       title: "Metadata",
       labels: { keep: "Keep", strip: "Strip" },
       description: "strip drops titles, dates, places and chapters.",

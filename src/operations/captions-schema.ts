@@ -1,6 +1,7 @@
 /** The parameters of `captions`. */
 import { z } from "zod";
 import { captionFormats } from "../media/captions/cue.ts";
+import { is, isNot } from "./conditions.ts";
 import { box, color, font } from "./overlay-schema.ts";
 
 /** Characters: an evening's subtitles have a tenth of it; larger ones come as a file. */
@@ -45,6 +46,7 @@ const style = z
   })
   .optional()
   .meta({
+    when: [is("action", "burn")],
     title: "Style",
     description: "How burnt captions look. Without it ASS keeps its own look.",
     startsOn: false,
@@ -66,16 +68,23 @@ export const captionsSchema = z
         description:
           "burn is seen everywhere and cannot be switched off; embed adds a track that players show on demand; extract makes files of the tracks that the video has.",
       }),
-    text: z.string().min(1).max(maxText).optional().meta({
-      title: "Captions",
-      description:
-        "SubRip, WebVTT or ASS as text. Empty: a file of captions is the second input of the job.",
-    }),
+    text: z
+      .string()
+      .min(1)
+      .max(maxText)
+      .optional()
+      .meta({
+        when: [isNot("action", "extract")],
+        title: "Captions",
+        description:
+          "SubRip, WebVTT or ASS as text. Empty: a file of captions is the second input of the job.",
+      }),
     language: z
       .string()
       .regex(/^[a-z]{3}$/, "must be three letters of ISO 639-2, for example eng")
       .optional()
       .meta({
+        when: [is("action", "embed")],
         title: "Language",
         description: "Of an embedded track, as ISO 639-2 has it: eng, deu, fra, spa.",
       }),
@@ -84,6 +93,7 @@ export const captionsSchema = z
       .enum(["mp4", "mkv", "webm", "mov"])
       .default("mp4")
       .meta({
+        when: [isNot("action", "extract")],
         title: "Container",
         labels: { mp4: "MP4", mkv: "Matroska (MKV)", webm: "WebM", mov: "QuickTime (MOV)" },
         description:
@@ -93,18 +103,27 @@ export const captionsSchema = z
       .enum(["auto", "h264", "hevc", "av1", "vp9"])
       .default("auto")
       .meta({
+        when: [is("action", "burn")],
         title: "Video codec",
         labels: { auto: "Automatic", h264: "H.264", hevc: "HEVC (H.265)", av1: "AV1", vp9: "VP9" },
         description: "Of burnt captions. auto is H.264, and VP9 in WebM.",
       }),
-    quality: z.int().min(0).max(100).default(65).meta({
-      title: "Quality",
-      description: "Of burnt captions' video, on the scale that all codecs share.",
-    }),
+    quality: z
+      .int()
+      .min(0)
+      .max(100)
+      .default(65)
+      .meta({
+        when: [is("action", "burn")],
+        title: "Quality",
+        description: "Of burnt captions' video, on the scale that all codecs share.",
+      }),
     speed: z
       .enum(["fast", "balanced", "best"])
       .default("balanced")
       .meta({
+        when: [is("action", "burn")],
+        advanced: true,
         title: "Speed",
         labels: { fast: "Fast", balanced: "Balanced", best: "Best" },
         description: "best takes several times as long as balanced and makes smaller files.",
@@ -113,6 +132,7 @@ export const captionsSchema = z
       .enum(captionFormats)
       .default("srt")
       .meta({
+        when: [is("action", "extract")],
         title: "Format of extracted captions",
         labels: { srt: "SubRip (.srt)", vtt: "WebVTT (.vtt)", ass: "ASS (.ass)" },
         description: "WebVTT is for the web, ASS keeps looks.",

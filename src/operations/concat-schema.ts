@@ -1,5 +1,6 @@
 /** The parameters of `concat`. */
 import { z } from "zod";
+import { is } from "./conditions.ts";
 import { filmFields } from "./film.ts";
 
 export const concatSchema = z
@@ -13,12 +14,18 @@ export const concatSchema = z
         description:
           "cut puts one behind the other; crossfade blends the end of each, picture and sound, into the next.",
       }),
-    seconds: z.number().min(0.1).max(10).optional().meta({
-      title: "Length of the crossfade",
-      unit: "s",
-      description:
-        "1 s when nothing is said. Each crossfade makes the result shorter by its length.",
-    }),
+    seconds: z
+      .number()
+      .min(0.1)
+      .max(10)
+      .optional()
+      .meta({
+        when: [is("transition", "crossfade")],
+        title: "Length of the crossfade",
+        unit: "s",
+        description:
+          "1 s when nothing is said. Each crossfade makes the result shorter by its length.",
+      }),
     match: z
       .enum(["first", "largest"])
       .default("first")

@@ -1,6 +1,7 @@
 /** `cutout`: takes the background of one colour out of a video, and leaves it transparent or puts another in. */
 import { z } from "zod";
 import { defaultQuality } from "../media/quality.ts";
+import { isNot } from "./conditions.ts";
 import { screenOf } from "./cutout-graph.ts";
 import { planCutout } from "./cutout-plan.ts";
 import { defineOperation } from "./operation.ts";
@@ -105,14 +106,22 @@ const schema = z
         description:
           "auto is WebM for a transparent result and MP4 for others. ProRes is for editing and large; WebP has no sound; MP4 cannot be transparent.",
       }),
-    quality: z.int().min(0).max(100).default(defaultQuality).meta({
-      title: "Quality",
-      description: "The same scale for every codec; ProRes always has its own.",
-    }),
+    quality: z
+      .int()
+      .min(0)
+      .max(100)
+      .default(defaultQuality)
+      .meta({
+        when: [isNot("format", "mov")],
+        title: "Quality",
+        description: "The same scale for every codec; ProRes always has its own.",
+      }),
     speed: z
       .enum(["fast", "balanced", "best"])
       .default("balanced")
       .meta({
+        when: [isNot("format", "mov", "webp")],
+        advanced: true,
         title: "Encoding speed",
         labels: { fast: "Fast", balanced: "Balanced", best: "Best" },
         description: "best takes several times as long as balanced and makes smaller files.",

@@ -1,5 +1,6 @@
 /** The parameters of `enhance`. */
 import { z } from "zod";
+import { notGiven } from "./conditions.ts";
 import { filmFields } from "./film.ts";
 
 const strengths = { off: "Off", light: "Light", medium: "Medium", strong: "Strong" };
@@ -45,15 +46,22 @@ export const enhanceSchema = z
           .literal([2, 3, 4])
           .optional()
           .meta({
+            when: [notGiven("height")],
             title: "Times as large",
             labels: { "2": "2×", "3": "3×", "4": "4×" },
             description: "Of width and height; 2 when no height is given either.",
           }),
-        height: z.int().min(32).max(8192).optional().meta({
-          title: "Height",
-          unit: "px",
-          description: "Of the result, instead of a factor; the width follows.",
-        }),
+        height: z
+          .int()
+          .min(32)
+          .max(8192)
+          .optional()
+          .meta({
+            when: [notGiven("factor")],
+            title: "Height",
+            unit: "px",
+            description: "Of the result, instead of a factor; the width follows.",
+          }),
       })
       .optional()
       .meta({

@@ -68,6 +68,7 @@ export const filmFields = {
     .enum(["fast", "balanced", "best"])
     .default("balanced")
     .meta({
+      advanced: true,
       title: "Encoding speed",
       labels: { fast: "Fast", balanced: "Balanced", best: "Best" },
       description: "best takes several times as long as balanced and makes smaller files.",

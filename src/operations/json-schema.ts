@@ -1,5 +1,6 @@
 /** The JSON Schema of an operation's parameters: the one description that forms, help and API share. */
 import { z } from "zod";
+import type { When } from "./conditions.ts";
 
 /** The part of JSON Schema that our parameters use, with our own additions from `.meta`. */
 export interface JsonSchema {
@@ -13,6 +14,10 @@ export interface JsonSchema {
   labels?: Record<string, string>;
   /** Ours: an optional object that a form starts with switched on. */
   startsOn?: boolean;
+  /** Ours: for those who know; forms fold it away. */
+  advanced?: boolean;
+  /** Ours: all must hold for the field to count. */
+  when?: When[];
   default?: unknown;
   const?: unknown;
   enum?: (string | number | boolean | null)[];

@@ -1,6 +1,7 @@
 /** The parameters of `ladder`, and what of them can be wrong without the media. */
 import { z } from "zod";
 import { defaultQuality } from "../media/quality.ts";
+import { is, isNot, notGiven } from "./conditions.ts";
 
 /** More than the longest ladders in use; each is an encoder at work at the same time. */
 export const maxRungs = 10;
@@ -23,15 +24,24 @@ const rung = z
       unit: "bit/s",
       description: "Average bits per second instead of a quality; peaks go to half as much again.",
     }),
-    quality: z.int().min(0).max(100).optional().meta({
-      title: "Quality",
-      description: "Of this rung; empty takes that of the ladder.",
-    }),
-    maxBitRate: bitRate().optional().meta({
-      title: "Bit rate at most",
-      unit: "bit/s",
-      description: "Beside a quality: hard scenes take no more. Empty takes what suits the size.",
-    }),
+    quality: z
+      .int()
+      .min(0)
+      .max(100)
+      .optional()
+      .meta({
+        when: [notGiven("bitRate")],
+        title: "Quality",
+        description: "Of this rung; empty takes that of the ladder.",
+      }),
+    maxBitRate: bitRate()
+      .optional()
+      .meta({
+        when: [notGiven("bitRate")],
+        title: "Bit rate at most",
+        unit: "bit/s",
+        description: "Beside a quality: hard scenes take no more. Empty takes what suits the size.",
+      }),
     frameRate: z.number().min(1).max(240).optional().meta({
       title: "Frame rate at most",
       unit: "fps",
@@ -73,29 +83,44 @@ const audio = z
       .max(maxTracks)
       .optional()
       .meta({
+        when: [isNot("tracks", "none")],
+        advanced: true,
         title: "Languages",
         description:
           "Only tracks in these, as codes such as en or deu, in this order; the first is what players begin with. Empty takes the tracks as they come.",
       }),
-    bitRate: z.int().min(16_000).max(512_000).optional().meta({
-      title: "Audio bit rate",
-      unit: "bit/s",
-      description: "Per track, AAC. Empty takes a good one for the channels.",
-    }),
+    bitRate: z
+      .int()
+      .min(16_000)
+      .max(512_000)
+      .optional()
+      .meta({
+        when: [isNot("tracks", "none")],
+        title: "Audio bit rate",
+        unit: "bit/s",
+        description: "Per track, AAC. Empty takes a good one for the channels.",
+      }),
     channels: z
       .literal([1, 2, 6, 8])
       .default(2)
       .meta({
+        when: [isNot("tracks", "none")],
         title: "Channels at most",
         labels: { "1": "1 (mono)", "2": "2 (stereo)", "6": "6 (5.1)", "8": "8 (7.1)" },
         description: "Stereo plays everywhere. Never more than the source has.",
       }),
-    loudness: z.number().min(-36).max(-5).optional().meta({
-      title: "Loudness",
-      unit: "LUFS",
-      description:
-        "Brings each track to this integrated loudness (EBU R 128), true peaks below −1 dBTP. It is measured first. Empty leaves it as it is.",
-    }),
+    loudness: z
+      .number()
+      .min(-36)
+      .max(-5)
+      .optional()
+      .meta({
+        when: [isNot("tracks", "none")],
+        title: "Loudness",
+        unit: "LUFS",
+        description:
+          "Brings each track to this integrated loudness (EBU R 128), true peaks below −1 dBTP. It is measured first. Empty leaves it as it is.",
+      }),
   })
   .prefault({})
   .meta({ title: "Audio" });
@@ -164,6 +189,7 @@ export const ladderSchema = z
         description: "best takes several times as long as balanced and makes smaller files.",
       }),
     segmentSeconds: z.number().min(1).max(10).default(4).meta({
+      advanced: true,
       title: "Segment",
       unit: "s",
       description:
@@ -175,6 +201,8 @@ export const ladderSchema = z
       .enum(["keep", "sdr"])
       .default("keep")
       .meta({
+        when: [isNot("codec", "h264")],
+        advanced: true,
         title: "HDR",
         labels: { keep: "Keep", sdr: "Convert to SDR" },
         description:
@@ -184,6 +212,7 @@ export const ladderSchema = z
       .enum(["auto", "on", "off"])
       .default("auto")
       .meta({
+        advanced: true,
         title: "Deinterlace",
         labels: { auto: "Automatic", on: "On", off: "Off" },
         description: "auto does it when the source says that it is interlaced.",
@@ -192,6 +221,8 @@ export const ladderSchema = z
       .enum(["none", "aes-128"])
       .default("none")
       .meta({
+        when: [is("format", "hls")],
+        advanced: true,
         title: "Encryption",
         labels: { none: "None", "aes-128": "AES-128" },
         description:
@@ -203,6 +234,8 @@ export const ladderSchema = z
       .regex(/^https:\/\/[A-Za-z0-9][\w.~:/?#[\]@!$&'()*+,;=%-]*$/)
       .optional()
       .meta({
+        when: [is("encryption", "aes-128")],
+        advanced: true,
         title: "Address of the key",
         description:
           "Where players will fetch the key (https), when you keep it elsewhere than beside the playlists. Counts with encryption alone.",

@@ -1,5 +1,6 @@
 /** The parameters of `measure`. */
 import { z } from "zod";
+import { isNot } from "./conditions.ts";
 
 /** A day: a longer offset is another film. */
 const maxSeconds = 86_400;
@@ -28,7 +29,11 @@ const vmaf = z
     }),
   })
   .prefault({})
-  .meta({ title: "VMAF", description: "How VMAF is measured, where it is." });
+  .meta({
+    when: [isNot("metric", "ssim", "psnr")],
+    title: "VMAF",
+    description: "How VMAF is measured, where it is.",
+  });
 
 const worst = z
   .strictObject({
@@ -40,6 +45,7 @@ const worst = z
       .enum(["beside", "difference"])
       .default("beside")
       .meta({
+        when: [isNot("frames", "0")],
         title: "Shown",
         labels: { beside: "Side by side", difference: "Side by side, and the difference" },
         description:
@@ -49,6 +55,7 @@ const worst = z
       .enum(["png", "jpeg"])
       .default("png")
       .meta({
+        when: [isNot("frames", "0")],
         title: "Format",
         labels: { png: "PNG", jpeg: "JPEG" },
         description: "PNG shows exactly what there is; JPEG adds losses of its own.",
@@ -72,12 +79,14 @@ export const measureSchema = z.strictObject({
     .enum(["time", "order"])
     .default("time")
     .meta({
+      advanced: true,
       title: "Frames meet",
       labels: { time: "By their times", order: "By their order" },
       description:
         "By time each frame of the reference meets what the second shows then. By order the first meets the first and so on: for files whose times were changed.",
     }),
   offset: z.number().min(-maxSeconds).max(maxSeconds).default(0).meta({
+    advanced: true,
     title: "Offset",
     unit: "s",
     description:
@@ -97,6 +106,7 @@ export const measureSchema = z.strictObject({
     .enum(["reference", "second"])
     .default("reference")
     .meta({
+      advanced: true,
       title: "Compared in the size of",
       labels: { reference: "The reference", second: "The second video" },
       description:
@@ -106,6 +116,7 @@ export const measureSchema = z.strictObject({
     .enum(["bicubic", "bilinear", "lanczos"])
     .default("bicubic")
     .meta({
+      advanced: true,
       title: "Scaled by",
       labels: { bicubic: "Bicubic", bilinear: "Bilinear", lanczos: "Lanczos" },
       description: "VMAF's models were trained on bicubic pictures.",

@@ -1,5 +1,6 @@
 /** The parameters of `overlay`. */
 import { z } from "zod";
+import { is, isNot } from "./conditions.ts";
 import { easeLabels, eases } from "./easing.ts";
 
 /** A week, as for the sources of all operations. */
@@ -137,14 +138,15 @@ const text = z
       unit: "%",
       description: "Width of the outline, of the picture's height. 0 has none.",
     }),
-    outlineColor: color.default("#000000").meta({
-      title: "Outline colour",
-      description: "As #rrggbb.",
-    }),
+    outlineColor: color
+      .default("#000000")
+      .meta({ when: [isNot("outline", "0")], title: "Outline colour", description: "As #rrggbb." }),
     align: z
       .enum(["left", "center", "right"])
       .optional()
       .meta({
+        when: [is("position", "true")],
+        advanced: true,
         title: "Alignment",
         labels: { left: "Left", center: "Centre", right: "Right" },
         description:
@@ -213,11 +215,13 @@ const highlight = z
       description: "How dark the rest becomes: 0 stays as it is, 1 is black.",
     }),
     softness: z.number().min(0).max(10).default(1).meta({
+      advanced: true,
       title: "Softness",
       unit: "%",
       description: "Of the edge, of the picture's height.",
     }),
     ring: z.number().min(0).max(5).default(0.5).meta({
+      advanced: true,
       title: "Ring",
       unit: "%",
       description: "Width of the ring around it, of the picture's height. 0 has none.",
@@ -306,6 +310,7 @@ export const overlaySchema = z
       .enum(["fast", "balanced", "best"])
       .default("balanced")
       .meta({
+        advanced: true,
         title: "Speed",
         labels: { fast: "Fast", balanced: "Balanced", best: "Best" },
         description: "best takes several times as long as balanced and makes smaller files.",

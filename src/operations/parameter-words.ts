@@ -1,5 +1,6 @@
 /** What a parameter takes, in words: for the command line's help and the documentation. */
 
+import type { FieldCondition } from "./conditions.ts";
 import type { Operation } from "./operation.ts";
 import { textsFromParams } from "./parameter-texts.ts";
 import type { ParameterField } from "./parameters.ts";
@@ -57,12 +58,21 @@ export function defaultWords(field: ParameterField): string {
   return field.kind === "select" && field.default === "true" ? "as below" : String(field.default);
 }
 
-/** "Only when items.N.kind is image or text." or nothing. */
+/** "Only when items.N.kind is image or text, and with maxWidth." or nothing. */
 export function conditionWords(field: ParameterField): string {
-  return field.when
-    .filter(({ values }) => values.some((value) => value !== "" && value !== "true"))
-    .map(({ path, values }) => ` Only when ${pathWords({ path })} is ${oneOf(values)}.`)
-    .join("");
+  const said = field.when
+    // A word instead of a list or an object is told by what the parameter takes.
+    .filter(({ path }) => path !== field.path && !field.path.startsWith(`${path}.`))
+    .map(conditionSaid);
+  return said.length === 0 ? "" : ` Only ${said.join(", and ")}.`;
+}
+
+function conditionSaid({ path, values, not = false }: FieldCondition): string {
+  const name = pathWords({ path });
+  const words = values.filter((value) => value !== "");
+  if (words.length === 0) return `${not ? "with" : "without"} ${name}`;
+  if (words.join() === "true") return `with ${name} of its own`;
+  return `when ${name} is ${not ? "not " : ""}${oneOf(words)}`;
 }
 
 /** "one file", "2 to 64 files, in order" */

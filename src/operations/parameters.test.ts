@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { z } from "zod";
 import { Refusal } from "../trouble.ts";
+import { holds } from "./conditions.ts";
 import { findOperation, operations, parseParams } from "./index.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 import { paramsFromTexts, textsFromParams } from "./parameter-texts.ts";
@@ -20,6 +21,11 @@ function neededOf(operation: Operation): Record<string, unknown> {
 /** Every field, those of rows too. */
 function withRows(fields: readonly ParameterField[]): ParameterField[] {
   return fields.flatMap((field) => [field, ...withRows(field.row)]);
+}
+
+/** What stands in the field at first; a switch that is off is nothing. */
+function standingIn({ path, groupPath, default: value }: ParameterField): string {
+  return value === null || (value === false && path === groupPath) ? "" : String(value);
 }
 
 function faults(operation: string, value: unknown): string[] {
@@ -46,6 +52,8 @@ describe("texts become parameters", () => {
     [[["from", "1:30.5"]], { from: 90.5 }],
     [[["to", "1:02:03"]], { to: 3723 }],
     [[["video.bitRate", "2.5M"]], { video: { bitRate: 2_500_000 } }],
+    [[["maxBytes", "25 MB"]], { maxBytes: 25_000_000 }],
+    [[["maxBytes", "1.5GiB"]], { maxBytes: 1_610_612_736 }],
     [[["audio.bitRate", "128k"]], { audio: { bitRate: 128_000 } }],
     [[["video.maxHeight", ""]], {}],
     [[["video.quality", "much"]], { video: { quality: "much" } }],
@@ -153,11 +161,14 @@ describe("fields", () => {
       }
       const needed = neededOf(operation);
       const texts = textsFromParams(operation, needed);
-      const always = fields.filter(({ when }) => when.length === 0);
+      const standing = new Map(fields.map((field) => [field.path, standingIn(field)]));
+      const always = fields.filter(({ when }) =>
+        when.every((each) => holds(each, standing.get(each.path) ?? "")),
+      );
       const filled = always.flatMap(({ path, default: value }): [string, string][] =>
         value === null ? [] : [[path, String(value)]],
       );
-      const switches = fields.filter(({ kind }) => kind === "boolean").map(({ path }) => path);
+      const switches = always.filter(({ kind }) => kind === "boolean").map(({ path }) => path);
       const read = (more: [string, string][]) =>
         parseParams(operation, paramsFromTexts(operation, [...more, ...texts]));
       const params = read(filled);

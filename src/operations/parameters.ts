@@ -2,6 +2,7 @@
  * Parameters as a form or a help page shows them. Made from the JSON Schema of the operation, so a new
  * parameter shows up everywhere by itself. How texts become parameters is in `parameter-texts.ts`.
  */
+import { conditionAt, type FieldCondition } from "./conditions.ts";
 import {
   childOf,
   discriminatorOf,
@@ -21,12 +22,6 @@ import type { Operation } from "./operation.ts";
 export type FieldKind =
   | ("select" | "number" | "text" | "boolean" | "colour")
   | ("longtext" | "words" | "list" | "json");
-
-/** A field counts only while the field at `path` has one of these values; "" is one that was not chosen. */
-export interface FieldCondition {
-  path: string;
-  values: string[];
-}
 
 /** One parameter as a form or a help page shows it. */
 export interface ParameterField {
@@ -55,6 +50,8 @@ export interface ParameterField {
   groupPath: string;
   /** All of them must hold for the field to count. */
   when: FieldCondition[];
+  /** For those who know: a form folds it away. */
+  advanced: boolean;
   /** Of a list: the fields of one row, with `PATH.+` before theirs; otherwise empty. */
   row: ParameterField[];
   /** Of a list: the fewest and the most rows. */
@@ -144,8 +141,10 @@ function fieldsAt(
   node: JsonSchema,
   name: string,
   required: boolean,
-  place: Place,
+  outer: Place,
 ): ParameterField[] {
+  const conditions = (node.when ?? []).map((when) => conditionAt(when, outer.path));
+  const place = { ...outer, when: [...outer.when, ...conditions] };
   const path = [...place.path, name];
   const title = node.title ?? capitalised(name);
   const example = exampleOf(place.example, name);
@@ -284,6 +283,7 @@ function leafField(
     group: place.group,
     groupPath: place.groupPath,
     when: place.when,
+    advanced: node.advanced ?? false,
     row: [],
     rows: { min: 0, max: 0 },
     example: null,

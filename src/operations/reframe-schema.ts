@@ -1,5 +1,6 @@
 /** The parameters of `reframe`. */
 import { z } from "zod";
+import { is, notGiven } from "./conditions.ts";
 import { easeLabels, eases } from "./easing.ts";
 import { filmFields } from "./film.ts";
 
@@ -76,22 +77,40 @@ export const reframeSchema = z
         description:
           "Width to height: 9:16 for phones, 1:1, 4:5, 16:9, or any other two whole numbers with a colon between.",
       }),
-    keyframes: z.array(keyframe).max(maxKeyframes).default([]).meta({
-      title: "Keyframes",
-      description:
-        "Where the crop is at which time; between them it moves, before the first and after the last it stays. Without any it stays in the middle. It never leaves the picture.",
-    }),
-    height: z.int().min(16).max(8192).optional().meta({
-      title: "Height",
-      unit: "px",
-      description: "Of the result; the width follows the shape. Empty keeps the source's pixels.",
-    }),
-    width: z.int().min(16).max(8192).optional().meta({
-      title: "Width",
-      unit: "px",
-      description: "Of the result, instead of a height.",
-    }),
+    keyframes: z
+      .array(keyframe)
+      .max(maxKeyframes)
+      .default([])
+      .meta({
+        when: [is("background", "crop")],
+        title: "Keyframes",
+        description:
+          "Where the crop is at which time; between them it moves, before the first and after the last it stays. Without any it stays in the middle. It never leaves the picture.",
+      }),
+    height: z
+      .int()
+      .min(16)
+      .max(8192)
+      .optional()
+      .meta({
+        when: [notGiven("width")],
+        title: "Height",
+        unit: "px",
+        description: "Of the result; the width follows the shape. Empty keeps the source's pixels.",
+      }),
+    width: z
+      .int()
+      .min(16)
+      .max(8192)
+      .optional()
+      .meta({
+        when: [notGiven("height")],
+        title: "Width",
+        unit: "px",
+        description: "Of the result, instead of a height.",
+      }),
     upscale: z.boolean().default(false).meta({
+      advanced: true,
       title: "Enlarge",
       description: "Allows a width or height that the source's pixels do not fill.",
     }),
@@ -113,6 +132,7 @@ export const reframeSchema = z
       .regex(/^#[0-9a-f]{6}$/i, "is no colour: write six hexadecimal digits, like #1a2b3c")
       .default("#000000")
       .meta({
+        when: [is("background", "colour")],
         title: "Colour behind",
         examples: ["#000000", "#ffffff"],
         description: "Red, green and blue in hexadecimal digits, for background colour.",

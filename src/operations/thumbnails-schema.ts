@@ -1,5 +1,6 @@
 /** The parameters of `thumbnails`. */
 import { z } from "zod";
+import { given, isNot } from "./conditions.ts";
 import { color } from "./overlay-schema.ts";
 
 const poster = z
@@ -87,10 +88,16 @@ const sheet = z
         description:
           "Above the pictures: the title, with facts also length, size, frame rate and codecs of the video.",
       }),
-    title: z.string().min(1).max(200).optional().meta({
-      title: "Title",
-      description: "In the header. Empty takes the file's name.",
-    }),
+    title: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .meta({
+        when: [isNot("header", "none")],
+        title: "Title",
+        description: "In the header. Empty takes the file's name.",
+      }),
   })
   .superRefine((value, context) => {
     if (value.title === undefined || value.header !== "none") return;
@@ -119,20 +126,32 @@ export const thumbnailsSchema = z.strictObject({
       labels: { jpeg: "JPEG", webp: "WebP", png: "PNG" },
       description: "WebP is smaller than JPEG; PNG is exact and large.",
     }),
-  quality: z.int().min(0).max(100).default(80).meta({
-    title: "Quality",
-    description: "Of JPEG and WebP; PNG has none.",
-  }),
+  quality: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(80)
+    .meta({
+      when: [isNot("format", "png")],
+      title: "Quality",
+      description: "Of JPEG and WebP; PNG has none.",
+    }),
   poster,
   count: z.int().min(1).max(maxStills).optional().meta({
     title: "Stills",
     description: "So many pictures at even distances over the whole video, each a file.",
   }),
-  countWidth: z.int().min(16).max(4096).default(1280).meta({
-    title: "Width of the stills at most",
-    unit: "px",
-    description: "Smaller sources stay as they are.",
-  }),
+  countWidth: z
+    .int()
+    .min(16)
+    .max(4096)
+    .default(1280)
+    .meta({
+      when: [given("count")],
+      title: "Width of the stills at most",
+      unit: "px",
+      description: "Smaller sources stay as they are.",
+    }),
   sheet,
   sprite,
 });

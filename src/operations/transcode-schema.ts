@@ -1,5 +1,6 @@
 /** The parameters of `transcode`. */
 import { z } from "zod";
+import { given, is, isNot, notGiven } from "./conditions.ts";
 
 /** A week: longer sources are surveillance archives, for which one job is the wrong unit. */
 const maxSeconds = 604_800;
@@ -31,6 +32,7 @@ const target = z
   })
   .optional()
   .meta({
+    when: [isNot("codec", "copy", "none", "prores"), notGiven("/maxBytes")],
     title: "Aim at a score",
     description:
       "The lowest quality that reaches it is looked for on samples; size and time are told before the whole is encoded, and the result is measured.",
@@ -61,51 +63,88 @@ const video = z
       .enum(["proxy", "lt", "standard", "hq"])
       .optional()
       .meta({
+        when: [is("codec", "prores")],
         title: "ProRes profile",
         labels: { proxy: "Proxy", lt: "LT", standard: "Standard", hq: "HQ" },
         description:
           "Of prores alone, in place of a quality: about 45, 100, 150 and 220 Mbit/s at 1080p30. Empty takes standard.",
       }),
-    quality: z.int().min(0).max(100).optional().meta({
-      title: "Quality",
-      description:
-        "The same scale for every codec: 65 (the default) is fine for the web, 80 hard to tell from the source. Asking for one always re-encodes.",
-    }),
-    bitRate: z.int().min(20_000).max(400_000_000).optional().meta({
-      title: "Video bit rate",
-      unit: "bit/s",
-      description: "Average bits per second instead of a quality.",
-    }),
+    quality: z
+      .int()
+      .min(0)
+      .max(100)
+      .optional()
+      .meta({
+        when: [isNot("codec", "copy", "none", "prores"), notGiven("target")],
+        title: "Quality",
+        description:
+          "The same scale for every codec: 65 (the default) is fine for the web, 80 hard to tell from the source. Asking for one always re-encodes.",
+      }),
+    bitRate: z
+      .int()
+      .min(20_000)
+      .max(400_000_000)
+      .optional()
+      .meta({
+        when: [isNot("codec", "copy", "none", "prores"), notGiven("target"), notGiven("/maxBytes")],
+        advanced: true,
+        title: "Video bit rate",
+        unit: "bit/s",
+        description: "Average bits per second instead of a quality.",
+      }),
     target,
-    maxHeight: z.int().min(16).max(8192).optional().meta({
-      title: "Height at most",
-      unit: "px",
-      description: "Larger pictures are scaled down; smaller ones stay as they are.",
-    }),
-    maxWidth: z.int().min(16).max(8192).optional().meta({
-      title: "Width at most",
-      unit: "px",
-      description: "Larger pictures are scaled down; smaller ones stay as they are.",
-    }),
+    maxHeight: z
+      .int()
+      .min(16)
+      .max(8192)
+      .optional()
+      .meta({
+        when: [isNot("codec", "copy", "none")],
+        title: "Height at most",
+        unit: "px",
+        description: "Larger pictures are scaled down; smaller ones stay as they are.",
+      }),
+    maxWidth: z
+      .int()
+      .min(16)
+      .max(8192)
+      .optional()
+      .meta({
+        when: [isNot("codec", "copy", "none")],
+        advanced: true,
+        title: "Width at most",
+        unit: "px",
+        description: "Larger pictures are scaled down; smaller ones stay as they are.",
+      }),
     fit: z
       .enum(["inside", "pad", "crop"])
       .default("inside")
       .meta({
+        when: [isNot("codec", "copy", "none"), given("maxWidth"), given("maxHeight")],
         title: "Fit",
         labels: { inside: "Keep the shape", pad: "Add black bars", crop: "Fill and crop" },
         description:
           "inside keeps the shape; pad adds black bars up to width × height; crop fills width × height and cuts the rest.",
       }),
-    frameRate: z.number().min(1).max(240).optional().meta({
-      title: "Frame rate",
-      unit: "fps",
-      description:
-        "A constant rate (29.97 means 30000/1001). Empty keeps the source's, variable rates too.",
-    }),
+    frameRate: z
+      .number()
+      .min(1)
+      .max(240)
+      .optional()
+      .meta({
+        when: [isNot("codec", "copy", "none")],
+        advanced: true,
+        title: "Frame rate",
+        unit: "fps",
+        description:
+          "A constant rate (29.97 means 30000/1001). Empty keeps the source's, variable rates too.",
+      }),
     pixelFormat: z
       .enum(["auto", "yuv420p", "yuv420p10le"])
       .default("auto")
       .meta({
+        when: [isNot("codec", "copy", "none", "prores")],
+        advanced: true,
         title: "Pixel format",
         labels: { auto: "Automatic", yuv420p: "8-bit 4:2:0", yuv420p10le: "10-bit 4:2:0" },
         description:
@@ -187,25 +226,38 @@ const audio = z
         description:
           "auto is AAC in MP4, MOV and Matroska and Opus in WebM; pcm, for editing programs, stands in MOV and Matroska; copy keeps the tracks as they are; none drops them.",
       }),
-    bitRate: z.int().min(16_000).max(2_000_000).optional().meta({
-      title: "Audio bit rate",
-      unit: "bit/s",
-      description: "Per track. Empty takes a good one for the codec and the channels.",
-    }),
+    bitRate: z
+      .int()
+      .min(16_000)
+      .max(2_000_000)
+      .optional()
+      .meta({
+        when: [isNot("codec", "copy", "none", "pcm")],
+        title: "Audio bit rate",
+        unit: "bit/s",
+        description: "Per track. Empty takes a good one for the codec and the channels.",
+      }),
     channels: z
       .literal([1, 2, 6, 8])
       .optional()
       .meta({
+        when: [isNot("codec", "copy", "none")],
         title: "Channels at most",
         labels: { "1": "1 (mono)", "2": "2 (stereo)", "6": "6 (5.1)", "8": "8 (7.1)" },
         description: "1 mono, 2 stereo, 6 for 5.1, 8 for 7.1. Never more than the source has.",
       }),
-    loudness: z.number().min(-36).max(-5).optional().meta({
-      title: "Loudness",
-      unit: "LUFS",
-      description:
-        "Brings each track to this integrated loudness (EBU R 128), true peaks below −1 dBTP: −16 for podcasts, −23 for broadcast. It is measured first. Empty leaves it as it is.",
-    }),
+    loudness: z
+      .number()
+      .min(-36)
+      .max(-5)
+      .optional()
+      .meta({
+        when: [isNot("codec", "copy", "none")],
+        title: "Loudness",
+        unit: "LUFS",
+        description:
+          "Brings each track to this integrated loudness (EBU R 128), true peaks below −1 dBTP: −16 for podcasts, −23 for broadcast. It is measured first. Empty leaves it as it is.",
+      }),
   })
   .superRefine((value, context) => {
     if (value.bitRate !== undefined && value.codec === "pcm") {
@@ -241,6 +293,7 @@ export const transcodeSchema = z
       .enum(["fast", "balanced", "best"])
       .default("balanced")
       .meta({
+        when: [isNot("video.codec", "copy", "none", "prores")],
         title: "Speed",
         labels: { fast: "Fast", balanced: "Balanced", best: "Best" },
         description: "best takes several times as long as balanced and makes smaller files.",
@@ -257,16 +310,24 @@ export const transcodeSchema = z
       unit: "s",
       description: "End here instead of at the end.",
     }),
-    maxBytes: z.int().min(50_000).max(1_000_000_000_000).optional().meta({
-      title: "Size at most",
-      unit: "bytes",
-      description:
-        "The file becomes no larger: bit rates follow from the length, the picture becomes smaller where they are low, and settings are tried until it fits. Refused where it cannot fit. 25000000 for e-mail.",
-    }),
+    maxBytes: z
+      .int()
+      .min(50_000)
+      .max(1_000_000_000_000)
+      .optional()
+      .meta({
+        when: [isNot("video.codec", "copy", "prores"), isNot("audio.codec", "pcm")],
+        title: "Size at most",
+        unit: "bytes",
+        description:
+          "The file becomes no larger: bit rates follow from the length, the picture becomes smaller where they are low, and settings are tried until it fits. Refused where it cannot fit. 25000000 for e-mail.",
+      }),
     hdr: z
       .enum(["keep", "sdr"])
       .default("keep")
       .meta({
+        when: [isNot("video.codec", "copy", "none")],
+        advanced: true,
         title: "HDR",
         labels: { keep: "Keep", sdr: "Convert to SDR" },
         description:
@@ -276,6 +337,8 @@ export const transcodeSchema = z
       .enum(["auto", "on", "off"])
       .default("auto")
       .meta({
+        when: [isNot("video.codec", "copy", "none")],
+        advanced: true,
         title: "Deinterlace",
         labels: { auto: "Automatic", on: "On", off: "Off" },
         description: "auto does it when the source says that it is interlaced.",
@@ -284,6 +347,8 @@ export const transcodeSchema = z
       .enum(["all", "first"])
       .default("all")
       .meta({
+        when: [isNot("audio.codec", "none")],
+        advanced: true,
         title: "Audio tracks",
         labels: { all: "All", first: "The first" },
         description: "Keep all audio tracks or the first alone.",
@@ -292,6 +357,7 @@ export const transcodeSchema = z
       .enum(["keep", "strip"])
       .default("keep")
       .meta({
+        advanced: true,
         title: "Metadata",
         labels: { keep: "Keep", strip: "Strip" },
         description: "strip drops titles, dates, places and chapters.",

@@ -4,5 +4,6 @@
  * a page must mark them with `hx-ignore`.
  */
 import { frame } from "./en/frame.ts";
+import { make } from "./en/make.ts";
 
-export const texts = { frame } as const;
+export const texts = { frame, make } as const;

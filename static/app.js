@@ -120,7 +120,10 @@ document.addEventListener("htmx:confirm", (event) => {
 
 // Clicks and keys ------------------------------------------------------------------------------
 document.addEventListener("click", (event) => {
-  event.target.closest("[data-dismiss]")?.closest(".notice")?.remove();
+  event.target.closest("[data-command=dismiss]")?.closest(".notice")?.remove();
+  const opens = event.target.closest("[data-opens]");
+  if (opens) document.getElementById(opens.dataset.opens)?.showModal();
+  if (event.target.matches("dialog")) event.target.close(); // A press beside it: its inside has elements of its own.
   const seek = event.target.closest("[data-seek]");
   const media = seek && document.querySelector(".player video, .player audio");
   if (media) {

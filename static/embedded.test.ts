@@ -1,5 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import fontPackage from "../node_modules/@fontsource-variable/hanken-grotesk/package.json" with {
+  type: "json",
+};
 import htmxPackage from "../node_modules/htmx.org/package.json" with { type: "json" };
 import tusPackage from "../node_modules/tus-js-client/package.json" with { type: "json" };
 import uplotPackage from "../node_modules/uplot/package.json" with { type: "json" };
@@ -19,7 +22,7 @@ describe("vendored", () => {
     const published = await Bun.file(source).bytes();
     const vendored = join(here, `vendor/tus-js-client-${tusPackage.version}.min.js`);
     expect(await Bun.file(vendored).bytes()).toEqual(published);
-    expect(new TextEncoder().encode(named("tus.js")?.body)).toEqual(published);
+    expect(Buffer.from(named("tus.js")?.body ?? "")).toEqual(Buffer.from(published));
   });
 
   test.each([
@@ -29,13 +32,27 @@ describe("vendored", () => {
     const published = await Bun.file(join(here, "../node_modules/uplot/dist", source)).bytes();
     const vendored = join(here, `vendor/uplot-${uplotPackage.version}.${ending}`);
     expect(await Bun.file(vendored).bytes()).toEqual(published);
-    expect(new TextEncoder().encode(named(name)?.body)).toEqual(published);
+    expect(Buffer.from(named(name)?.body ?? "")).toEqual(Buffer.from(published));
   });
+  test.each(["latin", "latin-ext"])(
+    "the typeface (%s) is the package's file, byte for byte",
+    async (part) => {
+      const files = join(here, "../node_modules/@fontsource-variable/hanken-grotesk/files");
+      const published = await Bun.file(
+        join(files, `hanken-grotesk-${part}-wght-normal.woff2`),
+      ).bytes();
+      const vendored = join(here, `vendor/hanken-grotesk-${part}-${fontPackage.version}.woff2`);
+      expect(await Bun.file(vendored).bytes()).toEqual(published);
+      expect(Buffer.from(named(`hanken-${part}.woff2`)?.body ?? "")).toEqual(
+        Buffer.from(published),
+      );
+    },
+  );
 
   test.each(pairs)("%s is the package's file, byte for byte", async (name, source, vendored) => {
     const published = await Bun.file(join(here, "../node_modules/htmx.org", source)).bytes();
     expect(await Bun.file(join(here, "vendor", vendored)).bytes()).toEqual(published);
-    expect(new TextEncoder().encode(named(name)?.body)).toEqual(published);
+    expect(Buffer.from(named(name)?.body ?? "")).toEqual(Buffer.from(published));
   });
 });
 
@@ -43,20 +60,25 @@ describe("static files", () => {
   test("have a name that says their bytes, a type and an etag", () => {
     for (const { path, body, etag, contentType } of staticFiles) {
       const digest = new Bun.CryptoHasher("sha256").update(body).digest("hex");
-      expect(path).toMatch(/^\/static\/[a-z-]+-[0-9a-f]{10}\.(css|js|svg)$/);
+      expect(path).toMatch(/^\/static\/[a-z-]+-[0-9a-f]{10}\.(css|js|svg|woff2)$/);
       expect(digest).toStartWith(etag.slice(1, -1));
       expect(path).toContain(etag.slice(1, -1));
-      expect(contentType).toMatch(/^(text\/(css|javascript); charset=utf-8|image\/svg\+xml)$/);
+      expect(contentType).toMatch(
+        /^(text\/(css|javascript); charset=utf-8|image\/svg\+xml|font\/woff2)$/,
+      );
       expect(body.length).toBeGreaterThan(100);
     }
     expect(new Set(staticFiles.map(({ path }) => path)).size).toBe(staticFiles.length);
   });
 
   test("load nothing from anywhere else", () => {
-    const own = staticFiles.filter(({ path }) => !/\/(htmx|hx-|tus-|uplot-)/.test(path));
+    const own = staticFiles.filter(({ path }) => !/\/(htmx|hx-|tus-|uplot-)|woff2$/.test(path));
     expect(own.length).toBeGreaterThanOrEqual(7);
     for (const { body } of own) {
-      expect(body.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(
+      const foreign = String(body)
+        .replaceAll("http://www.w3.org/2000/svg", "")
+        .replaceAll(/url\(hanken-latin(-ext)?-[0-9a-f]{10}\.woff2\)/g, "");
+      expect(foreign).not.toMatch(
         /https?:|\/\/[a-z]+\.|@import|url\(|innerHTML|insertAdjacentHTML|document\.write|eval\(/,
       );
     }

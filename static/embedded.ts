@@ -1,8 +1,9 @@
 /// <reference path="./text.d.ts" />
 /**
- * The static files, inside the executable as text. Each is served under a name with a hash of its
- * bytes, so that browsers may keep it for ever and never mix two versions.
+ * The static files, inside the executable. Each is served under a name with a hash of its bytes, so that
+ * browsers may keep it for ever and never mix two versions.
  */
+import { readFileSync } from "node:fs";
 import { assert } from "../src/trouble.ts";
 import appJs from "./app.js" with { type: "text" };
 import assetCss from "./css/asset.css" with { type: "text" };
@@ -16,6 +17,8 @@ import makeCss from "./css/make.css" with { type: "text" };
 import menusCss from "./css/menus.css" with { type: "text" };
 import noticesCss from "./css/notices.css" with { type: "text" };
 import peopleCss from "./css/people.css" with { type: "text" };
+import styleguideCss from "./css/styleguide.css" with { type: "text" };
+import surfacesCss from "./css/surfaces.css" with { type: "text" };
 import systemCss from "./css/system.css" with { type: "text" };
 import uploadsCss from "./css/uploads.css" with { type: "text" };
 import valuesCss from "./css/values.css" with { type: "text" };
@@ -24,6 +27,8 @@ import formsJs from "./forms.js" with { type: "text" };
 import iconSvg from "./icon.svg" with { type: "text" };
 import themeJs from "./theme.js" with { type: "text" };
 import uploadJs from "./upload.js" with { type: "text" };
+import latinFont from "./vendor/hanken-grotesk-latin-5.3.0.woff2" with { type: "file" };
+import latinExtFont from "./vendor/hanken-grotesk-latin-ext-5.3.0.woff2" with { type: "file" };
 import htmxJs from "./vendor/htmx-4.0.1.min.js" with { type: "text" };
 import hxCspJs from "./vendor/hx-csp-4.0.1.min.js" with { type: "text" };
 import hxSseJs from "./vendor/hx-sse-4.0.1.min.js" with { type: "text" };
@@ -35,7 +40,7 @@ export interface StaticFile {
   /** `/static/app-1a2b3c4d5e.css` */
   path: string;
   contentType: string;
-  body: string;
+  body: string | Uint8Array<ArrayBuffer>;
   /** With its quotes. */
   etag: string;
 }
@@ -47,6 +52,7 @@ const styles = [
   controlsCss,
   menusCss,
   noticesCss,
+  surfacesCss,
   entranceCss,
   libraryCss,
   uploadsCss,
@@ -56,34 +62,20 @@ const styles = [
   jobCss,
   systemCss,
   peopleCss,
+  styleguideCss,
 ];
-
-const sources = {
-  "app.css": styles.join("\n"),
-  "app.js": appJs,
-  "direct.js": directJs,
-  "forms.js": formsJs,
-  "icon.svg": iconSvg,
-  "theme.js": themeJs,
-  "upload.js": uploadJs,
-  "htmx.js": htmxJs,
-  "hx-csp.js": hxCspJs,
-  "hx-sse.js": hxSseJs,
-  "tus.js": tusJs,
-  "uplot.css": uplotCss,
-  "uplot.js": uplotJs,
-} as const;
 
 const contentTypes: Record<string, string> = {
   css: "text/css; charset=utf-8",
   js: "text/javascript; charset=utf-8",
   svg: "image/svg+xml",
+  woff2: "font/woff2",
 };
 
 /** 40 bits: enough that two versions of one file never share a name. */
 const HASH_DIGITS = 10;
 
-function describe(name: string, body: string): StaticFile {
+function describe(name: string, body: StaticFile["body"]): StaticFile {
   const digest = new Bun.CryptoHasher("sha256").update(body).digest("hex");
   const dot = name.lastIndexOf(".");
   const extension = name.slice(dot + 1);
@@ -97,6 +89,48 @@ function describe(name: string, body: string): StaticFile {
     etag: `"${hash}"`,
   };
 }
+
+/**
+ * The typeface, Hanken Grotesk, in the two parts that most pages need; other scripts come from the system.
+ * `optional`: text never changes its shape once it stands there. The ranges are those of the package.
+ */
+const fonts = [
+  {
+    name: "hanken-latin.woff2",
+    file: latinFont,
+    range:
+      "U+0000-00FF,U+0131,U+0152-0153,U+02BB-02BC,U+02C6,U+02DA,U+02DC,U+0304,U+0308,U+0329,U+2000-206F,U+20AC,U+2122,U+2191,U+2193,U+2212,U+2215,U+FEFF,U+FFFD",
+  },
+  {
+    name: "hanken-latin-ext.woff2",
+    file: latinExtFont,
+    range:
+      "U+0100-02BA,U+02BD-02C5,U+02C7-02CC,U+02CE-02D7,U+02DD-02FF,U+0304,U+0308,U+0329,U+1D00-1DBF,U+1E00-1E9F,U+1EF2-1EFF,U+2020,U+20A0-20AB,U+20AD-20C0,U+2113,U+2C60-2C7F,U+A720-A7FF",
+  },
+].map((font) => ({ ...font, body: new Uint8Array(readFileSync(font.file)) }));
+
+function fontFace({ name, body, range }: (typeof fonts)[number]): string {
+  // Beside the style sheet, so that the address holds wherever the site stands.
+  const path = describe(name, body).path.replace("/static/", "");
+  return `@font-face{font-family:"Hanken Grotesk";font-weight:100 900;font-display:optional;src:url(${path}) format("woff2");unicode-range:${range}}`;
+}
+
+const sources: Record<string, StaticFile["body"]> = {
+  ...Object.fromEntries(fonts.map(({ name, body }) => [name, body])),
+  "app.css": [...fonts.map(fontFace), ...styles].join("\n"),
+  "app.js": appJs,
+  "direct.js": directJs,
+  "forms.js": formsJs,
+  "icon.svg": iconSvg,
+  "theme.js": themeJs,
+  "upload.js": uploadJs,
+  "htmx.js": htmxJs,
+  "hx-csp.js": hxCspJs,
+  "hx-sse.js": hxSseJs,
+  "tus.js": tusJs,
+  "uplot.css": uplotCss,
+  "uplot.js": uplotJs,
+};
 
 const byName = new Map<string, StaticFile>(
   Object.entries(sources).map(([name, body]) => [name, describe(name, body)]),

@@ -11,3 +11,8 @@ declare module "*.svg" {
   const text: string;
   export default text;
 }
+/** Files that stand beside the text: the name is a path, in the executable or in the checkout. */
+declare module "*.woff2" {
+  const path: string;
+  export default path;
+}

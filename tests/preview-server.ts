@@ -24,6 +24,7 @@ import { type LibraryView, libraryGrid, libraryMore, libraryPage } from "../view
 import { jobProgressMessage, sseMessage } from "../views/live.ts";
 import { operationForm } from "../views/operation-form.ts";
 import { presetBar } from "../views/presets.ts";
+import { styleguidePage } from "../views/styleguide.ts";
 import { type SystemReport, systemPage } from "../views/system.ts";
 import { errorFragment, formErrors, notFoundPage } from "../views/trouble.ts";
 import { workBanner, workPanel } from "../views/work.ts";
@@ -136,6 +137,7 @@ function stageOf(url: URL, now: WorkMode): Stage {
 function pageFor(url: URL, { viewer, report }: Stage): Response | null {
   const [, section = "", id = ""] = url.pathname.split("/");
   if (url.pathname === "/") return htmlResponse(libraryPage(viewer, library(url)));
+  if (section === "styleguide") return htmlResponse(styleguidePage(viewer));
   if (section === "login") {
     const error = url.searchParams.has("error") ? "The name or the password is wrong." : null;
     return htmlResponse(loginPage({ name: "", next: "/", error }));

@@ -42,6 +42,7 @@ const pages: Record<string, string> = {
   "system for a member": "/system?work=paused&role=member",
   "library of a box that is paused": "/?work=paused",
   "jobs of a box that is drained": "/jobs?work=draining&role=member",
+  "style guide": "/styleguide",
   login: "/login?error=1",
   setup: "/setup?error=1",
 };

@@ -3,6 +3,9 @@ import type { Estimate } from "../src/jobs/jobs.ts";
 import type { Predicted } from "../src/jobs/prediction.ts";
 import { type Html, html } from "./html.ts";
 import { sizeText, spanText } from "./quantities.ts";
+import { texts } from "./texts/texts.ts";
+
+const words = texts.estimate;
 
 /** What the form shows: an estimate, or why there is none. */
 export type EstimateView = { estimate: Estimate } | { refusal: string };
@@ -20,19 +23,9 @@ export function estimateInside(view: EstimateView): Html {
   if ("refusal" in view) return html`<p class="muted" hx-ignore>${view.refusal}</p>`;
   const { estimate } = view;
   const { seconds, bytes } = predictedWords(estimate);
-  const device = estimate.device === "cpu" ? "on the CPU" : `on ${deviceName(estimate.device)}`;
+  const device = words.on(estimate.device);
   return html`<p><strong>${capital(seconds)}</strong> ${device}${bytes === null ? null : html`, <strong>${bytes}</strong>`}</p>
-<p class="muted">${sentence(estimate.basis)} ${aheadWords(estimate.queuedAhead)}</p>`;
-}
-
-/** "gpu:0" → "GPU 0". */
-function deviceName(device: string): string {
-  return device.replace("gpu:", "GPU ");
-}
-
-function aheadWords(jobs: number): string {
-  if (jobs === 0) return "";
-  return jobs === 1 ? "1 job goes before it." : `${jobs} jobs go before it.`;
+<p class="muted">${sentence(estimate.basis)} ${words.ahead(estimate.queuedAhead)}</p>`;
 }
 
 export function sentence(clause: string): string {
@@ -56,10 +49,10 @@ export function predictedWords(predicted: Predicted): { seconds: string; bytes: 
 function between(
   likely: number,
   { low, high }: { low: number; high: number },
-  words: (value: number) => string,
+  spoken: (value: number) => string,
 ): string {
-  const [least, middle, most] = [words(low), words(likely), words(high)];
-  const about = /^\d/.test(middle) ? `about ${middle}` : middle;
+  const [least, middle, most] = [spoken(low), spoken(likely), spoken(high)];
+  const about = /^\d/.test(middle) ? words.about(middle) : middle;
   if (most === middle) return about;
-  return /^\d/.test(least) ? `${about} (${least} to ${most})` : `${about} (up to ${most})`;
+  return `${about} ${/^\d/.test(least) ? words.between(least, most) : words.upTo(most)}`;
 }

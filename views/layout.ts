@@ -48,6 +48,7 @@ export function contentSecurityPolicy(nonce: string): string {
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
     "style-src 'self'",
+    "font-src 'self'",
     "img-src 'self' blob:",
     "media-src 'self' blob:",
     "connect-src 'self'",
@@ -89,6 +90,7 @@ export function page(options: PageOptions): Html {
 <meta name="referrer" content="same-origin">
 <meta name="htmx-config" content="${htmxConfig}">
 <link rel="icon" href="${asset("icon.svg")}" type="image/svg+xml">
+<link rel="preload" href="${asset("hanken-latin.woff2")}" as="font" type="font/woff2" crossorigin>
 ${["app.css", ...(options.styles ?? [])].map((name) => html`<link rel="stylesheet" href="${asset(name)}">`)}
 <script src="${asset("theme.js")}"></script>
 <script src="${asset("htmx.js")}"></script>

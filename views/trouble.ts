@@ -1,8 +1,12 @@
 /** What a person sees when something was refused or went wrong. */
 import type { FieldFault } from "../src/trouble.ts";
+import { button } from "./components/button.ts";
+import { callout, notice } from "./components/notice.ts";
 import { type Html, html } from "./html.ts";
-import { icon } from "./icons.ts";
 import { page, type Viewer } from "./layout.ts";
+import { texts } from "./texts/texts.ts";
+
+const words = texts.trouble;
 
 /** A Refusal, or a crash without its details, as a view shows it. */
 export interface Trouble {
@@ -16,20 +20,8 @@ export interface Trouble {
   errors?: readonly FieldFault[];
 }
 
-const titles: Record<number, string> = {
-  400: "That request cannot be read",
-  401: "Please log in again",
-  403: "That is not allowed",
-  404: "Not found",
-  409: "That does not fit the present state",
-  413: "That file is too large",
-  422: "Something needs another value",
-  429: "Too many attempts",
-  507: "The disk is full",
-};
-
 function titleOf(trouble: Trouble): string {
-  return trouble.title ?? titles[trouble.status] ?? "Kinomill could not do that";
+  return trouble.title ?? words.titles[trouble.status] ?? words.other;
 }
 
 /** A whole page for a refusal or a crash. The status goes into the answer, too. */
@@ -39,7 +31,7 @@ export function errorPage(viewer: Viewer | null, trouble: Trouble): Html {
 <h1>${titleOf(trouble)}</h1>
 <p class="lead" hx-ignore>${trouble.sentence}</p>
 ${trouble.hint === undefined ? null : html`<p class="muted" hx-ignore>${trouble.hint}</p>`}
-<p><a class="button primary" href="/">${icon("back")}To the library</a></p>
+<p>${button({ label: words.toLibrary, href: "/", icon: "back", kind: "primary" })}</p>
 </section>`;
   return page({ title: titleOf(trouble), viewer, active: null, body });
 }
@@ -47,34 +39,23 @@ ${trouble.hint === undefined ? null : html`<p class="muted" hx-ignore>${trouble.
 export function notFoundPage(viewer: Viewer | null): Html {
   return errorPage(viewer, {
     status: 404,
-    title: "There is nothing here",
-    sentence: "This page, file or job does not exist, was deleted, or belongs to somebody else.",
-    hint: "Check the address, or look for it in the library.",
+    ...words.nothingHere,
   });
 }
 
 /** A notice at the edge of the page. The server sends it for every refusal of a fragment. */
 export function errorFragment(trouble: Trouble): Html {
-  return html`<div class="notice bad" role="alert">
-${icon("warning")}
-<div><p class="notice-title">${titleOf(trouble)}</p>
-<p hx-ignore>${trouble.sentence}</p>
-${trouble.hint === undefined ? null : html`<p class="muted" hx-ignore>${trouble.hint}</p>`}
-${faultList(trouble.errors ?? [])}</div>
-<button type="button" class="icon-button" data-dismiss aria-label="Dismiss this notice">${icon("close")}</button>
-</div>`;
+  return notice({ tone: "bad", ...inside(trouble) });
 }
 
-/** The faults of a form, above its fields; app.js also marks each field by its path. */
+/** The faults of a form, above its fields; a script also marks each field by its path. */
 export function formErrors(trouble: Trouble): Html {
-  const errors = trouble.errors ?? [];
-  return html`<div class="callout bad" role="alert" tabindex="-1" data-faults>
-${icon("warning")}
-<div><p class="notice-title">${titleOf(trouble)}</p>
-<p hx-ignore>${trouble.sentence}</p>
-${trouble.hint === undefined ? null : html`<p class="muted" hx-ignore>${trouble.hint}</p>`}
-${faultList(errors)}</div>
-</div>`;
+  return html`<div tabindex="-1" data-faults>${callout({ tone: "bad", spoken: true, ...inside(trouble) })}</div>`;
+}
+
+function inside(trouble: Trouble) {
+  const { sentence: text, hint = null, errors = [] } = trouble;
+  return { title: titleOf(trouble), text, hint, more: faultList(errors) };
 }
 
 function faultList(errors: readonly FieldFault[]): Html | null {

@@ -1,7 +1,9 @@
 /** The switch of all work: its panel on the page of the box, and what every page says while it is off. */
 import type { WorkMode, WorkState } from "../src/jobs/work-mode.ts";
+import { button } from "./components/button.ts";
 import { type Html, html } from "./html.ts";
 import { type IconName, icon } from "./icons.ts";
+import { texts } from "./texts/texts.ts";
 import { clockText } from "./times.ts";
 
 export interface WorkView extends WorkState {
@@ -14,33 +16,16 @@ interface Onlooker {
   role: "admin" | "member";
 }
 
-const choices: Record<WorkMode, { verb: string; state: string; icon: IconName; effect: string }> = {
-  running: {
-    verb: "Continue",
-    state: "Working",
-    icon: "play",
-    effect: "Jobs start as devices are free; what was stopped goes on.",
-  },
-  paused: {
-    verb: "Pause all",
-    state: "Paused",
-    icon: "pause",
-    effect: "What runs stops where it stands; nothing new starts.",
-  },
-  draining: {
-    verb: "Drain",
-    state: "Draining",
-    icon: "stop",
-    effect: "What runs is finished; nothing new starts.",
-  },
-};
+const words = texts.work;
+
+const drawings: Record<WorkMode, IconName> = { running: "play", paused: "pause", draining: "stop" };
 
 /** In the order in which they stand side by side. */
-const modes = Object.keys(choices) as WorkMode[];
+const modes = Object.keys(drawings) as WorkMode[];
 
 /** `GET /ui/system/work`. Fetches itself when somebody switches and when a job begins or ends. */
 export function workPanel(viewer: Onlooker, work: WorkView): Html {
-  return html`<section class="panel across" id="work" data-mode="${work.mode}" aria-labelledby="work-title" hx-get="/ui/system/work" hx-trigger="work from:body" hx-swap="outerMorph" hx-sync="this:queue last" hx-status:4xx="swap:none" hx-status:5xx="swap:none"><h2 id="work-title">${icon("jobs")}Work</h2>
+  return html`<section class="panel across" id="work" data-mode="${work.mode}" aria-labelledby="work-title" hx-get="/ui/system/work" hx-trigger="work from:body" hx-swap="outerMorph" hx-sync="this:queue last" hx-status:4xx="swap:none" hx-status:5xx="swap:none"><h2 id="work-title">${icon("jobs")}${words.title}</h2>
 <p class="work-state" role="status">${workSentence(viewer, work)}</p>
 ${viewer.role === "admin" ? html`<ul class="work-choices">${modes.map((mode) => choice(mode, work.mode))}</ul>` : null}</section>`;
 }
@@ -50,44 +35,31 @@ ${viewer.role === "admin" ? html`<ul class="work-choices">${modes.map((mode) => 
  * changes nothing, and the focus stays.
  */
 function choice(mode: WorkMode, now: WorkMode): Html {
-  const { verb, state, icon: drawing, effect } = choices[mode];
+  const { verb, state, effect } = words.choices[mode];
   const chosen = mode === now;
   return html`<li>${switchForm(
     mode,
-    html`<button type="submit" class="button" id="work-${mode}" aria-current="${chosen ? "true" : null}" aria-describedby="work-${mode}-effect">${icon(chosen ? "check" : drawing)}${chosen ? state : verb}</button>`,
+    button({
+      id: `work-${mode}`,
+      label: chosen ? state : verb,
+      icon: chosen ? "check" : drawings[mode],
+      current: chosen,
+      submit: true,
+      describedBy: `work-${mode}-effect`,
+    }),
   )}<p class="muted" id="work-${mode}-effect">${effect}</p></li>`;
 }
 
 /** Without JavaScript it is a plain form that leads to the page of the box. */
-function switchForm(mode: WorkMode, button: Html): Html {
-  return html`<form method="post" action="/ui/system/work" hx-post="/ui/system/work" hx-swap="none" hx-sync="this:drop"><input type="hidden" name="mode" value="${mode}">${button}</form>`;
+function switchForm(mode: WorkMode, pressed: Html): Html {
+  return html`<form method="post" action="/ui/system/work" hx-post="/ui/system/work" hx-swap="none" hx-sync="this:drop"><input type="hidden" name="mode" value="${mode}">${pressed}</form>`;
 }
 
 function workSentence({ role }: Onlooker, { mode, since, running }: WorkView): Html {
-  const at = since === null ? null : html` since ${clockText(since)}`;
-  const again = role === "admin" ? "you continue" : "an admin continues";
-  switch (mode) {
-    case "running":
-      return html`<strong>Working:</strong> ${running === 0 ? "no job runs now." : `${jobs(running, "runs", "run")}.`}`;
-    case "paused":
-      return running === 0
-        ? html`<strong>Paused</strong>${at}: nothing runs, and nothing starts until ${again}.`
-        : html`<strong>Paused</strong>${at}: ${jobs(running, "is stopped where it stands and goes on", "are stopped where they stand and go on")} when ${again}.`;
-    case "draining":
-      return running === 0
-        ? html`<strong>Drained</strong>${at}: nothing runs; it is safe to stop the machine.`
-        : html`<strong>Draining</strong>${at}: ${jobs(running, "is", "are")} still running, nothing new starts.`;
-  }
+  const at = since === null ? null : html` ${words.since} ${clockText(since)}`;
+  const { begin, end } = words.sentence(mode, running, role === "admin");
+  return html`<strong>${begin}</strong>${mode === "running" ? null : at}${end}`;
 }
-
-function jobs(count: number, one: string, more: string): string {
-  return count === 1 ? `1 job ${one}` : `${count} jobs ${more}`;
-}
-
-const notices: Record<Exclude<WorkMode, "running">, string> = {
-  paused: "All work is paused.",
-  draining: "This machine is being drained: nothing new starts.",
-};
 
 /**
  * `GET /ui/work`: stands on every page, empty while all is as usual, and fetches itself when somebody
@@ -98,11 +70,8 @@ export function workBanner({ role }: Onlooker, mode: WorkMode): Html {
   return html`<div id="work-banner" role="status" hx-get="/ui/work" hx-trigger="work from:body" hx-swap="outerMorph" hx-sync="this:queue last" hx-status:4xx="swap:none" hx-status:5xx="swap:none">${content}</div>`;
 }
 
-function bannerInside(role: Onlooker["role"], mode: keyof typeof notices): Html {
-  const { icon: drawing } = choices[mode];
-  if (role === "member") {
-    return html`<div class="work-banner">${icon(drawing)}<p>${notices[mode]} An admin continues it on the <a href="/system">System page</a>.</p></div>`;
-  }
-  const button = html`<button type="submit" class="button">${icon("play")}Continue</button>`;
-  return html`<div class="work-banner">${icon(drawing)}<p>${notices[mode]} Continue on the <a href="/system">System page</a>.</p>${switchForm("running", button)}</div>`;
+function bannerInside(role: Onlooker["role"], mode: Exclude<WorkMode, "running">): Html {
+  const { before, link, after } = role === "admin" ? words.bannerAdmin : words.bannerMember;
+  const again = button({ label: words.choices.running.verb, icon: "play", submit: true });
+  return html`<div class="work-banner">${icon(drawings[mode])}<p>${words.banner[mode]} ${before} <a href="/system">${link}</a>${after}</p>${role === "admin" ? switchForm("running", again) : null}</div>`;
 }

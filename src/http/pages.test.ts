@@ -216,17 +216,17 @@ describe("the first start", () => {
 
     const wrong = await site.ask("/setup", { form: { ...fields, code: "AAAAA-AAAAA-AAAAA" } });
     expect(wrong.status).toBe(403);
-    expect(await wrong.text()).toContain('id="fault-code"');
+    expect(await wrong.text()).toContain('id="field-code-fault"');
     const unlike = await site.ask("/setup", { form: { ...fields, code, repeat: "another one" } });
     expect(unlike.status).toBe(422);
     const unlikePage = await unlike.text();
-    expect(unlikePage).toContain('id="fault-repeat"');
+    expect(unlikePage).toContain('id="field-repeat-fault"');
     expect(unlikePage).not.toContain(password);
     const short = await site.ask("/setup", {
       form: { code, name: "ann", password: "x", repeat: "x" },
     });
     expect(short.status).toBe(422);
-    expect(await short.text()).toContain('id="fault-password"');
+    expect(await short.text()).toContain('id="field-password-fault"');
 
     const done = await site.ask("/setup", { form: { ...fields, code: ` ${code} ` } });
     expect([done.status, done.headers.get("location")]).toEqual([303, "/"]);

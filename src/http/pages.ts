@@ -5,15 +5,17 @@ import { jobPage } from "../../views/job.ts";
 import { jobsPage } from "../../views/jobs.ts";
 import type { Viewer } from "../../views/layout.ts";
 import { libraryPage } from "../../views/library.ts";
+import { styleguidePage } from "../../views/styleguide.ts";
 import { systemPage } from "../../views/system.ts";
 import type { Asset } from "../assets/asset.ts";
 import { refreshLoad } from "./devices.ts";
-import { askerOf, type PageHandler, route } from "./endpoint.ts";
+import { adminOfCall, askerOf, type PageHandler, route } from "./endpoint.ts";
 import { findJob, formView, fullJobEntry, operationsFor, systemView } from "./entries.ts";
 import { htmlResponse } from "./headers.ts";
 import { assetJobEntries, jobsView, justDeleted, libraryView } from "./lists.ts";
 import type { Parts } from "./parts.ts";
 import { peopleView } from "./people.ts";
+import { visitOf } from "./visit.ts";
 
 /** A page waits this long for figures of now; a driver that is awake needs a third of it. */
 const PAGE_PATIENCE_MS = 150;
@@ -25,6 +27,7 @@ export function viewerOf(parts: Pick<Parts, "work">, request: Request): Viewer {
 
 export function mountPages(app: Elysia, parts: Parts): void {
   const page = (path: string, handler: PageHandler) => route(app, "GET", path, handler);
+  mountStyleguide(app, parts);
   page("/", (request) => {
     const user = viewerOf(parts, request);
     const deleted = justDeleted(parts, user.id, request.url);
@@ -52,6 +55,14 @@ export function mountPages(app: Elysia, parts: Parts): void {
     const viewer = viewerOf(parts, request);
     const people = viewer.role === "admin" ? peopleView(parts) : [];
     return htmlResponse(systemPage(viewer, systemView(parts, report), backups, people));
+  });
+}
+
+/** What the pages are made of, for those who build or translate them. */
+function mountStyleguide(app: Elysia, parts: Parts): void {
+  route(app, "GET", "/styleguide", (request) => {
+    adminOfCall({ visit: visitOf(request) }, "see the style guide");
+    return htmlResponse(styleguidePage(viewerOf(parts, request)));
   });
 }
 

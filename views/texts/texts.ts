@@ -3,7 +3,20 @@
  * A text is a string, or a function of what it mentions. Names that people gave stand beside texts, never in them, where
  * a page must mark them with `hx-ignore`.
  */
+import { entrance } from "./en/entrance.ts";
+import { estimate } from "./en/estimate.ts";
 import { frame } from "./en/frame.ts";
 import { make } from "./en/make.ts";
+import { styleguide } from "./en/styleguide.ts";
+import { trouble } from "./en/trouble.ts";
+import { work } from "./en/work.ts";
 
-export const texts = { frame, make } as const;
+export const texts = {
+  entrance,
+  estimate,
+  frame,
+  make,
+  styleguide,
+  trouble,
+  work,
+} as const;

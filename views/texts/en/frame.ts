@@ -16,4 +16,6 @@ export const frame = {
   version: (version: string) => `Kinomill ${version}`,
   cancel: "Cancel",
   delete: "Delete",
+  close: "Close",
+  dismiss: "Dismiss this notice",
 } as const;

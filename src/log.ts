@@ -1,6 +1,7 @@
 /** The log: JSON lines on stdout, readable lines on a terminal, secrets never. */
 import pino from "pino";
 import pretty from "pino-pretty";
+import type { LogRing } from "./log-ring.ts";
 import { product } from "./product.ts";
 
 export type Log = pino.Logger;
@@ -13,6 +14,8 @@ export interface LogTarget {
   terminal: boolean;
   /** Put the level before each line as `<6>`, which the journal takes off again: `journalctl -p warning` works. */
   journal?: boolean;
+  /** Keeps the newest lines as well. */
+  ring?: LogRing;
 }
 
 export function openLog(level: string, out: LogTarget = { terminal: false }): Log {
@@ -23,12 +26,20 @@ export function openLog(level: string, out: LogTarget = { terminal: false }): Lo
     redact: { paths: secretKeys.flatMap((key) => [key, `*.${key}`]), censor: "[redacted]" },
     formatters: { level: (label) => ({ level: label }) },
   };
+  return pino(options, out.ring === undefined ? streamOf(out) : withRing(streamOf(out), out.ring));
+}
+
+function streamOf(out: LogTarget): pino.DestinationStream {
   if (out.terminal) {
-    const look = { colorize: true, ignore: "service", translateTime: "SYS:HH:MM:ss" };
-    return pino(options, pretty(look));
+    return pretty({ colorize: true, ignore: "service", translateTime: "SYS:HH:MM:ss" });
   }
   const stdout = pino.destination({ fd: 1, sync: true });
-  return pino(options, out.journal === true ? withPriority(stdout) : stdout);
+  return out.journal === true ? withPriority(stdout) : stdout;
+}
+
+/** The log of one part of the server: its lines say so. */
+export function logOf(log: Log, part: string): Log {
+  return log.child({ part });
 }
 
 /** Pino's levels as syslog's: error, warning, informational, debug. */
@@ -41,6 +52,19 @@ const priorities = [
 /** The prefix of a line of this level in the journal. */
 export function journalPrefix(level: number): string {
   return `<${priorities.find(({ from }) => level >= from)?.priority ?? 7}>`;
+}
+
+/** The ring gets the same line as the reader of the log: what is a secret is one for both. */
+function withRing(out: pino.DestinationStream, ring: LogRing): pino.DestinationStream {
+  return {
+    [Symbol.for("pino.metadata")]: true,
+    lastLevel: 30,
+    write(line: string) {
+      Object.assign(out, { lastLevel: this.lastLevel });
+      out.write(line);
+      ring.push(line);
+    },
+  } as pino.DestinationStream & { lastLevel: number };
 }
 
 /** Pino sets `lastLevel` before each line on a stream that has this mark. */

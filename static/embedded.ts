@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { assert } from "../src/trouble.ts";
 import appJs from "./app.js" with { type: "text" };
+import copyJs from "./copy.js" with { type: "text" };
 import assetCss from "./css/asset.css" with { type: "text" };
 import controlsCss from "./css/controls.css" with { type: "text" };
 import entranceCss from "./css/entrance.css" with { type: "text" };
@@ -17,6 +18,7 @@ import makeCss from "./css/make.css" with { type: "text" };
 import menusCss from "./css/menus.css" with { type: "text" };
 import noticesCss from "./css/notices.css" with { type: "text" };
 import peopleCss from "./css/people.css" with { type: "text" };
+import serverLogCss from "./css/server-log.css" with { type: "text" };
 import styleguideCss from "./css/styleguide.css" with { type: "text" };
 import surfacesCss from "./css/surfaces.css" with { type: "text" };
 import systemCss from "./css/system.css" with { type: "text" };
@@ -25,6 +27,7 @@ import valuesCss from "./css/values.css" with { type: "text" };
 import directJs from "./direct.js" with { type: "text" };
 import formsJs from "./forms.js" with { type: "text" };
 import iconSvg from "./icon.svg" with { type: "text" };
+import logJs from "./log.js" with { type: "text" };
 import themeJs from "./theme.js" with { type: "text" };
 import uploadJs from "./upload.js" with { type: "text" };
 import latinFont from "./vendor/hanken-grotesk-latin-5.3.0.woff2" with { type: "file" };
@@ -61,6 +64,7 @@ const styles = [
   makeCss,
   jobCss,
   systemCss,
+  serverLogCss,
   peopleCss,
   styleguideCss,
 ];
@@ -119,9 +123,11 @@ const sources: Record<string, StaticFile["body"]> = {
   ...Object.fromEntries(fonts.map(({ name, body }) => [name, body])),
   "app.css": [...fonts.map(fontFace), ...styles].join("\n"),
   "app.js": appJs,
+  "copy.js": copyJs,
   "direct.js": directJs,
   "forms.js": formsJs,
   "icon.svg": iconSvg,
+  "log.js": logJs,
   "theme.js": themeJs,
   "upload.js": uploadJs,
   "htmx.js": htmxJs,

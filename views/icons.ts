@@ -44,6 +44,7 @@ const drawings = {
   device:
     '<rect x="3" y="6" width="18" height="10" rx="2"/><path d="M7 16v2.5m5-2.5v2.5m5-2.5v2.5"/><circle cx="9" cy="11" r="2.2"/><path d="M15 9.5v3"/>',
   disk: '<ellipse cx="12" cy="6" rx="8" ry="3"/><path d="M4 6v12c0 1.7 3.6 3 8 3s8-1.3 8-3V6M4 12c0 1.7 3.6 3 8 3s8-1.3 8-3"/>',
+  copy: '<rect x="8.5" y="8.5" width="12" height="12" rx="2"/><path d="M15.5 5.5v-.2a2 2 0 0 0-2-2H5.3a2 2 0 0 0-2 2v8.2a2 2 0 0 0 2 2h.2"/>',
   logout: '<path d="M14 4H7a2 2 0 0 0-2 2v12a2 2 0 0 0 2 2h7m-4-8h10m0 0-3.5-3.5M20 12l-3.5 3.5"/>',
   sun: '<circle cx="12" cy="12" r="3.8"/><path d="M12 2.8v2m0 14.4v2M2.8 12h2m14.4 0h2M5.5 5.5l1.4 1.4m10.2 10.2 1.4 1.4m0-13-1.4 1.4M6.9 17.1l-1.4 1.4"/>',
   moon: '<path d="M20 14.2A8.2 8.2 0 1 1 9.8 4a6.6 6.6 0 0 0 10.2 10.2z"/>',

@@ -9,6 +9,7 @@ import { page, type Viewer } from "./layout.ts";
 import { liveConnection } from "./live.ts";
 import { type PersonView, peoplePanel } from "./people.ts";
 import { sizeText, spanText } from "./quantities.ts";
+import { systemTabs } from "./system-tabs.ts";
 import { type WorkView, workPanel } from "./work.ts";
 
 export interface SystemReport extends DevicesView {
@@ -52,6 +53,7 @@ export function systemPage(
   people: readonly PersonView[],
 ): Html {
   const body = html`<div class="page-head"><h1>System</h1><p class="muted">Kinomill ${report.version} (<code>${report.commit}</code>), up for ${spanText(report.uptimeSeconds)}</p></div>
+${systemTabs(viewer, "overview")}
 <div class="panels">
 ${workPanel(viewer, report.work)}
 ${devicesPanel(report)}

@@ -10,7 +10,8 @@ import { openDatabase } from "../database/open.ts";
 import type { BucketDoor, PartHealth, Parts } from "../http/parts.ts";
 import { startServer } from "../http/server.ts";
 import { JobTally } from "../jobs/tally.ts";
-import type { Log } from "../log.ts";
+import { type Log, logOf } from "../log.ts";
+import type { LogRing } from "../log-ring.ts";
 import { Metrics } from "../metrics/metrics.ts";
 import { operations } from "../operations/index.ts";
 import { figuresOf } from "./figures.ts";
@@ -34,18 +35,20 @@ export interface Appliance {
 const STOP_GRACE_MS = 5_000;
 
 /**
+ * @param ring keeps the newest lines of this log
  * @param inherited a listening socket that systemd opened
  * @throws Refusal `data_in_use`, `data_unusable`, `listen_failed` with what to do
  */
 export async function openAppliance(
   config: Config,
   log: Log,
+  ring: LogRing,
   inherited: number | null = null,
 ): Promise<Appliance> {
   const lock = lockDataFolder(config.data, `the server for ${config.listen}`);
   const undo: (() => Promise<void> | void)[] = [() => lock.release()];
   try {
-    return await openParts({ config, log, lock, inherited }, undo);
+    return await openParts({ config, log, ring, lock, inherited }, undo);
   } catch (cause) {
     for (const step of undo.reverse()) await step();
     throw cause;
@@ -62,9 +65,10 @@ async function openParts(
   {
     config,
     log,
+    ring,
     lock,
     inherited,
-  }: { config: Config; log: Log; lock: Lock; inherited: number | null },
+  }: { config: Config; log: Log; ring: LogRing; lock: Lock; inherited: number | null },
   undo: (() => Promise<void> | void)[],
 ): Promise<Appliance> {
   const clock = systemClock;
@@ -82,14 +86,19 @@ async function openParts(
     metrics.noteStorageTrouble({ call, reason }),
   );
   undo.push(() => work.close());
-  const sweep = openSweep({ database, clock, log, library: work.library });
+  const sweep = openSweep({
+    ...{ database, clock, log: logOf(log, "retention"), library: work.library },
+  });
   undo.push(() => sweep.stop());
-  const backups = new BackupKeeper({ config, clock, log, bucket: bucketOf(work.primary, config) });
+  const backups = new BackupKeeper({
+    ...{ config, clock, log: logOf(log, "backups"), bucket: bucketOf(work.primary, config) },
+  });
   undo.push(() => backups.close());
   const figures = figuresOf({ ...work, config, clock, startedAtMs, backups });
   const parts: Parts = {
     config,
-    log,
+    log: logOf(log, "http"),
+    ring,
     clock,
     accounts,
     library: work.library,

@@ -2,6 +2,7 @@
 import type { Config } from "../config.ts";
 import { processEnvironment } from "../environment.ts";
 import { type Log, openLog } from "../log.ts";
+import { LogRing } from "../log-ring.ts";
 import { product } from "../product.ts";
 import { inheritedSocket } from "../systemd/inherited-socket.ts";
 import { printsToJournal } from "../systemd/journal.ts";
@@ -21,12 +22,14 @@ const LINGER_MS = 500;
 export async function serve(options: CommonOptions & { listen?: string }): Promise<number> {
   const config = await configOf(options);
   const environment = processEnvironment();
+  const ring = new LogRing();
   const log = openLog(config.log.level, {
+    ring,
     terminal: process.stdout.isTTY === true,
     journal: printsToJournal(environment["JOURNAL_STREAM"]),
   });
   const inherited = inheritedSocket(environment, process.pid);
-  const appliance = await openAppliance(config, log, inherited);
+  const appliance = await openAppliance(config, log, ring, inherited);
   log.info({ url: appliance.url, version: product.version, commit: product.commit }, "listening");
   if (inherited !== null) warnOfOtherPort(log, appliance.url, config.listen);
   const telling = tellSupervisor(openSupervision(environment, process.pid), appliance);

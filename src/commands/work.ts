@@ -30,7 +30,7 @@ import { StepRows } from "../jobs/step-rows.ts";
 import { WorkFolders } from "../jobs/work-folders.ts";
 import { WorkSwitch, whyNothingStarts } from "../jobs/work-mode.ts";
 import { Worker } from "../jobs/worker.ts";
-import type { Log } from "../log.ts";
+import { type Log, logOf } from "../log.ts";
 import { type Device, detectToolchain, type Toolchain } from "../media/devices.ts";
 import { knownFenceLayers, whyNoUploads } from "../media/fence-layers.ts";
 import { GpuLoad } from "../media/gpu-load.ts";
@@ -140,10 +140,10 @@ export async function openWork(
       // Behind everything: it takes seconds, and nothing waits for it.
       void gpus
         .open(toolchain)
-        .catch((cause: unknown) => log.error({ err: cause }, "look at GPUs"));
+        .catch((cause: unknown) => logOf(log, "gpus").error({ err: cause }, "look at GPUs"));
     });
   };
-  const stock = new Stocktaking({ ...base, library });
+  const stock = new Stocktaking({ ...base, log: logOf(log, "storage"), library });
   const close = async () => {
     toolbox.close();
     base.searchIndex.stop();
@@ -201,7 +201,7 @@ function openBase(
     runsMax: config.jobs.runs,
     roomAfterFull: (jobId) => room.afterFull(jobId),
   });
-  const stores = openStores(config, database, { clock, log });
+  const stores = openStores(config, database, { clock, log: logOf(log, "storage") });
   return {
     config,
     log,
@@ -212,7 +212,7 @@ function openBase(
     feed: new Feed(clock, queue.ledger.log),
     ...stores,
     storage: watched(stores.storage, onStorageTrouble),
-    bucketWatch: bucketWatchOf(stores, { database, log, clock }),
+    bucketWatch: bucketWatchOf(stores, { database, log: logOf(log, "storage"), clock }),
     toolbox,
     ...{ gpus, gpuLoad, runner, ...box },
     device: cpu,
@@ -236,6 +236,7 @@ function toolPaths(config: Config): { ffmpegPath: string; ffprobePath: string } 
 function openLibrary(base: Base, onChange: (asset: Asset) => void): Library {
   return new Library({
     ...base,
+    log: logOf(base.log, "library"),
     probe: (path) => probe(path, toolPaths(base.config)),
     uploadMaxBytes: base.config.uploads.maxBytes,
     uploadsRefused: whyNoUploads(knownFenceLayers(), base.config.uploads.allowWithoutSandbox),
@@ -248,14 +249,16 @@ function openUploads({ config, ...base }: Base, library: Library): Uploads {
   const { reserveBytes } = config.storage;
   const { keepHours, unfinishedPerUser } = config.uploads;
   const folder = join(config.data, "uploads");
-  return new Uploads({ ...base, library, folder, reserveBytes, keepHours, unfinishedPerUser });
+  const log = logOf(base.log, "uploads");
+  return new Uploads({ ...base, log, library, folder, reserveBytes, keepHours, unfinishedPerUser });
 }
 
 function openDirectUploads({ primary, config, ...base }: Base, library: Library) {
   if (primary.kind !== "s3" || !config.storage.s3.direct) return null;
   const { keepHours, unfinishedPerUser } = config.uploads;
   const { bucket } = primary;
-  return new DirectUploads({ ...base, library, bucket, keepHours, unfinishedPerUser });
+  const log = logOf(base.log, "uploads");
+  return new DirectUploads({ ...base, log, library, bucket, keepHours, unfinishedPerUser });
 }
 
 /** Half a second before the second attempt: most breaks are over at once. */
@@ -266,7 +269,7 @@ function openImports(base: Base, library: Library): Importer {
   const { allowPrivate, buckets, slowSeconds, bytesPerSecondMin, waitingPerUser, ...rest } =
     config.imports;
   return new Importer({
-    ...{ clock, log, library },
+    ...{ clock, log: logOf(log, "imports"), library },
     rows: new ImportRows(database, clock),
     gate: new Gate({ allowed: allowedFrom(allowPrivate) }),
     buckets: primary.kind === "s3" ? new BucketLinks(primary.bucket, buckets, clock) : null,
@@ -290,6 +293,7 @@ function openImports(base: Base, library: Library): Importer {
 function openThumbnailer(base: Base, library: Library): Thumbnailer {
   return new Thumbnailer({
     ...base,
+    log: logOf(base.log, "thumbnails"),
     records: library.records,
     workFolder: join(base.config.data, "thumbnails"),
     onMade: () => base.feed.tell(),
@@ -314,6 +318,7 @@ function openJobs(
 ): { jobs: Jobs; worker: Worker } {
   const shared = {
     ...base,
+    log: logOf(base.log, "jobs"),
     library,
     stepRows: new StepRows(base.database, base.clock),
     folders: new WorkFolders(join(base.config.data, "work")),

@@ -16,6 +16,7 @@ import type { Jobs } from "../jobs/jobs.ts";
 import type { Presets } from "../jobs/presets.ts";
 import type { WorkState, WorkSwitch } from "../jobs/work-mode.ts";
 import type { Log } from "../log.ts";
+import type { LogRing } from "../log-ring.ts";
 import type { AbilityReport, Device } from "../media/devices.ts";
 import type { GpuReport, GpuState } from "../media/gpu.ts";
 import type { GpuLoad } from "../media/gpu-load.ts";
@@ -102,6 +103,8 @@ export interface PartHealth {
 export interface Parts {
   config: Config;
   log: Log;
+  /** The newest lines of the log of the whole server. */
+  ring: Pick<LogRing, "newest" | "since" | "follow" | "parts">;
   clock: Clock;
   accounts: AccountsPart;
   library: Pick<Library, AskedOfLibrary>;

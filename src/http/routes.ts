@@ -27,6 +27,7 @@ import type { Parts } from "./parts.ts";
 import { mountPeopleFragments } from "./people.ts";
 import { presetEndpoints } from "./presets.ts";
 import { retentionEndpoints } from "./retention.ts";
+import { logEndpoints, mountLogPage } from "./server-log.ts";
 import { mountStatic } from "./static.ts";
 import { mountStorage } from "./storage.ts";
 import { storageCheckEndpoints } from "./storage-check.ts";
@@ -56,6 +57,7 @@ export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch)
     ...storageCheckEndpoints(parts),
     ...retentionEndpoints(parts),
     ...deviceEndpoints(parts, streams, watch),
+    ...logEndpoints(parts, streams),
     ...healthEndpoints(parts),
     ...metricsEndpoints(parts, streams),
   ];
@@ -89,6 +91,7 @@ export function createRoutes(parts: Parts, streams: Streams): Elysia {
   mountFragments(app, parts, streams);
   mountDeviceFragments(app, parts, streams, watch);
   mountWorkFragments(app, parts);
+  mountLogPage(app, parts);
   mountBackupFragments(app, parts);
   mountBinPages(app, parts);
   mountPeopleFragments(app, parts);

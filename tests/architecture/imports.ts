@@ -15,7 +15,7 @@ const ground = [
     "network-place",
     "byte-words",
   ],
-  ...["clock", "identity", "product", "trouble", "log"],
+  ...["clock", "identity", "product", "trouble", "log", "log-ring"],
 ];
 const underMedia = ["storage", "database", ...ground];
 const underAssets = ["runners", "media", ...underMedia];
@@ -76,7 +76,8 @@ export const arrows: Record<string, readonly string[]> = {
   identity: [],
   product: [],
   trouble: [],
-  log: ["product"],
+  log: ["product", "log-ring"],
+  "log-ring": [],
 };
 
 /** What a view may use the values of; of any other part it may import types only. */

@@ -28,6 +28,7 @@ import { Queue } from "../../src/jobs/queue.ts";
 import { JobTally } from "../../src/jobs/tally.ts";
 import { WorkSwitch } from "../../src/jobs/work-mode.ts";
 import { silentLog } from "../../src/log.ts";
+import { LogRing } from "../../src/log-ring.ts";
 import { cpuDevice } from "../../src/media/devices.ts";
 import { GpuLoad } from "../../src/media/gpu-load.ts";
 import type { Placement } from "../../src/media/placement.ts";
@@ -152,6 +153,7 @@ export async function openSite(
   });
   const parts: Parts = {
     metrics,
+    ring: new LogRing(),
     ...{ config, log: silentLog(), clock, accounts, library, imports, jobs, feed },
     ...{ uploads, storage, bucket: null, directUploads: null, operations, migration: null },
     presets: jobs.presets,

@@ -8,6 +8,7 @@ import { estimate } from "./en/estimate.ts";
 import { frame } from "./en/frame.ts";
 import { make } from "./en/make.ts";
 import { styleguide } from "./en/styleguide.ts";
+import { system } from "./en/system.ts";
 import { trouble } from "./en/trouble.ts";
 import { work } from "./en/work.ts";
 
@@ -17,6 +18,7 @@ export const texts = {
   frame,
   make,
   styleguide,
+  system,
   trouble,
   work,
 } as const;

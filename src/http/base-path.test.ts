@@ -107,6 +107,16 @@ describe("the site under /kinomill", () => {
     expect(login.headers.get("set-cookie")).toContain("; Path=/kinomill;");
   });
 
+  test("gives a cookie for TLS alone where the proxy has TLS", async () => {
+    const form = { name: "ann", password };
+    const headers = { origin: "http://films.example", "x-forwarded-proto": "https" };
+    const forwarded = { ...headers, "x-forwarded-host": "localhost", origin: "https://localhost" };
+    const login = await rig.ask("/kinomill/login", { form, headers: forwarded });
+    expect(login.headers.get("set-cookie")).toEndWith("; Secure");
+    // Another site's page, whatever the proxy is called.
+    expect((await rig.ask("/kinomill/login", { form, headers })).status).toBe(403);
+  });
+
   test("is found by another path where a trusted proxy says so", async () => {
     const headers = { accept: "text/html", "x-forwarded-prefix": "/other" };
     const found = paths(await (await rig.ask("/jobs", { browser: "ann", headers })).text());

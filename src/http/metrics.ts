@@ -28,7 +28,10 @@ export function metricsEndpoints(parts: Parts, streams: Streams): Endpoint[] {
 }
 
 /** What proxies put on what they pass on: behind one everybody comes from this machine. */
-const proxyHeaders = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+const proxyHeaders = [
+  ...["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"],
+  ...["x-forwarded-prefix", "x-real-ip", "via"],
+];
 
 function mayScrape(request: Request, visit: Visit): boolean {
   if (visit.credential.kind !== "none") {

@@ -39,6 +39,8 @@ export interface Asset {
   createdAt: string;
   /** When it goes into the bin by itself; null for never. */
   expiresAt: string | null;
+  /** In the form of `labels.ts`; absent: none. */
+  labels?: readonly string[];
   /** When it went into the bin; absent while it is not in there. */
   binnedAt?: string;
 }

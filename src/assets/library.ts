@@ -14,14 +14,11 @@ import { assert, Refusal } from "../trouble.ts";
 import { Allowances, keepEverything, type RetentionSettings } from "./allowances.ts";
 import { type Asset, type AssetOrigin, thumbnailKey, type WhenEqual } from "./asset.ts";
 import { type Content, contentOf, contentType, keepWordsOfOld } from "./content.ts";
+import { cleanLabels, LABELS_OFFERED_MAX, type LabelUse } from "./labels.ts";
+import type { AssetFilter } from "./listing.ts";
 import { cleanName } from "./name.ts";
-import {
-  type AssetChange,
-  type AssetFilter,
-  type AssetPage,
-  AssetRecords,
-  type Removal,
-} from "./records.ts";
+import { type AssetChange, type AssetPage, AssetRecords } from "./records.ts";
+import { assetMissing, refuseUnlessMarked } from "./refusals.ts";
 
 export interface LibraryParts {
   database: Database;
@@ -277,8 +274,19 @@ export class Library {
     throw new Refusal(422, "unsuitable_input", `${name} is a text file, and no captions.`);
   }
 
+  /** @throws Refusal 422 `invalid` for a cursor of another order */
   list(filter: AssetFilter): AssetPage {
     return this.records.list(filter);
+  }
+
+  /** How many a list has in all, counted up to `most`. */
+  count(filter: AssetFilter, most: number): number {
+    return this.records.count(filter, most);
+  }
+
+  /** The labels of this person's assets, by name. */
+  labels(ownerId: string): LabelUse[] {
+    return this.records.labelsOf(ownerId, LABELS_OFFERED_MAX);
   }
 
   /** The asset, also when it is in the bin. @throws Refusal 404 `not_found` */
@@ -324,13 +332,16 @@ export class Library {
   }
 
   /**
-   * Another name, another time to go into the bin.
-   * @throws Refusal 404 `not_found`
+   * Another name, another time to go into the bin, other labels.
+   * @throws Refusal 404 `not_found`, 422 `invalid` for labels that cannot be
    */
-  change(ownerId: string, id: string, { name, expiresAt }: AssetChange): Asset {
-    const cleaned = name === undefined ? {} : { name: cleanName(name) };
-    const expiry = expiresAt === undefined ? {} : { expiresAt };
-    if (!this.records.change(ownerId, id, { ...cleaned, ...expiry })) throw assetMissing();
+  change(ownerId: string, id: string, { name, expiresAt, labels }: AssetChange): Asset {
+    const cleaned = {
+      ...(name === undefined ? {} : { name: cleanName(name) }),
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(labels === undefined ? {} : { labels: cleanLabels(labels, "labels") }),
+    };
+    if (!this.records.change(ownerId, id, cleaned)) throw assetMissing();
     const asset = this.get(ownerId, id);
     this.parts.onChange(asset);
     return asset;
@@ -383,17 +394,3 @@ export class Library {
 const everythingOf = (ownerId: string) => ({
   ...{ ownerId, after: null, kind: null, search: null, jobId: null },
 });
-
-function refuseUnlessMarked(outcome: Removal): void {
-  if (outcome === "marked") return;
-  if (outcome === "missing") throw assetMissing();
-  throw new Refusal(
-    409,
-    "in_use",
-    "A job that has not finished reads this asset. Cancel the job or wait for it, then delete.",
-  );
-}
-
-function assetMissing(): Refusal {
-  return new Refusal(404, "not_found", "There is no such asset. It may have been deleted.");
-}

@@ -4,6 +4,8 @@ import { type Clock, isoTime } from "../clock.ts";
 import { transaction } from "../database/transaction.ts";
 import type { MediaInfo } from "../media/media.ts";
 import type { Asset, AssetKind, AssetOrigin, AssetState } from "./asset.ts";
+import type { LabelUse } from "./labels.ts";
+import { type AssetFilter, countingOf, cursorOf, listingOf } from "./listing.ts";
 
 interface AssetRow {
   id: string;
@@ -20,22 +22,8 @@ interface AssetRow {
   created_at: string;
   expires_at: string | null;
   binned_at: string | null;
-}
-
-export interface AssetFilter {
-  ownerId: string;
-  limit: number;
-  /** Id of the last asset of the page before; null for the first page. */
-  after: string | null;
-  kind: AssetKind | null;
-  /** Part of the name, upper and lower case alike; null for all. */
-  search: string | null;
-  /** Only what this job made. */
-  jobId: string | null;
-  /** Only what has these bytes, by their SHA-256 in lower case. */
-  sha256?: string | null;
-  /** Absent: what is not in the bin. */
-  state?: "ready" | "binned";
+  labels: string;
+  length_ms: number;
 }
 
 export interface AssetPage {
@@ -55,9 +43,10 @@ const unread = `NOT EXISTS (
 /** What became of the wish to take an asset away. */
 export type Removal = "marked" | "in_use" | "missing";
 
-/** What a person may change of an asset; the name in the form of `name.ts`. */
+/** What a person may change of an asset; the name in the form of `name.ts`, labels in that of `labels.ts`. */
 export interface AssetChange {
   name?: string;
+  labels?: readonly string[];
   expiresAt?: string | null;
 }
 
@@ -168,35 +157,23 @@ export class AssetRecords {
     return row?.id ?? null;
   }
 
+  /** @throws Refusal 422 `invalid` for a cursor of another order */
   list(filter: AssetFilter): AssetPage {
-    // The few of a job, or of equal bytes, are found by that and then looked at; a plus keeps SQLite from other ways.
-    const few = filter.jobId !== null || Boolean(filter.sha256);
-    const [byOwner, byState] = [filter.jobId === null ? "" : "+", few ? "+" : ""];
-    const conditions = [
-      `${byOwner}owner_id = ?1`,
-      `${byState}state = '${filter.state ?? "ready"}'`,
-    ];
-    const values: SQLQueryBindings[] = [filter.ownerId];
-    const add = (condition: string, value: SQLQueryBindings) => {
-      values.push(value);
-      conditions.push(condition.replace("?", `?${values.length}`));
-    };
-    if (filter.after !== null) add("id < ?", filter.after);
-    if (filter.kind !== null) add("kind = ?", filter.kind);
-    if (filter.jobId !== null) add("job_id = ?", filter.jobId);
-    if (filter.sha256) add("sha256 = ?", filter.sha256);
-    if (filter.search !== null) {
-      add("name LIKE ? ESCAPE '\\'", `%${filter.search.replaceAll(/[\\%_]/g, "\\$&")}%`);
-    }
-    values.push(filter.limit + 1);
-    const rows = this.database
-      .query<AssetRow, SQLQueryBindings[]>(
-        `SELECT * FROM asset WHERE ${conditions.join(" AND ")}
-         ORDER BY ${few ? "+id" : "id"} DESC LIMIT ?${values.length}`,
-      )
-      .all(...values);
-    const items = rows.slice(0, filter.limit).map(toAsset);
-    return { items, next: rows.length > filter.limit ? (items.at(-1)?.id ?? null) : null };
+    const { sql, values } = listingOf(filter);
+    const rows = this.database.query<AssetRow, SQLQueryBindings[]>(sql).all(...values);
+    const shown = rows.slice(0, filter.limit);
+    const last = shown.at(-1);
+    const next =
+      rows.length > filter.limit && last ? cursorOf(filter.sort ?? "newest", last) : null;
+    return { items: shown.map(toAsset), next };
+  }
+
+  /** How many a list has in all, counted up to `most`. */
+  count(filter: AssetFilter, most: number): number {
+    const { sql, values } = countingOf(filter, most);
+    return (
+      this.database.query<{ count: number }, SQLQueryBindings[]>(sql).get(...values)?.count ?? 0
+    );
   }
 
   /** How much is kept, of all owners together. */
@@ -260,19 +237,29 @@ export class AssetRecords {
     return changes > 0;
   }
 
-  /** Another name, another time to go. False when there is no such asset outside the bin. */
+  /** Another name, another time to go, other labels. False when there is no such asset outside the bin. */
   change(ownerId: string, id: string, change: AssetChange): boolean {
     this.remembered.delete(id);
     const asset = this.find(ownerId, id);
     if (asset === null) return false;
     this.remembered.delete(id);
-    const { name, expiresAt } = { ...asset, ...change };
+    const { name, expiresAt, labels = [] } = { ...asset, ...change };
     const { changes } = this.database
       .query(
-        "UPDATE asset SET name = ?3, expires_at = ?4 WHERE id = ?1 AND owner_id = ?2 AND state = 'ready'",
+        `UPDATE asset SET name = ?3, expires_at = ?4, labels = ?5
+         WHERE id = ?1 AND owner_id = ?2 AND state = 'ready'`,
       )
-      .run(id, ownerId, name, expiresAt);
+      .run(id, ownerId, name, expiresAt, JSON.stringify(labels));
     return changes > 0;
+  }
+
+  /** The labels of this person's assets outside the bin, by name. */
+  labelsOf(ownerId: string, limit: number): LabelUse[] {
+    return this.database
+      .query<LabelUse, [string, number]>(
+        "SELECT name, assets FROM asset_label WHERE owner_id = ?1 ORDER BY name COLLATE NOCASE LIMIT ?2",
+      )
+      .all(ownerId, limit);
   }
 
   remove(id: string): void {
@@ -352,6 +339,7 @@ function toAsset(row: AssetRow): Asset {
     thumbnail: row.thumbnail_state,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
+    ...(row.labels === "[]" ? {} : { labels: JSON.parse(row.labels) as string[] }),
     ...(row.binned_at === null ? {} : { binnedAt: row.binned_at }),
   };
 }

@@ -1,22 +1,14 @@
 /** Assets over HTTP: take files in, list them, give their bytes out, delete them. */
 import { z } from "zod";
-import { type Asset, assetKinds, thumbnailKey, whenEqual } from "../assets/asset.ts";
+import { type Asset, thumbnailKey, whenEqual } from "../assets/asset.ts";
 import { Refusal } from "../trouble.ts";
+import { listEndpoint } from "./asset-list.ts";
 import { disposition, givesBytes, mediaPolicy, sendObject } from "./content.ts";
 import { sendElsewhere } from "./direct.ts";
 import { type Call, type Endpoint, endpoint, json, userOfCall } from "./endpoint.ts";
 import { findAsset } from "./entries.ts";
 import type { Parts } from "./parts.ts";
-import {
-  assetAloneJson,
-  assetJson,
-  assetShape,
-  idText,
-  importJson,
-  importShape,
-  pageLimit,
-  pageShape,
-} from "./shapes.ts";
+import { assetAloneJson, assetShape, importJson, importShape } from "./shapes.ts";
 
 /**
  * Seconds that an upload may be silent: while bytes come, and after the last one, when the file is made
@@ -31,20 +23,6 @@ const contentQuery = z.strictObject({
   download: z.boolean().default(false).describe("Ask the browser to save instead of show"),
 });
 
-const listQuery = z.strictObject({
-  limit: pageLimit,
-  after: idText.optional().describe("`next` of the page before"),
-  kind: z.enum(assetKinds).optional(),
-  search: z.string().max(200).optional().describe("Part of the name"),
-  job: idText.optional().describe("Only what this job made"),
-  sha256: z
-    .string()
-    .regex(/^[0-9a-fA-F]{64}$/, "must be 64 hexadecimal digits")
-    .optional()
-    .describe("Only what has these bytes: whether a file is here before it is sent"),
-  state: z.enum(["ready", "binned"]).default("ready").describe("binned: what is in the bin"),
-});
-
 export const ifExistsField = z
   .enum(whenEqual)
   .default("keep")
@@ -55,6 +33,7 @@ export const ifExistsField = z
 export function assetEndpoints(parts: Parts): Endpoint[] {
   return [
     uploadEndpoint(parts),
+    listEndpoint(parts),
     ...readEndpoints(parts),
     contentEndpoint(parts),
     thumbnailEndpoint(parts),
@@ -107,28 +86,6 @@ function declaredBytes(request: Request): number | null {
 
 function readEndpoints(parts: Parts): Endpoint[] {
   return [
-    endpoint({
-      method: "GET",
-      path: "/api/v1/assets",
-      tag: "assets",
-      summary: "List assets, the newest first.",
-      query: listQuery,
-      answers: { 200: { description: "A page.", schema: pageShape(assetShape) } },
-      handle: (call) => {
-        const { limit, after, kind, search, job, sha256, state } = call.query;
-        const page = parts.library.list({
-          ownerId: userOfCall(call).id,
-          limit,
-          after: after ?? null,
-          kind: kind ?? null,
-          search: search === undefined || search === "" ? null : search,
-          jobId: job ?? null,
-          sha256: sha256?.toLowerCase() ?? null,
-          state,
-        });
-        return json({ items: page.items.map(assetJson), next: page.next });
-      },
-    }),
     endpoint({
       method: "GET",
       path: "/api/v1/assets/:id",

@@ -16,6 +16,11 @@ const changeShape = z
       .nullable()
       .optional()
       .describe("When it goes into the bin by itself; null for never"),
+    labels: z
+      .array(z.string().max(1_000))
+      .max(100)
+      .optional()
+      .describe("In the place of those that it has: 20 at most, of 64 characters at most"),
   })
   .refine((change) => Object.values(change).some((value) => value !== undefined), {
     message: "says nothing to change",
@@ -76,17 +81,18 @@ export function binEndpoints({ library, imports }: Pick<Parts, "library" | "impo
       method: "PATCH",
       path: "/api/v1/assets/:id",
       tag: "assets",
-      summary: "Give an asset another name, or another time to go.",
+      summary: "Give an asset another name, another time to go, or other labels.",
       body: changeShape,
       answers: {
         200: { description: "As it is now.", schema: assetShape },
         404: { description: "There is no such asset, or it is in the bin." },
       },
       handle: (call) => {
-        const { name, expiresAt } = call.body;
+        const { name, expiresAt, labels } = call.body;
         const asset = library.change(userOfCall(call).id, idOf(call), {
           ...(name === undefined ? {} : { name }),
           ...(expiresAt === undefined ? {} : { expiresAt: utc(expiresAt) }),
+          ...(labels === undefined ? {} : { labels }),
         });
         return json(assetJson(asset));
       },

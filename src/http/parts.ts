@@ -32,7 +32,7 @@ export type AskedOfJobs =
 /** What this side asks of the library. */
 export type AskedOfLibrary =
   | ("upload" | "take" | "equalOf" | "uploadsRefused" | "get" | "list" | "outputOf" | "delete")
-  | ("restore" | "change" | "emptyBin" | "getKept" | "allowances");
+  | ("restore" | "change" | "emptyBin" | "getKept" | "allowances" | "count" | "labels");
 
 /** What this side needs of the accounts. */
 export type AccountsPart = Pick<

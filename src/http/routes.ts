@@ -4,6 +4,7 @@ import { assetEndpoints } from "./assets.ts";
 import { backupEndpoints, mountBackupFragments } from "./backups.ts";
 import { binEndpoints } from "./bin.ts";
 import { mountBinPages } from "./bin-pages.ts";
+import { bulkAssetEndpoints } from "./bulk-assets.ts";
 import { DeviceWatch } from "./device-watch.ts";
 import { deviceEndpoints } from "./devices.ts";
 import { directUploadEndpoints } from "./direct-uploads.ts";
@@ -41,6 +42,7 @@ import { mountZip, zipEndpoints } from "./zip.ts";
 export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch): Endpoint[] {
   return [
     ...assetEndpoints(parts),
+    ...bulkAssetEndpoints(parts),
     ...binEndpoints(parts),
     ...uploadEndpoints(parts),
     ...directUploadEndpoints(parts),

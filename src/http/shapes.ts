@@ -106,6 +106,7 @@ export const assetShape = z
         "Your oldest other asset with the same bytes, null when there is none; told of one asset, not in lists",
       ),
     expiresAt: time.nullable().describe("When it goes into the bin by itself; null for never"),
+    labels: z.array(z.string()).describe("In the order in which they were given"),
     binnedAt: time
       .optional()
       .describe("When it went into the bin; absent while it is not in there"),
@@ -307,8 +308,9 @@ export function pageShape(item: z.ZodType): z.ZodType {
 
 /** An asset as programs see it. Adding a field to `Asset` without its schema does not compile. */
 export function assetJson(asset: Asset): z.input<typeof assetShape> {
-  const { ownerId: _, ...shown } = asset;
-  return shown satisfies Omit<Asset, "ownerId"> & { media: MediaInfo | null };
+  const { ownerId: _, labels = [], ...shown } = asset;
+  const typed = shown satisfies Omit<Asset, "ownerId" | "labels"> & { media: MediaInfo | null };
+  return { ...typed, labels: [...labels] };
 }
 
 /** One asset, with the equal one that its owner has. */

@@ -16,6 +16,7 @@ import retention from "./0015_retention.sql" with { type: "text" };
 import directUploads from "./0016_direct_uploads.sql" with { type: "text" };
 import assetLists from "./0017_asset_lists.sql" with { type: "text" };
 import retryOnCpu from "./0018_retry_on_cpu.sql" with { type: "text" };
+import assetFilters from "./0019_asset_filters.sql" with { type: "text" };
 
 /** One step of the schema. `version` is the `user_version` of a database that has it. */
 export interface Migration {
@@ -44,4 +45,5 @@ export const migrations: readonly Migration[] = [
   { version: 16, name: "direct-uploads", sql: directUploads },
   { version: 17, name: "asset-lists", sql: assetLists },
   { version: 18, name: "retry-on-cpu", sql: retryOnCpu },
+  { version: 19, name: "asset-filters", sql: assetFilters },
 ];

@@ -51,7 +51,7 @@ function combined({ film, other, image, seconds }: Material): Case[] {
   const end = Math.floor(seconds / 2);
   const joined = "[0:v][0:a][1:v][1:a]concat=n=2:v=1:a=1[v][a]";
   const onColour =
-    "[0:v]format=yuva420p,chromakey=0x00b140:0.1:0.05[k];[1:v][k]overlay=shortest=1[v]";
+    "[0:v]format=yuva444p,chromakey=0x00b140:0.12:0.08,despill=green[k];[1:v][k]overlay=shortest=1[v]";
   const maps = ["-map", "[v]", "-map", "0:a"];
   return [
     {

@@ -164,6 +164,7 @@ function burnPlan(
           [{ ...chain, filters: [...chain.filters, { filter: "subtitles", from }] }],
           matrixOf(burn),
           context,
+          own === null ? [write] : [],
         ),
         outputs: [burntOutput(params, media, burn)],
         reads: [from],

@@ -77,7 +77,7 @@ function plan(params: OverlayParams, inputs: PlanInput[], context: PlanContext):
       kind: "render",
       description: {
         inputs: [{ from: { asset: 0 }, picture: inputPicture(video) }, ...built.inputs],
-        graph: drawnRight(built.graph, base.matrix, context),
+        graph: drawnRight(built.graph, base.matrix, context, built.texts),
         ...(sound.chains.length > 0 ? { sound: sound.chains } : {}),
         outputs: [burntOutput(wish, media, made)],
         ...(built.texts.length > 0 ? { reads: built.texts.map(readOf) } : {}),

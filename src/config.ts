@@ -1,9 +1,10 @@
 /**
- * The values of the settings. They come from, weakest first: the defaults of the schema, a TOML file, `KINOMILL_*` in
- * the environment, flags of the command line.
+ * The values of the settings. They come from, weakest first: the defaults of the schema, the page (`settings/` lays them
+ * over), a TOML file, `KINOMILL_*` in the environment, flags of the command line.
  */
 import { resolve } from "node:path";
 import { z } from "zod";
+import type { Editable } from "./config-editable.ts";
 import { configSchema, secretSettings } from "./config-schema.ts";
 import type { Environment } from "./environment.ts";
 import { credentialPath } from "./systemd/credentials.ts";
@@ -19,6 +20,20 @@ export interface Setting {
   environmentName: string;
   sentence: string;
   schema: z.ZodType;
+  /** Null: only the host says it. */
+  editable: Editable | null;
+}
+
+/** Who on the host said a value; everything else is the page's, or the default. */
+export type HostOrigin = "file" | "environment" | "flag";
+
+/** The configuration of the host, and where its values come from. */
+export interface LoadedConfig {
+  config: Config;
+  /** By key of the setting; those that the host says nothing of are not there. */
+  origins: ReadonlyMap<string, HostOrigin>;
+  /** Path of the file that was read. */
+  file: string | null;
 }
 
 export const settings: readonly Setting[] = listSettings(configSchema, []);
@@ -29,7 +44,8 @@ function listSettings(schema: z.ZodType, path: string[]): Setting[] {
     const key = path.join(".");
     const words = path.flatMap((part) => part.split(/(?=[A-Z])/));
     const environmentName = `KINOMILL_${words.join("_").toUpperCase()}`;
-    return [{ key, environmentName, sentence: schema.description ?? "", schema }];
+    const editable = (schema.meta()?.["editable"] ?? null) as Editable | null;
+    return [{ key, environmentName, sentence: schema.description ?? "", schema, editable }];
   }
   return Object.entries(inner.shape as Record<string, z.ZodType>).flatMap(([name, child]) =>
     listSettings(child, [...path, name]),
@@ -50,15 +66,26 @@ export interface ConfigSources {
   flags: Record<string, unknown>;
 }
 
+/** The same without where the values come from. @throws Refusal as `readConfig` */
+export async function loadConfig(sources: ConfigSources): Promise<Config> {
+  return (await readConfig(sources)).config;
+}
+
 /**
- * Puts the sources together.
+ * Puts the sources of the host together.
  * @throws Refusal 400 `bad_config` whose `errors` name every fault at once: key, value, what is allowed.
  */
-export async function loadConfig(sources: ConfigSources): Promise<Config> {
+export async function readConfig(sources: ConfigSources): Promise<LoadedConfig> {
   const merged: Record<string, unknown> = sources.file === null ? {} : await readFile(sources.file);
-  const unknownNames = mergeEnvironment(merged, sources.environment);
+  const origins = new Map<string, HostOrigin>();
+  for (const { key } of settings) {
+    if (valueAt(merged, key) !== undefined) origins.set(key, "file");
+  }
+  const unknownNames = mergeEnvironment(merged, sources.environment, origins);
   for (const [key, value] of Object.entries(sources.flags)) {
-    if (value !== undefined) setPath(merged, key, value);
+    if (value === undefined) continue;
+    setPath(merged, key, value);
+    origins.set(key, "flag");
   }
   findCredentials(merged, sources.environment["CREDENTIALS_DIRECTORY"]);
   const parsed = configSchema.safeParse(merged, { reportInput: true });
@@ -73,7 +100,8 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
       errors: faults,
     });
   }
-  return { ...parsed.data, data: resolve(parsed.data.data) };
+  const config = { ...parsed.data, data: resolve(parsed.data.data) };
+  return { config, origins, file: sources.file };
 }
 
 /** Files of the settings may be secrets that systemd hands to the service. */
@@ -84,7 +112,8 @@ function findCredentials(tree: Record<string, unknown>, directory: string | unde
   }
 }
 
-function valueAt(tree: unknown, key: string): unknown {
+/** What stands under a dotted key of a tree of settings; undefined where nothing does. */
+export function valueAt(tree: unknown, key: string): unknown {
   return key
     .split(".")
     .reduce<unknown>((node, part) => (node as Record<string, unknown> | undefined)?.[part], tree);
@@ -140,13 +169,21 @@ async function readFile(path: string): Promise<Record<string, unknown>> {
 const clientNames: ReadonlySet<string> = new Set(["KINOMILL_URL", "KINOMILL_TOKEN"]);
 
 /** Copies `KINOMILL_*` into the tree and returns the names that are no setting: a typo must not be silent. */
-function mergeEnvironment(tree: Record<string, unknown>, environment: Environment): string[] {
+function mergeEnvironment(
+  tree: Record<string, unknown>,
+  environment: Environment,
+  origins: Map<string, HostOrigin>,
+): string[] {
   const unknownNames: string[] = [];
   for (const [name, text] of Object.entries(environment)) {
     if (!name.startsWith("KINOMILL_") || clientNames.has(name) || text === undefined) continue;
     const setting = settings.find(({ environmentName }) => environmentName === name);
-    if (setting === undefined) unknownNames.push(name);
-    else setPath(tree, setting.key, fromText(setting.schema, text));
+    if (setting === undefined) {
+      unknownNames.push(name);
+      continue;
+    }
+    setPath(tree, setting.key, fromText(setting.schema, text));
+    origins.set(setting.key, "environment");
   }
   return unknownNames;
 }
@@ -164,7 +201,8 @@ function fromText(schema: z.ZodType, text: string): unknown {
   return text;
 }
 
-function setPath(tree: Record<string, unknown>, key: string, value: unknown): void {
+/** Puts a value under a dotted key, into the objects that are there. */
+export function setPath(tree: Record<string, unknown>, key: string, value: unknown): void {
   const parts = key.split(".");
   const last = parts.pop() as string;
   let node = tree;
@@ -180,7 +218,8 @@ function setPath(tree: Record<string, unknown>, key: string, value: unknown): vo
 export function sampleConfig(): string {
   const lines = [
     "# Kinomill's settings. Every line is optional; what stands here in comments is the default.",
-    "# The environment overrides this file (KINOMILL_JOBS_CPU_SLOTS=2), flags override both.",
+    "# The environment overrides this file (KINOMILL_JOBS_CPU_SLOTS=2), flags override both. What stands here cannot be",
+    "# changed on the page any more: it holds, also over what an admin set there.",
   ];
   const topLevel = settings.filter(({ key }) => !key.includes("."));
   const grouped = Map.groupBy(

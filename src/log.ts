@@ -37,9 +37,20 @@ function streamOf(out: LogTarget): pino.DestinationStream {
   return out.journal === true ? withPriority(stdout) : stdout;
 }
 
+/** Logs of parts, by the log that they are a part of. */
+const partLogs = new WeakMap<Log, Log[]>();
+
 /** The log of one part of the server: its lines say so. */
 export function logOf(log: Log, part: string): Log {
-  return log.child({ part });
+  const child = log.child({ part });
+  partLogs.set(log, [...(partLogs.get(log) ?? []), child]);
+  return child;
+}
+
+/** From now on only messages of this level and worse are logged; also by the logs of parts, which would keep theirs. */
+export function changeLevel(log: Log, level: string): void {
+  log.level = level;
+  for (const child of partLogs.get(log) ?? []) changeLevel(child, level);
 }
 
 /** Pino's levels as syslog's: error, warning, informational, debug. */

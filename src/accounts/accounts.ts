@@ -15,7 +15,7 @@ export type { Token } from "./tokens.ts";
 export { type Role, roles, type User } from "./user.ts";
 
 export interface AccountsOptions {
-  /** Days after which a login on the page ends. */
+  /** Days after which a login on the page ends; it may change, and then holds for new ones. */
   sessionDays: number;
   /** Failed logins per account and per peer; default 10 in 15 minutes. */
   loginLimits?: AttemptLimits;
@@ -85,7 +85,9 @@ export function openAccounts(db: Database, clock: Clock, options: AccountsOption
   const users = new Users(db, clock, hasher);
   const setup = new Setup(db, clock, users, hasher);
   const sessions = new Sessions(db, clock, users, {
-    days: options.sessionDays,
+    get days() {
+      return options.sessionDays;
+    },
     ...(options.loginLimits === undefined ? {} : { limits: options.loginLimits }),
   });
   const tokens = new Tokens(db, clock, users);

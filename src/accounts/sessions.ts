@@ -34,7 +34,7 @@ export class Sessions {
   private readonly clock: Clock;
   private readonly users: Users;
   private readonly limiter: AttemptLimiter;
-  private readonly lifeMs: number;
+  private readonly options: SessionOptions;
   /** Prepared once: every request of a browser runs it. */
   private readonly living: Statement<User & { expiresAt: string }, [string, string]>;
 
@@ -43,7 +43,7 @@ export class Sessions {
     this.clock = clock;
     this.users = users;
     this.limiter = new AttemptLimiter(options.limits ?? defaultLimits, clock);
-    this.lifeMs = options.days * 86_400_000;
+    this.options = options;
     this.living = db.prepare(
       `SELECT ${userColumns}, session.expires_at AS expiresAt FROM session JOIN user ON user.id = session.user_id
        WHERE session.secret_sha256 = ? AND session.expires_at > ?`,
@@ -76,7 +76,7 @@ export class Sessions {
   /** A session without a password: for the one who has just set the box up. */
   open(user: User): Login {
     const nowMs = this.clock.nowMs();
-    const expiresAt = isoTime(nowMs + this.lifeMs);
+    const expiresAt = isoTime(nowMs + this.options.days * 86_400_000);
     const secret = newSecret();
     transaction(this.db, () => {
       this.sweep();

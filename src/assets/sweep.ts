@@ -62,9 +62,12 @@ export function openSweep(
         throw cause;
       },
     );
-  const { binDays } = library.allowances.settings;
-  const acts = { bin: taking({}), deleteForever: taking({ forever: true }) };
-  return new Sweep({ ...parts, ...acts, binDays });
+  return new Sweep({
+    ...{ ...parts, bin: taking({}), deleteForever: taking({ forever: true }) },
+    get binDays() {
+      return library.allowances.settings.binDays;
+    },
+  });
 }
 
 export class Sweep {

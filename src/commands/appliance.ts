@@ -4,20 +4,21 @@ import { openSweep } from "../assets/sweep.ts";
 import { BucketShelf } from "../backup/bucket-shelf.ts";
 import { BackupKeeper } from "../backup/keeper.ts";
 import { systemClock } from "../clock.ts";
-import type { Config } from "../config.ts";
+import type { Config, LoadedConfig } from "../config.ts";
 import { type Lock, lockDataFolder } from "../database/lock.ts";
 import { openDatabase } from "../database/open.ts";
 import type { BucketDoor, PartHealth, Parts } from "../http/parts.ts";
 import { startServer } from "../http/server.ts";
 import { JobTally } from "../jobs/tally.ts";
-import { type Log, logOf } from "../log.ts";
+import { changeLevel, type Log, logOf } from "../log.ts";
 import type { LogRing } from "../log-ring.ts";
 import { Metrics } from "../metrics/metrics.ts";
 import { operations } from "../operations/index.ts";
+import { Settings, type SettingsParts } from "../settings/settings.ts";
 import { figuresOf } from "./figures.ts";
 import { deviceReports, healthReport, systemReport, workReport } from "./report.ts";
 import type { OpenStorage } from "./stores.ts";
-import { openWork } from "./work.ts";
+import { openWork, type WorkParts } from "./work.ts";
 
 export interface Appliance {
   url: string;
@@ -40,15 +41,16 @@ const STOP_GRACE_MS = 5_000;
  * @throws Refusal `data_in_use`, `data_unusable`, `listen_failed` with what to do
  */
 export async function openAppliance(
-  config: Config,
+  loaded: LoadedConfig,
   log: Log,
   ring: LogRing,
   inherited: number | null = null,
 ): Promise<Appliance> {
+  const { config } = loaded;
   const lock = lockDataFolder(config.data, `the server for ${config.listen}`);
   const undo: (() => Promise<void> | void)[] = [() => lock.release()];
   try {
-    return await openParts({ config, log, ring, lock, inherited }, undo);
+    return await openParts({ loaded, log, ring, lock, inherited }, undo);
   } catch (cause) {
     for (const step of undo.reverse()) await step();
     throw cause;
@@ -61,21 +63,41 @@ function bucketOf(storage: OpenStorage, config: Config) {
   return { shelf: new BucketShelf(config.storage.s3), writer: storage };
 }
 
+interface Opening {
+  loaded: LoadedConfig;
+  log: Log;
+  ring: LogRing;
+  lock: Lock;
+  inherited: number | null;
+}
+
+/** What the page said holds from here on; the log was opened before it was known. */
+function openSettings(parts: SettingsParts): Settings {
+  const settings = new Settings(parts);
+  const { config } = settings;
+  const follow = () => {
+    changeLevel(parts.log, config.log.level);
+  };
+  follow();
+  settings.follow(follow);
+  return settings;
+}
+
 async function openParts(
-  {
-    config,
-    log,
-    ring,
-    lock,
-    inherited,
-  }: { config: Config; log: Log; ring: LogRing; lock: Lock; inherited: number | null },
+  { loaded, log, ring, lock, inherited }: Opening,
   undo: (() => Promise<void> | void)[],
 ): Promise<Appliance> {
+  const { config } = loaded;
   const clock = systemClock;
   const startedAtMs = clock.nowMs();
   const database = openDatabase(config.data);
   undo.push(() => database.close());
-  const accounts = openAccounts(database, clock, { sessionDays: config.sessions.days });
+  const settings = openSettings({ database, clock, log, loaded });
+  const accounts = openAccounts(database, clock, {
+    get sessionDays() {
+      return config.sessions.days;
+    },
+  });
   const metrics = new Metrics({
     clock,
     tally: new JobTally(database),
@@ -86,6 +108,7 @@ async function openParts(
     metrics.noteStorageTrouble({ call, reason }),
   );
   undo.push(() => work.close());
+  settings.follow(() => work.settingsChanged());
   const sweep = openSweep({
     ...{ database, clock, log: logOf(log, "retention"), library: work.library },
   });
@@ -101,20 +124,10 @@ async function openParts(
     ring,
     clock,
     accounts,
-    library: work.library,
-    uploads: work.uploads,
-    directUploads: work.directUploads,
-    imports: work.imports,
-    jobs: work.jobs,
-    presets: work.jobs.presets,
-    feed: work.feed,
-    storage: work.storage,
+    settings,
+    ...shownOf(work),
     bucket: bucketDoor(work.primary, config),
-    migration: work.migration,
-    stock: work.stock,
     operations,
-    gpuLoad: work.gpuLoad,
-    workSwitch: work.workSwitch,
     backups,
     sweep,
     metrics,
@@ -141,6 +154,16 @@ async function openParts(
     close: async () => {
       for (const step of undo.reverse()) await step();
     },
+  };
+}
+
+/** What HTTP is given of the parts that store and process. */
+function shownOf(work: WorkParts) {
+  const { library, uploads, directUploads, imports, jobs, feed, storage, migration, stock } = work;
+  const { gpuLoad, workSwitch } = work;
+  return {
+    ...{ library, uploads, directUploads, imports, jobs, feed, storage, migration, stock },
+    ...{ presets: jobs.presets, gpuLoad, workSwitch },
   };
 }
 

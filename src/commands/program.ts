@@ -109,7 +109,8 @@ function addServing(program: Command, add: Add, run: Run): void {
   run(test, async () => (await import("./selftest.ts")).selftest);
   const config = program.command("config").description("the settings").exitOverride();
   const check = add(config, "check", "check file and environment, print every fault at once")
-    .option("--list", "list all settings with their values")
+    .option("--list", "list all settings: what holds, and where it comes from")
+    .option("--json", "the same as JSON")
     .option("--sample", "print the commented sample file");
   run(check, async () => (await import("./config.ts")).checkConfig);
 }

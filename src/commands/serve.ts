@@ -10,7 +10,7 @@ import { openSupervision } from "../systemd/notify.ts";
 import { type Appliance, openAppliance } from "./appliance.ts";
 import { exitCodes } from "./exit.ts";
 import type { CommonOptions } from "./program.ts";
-import { configOf } from "./settings.ts";
+import { hostConfigOf } from "./settings.ts";
 import { tellSupervisor } from "./supervision.ts";
 
 /** A second signal ends at once; so does a close that takes longer than this and the time to drain. */
@@ -20,7 +20,8 @@ const CLOSE_LIMIT_MS = 20_000;
 const LINGER_MS = 500;
 
 export async function serve(options: CommonOptions & { listen?: string }): Promise<number> {
-  const config = await configOf(options);
+  const loaded = await hostConfigOf(options);
+  const { config } = loaded;
   const environment = processEnvironment();
   const ring = new LogRing();
   const log = openLog(config.log.level, {
@@ -29,7 +30,7 @@ export async function serve(options: CommonOptions & { listen?: string }): Promi
     journal: printsToJournal(environment["JOURNAL_STREAM"]),
   });
   const inherited = inheritedSocket(environment, process.pid);
-  const appliance = await openAppliance(config, log, ring, inherited);
+  const appliance = await openAppliance(loaded, log, ring, inherited);
   log.info({ url: appliance.url, version: product.version, commit: product.commit }, "listening");
   if (inherited !== null) warnOfOtherPort(log, appliance.url, config.listen);
   const telling = tellSupervisor(openSupervision(environment, process.pid), appliance);

@@ -1,8 +1,9 @@
 /** From a command's options to the configuration. */
 import { existsSync } from "node:fs";
-import { type Config, loadConfig } from "../config.ts";
+import { type Config, type LoadedConfig, readConfig } from "../config.ts";
 import { processEnvironment } from "../environment.ts";
 import { configureFence } from "../media/fence-settings.ts";
+import { layUnder, storedIn } from "../settings/stored.ts";
 import type { CommonOptions } from "./program.ts";
 
 /** Where install.sh puts executables and settings: commands of an installed Kinomill find its settings by themselves. */
@@ -14,15 +15,25 @@ function installedConfig(): string | null {
 }
 
 /**
- * Reads the configuration and sets the fence of this process by it.
+ * Reads the configuration and sets the fence of this process by it. With what admins said on the page, where the data
+ * folder has a database that says it.
  * @throws Refusal 400 `bad_config` with every fault
  */
 export async function configOf(options: CommonOptions & { listen?: string }): Promise<Config> {
-  const config = await loadConfig({
+  const loaded = await hostConfigOf(options);
+  layUnder(loaded, storedIn(loaded.config.data));
+  return loaded.config;
+}
+
+/** The same without what stands in the database: for whoever opens that. @throws Refusal as `configOf` */
+export async function hostConfigOf(
+  options: CommonOptions & { listen?: string },
+): Promise<LoadedConfig> {
+  const loaded = await readConfig({
     file: options.config ?? installedConfig(),
     environment: processEnvironment(),
     flags: { data: options.data, listen: options.listen },
   });
-  configureFence(config.ffmpeg);
-  return config;
+  configureFence(loaded.config.ffmpeg);
+  return loaded;
 }

@@ -7,6 +7,7 @@ import type { Config } from "../config.ts";
 import type { Database } from "../database/open.ts";
 import { storageSigningKey } from "../database/secret.ts";
 import { type Log, silentLog } from "../log.ts";
+import type { CacheOptions } from "../storage/cache.ts";
 import { type DiskStorage, openDiskStorage } from "../storage/disk.ts";
 import { MovingStorage } from "../storage/moving.ts";
 import { openS3Storage, type S3Storage } from "../storage/s3.ts";
@@ -69,13 +70,24 @@ export function openStorage(
   rest: { clock?: Clock; log?: Log; kind?: Config["storage"]["kind"] } = {},
 ): OpenStorage {
   const { clock = systemClock, log = silentLog(), kind = config.storage.kind } = rest;
-  const { s3, cache, reserveBytes } = config.storage;
+  const { s3, cache } = config.storage;
   if (kind === "disk") {
     const signingKey = storageSigningKey(database);
-    const folder = join(config.data, "storage");
-    return openDiskStorage({ folder, reserveBytes, signingKey, publicPath: "/storage", clock });
+    return openDiskStorage({
+      ...{ folder: join(config.data, "storage"), signingKey, publicPath: "/storage", clock },
+      get reserveBytes() {
+        return config.storage.reserveBytes;
+      },
+    });
   }
-  const folder = resolve(config.data, cache.folder === "" ? "cache" : cache.folder);
-  const { maxBytes } = cache;
-  return openS3Storage({ settings: s3, cache: { folder, maxBytes, reserveBytes }, log, clock });
+  const limits: CacheOptions = {
+    folder: resolve(config.data, cache.folder === "" ? "cache" : cache.folder),
+    get maxBytes() {
+      return config.storage.cache.maxBytes;
+    },
+    get reserveBytes() {
+      return config.storage.reserveBytes;
+    },
+  };
+  return openS3Storage({ settings: s3, cache: limits, log, clock });
 }

@@ -9,14 +9,10 @@ import { Thumbnailer } from "../assets/thumbnailer.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/open.ts";
-import { allowedFrom } from "../ingest/addresses.ts";
-import { BucketLinks } from "../ingest/bucket-links.ts";
 import { DirectUploadRows } from "../ingest/direct-upload-rows.ts";
-import { DirectUploads } from "../ingest/direct-uploads.ts";
-import { Gate } from "../ingest/gate.ts";
-import { ImportRows } from "../ingest/import-rows.ts";
-import { Importer } from "../ingest/importer.ts";
-import { Uploads } from "../ingest/uploads.ts";
+import type { DirectUploads } from "../ingest/direct-uploads.ts";
+import type { Importer } from "../ingest/importer.ts";
+import type { Uploads } from "../ingest/uploads.ts";
 import { Experience } from "../jobs/experience.ts";
 import { Feed } from "../jobs/feed.ts";
 import { WorkFigures } from "../jobs/figures.ts";
@@ -47,6 +43,7 @@ import type { Slots } from "../runners/slots.ts";
 import { BucketWatch } from "../storage/s3-watch.ts";
 import { watched } from "../storage/watched.ts";
 import { type OpenStorage, openStores, type Stores } from "./stores.ts";
+import { openDirectUploads, openImports, openUploads } from "./ways-in.ts";
 
 /** A file that came whole is looked into within this time; the next start does it otherwise. */
 const UPLOADS_STOP_MS = 5_000;
@@ -76,6 +73,8 @@ interface Base {
   runner: LocalRunner;
   dispatch: Dispatch;
   slots: Slots;
+  /** To be called after a change of the settings: what waits may fit now. */
+  settingsChanged(): void;
   workSwitch: WorkSwitch;
 }
 
@@ -181,8 +180,13 @@ function openBase(
   const toolbox = new Toolbox(() => detectToolchain(paths), memory);
   const toolchain = () => toolbox.toolchain();
   const runner = new LocalRunner({ toolchain, config });
-  const { leaveAlone, maxJobs } = config.gpu;
-  const gpus = new Gpus({ leaveAlone, maxJobs, clock });
+  const { leaveAlone } = config.gpu;
+  const gpus = new Gpus({
+    ...{ leaveAlone, clock },
+    get maxJobs() {
+      return config.gpu.maxJobs;
+    },
+  });
   const gpuLoad = new GpuLoad({ clock });
   const { cpu, ...box } = openBox({ config, clock, runner, toolchain, gpus, gpuLoad });
   const workSwitch = new WorkSwitch(database, clock);
@@ -194,11 +198,15 @@ function openBase(
   const live = new LiveProgress();
   const room = new Room({
     folder: config.data,
-    reserveBytes: config.storage.reserveBytes,
+    get reserveBytes() {
+      return config.storage.reserveBytes;
+    },
     shareDone: (jobId) => live.shareOf(jobId),
   });
   const queue = new Queue(database, clock, {
-    runsMax: config.jobs.runs,
+    get runsMax() {
+      return config.jobs.runs;
+    },
     roomAfterFull: (jobId) => room.afterFull(jobId),
   });
   const stores = openStores(config, database, { clock, log: logOf(log, "storage") });
@@ -238,55 +246,12 @@ function openLibrary(base: Base, onChange: (asset: Asset) => void): Library {
     ...base,
     log: logOf(base.log, "library"),
     probe: (path) => probe(path, toolPaths(base.config)),
-    uploadMaxBytes: base.config.uploads.maxBytes,
+    get uploadMaxBytes() {
+      return base.config.uploads.maxBytes;
+    },
     uploadsRefused: whyNoUploads(knownFenceLayers(), base.config.uploads.allowWithoutSandbox),
     retention: base.config.retention,
     onChange,
-  });
-}
-
-function openUploads({ config, ...base }: Base, library: Library): Uploads {
-  const { reserveBytes } = config.storage;
-  const { keepHours, unfinishedPerUser } = config.uploads;
-  const folder = join(config.data, "uploads");
-  const log = logOf(base.log, "uploads");
-  return new Uploads({ ...base, log, library, folder, reserveBytes, keepHours, unfinishedPerUser });
-}
-
-function openDirectUploads({ primary, config, ...base }: Base, library: Library) {
-  if (primary.kind !== "s3" || !config.storage.s3.direct) return null;
-  const { keepHours, unfinishedPerUser } = config.uploads;
-  const { bucket } = primary;
-  const log = logOf(base.log, "uploads");
-  return new DirectUploads({ ...base, log, library, bucket, keepHours, unfinishedPerUser });
-}
-
-/** Half a second before the second attempt: most breaks are over at once. */
-const IMPORT_PAUSE_MS = 500;
-
-function openImports(base: Base, library: Library): Importer {
-  const { config, database, clock, log, feed, primary } = base;
-  const { allowPrivate, buckets, slowSeconds, bytesPerSecondMin, waitingPerUser, ...rest } =
-    config.imports;
-  return new Importer({
-    ...{ clock, log: logOf(log, "imports"), library },
-    rows: new ImportRows(database, clock),
-    gate: new Gate({ allowed: allowedFrom(allowPrivate) }),
-    buckets: primary.kind === "s3" ? new BucketLinks(primary.bucket, buckets, clock) : null,
-    folder: join(config.data, "imports"),
-    reserveBytes: config.storage.reserveBytes,
-    limits: {
-      maxBytes: Math.min(rest.maxBytes, config.uploads.maxBytes),
-      limitSeconds: rest.limitSeconds,
-      pace: { windowMs: slowSeconds * 1000, bytesPerSecondMin },
-      pauseMs: IMPORT_PAUSE_MS,
-    },
-    atOnce: rest.atOnce,
-    atOncePerUser: rest.atOncePerUser,
-    openPerUserMax: waitingPerUser,
-    onChange: () => feed.tell(),
-    onProgress: (ownerId, id) => feed.importing(ownerId, id),
-    onEnd: (id) => feed.ended(id),
   });
 }
 
@@ -302,11 +267,14 @@ function openThumbnailer(base: Base, library: Library): Thumbnailer {
 
 /** What plans depend on; one value as long as the ffmpeg stays the same. */
 function planContextOf({ toolbox, config }: Base): () => PlanContext {
-  const chunks = { seconds: config.jobs.chunkSeconds, cores: availableParallelism() };
-  let known: { toolchain: Toolchain; context: PlanContext } | null = null;
+  const cores = availableParallelism();
+  let known: { toolchain: Toolchain; seconds: number; context: PlanContext } | null = null;
   return () => {
     const toolchain = toolbox.toolchain();
-    if (known?.toolchain !== toolchain) known = { toolchain, context: { ...toolchain, chunks } };
+    const seconds = config.jobs.chunkSeconds;
+    if (known?.toolchain !== toolchain || known.seconds !== seconds) {
+      known = { toolchain, seconds, context: { ...toolchain, chunks: { seconds, cores } } };
+    }
     return known.context;
   };
 }
@@ -330,21 +298,27 @@ function openJobs(
   const jobs = new Jobs({
     ...shared,
     surroundings: experience.surroundings,
-    verify: config.jobs.verify,
+    get verify() {
+      return config.jobs.verify;
+    },
+    get queuedPerUserMax() {
+      return config.jobs.queuedPerUser;
+    },
     onQueued: () => {
       worker.wake();
       base.searchIndex.wake();
     },
     onCancelled: (jobId) => worker.abort(jobId),
     onPaused: (jobId, paused) => worker.pause(jobId, paused),
-    queuedPerUserMax: config.jobs.queuedPerUser,
   });
   const worker = new Worker({
     ...shared,
     jobs,
     experience,
-    repeats: new Repeats(base.database, library.records, config.jobs.reuse),
-    verify: base.config.jobs.verify,
+    repeats: new Repeats(base.database, library.records, config.jobs),
+    get verify() {
+      return config.jobs.verify;
+    },
     onPublished,
   });
   return { jobs, worker };

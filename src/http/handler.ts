@@ -74,9 +74,8 @@ function allowedMethods(app: Elysia, path: string): string[] {
 
 /** Makes the handler of the whole site from a router that has its routes. */
 export function createHandle(app: Elysia, parts: Parts): Handle {
-  const guardHost = hostGuard(parts.config.hosts);
+  const guardHost = liveHostGuard(parts.config);
   const arrivalOf = arrivals(parts.config.http);
-  const slowMs = parts.config.log.slowRequestMs;
   const answer = (request: Request, visit: Visit): Response | Promise<Response> => {
     guardHost(request, visit.host);
     visit.credential = readCredential(request);
@@ -96,7 +95,7 @@ export function createHandle(app: Elysia, parts: Parts): Handle {
     const finish = (response: Response): Response => {
       const durationMs = parts.clock.monotonicMs() - startedMs;
       parts.metrics.http.note(visit.route, visit.method, response.status, durationMs);
-      logRequest(parts.log, visit, response.status, durationMs, slowMs);
+      logRequest(parts.log, visit, response.status, durationMs, parts.config.log.slowRequestMs);
       return secure(response, visit, parts.bucket?.origins);
     };
     const fail = (error: unknown): Response =>
@@ -107,6 +106,19 @@ export function createHandle(app: Elysia, parts: Parts): Handle {
     } catch (error) {
       return fail(error);
     }
+  };
+}
+
+/** The list of names is a setting that may change: then the guard is made anew. */
+function liveHostGuard(config: Parts["config"]): ReturnType<typeof hostGuard> {
+  let { hosts } = config;
+  let guard = hostGuard(hosts);
+  return (request, host) => {
+    if (config.hosts !== hosts) {
+      hosts = config.hosts;
+      guard = hostGuard(hosts);
+    }
+    guard(request, host);
   };
 }
 

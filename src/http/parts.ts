@@ -22,6 +22,7 @@ import type { GpuReport, GpuState } from "../media/gpu.ts";
 import type { GpuLoad } from "../media/gpu-load.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Operation } from "../operations/operation.ts";
+import type { Settings } from "../settings/settings.ts";
 import type { Storage } from "../storage/storage.ts";
 
 /** What this side asks of the jobs. */
@@ -107,6 +108,8 @@ export interface Parts {
   ring: Pick<LogRing, "newest" | "since" | "follow" | "parts">;
   clock: Clock;
   accounts: AccountsPart;
+  /** What holds of the settings, and changes of them; with the trail of what admins did. */
+  settings: Pick<Settings, "list" | "change" | "revision" | "restartNeeded" | "file" | "acts">;
   library: Pick<Library, AskedOfLibrary>;
   /** What goes by itself. */
   sweep: Pick<Sweep, "plan" | "round">;

@@ -74,7 +74,6 @@ export function retentionEndpoints(parts: Needs): Endpoint[] {
 }
 
 function sweepEndpoints({ library, sweep }: Needs): Endpoint[] {
-  const { binDays, uploadDays, outputDays, quotaBytes } = library.allowances.settings;
   return [
     endpoint({
       method: "GET",
@@ -98,6 +97,7 @@ function sweepEndpoints({ library, sweep }: Needs): Endpoint[] {
       },
       handle: (call) => {
         adminOfCall(call, "look at this or change it");
+        const { binDays, uploadDays, outputDays, quotaBytes } = library.allowances.settings;
         const rules = { binDays, uploadDays, outputDays, quotaBytes };
         return json({ rules, ...sweep.plan() });
       },

@@ -1,5 +1,6 @@
 /** Every route of the site, in one list. */
 import type { Elysia } from "elysia";
+import { actEndpoints } from "./acts.ts";
 import { assetEndpoints } from "./assets.ts";
 import { backupEndpoints, mountBackupFragments } from "./backups.ts";
 import { binEndpoints } from "./bin.ts";
@@ -29,6 +30,7 @@ import { mountPeopleFragments } from "./people.ts";
 import { presetEndpoints } from "./presets.ts";
 import { retentionEndpoints } from "./retention.ts";
 import { logEndpoints, mountLogPage } from "./server-log.ts";
+import { settingsEndpoints } from "./settings.ts";
 import { mountStatic } from "./static.ts";
 import { mountStorage } from "./storage.ts";
 import { storageCheckEndpoints } from "./storage-check.ts";
@@ -58,6 +60,8 @@ export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch)
     ...storageMoveEndpoints(parts),
     ...storageCheckEndpoints(parts),
     ...retentionEndpoints(parts),
+    ...settingsEndpoints(parts),
+    ...actEndpoints(parts),
     ...deviceEndpoints(parts, streams, watch),
     ...logEndpoints(parts, streams),
     ...healthEndpoints(parts),

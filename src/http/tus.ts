@@ -43,15 +43,15 @@ type TusServer = InstanceType<TusLibrary["Server"]>;
 
 export class Tus {
   private readonly uploads: Uploads;
-  private readonly maxBytes: number;
+  private readonly limits: { readonly maxBytes: number };
   private readonly running = new WeakMap<Request, Running>();
   /** Whose request holds the lock of an upload: what stores knows the upload, and not the request. */
   private readonly holding = new Map<string, Running>();
   private server: Promise<TusServer> | null = null;
 
-  constructor(uploads: Uploads, maxBytes: number) {
+  constructor(uploads: Uploads, limits: { readonly maxBytes: number }) {
     this.uploads = uploads;
-    this.maxBytes = maxBytes;
+    this.limits = limits;
   }
 
   /** @throws Refusal, with the headers that tus wants on every answer */
@@ -103,7 +103,7 @@ export class Tus {
     return new library.Server({
       path: tusPath,
       datastore: this.storeOf(library),
-      maxSize: this.maxBytes,
+      maxSize: () => this.limits.maxBytes,
       relativeLocation: true,
       allowedOrigins: () => false,
       locker: (request) => ({ newLock: (id) => this.lockOf(request, id) }),

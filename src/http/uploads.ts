@@ -47,7 +47,7 @@ const locked: Answer = { description: "`locked`: it is busy; ask again in a mome
 const onePath = `${tusPath}/:id`;
 
 export function uploadEndpoints(parts: Parts): Endpoint[] {
-  const tus = new Tus(parts.uploads, parts.config.uploads.maxBytes);
+  const tus = new Tus(parts.uploads, parts.config.uploads);
   const speak = (call: Call<unknown, unknown>) => answer(parts, tus, call);
   return [
     createEndpoint(speak),

@@ -34,13 +34,13 @@ export interface Piece {
 
 export class UploadFiles {
   private readonly folder: string;
-  private readonly reserveBytes: number;
+  private readonly limits: { readonly reserveBytes: number };
   private readonly hashes = new RunningHashes();
 
-  /** @param reserveBytes bytes of its file system that stay free */
-  constructor(folder: string, reserveBytes: number) {
+  /** @param limits.reserveBytes bytes of its file system that stay free; it may change */
+  constructor(folder: string, limits: { readonly reserveBytes: number }) {
     this.folder = folder;
-    this.reserveBytes = reserveBytes;
+    this.limits = limits;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 
@@ -178,7 +178,7 @@ export class UploadFiles {
   /** Bytes that uploads may still take on this disk. */
   async freeBytes(): Promise<number> {
     const { bavail, bsize } = await statfs(this.folder);
-    return Math.max(0, bavail * bsize - this.reserveBytes);
+    return Math.max(0, bavail * bsize - this.limits.reserveBytes);
   }
 
   private async checkSpace(): Promise<void> {

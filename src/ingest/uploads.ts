@@ -51,7 +51,7 @@ export class Uploads {
   constructor(parts: UploadsParts) {
     this.parts = parts;
     this.rows = new UploadRows(parts.database, parts.clock);
-    this.files = new UploadFiles(parts.folder, parts.reserveBytes);
+    this.files = new UploadFiles(parts.folder, parts);
   }
 
   newId(): string {

@@ -96,6 +96,10 @@ export class Jobs {
     this.presets = new Presets(parts.database, parts.clock);
     this.submission = new Submission({
       ...parts,
+      // Said again, because spreading would keep what it is now.
+      get queuedPerUserMax() {
+        return parts.queuedPerUserMax;
+      },
       plan: (ownerId, request) => this.planRequest(ownerId, request),
     });
     parts.queue.commits.onCommitted(() => parts.feed.tell());

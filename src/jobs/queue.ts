@@ -75,11 +75,11 @@ export class Queue {
   /** What persons ask: a new job, cancel, retry, pause … */
   readonly asks: Asks;
   private readonly database: Database;
-  private readonly policy: RetryPolicy;
+  private readonly policy: Partial<RetryPolicy>;
 
   constructor(database: Database, clock: Clock, policy: Partial<RetryPolicy> = {}) {
     this.database = database;
-    this.policy = { ...usualPolicy, ...policy };
+    this.policy = policy;
     this.ledger = new Ledger(database, clock);
     this.waiting = new WaitingJobs(database);
     this.asks = new Asks(this.ledger);
@@ -267,7 +267,8 @@ export class Queue {
     return joined(this.database, (): boolean => {
       const failures = this.failuresOf(claim);
       if (failures === null) return false;
-      const { runsMax, random, roomAfterFull } = this.policy;
+      // Asked for at each failure: the number of runs is a setting that may change meanwhile.
+      const { runsMax, random, roomAfterFull } = { ...usualPolicy, ...this.policy };
       const next = nextRun(error, failures + 1, { runsMax, random: random() });
       switch (next.kind) {
         case "later":

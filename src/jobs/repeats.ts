@@ -36,18 +36,22 @@ export function repeatKeyOf(plan: Plan, ground: Ground): string {
 export class Repeats {
   private readonly database: Database;
   private readonly records: Pick<AssetRecords, "find">;
-  private readonly enabled: boolean;
+  private readonly settings: { readonly reuse: boolean };
 
-  /** @param enabled false: nothing is ever taken from an earlier job */
-  constructor(database: Database, records: Pick<AssetRecords, "find">, enabled: boolean) {
+  /** @param settings.reuse false: nothing is taken from an earlier job; it may change */
+  constructor(
+    database: Database,
+    records: Pick<AssetRecords, "find">,
+    settings: { readonly reuse: boolean },
+  ) {
     this.database = database;
     this.records = records;
-    this.enabled = enabled;
+    this.settings = settings;
   }
 
   /** What the same job of this owner made, if all of it is still there. */
   find(job: { ownerId: string; anew: boolean }, key: string): Repeat | null {
-    if (!this.enabled || job.anew) return null;
+    if (!this.settings.reuse || job.anew) return null;
     const row = this.database
       .query<RepeatRow, [string, string]>(
         "SELECT job_id, asset_ids FROM repeat WHERE owner_id = ?1 AND key = ?2",
@@ -61,7 +65,7 @@ export class Repeats {
 
   /** Remembers what a job made; the newest of the same stands. Call it inside the caller's transaction. */
   note(job: { ownerId: string; jobId: string }, key: string, assets: readonly Asset[]): void {
-    if (!this.enabled) return;
+    if (!this.settings.reuse) return;
     const ids = JSON.stringify(assets.map(({ id }) => id));
     this.database
       .query(

@@ -154,7 +154,7 @@ beforeEach(async () => {
     dispatch,
     room: new Room({ folder, reserveBytes: 0, shareDone: () => 0 }),
     verify: "quick",
-    repeats: new Repeats(database, library.records, true),
+    repeats: new Repeats(database, library.records, { reuse: true }),
     onPublished: () => {},
   });
   await worker.recover();
@@ -338,12 +338,12 @@ describe("a job that was done before", () => {
     await done({ params: { video: { quality: 41 } }, reuse: true });
     await done({ verify: "full", reuse: true });
     await done({ reuse: false });
-    const repeats = new Repeats(database, library.records, true);
+    const repeats = new Repeats(database, library.records, { reuse: true });
     const key = database.query<{ key: string }, []>("SELECT key FROM repeat").get()?.key ?? "";
     expect(repeats.find({ ownerId, anew: false }, key)?.assets.length).toBe(1);
     expect(repeats.find({ ownerId: "us_other", anew: false }, key)).toBeNull();
     expect(repeats.find({ ownerId, anew: true }, key)).toBeNull();
-    const off = new Repeats(database, library.records, false);
+    const off = new Repeats(database, library.records, { reuse: false });
     expect(off.find({ ownerId, anew: false }, key)).toBeNull();
   });
 

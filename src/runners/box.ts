@@ -2,11 +2,11 @@
 import { availableParallelism } from "node:os";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
-import { cpuDevice, type Toolchain } from "../media/devices.ts";
+import { cpuDevice, type Device, type Toolchain } from "../media/devices.ts";
 import { Dispatch } from "./dispatch.ts";
 import type { GpuPool } from "./gpu-pool.ts";
 import type { Runner } from "./runner.ts";
-import { type GpuUse, Slots } from "./slots.ts";
+import { type GpuUse, type SlotLimits, Slots } from "./slots.ts";
 
 export interface BoxParts {
   config: Pick<Config, "jobs" | "gpu">;
@@ -35,13 +35,9 @@ export const noGpus: Omit<GpuPool, "memoryFreeBytes"> = {
 };
 
 export function openBox({ config, clock, runner, toolchain, gpus, gpuLoad }: BoxParts) {
-  const { maxJobs: jobsPerGpu, memoryReserveBytes, yieldToOthers, whenNone } = config.gpu;
-  const { cpuSlots } = config.jobs;
   const slots = new Slots({
     clock,
-    limits: {
-      ...{ cpuSlots, cores: availableParallelism(), jobsPerGpu, memoryReserveBytes, yieldToOthers },
-    },
+    limits: liveLimits(config),
     useOf: (uuid) => gpuLoad?.latest(uuid) ?? null,
   });
   const pool: GpuPool = {
@@ -52,17 +48,64 @@ export function openBox({ config, clock, runner, toolchain, gpus, gpuLoad }: Box
     memoryFreeBytes: (uuid) => freeBytes(gpuLoad?.latest(uuid) ?? null),
     onChange: (listener) => gpus.onChange(listener),
   };
-  const cpu = cpuDevice(cpuSlots);
+  const cpu: Device = {
+    ...cpuDevice(config.jobs.cpuSlots),
+    get slots() {
+      return config.jobs.cpuSlots;
+    },
+  };
   const dispatch = new Dispatch({
-    ...{ runner, slots, gpus: pool, cpu, toolchain, whenNone },
+    ...{ runner, slots, gpus: pool, cpu, toolchain },
+    get whenNone() {
+      return config.gpu.whenNone;
+    },
     watchGpus: () => gpuLoad?.watch() ?? (() => {}),
   });
-  // Who yields must know who else encodes, also while nothing of ours runs.
-  if (yieldToOthers && gpuLoad !== undefined) {
-    gpuLoad.watch();
-    gpuLoad.onSample(() => dispatch.lookAgain());
-  }
-  return { cpu, slots, dispatch };
+  return { cpu, slots, dispatch, settingsChanged: yielding(config, dispatch, gpuLoad) };
+}
+
+/** Who yields must know who else encodes, also while nothing of ours runs. Gives what follows a change of the settings. */
+function yielding(
+  { gpu }: BoxParts["config"],
+  dispatch: Dispatch,
+  gpuLoad: LoadSource | undefined,
+): () => void {
+  let unwatch: (() => void) | null = null;
+  const follow = () => {
+    if (gpu.yieldToOthers && gpuLoad !== undefined) unwatch ??= gpuLoad.watch();
+    else {
+      unwatch?.();
+      unwatch = null;
+    }
+  };
+  gpuLoad?.onSample(() => {
+    if (gpu.yieldToOthers) dispatch.lookAgain();
+  });
+  follow();
+  return () => {
+    follow();
+    // What waits may fit now.
+    dispatch.lookAgain();
+  };
+}
+
+/** The limits of the settings, as they are when they are asked for. */
+function liveLimits({ jobs, gpu }: BoxParts["config"]): SlotLimits {
+  return {
+    cores: availableParallelism(),
+    get cpuSlots() {
+      return jobs.cpuSlots;
+    },
+    get jobsPerGpu() {
+      return gpu.maxJobs;
+    },
+    get memoryReserveBytes() {
+      return gpu.memoryReserveBytes;
+    },
+    get yieldToOthers() {
+      return gpu.yieldToOthers;
+    },
+  };
 }
 
 function freeBytes(use: ReturnType<LoadSource["latest"]>): number | null {

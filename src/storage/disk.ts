@@ -72,7 +72,7 @@ class Disk implements DiskStorage {
   readonly kind = "disk";
   private readonly objects: string;
   private readonly incoming: string;
-  private readonly reserveBytes: number;
+  private readonly options: DiskStorageOptions;
   private readonly signer: Signer;
   private readonly clock: Clock;
   /** Keys that are being written. */
@@ -84,7 +84,7 @@ class Disk implements DiskStorage {
     assert(options.signingKey.length >= 43, "a signing key has at least 256 bits");
     this.objects = join(options.folder, "objects");
     this.incoming = join(options.folder, "incoming");
-    this.reserveBytes = options.reserveBytes;
+    this.options = options;
     this.signer = { signingKey: options.signingKey, publicPath: options.publicPath };
     this.clock = options.clock ?? systemClock;
     for (const folder of [this.objects, this.incoming]) {
@@ -223,7 +223,7 @@ class Disk implements DiskStorage {
 
   async freeBytes(): Promise<number> {
     const { bavail, bsize } = await statfs(this.objects);
-    return Math.max(0, bavail * bsize - this.reserveBytes);
+    return Math.max(0, bavail * bsize - this.options.reserveBytes);
   }
 
   /** Gives `work` a fresh path aside, and leaves nothing there or under the key when it fails. */

@@ -35,7 +35,7 @@ export const arrows: Record<string, readonly string[]> = {
   ingest: underFeatures,
   accounts: underMedia,
   // What the page says of the settings, over what the host says of them.
-  settings: ["database", ...ground],
+  settings: ["database", "config-schema", ...ground],
   backup: ["storage", "database", ...ground],
   // Pure, held by `impureOperations` below.
   operations: ["media", "trouble"],
@@ -56,7 +56,7 @@ export const arrows: Record<string, readonly string[]> = {
   systemd: ["trouble"],
   storage: ground,
   database: ground,
-  config: ["config-schema", "environment", "systemd", "trouble"],
+  config: ["config-editable", "config-schema", "environment", "systemd", "trouble"],
   "config-schema": [
     ...["config-editable", "config-http", "config-imports", "config-uploads", "config-storage"],
     ...["config-keeping", "config-work", "environment"],

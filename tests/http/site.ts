@@ -35,6 +35,7 @@ import type { Placement } from "../../src/media/placement.ts";
 import { noFigures } from "../../src/media/work-figures.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
 import { operations } from "../../src/operations/index.ts";
+import { Settings } from "../../src/settings/settings.ts";
 import { openDiskStorage } from "../../src/storage/disk.ts";
 import { Refusal } from "../../src/trouble.ts";
 import { media, video } from "../operations/specimen.ts";
@@ -105,6 +106,8 @@ export async function openSite(
   const config = { ...(await loadConfig(sources)), ...overrides };
   const database = openDatabase(folder);
   const clock = new ManualClock();
+  const loaded = { config, origins: new Map(), file: null };
+  const settings = new Settings({ database, clock, log: silentLog(), loaded });
   const accounts = openAccounts(database, clock, { sessionDays: 30 });
   const storage = openDiskStorage({
     folder: join(folder, "storage"),
@@ -154,7 +157,7 @@ export async function openSite(
   const parts: Parts = {
     metrics,
     ring: new LogRing(),
-    ...{ config, log: silentLog(), clock, accounts, library, imports, jobs, feed },
+    ...{ config, log: silentLog(), clock, accounts, settings, library, imports, jobs, feed },
     ...{ uploads, storage, bucket: null, directUploads: null, operations, migration: null },
     presets: jobs.presets,
     gpuLoad: new GpuLoad({ clock, tool: join(folder, "nvidia-smi") }),

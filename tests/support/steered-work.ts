@@ -160,7 +160,7 @@ export class SteeredWork {
     });
     const worker = new Worker({
       ...{ ...shared, jobs, experience, dispatch, room, verify },
-      repeats: new Repeats(this.database, library.records, false),
+      repeats: new Repeats(this.database, library.records, { reuse: false }),
       onPublished: () => {},
     });
     this.parts = { jobs, worker, queue };

@@ -17,6 +17,7 @@ import directUploads from "./0016_direct_uploads.sql" with { type: "text" };
 import assetLists from "./0017_asset_lists.sql" with { type: "text" };
 import retryOnCpu from "./0018_retry_on_cpu.sql" with { type: "text" };
 import assetFilters from "./0019_asset_filters.sql" with { type: "text" };
+import settings from "./0020_settings.sql" with { type: "text" };
 
 /** One step of the schema. `version` is the `user_version` of a database that has it. */
 export interface Migration {
@@ -46,4 +47,5 @@ export const migrations: readonly Migration[] = [
   { version: 17, name: "asset-lists", sql: assetLists },
   { version: 18, name: "retry-on-cpu", sql: retryOnCpu },
   { version: 19, name: "asset-filters", sql: assetFilters },
+  { version: 20, name: "settings", sql: settings },
 ];

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../src/clock.ts";
+import { makeLogRoom } from "../src/database/log-room.ts";
 import { openDatabase } from "../src/database/open.ts";
 import { newId } from "../src/identity.ts";
 import type { Asker, NewJob } from "../src/jobs/asks.ts";
@@ -25,11 +26,12 @@ function emptyJob(): NewJob {
   };
 }
 
-/** Runs `work` on a queue of its own in a new database, as the server opens it. */
+/** Runs `work` on a queue of its own in a new database, as the server opens it, with the log that it makes room for. */
 async function onQueue<T>(work: (queue: Queue, asker: Asker) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "queue-"));
   const database = openDatabase(folder);
   try {
+    await makeLogRoom(database, folder);
     const asker = { id: newId("user"), name: "bench" };
     database
       .query("INSERT INTO user VALUES (?, ?, 'admin', '$argon2id$x', '2026-01-01T00:00:00.000Z')")
@@ -90,6 +92,7 @@ async function together(
 async function untilPickedUp(rounds: number): Promise<number[]> {
   const work = new SteeredWork();
   work.database.run("PRAGMA synchronous = FULL");
+  await makeLogRoom(work.database, work.folder);
   await work.start({ cpuSlots: 1 });
   const measured: number[] = [];
   const first = await work.submit("thumbnails", {});

@@ -6,7 +6,8 @@ import { BackupKeeper } from "../backup/keeper.ts";
 import { systemClock } from "../clock.ts";
 import type { Config, LoadedConfig } from "../config.ts";
 import { type Lock, lockDataFolder } from "../database/lock.ts";
-import { openDatabase } from "../database/open.ts";
+import { makeLogRoom } from "../database/log-room.ts";
+import { type Database, openDatabase } from "../database/open.ts";
 import type { BucketDoor, PartHealth, Parts } from "../http/parts.ts";
 import { startServer } from "../http/server.ts";
 import { JobTally } from "../jobs/tally.ts";
@@ -141,6 +142,7 @@ async function openParts(
   lock.describe(`the server at ${server.url}`);
   backups.start();
   sweep.start();
+  undo.push(roomInLog(database, config, log));
   metrics.start();
   undo.push(() => metrics.stop());
   const looked = work
@@ -164,6 +166,18 @@ function shownOf(work: WorkParts) {
   return {
     ...{ library, uploads, directUploads, imports, jobs, feed, storage, migration, stock },
     ...{ presets: jobs.presets, gpuLoad, workSwitch },
+  };
+}
+
+/** Returns what ends it. */
+function roomInLog(database: Database, { data }: Config, log: Log): () => Promise<void> {
+  const room = new AbortController();
+  const made = makeLogRoom(database, data, room.signal).catch((cause: unknown) =>
+    log.warn({ err: cause }, "there is no room in the database's log"),
+  );
+  return () => {
+    room.abort();
+    return made;
   };
 }
 

@@ -101,6 +101,14 @@ export const storageSettings = z
       .describe(
         "Bytes of the disk that Kinomill leaves free: uploads are refused below it, so that the database can still write.",
       ),
+    proxiesMaxBytes: z
+      .int()
+      .min(0)
+      .max(1024 * 1024 * GIB)
+      .default(20 * GIB)
+      .describe(
+        "Bytes that all small copies for watching may take together: what browsers cannot play is watched through one. Beyond it those go that nobody watched for the longest time; they are made again when somebody does.",
+      ),
     s3: s3Settings.prefault({}),
     cache: z
       .strictObject({

@@ -12,7 +12,8 @@ import { readFileThrough } from "../storage/receive.ts";
 import type { Storage, StoredObject } from "../storage/storage.ts";
 import { assert, Refusal } from "../trouble.ts";
 import { Allowances, keepEverything, type RetentionSettings } from "./allowances.ts";
-import { type Asset, type AssetOrigin, thumbnailKey, type WhenEqual } from "./asset.ts";
+import type { Asset, AssetOrigin, WhenEqual } from "./asset.ts";
+import { CompanionRows, deleteBeside } from "./companion-rows.ts";
 import { type Content, contentOf, contentType, keepWordsOfOld } from "./content.ts";
 import { cleanLabels, LABELS_OFFERED_MAX, type LabelUse } from "./labels.ts";
 import type { AssetFilter } from "./listing.ts";
@@ -67,6 +68,8 @@ export interface Arrival {
 export class Library {
   readonly records: AssetRecords;
   readonly allowances: Allowances;
+  /** What is kept beside its assets. */
+  readonly companions: CompanionRows;
   private readonly parts: LibraryParts;
 
   constructor(parts: LibraryParts) {
@@ -74,6 +77,7 @@ export class Library {
     const { database, clock, retention = keepEverything } = parts;
     this.records = new AssetRecords(database, clock);
     this.allowances = new Allowances(database, clock, retention);
+    this.companions = new CompanionRows(database, clock);
   }
 
   /** Why no upload is taken on this box, and what to do; null when they are. */
@@ -348,7 +352,7 @@ export class Library {
   }
 
   private async removeBytes(id: string): Promise<void> {
-    await this.parts.storage.delete(thumbnailKey(id));
+    await deleteBeside(this.companions, this.parts.storage, id);
     await this.parts.storage.delete(id);
     this.records.remove(id);
   }

@@ -73,6 +73,13 @@ export class ObjectPlaces implements Whereabouts {
            AND id || '.thumbnail' NOT IN (SELECT key FROM never_moved)`,
       )
       .run(before);
+    this.database
+      .query(
+        `INSERT INTO object_elsewhere (key, kind)
+         SELECT asset_id || '.' || kind, ?1 FROM companion WHERE state = 'ready'
+           AND asset_id || '.' || kind NOT IN (SELECT key FROM never_moved)`,
+      )
+      .run(before);
     this.database.run("DROP TABLE never_moved");
   }
 

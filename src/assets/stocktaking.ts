@@ -65,8 +65,8 @@ const ORPHAN_AGE_MS = 3_600_000;
 /** Where more than so many are missing, and more than half, it is the storage that is wrong and not the assets. */
 const MISSING_DOUBTED = 10;
 
-/** An asset's bytes, or its picture. */
-const ownKey = /^(as_[0-9a-f]{32})(\.thumbnail)?$/;
+/** An asset's bytes, its picture, or one of its companions. */
+const ownKey = /^(as_[0-9a-f]{32})(\.(thumbnail|sprite|peaks|proxy))?$/;
 
 /** As `backup/bucket-shelf.ts` names them. */
 const isBackup = (key: string) => key.startsWith("backup-");

@@ -162,10 +162,10 @@ async function openParts(
 /** What HTTP is given of the parts that store and process. */
 function shownOf(work: WorkParts) {
   const { library, uploads, directUploads, imports, jobs, feed, storage, migration, stock } = work;
-  const { gpuLoad, workSwitch } = work;
+  const { companions, gpuLoad, workSwitch } = work;
   return {
     ...{ library, uploads, directUploads, imports, jobs, feed, storage, migration, stock },
-    ...{ presets: jobs.presets, gpuLoad, workSwitch },
+    ...{ presets: jobs.presets, companions, gpuLoad, workSwitch },
   };
 }
 

@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Asset } from "../assets/asset.ts";
+import { Companions } from "../assets/companions.ts";
 import { Library } from "../assets/library.ts";
 import type { Migration } from "../assets/migration.ts";
 import { Stocktaking } from "../assets/stocktaking.ts";
@@ -28,6 +29,7 @@ import { WorkSwitch, whyNothingStarts } from "../jobs/work-mode.ts";
 import { Worker } from "../jobs/worker.ts";
 import { type Log, logOf } from "../log.ts";
 import { type Device, detectToolchain, type Toolchain } from "../media/devices.ts";
+import { expectedWorkSeconds, onCpu } from "../media/expected-work.ts";
 import { knownFenceLayers, whyNoUploads } from "../media/fence-layers.ts";
 import { GpuLoad } from "../media/gpu-load.ts";
 import { Gpus } from "../media/gpus.ts";
@@ -35,6 +37,7 @@ import { continueRuns, pauseRuns } from "../media/pause.ts";
 import { probe } from "../media/probe.ts";
 import { Toolbox } from "../media/toolbox.ts";
 import { ToolchainMemory } from "../media/toolchain-memory.ts";
+import { planCompanion } from "../operations/companions.ts";
 import type { PlanContext } from "../operations/operation.ts";
 import { openBox } from "../runners/box.ts";
 import type { Dispatch } from "../runners/dispatch.ts";
@@ -79,6 +82,8 @@ interface Base {
 }
 
 export interface WorkParts extends Base {
+  /** Makes what is kept beside assets. */
+  companions: Companions;
   /** Compares records and storage. */
   stock: Stocktaking;
   library: Library;
@@ -113,6 +118,7 @@ export async function openWork(
   };
   const library = openLibrary(base, onAsset);
   const thumbnailer = openThumbnailer(base, library);
+  const companions = openCompanions(base, library);
   const uploads = openUploads(base, library);
   const directUploads = openDirectUploads(base, library);
   const { jobs, worker } = openJobs(base, library, onAsset);
@@ -136,6 +142,7 @@ export async function openWork(
       // What a server before this one did not come to.
       base.searchIndex.wake();
       thumbnailer.wake();
+      companions.wake();
       // Behind everything: it takes seconds, and nothing waits for it.
       void gpus
         .open(toolchain)
@@ -156,6 +163,7 @@ export async function openWork(
       stock.close(),
       base.bucketWatch?.stop(),
       thumbnailer.stop(),
+      companions.stop(),
       uploads.stop(UPLOADS_STOP_MS),
       directUploads?.stop(UPLOADS_STOP_MS),
       gpus.close(),
@@ -163,7 +171,7 @@ export async function openWork(
     ]);
   };
   return {
-    ...{ ...base, stock, library, uploads, directUploads, imports, jobs, worker },
+    ...{ ...base, companions, stock, library, uploads, directUploads, imports, jobs, worker },
     ...{ start, close },
   };
 }
@@ -262,6 +270,26 @@ function openThumbnailer(base: Base, library: Library): Thumbnailer {
     records: library.records,
     workFolder: join(base.config.data, "thumbnails"),
     onMade: () => base.feed.tell(),
+  });
+}
+
+/** The lowest priority of the processor: jobs come first, whatever their own is. */
+const COMPANION_NICENESS = 19;
+
+function openCompanions(base: Base, library: Library): Companions {
+  const { config, toolbox, feed } = base;
+  const modest = { ...config, ffmpeg: { ...config.ffmpeg, niceness: COMPANION_NICENESS } };
+  const place = onCpu(availableParallelism());
+  return new Companions({
+    ...base,
+    records: library.records,
+    rows: library.companions,
+    runner: new LocalRunner({ toolchain: () => toolbox.toolchain(), config: modest }),
+    workFolder: join(config.data, "companions"),
+    proxiesMaxBytes: config.storage.proxiesMaxBytes,
+    plan: (kind, media) => planCompanion(kind, media, toolbox.toolchain()),
+    expectSeconds: ({ work }, media) => expectedWorkSeconds(work, [media], place),
+    onChange: (ownerId, assetId, standing) => feed.companion(ownerId, assetId, standing),
   });
 }
 

@@ -1,6 +1,7 @@
 /** The event streams of the API: first the present state, then every change. */
 import type { FeedEvent } from "../jobs/feed.ts";
 import type { JobState } from "../jobs/job.ts";
+import { companionJson } from "./companions.ts";
 import { type Endpoint, endpoint, userOfCall } from "./endpoint.ts";
 import { findJob } from "./entries.ts";
 import { userOf } from "./guard.ts";
@@ -22,7 +23,7 @@ export function eventEndpoints(parts: Parts, streams: Streams): Endpoint[] {
       tag: "events",
       summary: "Everything that happens to your jobs and assets, as Server-Sent Events.",
       description:
-        "On connecting: one `job` for each job that has not ended, or, with Last-Event-ID, how what has changed since is now. Then `job` on every change, `progress` at most every 500 ms per job, `asset` when one comes, changes or goes, `import` while a file comes in from a link, at most every 500 ms per file. The id of an event is good for Last-Event-ID over a restart of the server too; progress has none.",
+        "On connecting: one `job` for each job that has not ended, or, with Last-Event-ID, how what has changed since is now. Then `job` on every change, `progress` at most every 500 ms per job, `asset` when one comes, changes or goes, `import` while a file comes in from a link, at most every 500 ms per file, `companion` when what is kept beside an asset for looking at it came further. The id of an event is good for Last-Event-ID over a restart of the server too; progress has none.",
       headers: [{ name: "Last-Event-ID", description: "Id of the last event that was read." }],
       answers: { 200: { description: "The stream.", mediaType: "text/event-stream" } },
       handle: (call) => {
@@ -110,6 +111,8 @@ function bodyOf(parts: Parts, event: FeedEvent): unknown {
       return { id: event.jobId, ...event.progress };
     case "asset":
       return { id: event.assetId, change: event.change };
+    case "companion":
+      return companionJson(event.assetId, event.standing);
     case "import": {
       const found = parts.imports.find(event.ownerId, event.assetId);
       return found === null ? null : importJson(found);

@@ -17,6 +17,7 @@ import { paramsFromTexts } from "../operations/parameter-texts.ts";
 import { Refusal } from "../trouble.ts";
 import { sendThumbnail } from "./assets.ts";
 import { readForm } from "./body.ts";
+import { companionJson } from "./companions.ts";
 import { askerOf, route } from "./endpoint.ts";
 import { findAsset, findJob, formView, fullJobEntry } from "./entries.ts";
 import { jobIdOf, watchdog } from "./events.ts";
@@ -194,6 +195,12 @@ function tellPage(parts: Parts, ownerId: string, event: FeedEvent, send: Send): 
       if (found !== null) send({ data: importProgressMessage(found) });
       return;
     }
+    case "companion":
+      send({
+        event: "companion",
+        data: JSON.stringify(companionJson(event.assetId, event.standing)),
+      });
+      return;
     case "asset":
       send({ event: "library", data: JSON.stringify({ id: event.assetId, change: event.change }) });
   }

@@ -1,5 +1,6 @@
 /** What the HTTP side is given: the parts of the product behind the calls, as narrow as it uses them. */
 import type { Accounts } from "../accounts/accounts.ts";
+import type { Companions } from "../assets/companions.ts";
 import type { Library } from "../assets/library.ts";
 import type { Migration } from "../assets/migration.ts";
 import type { Stocktaking } from "../assets/stocktaking.ts";
@@ -111,6 +112,8 @@ export interface Parts {
   /** What holds of the settings, and changes of them; with the trail of what admins did. */
   settings: Pick<Settings, "list" | "change" | "revision" | "restartNeeded" | "file" | "acts">;
   library: Pick<Library, AskedOfLibrary>;
+  /** What is kept beside assets for looking at them. */
+  companions: Pick<Companions, "find" | "want" | "lost" | "noteUse">;
   /** What goes by itself. */
   sweep: Pick<Sweep, "plan" | "round">;
   uploads: Uploads;

@@ -6,6 +6,7 @@ import { backupEndpoints, mountBackupFragments } from "./backups.ts";
 import { binEndpoints } from "./bin.ts";
 import { mountBinPages } from "./bin-pages.ts";
 import { bulkAssetEndpoints } from "./bulk-assets.ts";
+import { companionEndpoints } from "./companions.ts";
 import { DeviceWatch } from "./device-watch.ts";
 import { deviceEndpoints } from "./devices.ts";
 import { directUploadEndpoints } from "./direct-uploads.ts";
@@ -45,6 +46,7 @@ export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch)
   return [
     ...assetEndpoints(parts),
     ...bulkAssetEndpoints(parts),
+    ...companionEndpoints(parts),
     ...binEndpoints(parts),
     ...uploadEndpoints(parts),
     ...directUploadEndpoints(parts),

@@ -2,6 +2,7 @@
  * What happens, for pages and programs that watch: changes of jobs and assets as the log has them, each to
  * its owner only, and the progress of jobs, which is told and forgotten.
  */
+import type { Standing } from "../assets/companions.ts";
 import type { Clock } from "../clock.ts";
 import type { Progress } from "../media/progress.ts";
 import type { EventLog, LoggedEvent } from "./event-log.ts";
@@ -14,7 +15,9 @@ export type FeedBody =
   | { type: "progress"; jobId: string; progress: Progress }
   | { type: "asset"; assetId: string; change: AssetChange }
   /** A file that is fetched from a link came further; how far, the reader looks up. */
-  | { type: "import"; assetId: string };
+  | { type: "import"; assetId: string }
+  /** What is kept beside an asset came further, is there, or cannot be made. */
+  | { type: "companion"; assetId: string; standing: Standing };
 
 /** `id` is null for what is not in the log: a stream that broke off does not go on from there. */
 export type FeedEvent = { id: number | null; ownerId: string } & FeedBody;
@@ -68,6 +71,11 @@ export class Feed {
   importing(ownerId: string, assetId: string): void {
     if (this.listeners.size === 0 || !this.progressIsDue(assetId)) return;
     this.send({ id: null, ownerId, type: "import", assetId });
+  }
+
+  /** How a companion of an asset stands; ffmpeg tells its progress twice a second. */
+  companion(ownerId: string, assetId: string, standing: Standing): void {
+    this.send({ id: null, ownerId, type: "companion", assetId, standing });
   }
 
   /** The job or the import runs no more. */

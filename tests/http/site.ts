@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Accounts, openAccounts } from "../../src/accounts/accounts.ts";
+import { Companions } from "../../src/assets/companions.ts";
 import { Library } from "../../src/assets/library.ts";
 import { Stocktaking } from "../../src/assets/stocktaking.ts";
 import { openSweep } from "../../src/assets/sweep.ts";
@@ -34,6 +35,7 @@ import { GpuLoad } from "../../src/media/gpu-load.ts";
 import type { Placement } from "../../src/media/placement.ts";
 import { noFigures } from "../../src/media/work-figures.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
+import { planCompanion } from "../../src/operations/companions.ts";
 import { operations } from "../../src/operations/index.ts";
 import { Settings } from "../../src/settings/settings.ts";
 import { openDiskStorage } from "../../src/storage/disk.ts";
@@ -162,6 +164,7 @@ export async function openSite(
     presets: jobs.presets,
     gpuLoad: new GpuLoad({ clock, tool: join(folder, "nvidia-smi") }),
     workSwitch,
+    companions: openCompanions({ database, clock, storage, feed, library, folder }),
     stock: new Stocktaking({ database, storage, clock, log: silentLog(), library }),
     sweep: openSweep({ database, clock, log: silentLog(), library }),
     backups: new BackupKeeper({ config, clock, log: silentLog() }),
@@ -179,6 +182,27 @@ export async function openSite(
   };
   const opened = { folder, database, clock, accounts, library, queue, feed, parts, site, people };
   return { ...opened, ask: asker(site, people), close };
+}
+
+/** With a runner that makes nothing: tests of HTTP put what they need into rows and storage. */
+function openCompanions(parts: {
+  clock: ManualClock;
+  storage: ReturnType<typeof openDiskStorage>;
+  feed: Feed;
+  library: Library;
+  folder: string;
+  database: Database;
+}): Companions {
+  const { library, feed, folder } = parts;
+  return new Companions({
+    ...parts,
+    ...{ log: silentLog(), records: library.records, rows: library.companions },
+    ...{ device: cpuDevice(1), workFolder: join(folder, "companions"), proxiesMaxBytes: 1e9 },
+    runner: { name: "idle", run: () => new Promise(() => undefined) },
+    plan: (kind, of) => planCompanion(kind, of, abilities),
+    expectSeconds: () => 12,
+    onChange: (ownerId, assetId, standing) => feed.companion(ownerId, assetId, standing),
+  });
 }
 
 function openLibrary(parts: {

@@ -18,6 +18,7 @@ import assetLists from "./0017_asset_lists.sql" with { type: "text" };
 import retryOnCpu from "./0018_retry_on_cpu.sql" with { type: "text" };
 import assetFilters from "./0019_asset_filters.sql" with { type: "text" };
 import settings from "./0020_settings.sql" with { type: "text" };
+import companions from "./0021_companions.sql" with { type: "text" };
 
 /** One step of the schema. `version` is the `user_version` of a database that has it. */
 export interface Migration {
@@ -48,4 +49,5 @@ export const migrations: readonly Migration[] = [
   { version: 18, name: "retry-on-cpu", sql: retryOnCpu },
   { version: 19, name: "asset-filters", sql: assetFilters },
   { version: 20, name: "settings", sql: settings },
+  { version: 21, name: "companions", sql: companions },
 ];

@@ -5,6 +5,7 @@ import { editable } from "./config-editable.ts";
 import { httpSettings } from "./config-http.ts";
 import { importSettings } from "./config-imports.ts";
 import { backupSettings, retentionSettings, sessionsSettings } from "./config-keeping.ts";
+import { secretsSettings } from "./config-secrets.ts";
 import { storageSettings } from "./config-storage.ts";
 import { uploadSettings } from "./config-uploads.ts";
 import { ffmpegSettings, gpuSettings, jobsSettings } from "./config-work.ts";
@@ -80,4 +81,5 @@ export const configSchema = z.strictObject({
   retention: retentionSettings,
   backup: backupSettings,
   sessions: sessionsSettings,
+  secrets: secretsSettings,
 });

@@ -57,7 +57,13 @@ const s3Settings = z.strictObject({
     .describe(
       "The access key. Empty: the keys of AWS's environment variables, files or the machine's role.",
     ),
-  secretAccessKey: z.string().max(500).default("").describe("The secret key."),
+  secretAccessKey: z
+    .string()
+    .max(500)
+    .default("")
+    .describe(
+      "The secret key. secret:NAME is the one that kinomill secret set NAME keeps, sealed; empty: the one of the name storage.s3.secretAccessKey, if there is one.",
+    ),
   secretAccessKeyFile: z
     .string()
     .max(4096)

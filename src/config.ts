@@ -10,6 +10,8 @@ import type { Environment } from "./environment.ts";
 import { credentialPath } from "./systemd/credentials.ts";
 import { Refusal } from "./trouble.ts";
 
+export { secretSettings };
+
 export type Config = z.output<typeof configSchema>;
 
 /** One leaf of the schema, for the sample file, the documentation and the environment. */

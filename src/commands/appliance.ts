@@ -19,6 +19,7 @@ import { Settings, type SettingsParts } from "../settings/settings.ts";
 import { figuresOf } from "./figures.ts";
 import { deviceReports, healthReport, systemReport, workReport } from "./report.ts";
 import type { OpenStorage } from "./stores.ts";
+import { openVault } from "./vault.ts";
 import { openWork, type WorkParts } from "./work.ts";
 
 export interface Appliance {
@@ -93,6 +94,8 @@ async function openParts(
   const startedAtMs = clock.nowMs();
   const database = openDatabase(config.data);
   undo.push(() => database.close());
+  const resealed = openVault(config, database).reseal();
+  if (resealed > 0) log.info({ secrets: resealed }, "secrets are sealed with the new key now");
   const settings = openSettings({ database, clock, log, loaded });
   const accounts = openAccounts(database, clock, {
     get sessionDays() {

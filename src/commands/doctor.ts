@@ -10,6 +10,7 @@ import { Failure } from "../trouble.ts";
 import { exitCodes } from "./exit.ts";
 import type { CommonOptions } from "./program.ts";
 import { configOf } from "./settings.ts";
+import { secretStateIn } from "./vault.ts";
 
 /** Answers with 1 when something keeps Kinomill from working; warnings do not count. */
 export async function doctor(options: CommonOptions & { json?: boolean }): Promise<number> {
@@ -22,6 +23,7 @@ export async function doctor(options: CommonOptions & { json?: boolean }): Promi
     toolchain,
     gpus,
     asker: "command" as const,
+    secrets: secretStateIn(config),
     sinceMs: null,
   };
   const findings = await findingsOf(box);

@@ -77,6 +77,7 @@ function buildProgram(done: (exitCode: number) => void): Command {
   addBackups(program, add, run);
   addJobs(program, run);
   addImport(program, run);
+  addSecrets(program, add, run);
   addAccounts(program, add, run);
   run(add(program, "version", "print the version"), async () => async () => {
     console.log(`kinomill ${product.version} (${product.commit}, Bun ${Bun.version})`);
@@ -262,6 +263,24 @@ function addImport(program: Command, run: Run): void {
     .option("--no-wait", "begin and do not wait for the end")
     .option("--json", "print a JSON line for each");
   run(command, async () => (await import("./import.ts")).importLinks);
+}
+
+function addSecrets(program: Command, add: Add, run: Run): void {
+  const secret = program
+    .command("secret")
+    .description("keys and passwords that Kinomill keeps sealed")
+    .exitOverride();
+  const set = add(secret, "set", "keep a secret; it is read from standard input").argument(
+    "<name>",
+  );
+  run(set, async () => (await import("./secrets.ts")).setSecret);
+  const list = add(secret, "list", "names of the secrets, and what uses them").option(
+    "--json",
+    "print JSON",
+  );
+  run(list, async () => (await import("./secrets.ts")).listSecrets);
+  const remove = add(secret, "remove", "forget a secret").argument("<name>");
+  run(remove, async () => (await import("./secrets.ts")).removeSecret);
 }
 
 function addAccounts(program: Command, add: Add, run: Run): void {

@@ -14,6 +14,7 @@ import { type GpuReport, type GpuState, waitingForFfmpeg } from "../media/gpu.ts
 import type { ToolboxState } from "../media/toolbox.ts";
 import { product } from "../product.ts";
 import { Failure } from "../trouble.ts";
+import { secretState } from "./vault.ts";
 import type { WorkParts } from "./work.ts";
 
 type Shown = Pick<
@@ -26,6 +27,7 @@ type Shown = Pick<
   | "device"
   | "slots"
   | "library"
+  | "database"
   | "worker"
   | "workSwitch"
 > & {
@@ -71,6 +73,7 @@ export async function findingsReport(
     toolchain: knownToolchain(toolbox.state),
     gpus: gpuState(parts),
     bucket: parts.bucketWatch?.aspects ?? null,
+    secrets: secretState(config, parts.database),
   });
 }
 

@@ -5,13 +5,14 @@ import { ObjectPlaces } from "../assets/object-places.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/open.ts";
-import { storageSigningKey } from "../database/secret.ts";
 import { type Log, silentLog } from "../log.ts";
+import { storageSigningKey } from "../secrets/signing-key.ts";
 import type { CacheOptions } from "../storage/cache.ts";
 import { type DiskStorage, openDiskStorage } from "../storage/disk.ts";
 import { MovingStorage } from "../storage/moving.ts";
 import { openS3Storage, type S3Storage } from "../storage/s3.ts";
 import { Refusal } from "../trouble.ts";
+import { openVault } from "./vault.ts";
 
 export type OpenStorage = DiskStorage | S3Storage;
 
@@ -72,7 +73,7 @@ export function openStorage(
   const { clock = systemClock, log = silentLog(), kind = config.storage.kind } = rest;
   const { s3, cache } = config.storage;
   if (kind === "disk") {
-    const signingKey = storageSigningKey(database);
+    const signingKey = storageSigningKey(database, openVault(config, database));
     return openDiskStorage({
       ...{ folder: join(config.data, "storage"), signingKey, publicPath: "/storage", clock },
       get reserveBytes() {

@@ -15,6 +15,7 @@ import { Uploads } from "../ingest/uploads.ts";
 import type { Feed } from "../jobs/feed.ts";
 import { type Log, logOf } from "../log.ts";
 import type { OpenStorage, Stores } from "./stores.ts";
+import { openVault } from "./vault.ts";
 
 /** What they stand on. */
 export interface WaysIn {
@@ -68,7 +69,7 @@ export function openImports(base: WaysIn, library: Library): Importer {
   const { allowPrivate, buckets } = config.imports;
   return new Importer({
     ...{ clock, log: logOf(log, "imports"), library },
-    rows: new ImportRows(database, clock),
+    rows: new ImportRows(database, clock, openVault(config, database)),
     gate: new Gate({ allowed: allowedFrom(allowPrivate) }),
     buckets: primary.kind === "s3" ? new BucketLinks(primary.bucket, buckets, clock) : null,
     folder: join(config.data, "imports"),

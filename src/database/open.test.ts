@@ -6,7 +6,6 @@ import { Refusal } from "../trouble.ts";
 import { migrate, readVersion } from "./migrate.ts";
 import { migrations } from "./migrations/index.ts";
 import { databaseFileName, openDatabase } from "./open.ts";
-import { storageSigningKey } from "./secret.ts";
 import { databaseRefusal, transaction } from "./transaction.ts";
 
 let folder: string;
@@ -224,14 +223,4 @@ describe("databaseRefusal", () => {
     expect(databaseRefusal("SQLITE_FULL")).toBeNull();
     db.close();
   });
-});
-
-test("the signing key is made once and the same for every process", () => {
-  const db = openDatabase(folder);
-  const key = storageSigningKey(db);
-  expect(key).toHaveLength(43);
-  db.close();
-  const again = openDatabase(folder);
-  expect(storageSigningKey(again)).toBe(key);
-  again.close();
 });

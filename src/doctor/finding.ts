@@ -22,6 +22,17 @@ export interface Finding {
   remedy: string | null;
 }
 
+/** The secrets in the database, as far as a look at them tells. */
+export interface SecretState {
+  count: number;
+  /** Names of those that cannot be opened. */
+  broken: readonly string[];
+  /** Names that settings have and that are not there. */
+  missing: readonly string[];
+  /** Why no key could be read; null when that is all right. */
+  trouble: string | null;
+}
+
 /** What is looked at, and what is known of it already. */
 export interface Box {
   config: Config;
@@ -36,6 +47,8 @@ export interface Box {
   asker: "command" | "server";
   /** What the server found at its last look at the bucket. A command looks for itself. */
   bucket?: readonly BucketAspect[] | null;
+  /** Null where there is no database. */
+  secrets?: SecretState | null;
   /** Since when the server runs that asks; null for a command. */
   sinceMs: number | null;
 }

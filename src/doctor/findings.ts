@@ -10,6 +10,7 @@ import { diskSpeedFindings } from "./disk-speed.ts";
 import type { Box, Finding, FindingLevel, Look } from "./finding.ts";
 import { portFindings } from "./port.ts";
 import { sandboxFindings } from "./sandbox.ts";
+import { secretFindings } from "./secrets.ts";
 import { storageFindings } from "./storage.ts";
 import { toolFindings } from "./tools.ts";
 
@@ -30,6 +31,7 @@ const looks: readonly Part[] = [
   { part: "data", look: diskSpeedFindings },
   { part: "storage", look: storageFindings },
   { part: "backups", look: backupFindings },
+  { part: "secrets", look: secretFindings },
   { part: "port", look: portFindings },
   { part: "clock", look: clockFindings },
 ];

@@ -19,6 +19,8 @@ export async function storageFindings({ config, asker, bucket }: Box): Promise<F
   const title = "Storage";
   const place: Finding = { id: "storage", level: "ok", title, meaning, remedy: null };
   if (kind === "disk") return [place];
+  // What is wrong with the secrets says the look at them.
+  if (s3.secretAccessKey.startsWith("secret:")) return [place];
   const aspects = asker === "command" ? await checkBucket(withSecret(s3)) : (bucket ?? []);
   return [place, ...aspects.map(bucketFinding)];
 }

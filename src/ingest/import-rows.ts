@@ -3,13 +3,16 @@ import type { Database, SQLQueryBindings } from "bun:sqlite";
 import type { WhenEqual } from "../assets/asset.ts";
 import { type Clock, isoTime } from "../clock.ts";
 import { transaction } from "../database/transaction.ts";
+import type { Sealer } from "../secrets/vault.ts";
 import type { Import, ImportState } from "./import.ts";
+import { shownLink } from "./link.ts";
 import type { LinkFault } from "./link-trouble.ts";
 
 interface Row {
   id: string;
   owner_id: string;
   url: string;
+  sealed_url: Uint8Array | null;
   name: string;
   named: number;
   state: ImportState;
@@ -29,29 +32,64 @@ export type Version = Pick<Import, "validator" | "totalBytes" | "name">;
 export class ImportRows {
   private readonly database: Database;
   private readonly clock: Clock;
+  private readonly sealer: Sealer;
 
-  constructor(database: Database, clock: Clock) {
+  /** @param sealer links that hold secrets are kept sealed */
+  constructor(database: Database, clock: Clock, sealer: Sealer) {
     this.database = database;
     this.clock = clock;
+    this.sealer = sealer;
   }
 
   insertAll(items: readonly Import[]): void {
     const insert = this.database.query(
-      `INSERT INTO asset_import (id, owner_id, url, name, named, state, if_exists, created_at)
-       VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', ?6, ?7)`,
+      `INSERT INTO asset_import (id, owner_id, url, sealed_url, name, named, state, if_exists, created_at)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting', ?7, ?8)`,
     );
     transaction(this.database, () => {
       for (const { id, ownerId, url, name, named, ifExists, createdAt } of items) {
-        insert.run(id, ownerId, url, name, named ? 1 : 0, ifExists, createdAt);
+        const { shown, sealed } = this.kept(id, url);
+        insert.run(id, ownerId, shown, sealed, name, named ? 1 : 0, ifExists, createdAt);
       }
     });
+  }
+
+  /** Seals the links that a version before this one has kept in clear. */
+  sealLeft(): void {
+    const sql = "SELECT id, url FROM asset_import WHERE sealed_url IS NULL";
+    const rows = this.database.query<{ id: string; url: string }, []>(sql).all();
+    const update = this.database.query(
+      "UPDATE asset_import SET url = ?2, sealed_url = ?3 WHERE id = ?1",
+    );
+    // What the row had is overwritten in the file as well.
+    this.database.run("PRAGMA secure_delete = ON");
+    transaction(this.database, () => {
+      for (const { id, url } of rows) {
+        const { shown, sealed } = this.kept(id, url);
+        if (sealed !== null) update.run(id, shown, sealed);
+      }
+    });
+    this.database.run("PRAGMA secure_delete = OFF");
+  }
+
+  private kept(id: string, url: string): { shown: string; sealed: Uint8Array | null } {
+    const shown = shownLink(new URL(url));
+    return { shown, sealed: shown === url ? null : this.sealer.seal(purposeOf(id), url) };
+  }
+
+  private toImport(row: Row): Import {
+    if (row.sealed_url === null) return toImport(row, row.url, false);
+    const opened = this.sealer.open(purposeOf(row.id), row.sealed_url);
+    return opened.kind === "open"
+      ? toImport(row, opened.text, false)
+      : toImport(row, row.url, true);
   }
 
   find(ownerId: string, id: string): Import | null {
     const row = this.database
       .query<Row, [string, string]>("SELECT * FROM asset_import WHERE id = ?1 AND owner_id = ?2")
       .get(id, ownerId);
-    return row === null ? null : toImport(row);
+    return row === null ? null : this.toImport(row);
   }
 
   /** The newest first. */
@@ -63,7 +101,7 @@ export class ImportRows {
         )
         // Above every id: "t" follows "s".
         .all(ownerId, after ?? "at", limit)
-        .map(toImport)
+        .map((row) => this.toImport(row))
     );
   }
 
@@ -87,7 +125,7 @@ export class ImportRows {
          RETURNING *`,
       )
       .get(JSON.stringify(butOf));
-    return row === null ? null : toImport(row);
+    return row === null ? null : this.toImport(row);
   }
 
   noteVersion(id: string, { validator, totalBytes, name }: Version): void {
@@ -177,11 +215,16 @@ export class ImportRows {
   }
 }
 
-function toImport(row: Row): Import {
+function purposeOf(id: string): string {
+  return `import:${id}`;
+}
+
+function toImport(row: Row, url: string, lost: boolean): Import {
   return {
     id: row.id,
     ownerId: row.owner_id,
-    url: row.url,
+    url,
+    lost,
     name: row.name,
     named: row.named === 1,
     state: row.state,

@@ -11,6 +11,8 @@ export interface Import {
   ownerId: string;
   /** As it was given, secrets included: never shown. */
   url: string;
+  /** The secret part of the link cannot be read any more: its key is gone. `url` is what is shown then. */
+  lost: boolean;
   name: string;
   /** Whether a person gave the name. */
   named: boolean;

@@ -144,6 +144,7 @@ export class Importer {
       id: newId("asset"),
       ownerId,
       url: link.href.slice(0, LINK_LENGTH_MAX),
+      lost: false,
       name: cleanName(name ?? nameOfLink(link)),
       named: name !== null,
       state: "waiting",
@@ -218,6 +219,7 @@ export class Importer {
 
   /** Finishes what a crash interrupted and begins to fetch. Call it once, after the library has recovered. */
   async start(): Promise<void> {
+    this.parts.rows.sealLeft();
     this.parts.rows.recover();
     await this.sweep();
     this.open = true;
@@ -253,8 +255,21 @@ export class Importer {
     while (this.open && this.running.size < this.parts.atOnce) {
       const item = this.parts.rows.claim(this.busyOwners());
       if (item === null) return;
-      this.begin(item);
+      if (item.lost) this.giveUp(item);
+      else this.begin(item);
     }
+  }
+
+  private giveUp({ id, ownerId }: Import): void {
+    this.parts.rows.fail(id, {
+      code: "link_lost",
+      message:
+        "The whole of this link can no longer be read: the key that it was kept with is gone.",
+      hint: "Add the link again.",
+      retryable: false,
+    });
+    this.parts.onChange();
+    this.parts.onProgress(ownerId, id);
   }
 
   /** Those who have as many running as one person may. */

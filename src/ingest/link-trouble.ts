@@ -3,6 +3,7 @@
 /** What programs match on; words never change. */
 export const linkFaultCodes = [
   "link_refused",
+  "link_lost",
   "link_unreachable",
   "link_not_found",
   "link_denied",

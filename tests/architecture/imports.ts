@@ -17,7 +17,7 @@ const ground = [
   ],
   ...["clock", "identity", "product", "trouble", "log", "log-ring"],
 ];
-const underMedia = ["storage", "database", ...ground];
+const underMedia = ["storage", "database", "secrets", ...ground];
 const underAssets = ["runners", "media", ...underMedia];
 const underFeatures = ["assets", ...underAssets];
 const features = ["jobs", "ingest", "accounts", "settings", "operations", "backup", "views"];
@@ -55,13 +55,16 @@ export const arrows: Record<string, readonly string[]> = {
   media: underMedia,
   systemd: ["trouble"],
   storage: ground,
+  // Sealed in the database, by a key that is elsewhere.
+  secrets: ["database", "systemd", ...ground],
   database: ground,
   config: ["config-editable", "config-schema", "environment", "systemd", "trouble"],
   "config-schema": [
     ...["config-editable", "config-http", "config-imports", "config-uploads", "config-storage"],
-    ...["config-keeping", "config-work", "environment"],
+    ...["config-keeping", "config-secrets", "config-work", "environment"],
   ],
   "config-uploads": ["config-editable"],
+  "config-secrets": [],
   "config-http": ["network-place"],
   "config-imports": ["config-editable", "network-place"],
   "config-storage": ["config-editable"],

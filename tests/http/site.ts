@@ -41,6 +41,7 @@ import { Settings } from "../../src/settings/settings.ts";
 import { openDiskStorage } from "../../src/storage/disk.ts";
 import { Refusal } from "../../src/trouble.ts";
 import { media, video } from "../operations/specimen.ts";
+import { freshVault } from "../support/fresh-vault.ts";
 
 export const password = "correct horse battery";
 
@@ -237,7 +238,7 @@ function openImporter(parts: {
   const { database, clock, feed, folder, config } = parts;
   return new Importer({
     ...parts,
-    rows: new ImportRows(database, clock),
+    rows: new ImportRows(database, clock, freshVault(database)),
     buckets: null,
     gate: new Gate({ allowed: allowedFrom(config.imports.allowPrivate) }),
     log: silentLog(),

@@ -19,6 +19,7 @@ import { type DiskStorage, openDiskStorage } from "../../src/storage/disk.ts";
 import { Refusal } from "../../src/trouble.ts";
 import { eventually } from "../appliance.ts";
 import { film } from "../http/site.ts";
+import { freshVault } from "../support/fresh-vault.ts";
 
 /** Generous: the machine may be busy with other tests. */
 const WAIT_MS = 60_000;
@@ -66,7 +67,7 @@ export class ImportRig {
     });
     const { limits, gate, allow = ["127.0.0.1"], folder: _, ...rest } = options;
     this.importer = new Importer({
-      rows: new ImportRows(database, systemClock),
+      rows: new ImportRows(database, systemClock, freshVault(database)),
       library: this.library,
       buckets: null,
       gate: new Gate({ allowed: allowedFrom(allow), ...gate }),

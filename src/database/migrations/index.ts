@@ -19,6 +19,7 @@ import retryOnCpu from "./0018_retry_on_cpu.sql" with { type: "text" };
 import assetFilters from "./0019_asset_filters.sql" with { type: "text" };
 import settings from "./0020_settings.sql" with { type: "text" };
 import companions from "./0021_companions.sql" with { type: "text" };
+import sealedSecrets from "./0022_sealed_secrets.sql" with { type: "text" };
 
 /** One step of the schema. `version` is the `user_version` of a database that has it. */
 export interface Migration {
@@ -50,4 +51,5 @@ export const migrations: readonly Migration[] = [
   { version: 19, name: "asset-filters", sql: assetFilters },
   { version: 20, name: "settings", sql: settings },
   { version: 21, name: "companions", sql: companions },
+  { version: 22, name: "sealed-secrets", sql: sealedSecrets },
 ];

@@ -87,7 +87,8 @@ export const animate = defineOperation({
     "Makes an animated GIF, WebP, APNG or AVIF of a piece of a video, with its transparency. With a size at most it looks for the best settings that fit.",
   schema,
   example: { format: "webp", width: 480, frameRate: 15, from: 2, to: 6 },
-  inputs: { min: 1, max: 1 },
+  inputs: { min: 1, max: 1, kinds: ["video"] },
+  family: "convert",
   plan,
 });
 

@@ -35,7 +35,8 @@ export const audio = defineOperation({
     "Works on the sound of a video or a sound: takes it out, brings it to a loudness, replaces it, mixes music under it, or draws its waveform. The picture stays as it is.",
   schema: audioSchema,
   example: { do: "extract", format: "mp3", channels: 1, loudness: { lufs: -16 } },
-  inputs: { min: 1, max: 2 },
+  inputs: { min: 1, max: 2, kinds: ["video", "audio"] },
+  family: "sound",
   plan,
 });
 

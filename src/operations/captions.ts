@@ -35,7 +35,8 @@ export const captions = defineOperation({
     text: "1\n00:00:00,200 --> 00:00:01,800\nHello there\n",
     style: { position: "bottom", background: {} },
   },
-  inputs: { min: 1, max: 1, texts: 1 },
+  inputs: { min: 1, max: 1, texts: 1, kinds: ["video"] },
+  family: "picture",
   plan,
 });
 

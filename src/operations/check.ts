@@ -21,7 +21,8 @@ export const check = defineOperation({
     "Looks for what is wrong with a file: what cannot be decoded, black, frozen and silent stretches, clipping, holes and jumps in its times, picture and sound of different length, an end that is missing. Measures its loudness too. Makes a report and no new media.",
   schema: checkSchema,
   example: { black: { seconds: 1 }, silent: { seconds: 3 } },
-  inputs: { min: 1, max: 1 },
+  inputs: { min: 1, max: 1, kinds: ["video", "audio"] },
+  family: "examine",
   plan,
 });
 

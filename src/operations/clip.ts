@@ -27,7 +27,8 @@ export const clip = defineOperation({
       { from: 31, to: 44, name: "First goal", tags: ["goal", "left wing"], rating: 5 },
     ],
   },
-  inputs: { min: 1, max: 1 },
+  inputs: { min: 1, max: 1, kinds: ["video", "audio"] },
+  family: "cut",
   plan,
 });
 

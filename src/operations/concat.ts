@@ -29,7 +29,8 @@ export const concat = defineOperation({
     "Puts several videos, or several sounds, one behind the other, with cuts or crossfades. Sizes, frame rates, codecs and sound are brought together; all of it is encoded anew, also where the files are alike.",
   schema: concatSchema,
   example: { transition: "crossfade", seconds: 0.5, match: "largest" },
-  inputs: { min: 2, max: mostInputs },
+  inputs: { min: 2, max: mostInputs, kinds: ["video", "audio"] },
+  family: "cut",
   plan,
 });
 

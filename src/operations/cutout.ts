@@ -144,6 +144,7 @@ export const cutout = defineOperation({
     "Takes the background of one colour, such as a green screen, out of a video. The result is transparent, or stands on a colour, a picture or its own blurred background.",
   schema,
   example: { key: { colour: "#00b140" }, output: { kind: "colour", colour: "#203040" } },
-  inputs: { min: 1, max: 2 },
+  inputs: { min: 1, max: 2, kinds: ["video"] },
+  family: "picture",
   plan: planCutout,
 });

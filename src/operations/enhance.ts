@@ -28,7 +28,8 @@ export const enhance = defineOperation({
     "Mends a film: takes noise away, stabilises, sharpens, deinterlaces, enlarges it, or makes frames between its frames. Only what is asked for is done.",
   schema: enhanceSchema,
   example: { denoise: "light", sharpen: "light", upscale: { factor: 2 } },
-  inputs: { min: 1, max: 1 },
+  inputs: { min: 1, max: 1, kinds: ["video"] },
+  family: "picture",
   plan,
 });
 

@@ -23,7 +23,8 @@ export const ladder = defineOperation({
     "Makes a video ready for streaming: the same picture in several sizes and each sound once, cut into segments that players switch between, with the playlists of HLS, the manifest of DASH, or both. Copy the files to any web server, or play them from here.",
   schema: ladderSchema,
   example: { format: "both", segmentSeconds: 4 },
-  inputs: { min: 1, max: 1 },
+  inputs: { min: 1, max: 1, kinds: ["video", "audio"] },
+  family: "convert",
   plan,
 });
 

@@ -29,7 +29,8 @@ export const measure = defineOperation({
     "Holds a video against its reference, which is given first, frame by frame: VMAF where the installed FFmpeg can measure it, SSIM and PSNR always. Makes a report, the figures of every frame and pictures of the worst.",
   schema: measureSchema,
   example: { worst: { frames: 3 } },
-  inputs: { min: 2, max: 2 },
+  inputs: { min: 2, max: 2, kinds: ["video"] },
+  family: "examine",
   plan,
 });
 

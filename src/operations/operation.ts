@@ -72,6 +72,10 @@ export interface Plan {
   notes: string[];
 }
 
+/** What operations are for, in the order in which the page shows them. */
+export const operationFamilies = ["convert", "cut", "picture", "sound", "examine"] as const;
+export type OperationFamily = (typeof operationFamilies)[number];
+
 export interface Operation<Schema extends z.ZodType = z.ZodType> {
   /** `a–z -`, as in the API and on the command line. */
   name: string;
@@ -82,8 +86,13 @@ export interface Operation<Schema extends z.ZodType = z.ZodType> {
   schema: Schema;
   /** Parameters that a newcomer may send as they are. */
   example: z.input<Schema>;
-  /** How many media files it works on; `texts`: how many files of captions it takes besides. */
-  inputs: { min: number; max: number; texts?: number };
+  /**
+   * How many media files it works on; `texts`: how many files of captions it takes besides; `kinds`: what the first
+   * may be, and all of them where it needs several; absent: any.
+   */
+  inputs: { min: number; max: number; texts?: number; kinds?: readonly MediaInfo["kind"][] };
+  /** With which others the page shows it; absent: with those that convert. */
+  family?: OperationFamily;
   /**
    * Whether what it makes with these parameters can stand in the place of its source, so that it is proven to the last
    * frame; absent: never.

@@ -43,7 +43,8 @@ export const overlay = defineOperation({
       { kind: "timecode", position: "top-left" },
     ],
   },
-  inputs: { min: 1, max: maxInputs },
+  inputs: { min: 1, max: maxInputs, kinds: ["video"] },
+  family: "picture",
   plan,
 });
 

@@ -48,7 +48,8 @@ export const reframe = defineOperation({
       { time: 4, x: 0.7, zoom: 1.5 },
     ],
   },
-  inputs: { min: 1, max: 1 },
+  inputs: { min: 1, max: 1, kinds: ["video"] },
+  family: "picture",
   plan,
 });
 

@@ -1,11 +1,13 @@
 /** Values as people write them: "1:30" for 90 seconds, "5M" for bits per second, "yes". */
 
+import { bytesOf } from "../byte-words.ts";
+
 /** A number; with unit "s" also a clock time, with "bit/s" also k and M, with "bytes" also "25 MB". Null for what is none. */
 export function readNumber(text: string, unit: string | undefined): number | null {
   if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?$/i.test(text)) return Number(text);
   if (unit === "s") return readClock(text);
   if (unit === "bit/s") return readBits(text);
-  if (unit === "bytes") return readBytes(text);
+  if (unit === "bytes") return bytesOf(text);
   return null;
 }
 
@@ -22,16 +24,6 @@ function readBits(text: string): number | null {
   const match = /^(\d+(?:\.\d+)?)\s*([kM])(?:bit\/s|bps)?$/.exec(text);
   if (match === null) return null;
   return Math.round(Number(match[1]) * (match[2] === "k" ? 1_000 : 1_000_000));
-}
-
-const byteUnits = { k: 1e3, m: 1e6, g: 1e9, ki: 1024, mi: 1024 ** 2, gi: 1024 ** 3 } as const;
-
-/** "25 MB", "800k" and "1.5 GiB" in bytes. */
-function readBytes(text: string): number | null {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmg]i?)b?$/i.exec(text);
-  if (match === null) return null;
-  const unit = match[2]?.toLowerCase() as keyof typeof byteUnits;
-  return Math.round(Number(match[1]) * byteUnits[unit]);
 }
 
 /** Null for a text that is neither yes nor no. */

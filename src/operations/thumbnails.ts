@@ -20,7 +20,8 @@ export const thumbnails = defineOperation({
     sheet: { columns: 4, rows: 4, header: "facts" },
     sprite: { every: 10, width: 160 },
   },
-  inputs: { min: 1, max: 1 },
+  inputs: { min: 1, max: 1, kinds: ["video", "image"] },
+  family: "picture",
   plan,
 });
 

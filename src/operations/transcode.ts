@@ -29,7 +29,8 @@ export const transcode = defineOperation({
     "Makes another file of a video or a sound: another codec, size, quality or container. Streams that conform already are copied without loss, unless a quality or a bit rate is asked for.",
   schema: transcodeSchema,
   example: { container: "mp4", video: { codec: "h264", quality: 65, maxHeight: 720 } },
-  inputs: { min: 1, max: 1 },
+  inputs: { min: 1, max: 1, kinds: ["video", "audio"] },
+  family: "convert",
   replaces,
   plan,
 });

@@ -38,7 +38,7 @@ export const arrows: Record<string, readonly string[]> = {
   settings: ["database", "config-schema", ...ground],
   backup: ["storage", "database", ...ground],
   // Pure, held by `impureOperations` below.
-  operations: ["media", "trouble"],
+  operations: ["media", "byte-words", "trouble"],
   // Of everything below a page only sees shapes (type-only imports), held by `busyViews` below.
   views: [
     "jobs",

@@ -28,6 +28,7 @@ import directJs from "./direct.js" with { type: "text" };
 import formsJs from "./forms.js" with { type: "text" };
 import iconSvg from "./icon.svg" with { type: "text" };
 import logJs from "./log.js" with { type: "text" };
+import makeJs from "./make.js" with { type: "text" };
 import themeJs from "./theme.js" with { type: "text" };
 import uploadJs from "./upload.js" with { type: "text" };
 import latinFont from "./vendor/hanken-grotesk-latin-5.3.0.woff2" with { type: "file" };
@@ -128,6 +129,7 @@ const sources: Record<string, StaticFile["body"]> = {
   "forms.js": formsJs,
   "icon.svg": iconSvg,
   "log.js": logJs,
+  "make.js": makeJs,
   "theme.js": themeJs,
   "upload.js": uploadJs,
   "htmx.js": htmxJs,

@@ -60,7 +60,8 @@ function limitButtons(list) {
 /** What stands under a path, as conditions compare it: "" for nothing, and for what does not count itself. */
 function standsAt(form, path) {
   const named = `[name="${CSS.escape(path)}"]:not([type=hidden])`;
-  const control = form.querySelector(named);
+  const controls = [...form.querySelectorAll(named)];
+  const control = controls.find(({ type, checked }) => type !== "radio" || checked) ?? null;
   if (control === null || control.matches(":disabled")) return "";
   if (control.type !== "checkbox") return control.value.trim();
   if (control.checked) return "true";
@@ -82,11 +83,29 @@ function applyConditions(form) {
       const holds = JSON.parse(part.dataset.when).every(
         ({ path, values, not = false }) => values.includes(standsAt(form, path)) !== not,
       );
+      delete part.dataset.off;
       if (part.disabled === !holds) continue;
       part.hidden = part.disabled = !holds;
       moved = true;
     }
-    if (!moved) return;
+    if (!moved) break;
+  }
+  nameWhatCounts(form);
+}
+
+/** A folded part says what is in it, and is not there while nothing in it counts. */
+function nameWhatCounts(form) {
+  for (const part of form.querySelectorAll(".advanced")) {
+    let some = false;
+    for (const label of part.querySelectorAll("[data-label-of]")) {
+      const path = CSS.escape(label.dataset.labelOf);
+      const field = part.querySelector(`[data-field="${path}"]`);
+      label.hidden =
+        field?.closest("[data-when][hidden]") != null &&
+        part.contains(field.closest("[data-when][hidden]"));
+      some ||= !label.hidden;
+    }
+    part.hidden = !some;
   }
 }
 
@@ -102,7 +121,9 @@ function isLookedAt(form, name) {
 function applySwitches(root) {
   for (const box of root.querySelectorAll("[data-switch]")) {
     const inside = box.closest(".group")?.querySelector("[data-switched]");
-    if (inside) inside.hidden = inside.disabled = !box.checked;
+    if (!inside) continue;
+    delete inside.dataset.off;
+    inside.hidden = inside.disabled = !box.checked;
   }
 }
 

@@ -4,6 +4,7 @@
   const ORDER = ["system", "light", "dark"];
   const NAMES = { system: "as the system", light: "light", dark: "dark" };
   const root = document.documentElement;
+  root.dataset.scripts = ""; // Style sheets may hide what scripts show.
 
   function read() {
     try {

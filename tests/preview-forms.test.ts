@@ -111,7 +111,8 @@ describe("a form with a field of every kind", () => {
 
       const texts = await sentBy(page);
       const given = [...texts].filter(
-        ([name]) => !["operation", "input", "preset", "preset-name"].includes(name),
+        ([name]) =>
+          !["operation", "asset", "form-key", "input", "preset", "preset-name"].includes(name),
       );
       const text = given.map(([name, value]): [string, string] => [name, value]);
       expect(paramsFromTexts(everyField, text)).toEqual({
@@ -147,14 +148,11 @@ describe("a form with a field of every kind", () => {
     await withForm(async (page) => {
       await page.getByPlaceholder("Add a file from the library").fill("IMG");
       await page.getByRole("button", { name: /^Add IMG/ }).click();
-      const asked = page.waitForRequest((request) => request.url().includes("/form?"));
+      const asked = page.waitForRequest((request) => request.url().endsWith("/ui/make/form"));
       await page.getByLabel("Preset", { exact: true }).selectOption("ps_mine");
-      expect([...new URL((await asked).url()).searchParams]).toEqual([
-        ["operation", "every-field"],
-        ["preset", "ps_mine"],
-        ["input", assets[0]?.id ?? ""],
-        ["input", assets[2]?.id ?? ""],
-      ]);
+      const sent = new URLSearchParams((await asked).postData() ?? "");
+      expect([sent.get("operation"), sent.get("preset")]).toEqual(["every-field", "ps_mine"]);
+      expect(sent.getAll("input")).toEqual([assets[0]?.id ?? "", assets[2]?.id ?? ""]);
       await until(async () => (await page.locator("[name='ranges.1.to']").count()) === 1);
       expect(await page.locator("[data-input]").count()).toBe(2);
       expect(await page.evaluate(pageAudit)).toEqual([]);
@@ -164,7 +162,9 @@ describe("a form with a field of every kind", () => {
       await page.getByRole("button", { name: "Save changes" }).click();
       const form = new URLSearchParams((await saved).postData() ?? "");
       expect([form.get("preset-version"), form.get("operation")]).toEqual(["3", "every-field"]);
-      const given = [...form].filter(([name]) => !/^(operation|input.*|preset.*)$/.test(name));
+      const given = [...form].filter(
+        ([name]) => !/^(operation|asset|form-key|input.*|preset.*)$/.test(name),
+      );
       expect(paramsFromTexts(everyField, given)).toEqual({
         ranges: [{ from: 3 }, { from: 8, to: 9, tags: ["goal", "two words"] }],
         items: [

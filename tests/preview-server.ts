@@ -3,11 +3,9 @@
  * and for `views.preview.test.ts`. It answers as `views/README.md` asks the server to.
  */
 
-import type { Asset } from "../src/assets/asset.ts";
 import { type WorkMode, workModes } from "../src/jobs/work-mode.ts";
-import { findOperation, operations, parseParams } from "../src/operations/index.ts";
+import { parseParams } from "../src/operations/index.ts";
 import { paramsFromTexts } from "../src/operations/parameter-texts.ts";
-import { parameterFields } from "../src/operations/parameters.ts";
 import { Refusal } from "../src/trouble.ts";
 import { staticFiles } from "../static/embedded.ts";
 import { assetJobs, assetPage } from "../views/asset.ts";
@@ -22,6 +20,7 @@ import { jobsList, jobsPage } from "../views/jobs.ts";
 import { contentSecurityPolicy, newNonce, type Viewer } from "../views/layout.ts";
 import { type LibraryView, libraryGrid, libraryMore, libraryPage } from "../views/library.ts";
 import { jobProgressMessage, sseMessage } from "../views/live.ts";
+import { makePage } from "../views/make.ts";
 import { operationForm } from "../views/operation-form.ts";
 import { presetBar } from "../views/presets.ts";
 import { styleguidePage } from "../views/styleguide.ts";
@@ -29,6 +28,7 @@ import { type SystemReport, systemPage } from "../views/system.ts";
 import { errorFragment, formErrors, notFoundPage } from "../views/trouble.ts";
 import { workBanner, workPanel } from "../views/work.ts";
 import { backups, people } from "./preview-keeping.ts";
+import { sampleForm, sampleMake, samplePresets } from "./preview-make.ts";
 import { everyField } from "./preview-operation.ts";
 import {
   assets,
@@ -86,37 +86,6 @@ function library(url: URL): LibraryView {
   return { query, kind: known, assets: found, next: null, total: found.length, imports: [] };
 }
 
-/** The operations, and one that has a field of every kind. */
-const offered = [...operations, everyField];
-
-const samplePresets = [
-  { id: "ps_mine", name: "For the club's page", builtIn: false, version: 3 },
-  { id: "ps_web", name: "Web MP4 1080p", builtIn: true, version: 1 },
-];
-
-/** What a sample preset fills the form of all fields in with. */
-const samplePreset = {
-  ranges: [{ from: 3 }, { from: 8, to: 9, tags: ["goal", "two words"] }],
-  items: [{ type: "text", text: 'Line one\nLine "two"', fade: { seconds: 2 } }],
-  rungs: [{ height: 720 }, { height: 480 }],
-  loop: 3,
-  curve: [[0, 1]],
-};
-
-function form(asset: Asset, name: string, preset: string | null = null, files: Asset[] = [asset]) {
-  const operation = offered.find((each) => each.name === name) ?? findOperation(name);
-  const { title, description, inputs } = operation;
-  return {
-    asset,
-    inputs: files,
-    operation: { name, title, description, inputs },
-    fields: parameterFields(operation),
-    filling: preset === "ps_mine" ? samplePreset : null,
-    presets: samplePresets,
-    chosen: samplePresets.find(({ id }) => id === preset) ?? null,
-  };
-}
-
 interface Stage {
   viewer: Viewer;
   report: SystemReport;
@@ -155,21 +124,18 @@ function pageFor(url: URL, { viewer, report }: Stage): Response | null {
   }
   const entry = entries.find(({ job }) => job.id === id);
   if (section === "jobs" && entry !== undefined) return htmlResponse(jobPage(viewer, entry));
+  if (section === "make") return htmlResponse(makePage(viewer, sampleMake(url, null)));
   const asset = assets.find((candidate) => candidate.id === id);
   if (section !== "assets" || asset === undefined) return null;
   const made =
     asset.origin.kind === "job"
       ? { jobId: asset.origin.jobId, title: "Transcode: match.mov" }
       : null;
-  const choices = asset.media === null ? [] : offered;
-  const wanted = choices.find(({ name }) => name === url.searchParams.get("operation"));
-  const first = wanted ?? choices[0];
   return htmlResponse(
     assetPage(viewer, {
       asset,
       origin: made,
-      operations: choices,
-      form: first === undefined ? null : form(asset, first.name),
+      make: asset.media === null ? null : sampleMake(url, asset.id),
       jobs: entries.slice(0, 2),
     }),
   );
@@ -179,7 +145,9 @@ function pageFor(url: URL, { viewer, report }: Stage): Response | null {
 function startJob(form: URLSearchParams): Response {
   let errors = [{ path: "video.quality", message: "must be at most 100" }];
   if (form.get("operation") === everyField.name) {
-    const given = [...form].filter(([name]) => !/^(operation|input.*|preset.*)$/.test(name));
+    const given = [...form].filter(
+      ([name]) => !/^(operation|asset|form-key|input.*|preset.*)$/.test(name),
+    );
     try {
       parseParams(everyField, paramsFromTexts(everyField, given));
     } catch (cause) {
@@ -224,19 +192,8 @@ async function fragmentFor(
   if (kind === "assets" && path.endsWith("/jobs")) {
     return htmlResponse(assetJobs(id, entries.slice(0, 2)));
   }
-  if (kind === "assets" && path.endsWith("/form")) {
-    const asset = assets.find((each) => each.id === id);
-    if (asset === undefined) return null;
-    const { searchParams } = url;
-    const wanted = searchParams.get("operation") ?? "";
-    const files = searchParams
-      .getAll("input")
-      .flatMap((input) => assets.find((each) => each.id === input) ?? []);
-    return htmlResponse(
-      operationForm(
-        form(asset, wanted, searchParams.get("preset"), files.length === 0 ? [asset] : files),
-      ),
-    );
+  if (path === "/ui/make/form") {
+    return htmlResponse(operationForm(sampleForm(new URLSearchParams(await request.text()))));
   }
   if (path === "/ui/imports") return htmlResponse(importsList([]));
   if (path === "/ui/inputs") {
@@ -251,7 +208,7 @@ async function fragmentFor(
   }
   if (path.startsWith("/ui/presets")) {
     const [, chosen = null] = samplePresets;
-    const view = { assetId: assets[0]?.id ?? "", operation: everyField.name, chosen };
+    const view = { operation: everyField.name, chosen };
     return htmlResponse(presetBar({ ...view, presets: samplePresets, said: "Saved." }));
   }
   if (path === "/ui/work") return htmlResponse(workBanner(viewer, viewer.work));

@@ -7,8 +7,8 @@ import type { JobEntry } from "./job-words.ts";
 import { jobRow } from "./jobs.ts";
 import { page, type Viewer } from "./layout.ts";
 import { liveConnection } from "./live.ts";
+import { type MakeView, makeScripts, makeSection } from "./make.ts";
 import { resolutionTitle } from "./media-words.ts";
-import { type OperationChoice, type OperationFormView, operationForm } from "./operation-form.ts";
 import { player } from "./player.ts";
 import { durationText, sizeText } from "./quantities.ts";
 import { clockText } from "./times.ts";
@@ -19,10 +19,8 @@ export interface AssetView {
   binDays?: number;
   /** The title of the job that made it ("Transcode: match.mov"); null for uploads and deleted jobs. */
   origin: { jobId: string; title: string } | null;
-  /** What can be made from it. Empty for text and other files that no operation takes. */
-  operations: readonly OperationChoice[];
-  /** The form that stands there first, usually of the first operation; null when there is none. */
-  form: OperationFormView | null;
+  /** What can be made from it; null for text and other files that no operation takes. */
+  make: MakeView | null;
   /** Jobs that read or made it, the newest first. */
   jobs: readonly JobEntry[];
 }
@@ -41,15 +39,14 @@ export function assetPage(viewer: Viewer, view: AssetView): Html {
 <div class="asset-layout">
 <div class="asset-main">
 ${player(asset, "main")}
-${makeSection(view)}
+${view.make === null ? null : makeSection(view.make)}
 <section class="block" aria-labelledby="asset-jobs-title"><h2 id="asset-jobs-title">Jobs with this file</h2>
 ${assetJobs(asset.id, view.jobs)}</section>
 </div>
 <aside class="asset-side" aria-label="Facts">${originNote(view)}${expiryNote(asset)}${assetFacts(asset)}</aside>
 </div>
 ${liveConnection("/ui/events")}`;
-  const scripts = ["forms.js"];
-  return page({ title: asset.name, viewer, active: "library", body, scripts });
+  return page({ title: asset.name, viewer, active: "library", body, scripts: makeScripts });
 }
 
 function deletionText({ asset, binDays = 0 }: AssetView): string {
@@ -88,19 +85,6 @@ function originNote(view: AssetView): Html {
       ? html`<span>Made by ${title}</span>`
       : html`<span>Made by <a href="/jobs/${view.origin.jobId}" hx-ignore>${title}</a></span>`;
   return html`<p class="origin">${icon("wand")}${made}</p>`;
-}
-
-function makeSection(view: AssetView): Html | null {
-  const { asset, operations, form } = view;
-  if (operations.length === 0) return null;
-  const chosen = form?.operation.name ?? operations[0]?.name;
-  return html`<section class="block make" aria-labelledby="make-title"><h2 id="make-title">Make something from it</h2>
-<form class="choices" action="/assets/${asset.id}" method="get" hx-get="/ui/assets/${asset.id}/form" hx-trigger="change" hx-target="#operation-form" hx-swap="innerHTML" hx-sync="this:replace" hx-indicator="#operation-form"><fieldset><legend class="sr-only">Operation</legend>${operations.map(
-    (operation) =>
-      html`<label><input type="radio" name="operation" value="${operation.name}" checked="${operation.name === chosen}"><span>${operation.title}</span></label>`,
-  )}</fieldset><noscript><button type="submit" class="button">Choose</button></noscript></form>
-<div id="operation-form" aria-live="polite">${form === null ? null : operationForm(form)}</div>
-</section>`;
 }
 
 /** `GET /ui/assets/ID/jobs`. Fetches itself on every `job` event and slowly besides. */

@@ -8,7 +8,13 @@ import { texts } from "./texts/texts.ts";
 const words = texts.estimate;
 
 /** What the form shows: an estimate, or why there is none. */
-export type EstimateView = { estimate: Estimate } | { refusal: string };
+export type EstimateView =
+  | {
+      estimate: Estimate;
+      /** Of several jobs: how many, and of how many of them the rest was reckoned. */
+      together?: { jobs: number; planned: number };
+    }
+  | { refusal: string };
 
 /**
  * Stands beside the button of the form of an operation, and asks anew half a second after a field has changed.
@@ -21,11 +27,11 @@ export function estimatePlace(): Html {
 /** `POST /ui/jobs/estimate` */
 export function estimateInside(view: EstimateView): Html {
   if ("refusal" in view) return html`<p class="muted" hx-ignore>${view.refusal}</p>`;
-  const { estimate } = view;
+  const { estimate, together } = view;
   const { seconds, bytes } = predictedWords(estimate);
   const device = words.on(estimate.device);
   return html`<p><strong>${capital(seconds)}</strong> ${device}${bytes === null ? null : html`, <strong>${bytes}</strong>`}</p>
-<p class="muted">${sentence(estimate.basis)} ${words.ahead(estimate.queuedAhead)}</p>`;
+<p class="muted">${together === undefined ? null : words.together(together)} ${sentence(estimate.basis)} ${words.ahead(estimate.queuedAhead)}</p>`;
 }
 
 export function sentence(clause: string): string {

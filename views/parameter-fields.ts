@@ -3,15 +3,20 @@
 import type { FieldCondition } from "../src/operations/conditions.ts";
 import { spokenList } from "../src/operations/parameter-texts.ts";
 import type { ParameterField } from "../src/operations/parameters.ts";
+import {
+  chosenWord,
+  type Filling,
+  holdingAtFirst,
+  isSwitch,
+  shownValue,
+  valueAt,
+} from "./field-values.ts";
 import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
 import { choiceTitle } from "./media-words.ts";
 import { texts } from "./texts/texts.ts";
 
 const words = texts.make;
-
-/** What the fields are filled in with: parameters, or null for the schema's own defaults. */
-export type Filling = Record<string, unknown> | null;
 
 /** How many of the form's parts stand open: the first, nameless one and the one after it. */
 const OPEN_GROUPS = 2;
@@ -21,11 +26,14 @@ interface Scope {
   base: string;
   filling: Filling;
   holding: readonly FieldCondition[];
+  /** Whether conditions hold at first. */
+  hold(conditions: readonly FieldCondition[]): boolean;
 }
 
 /** All fields of a form. */
 export function parameterFieldset(fields: readonly ParameterField[], filling: Filling): Html {
-  return html`${fieldsWithin(fields, { base: "", filling, holding: [] })}`;
+  const hold = holdingAtFirst(fields, filling);
+  return html`${fieldsWithin(fields, { base: "", filling, holding: [], hold })}`;
 }
 
 /** The fields that stand directly in the scope, in grids, and a foldable part for each object within. */
@@ -47,9 +55,9 @@ function advancedPart(members: readonly ParameterField[], scope: Scope): Html | 
   const common = commonConditions(fields, scope);
   const inside = { ...scope, holding: [...scope.holding, ...common] };
   const chosen = fields.some(({ path }) => valueAt(scope.filling, path.split(".")) !== undefined);
-  const part = html`<details class="advanced" open="${chosen}"><summary>${icon("chevron")}${words.more}<span class="muted">${fields.map(({ label }) => label).join(", ")}</span></summary>
+  const part = html`<details class="advanced" open="${chosen}"><summary>${icon("chevron")}${words.more}<span class="muted">${fields.map(({ label, path }) => html`<span data-label-of="${path}">${label}</span> `)}</span></summary>
 <div class="field-grid">${fields.map((field) => oneField(field, inside))}</div></details>`;
-  return onlyWhen(common, part);
+  return onlyWhen(common, part, scope);
 }
 
 /** Path of the outermost object between the base and the field; the base itself when there is none. */
@@ -72,17 +80,18 @@ function foldable(
   open: boolean,
 ): Html {
   const [first, ...rest] = fields;
-  const title = fields.find(({ groupPath }) => groupPath === path)?.group ?? path;
   const common = commonConditions(fields, scope);
   const inside: Scope = { ...scope, base: path, holding: [...scope.holding, ...common] };
-  const switched = first?.path === path && first.kind === "boolean" && rest.length > 0;
-  const content = switched
-    ? html`${oneField({ ...first, label: words.withPart(title.toLowerCase()) }, inside, "switch")}
-<fieldset class="group-inside" data-switched aria-label="${title}">${fieldsWithin(rest, inside)}</fieldset>`
-    : html`<fieldset class="group-inside" aria-label="${title}">${fieldsWithin(fields, inside)}</fieldset>`;
-  const part = html`<details class="group" open="${open || switched}"><summary>${icon("chevron")}${title}</summary>
-${content}</details>`;
-  return onlyWhen(common, part);
+  const title = fields.find(({ groupPath }) => groupPath === path)?.group ?? path;
+  if (first !== undefined && isSwitch(first) && first.path === path && rest.length > 0) {
+    const switched = html`<div class="group">${oneField({ ...first, label: title }, inside, "switch")}
+<fieldset class="group-inside" data-switched aria-label="${title}" data-off="${shownValue(first, scope.filling) !== true}">${fieldsWithin(rest, inside)}</fieldset></div>`;
+    return onlyWhen(common, switched, scope);
+  }
+  const filled = valueAt(scope.filling, path.split(".")) !== undefined;
+  const part = html`<details class="group" open="${open || filled}"><summary>${icon("chevron")}${title}</summary>
+<fieldset class="group-inside" aria-label="${title}">${fieldsWithin(fields, inside)}</fieldset></details>`;
+  return onlyWhen(common, part, scope);
 }
 
 /** Conditions of all of the fields that do not hold here already. */
@@ -99,9 +108,9 @@ function isSame(a: FieldCondition, b: FieldCondition): boolean {
 }
 
 /** Fields that count only under conditions; forms.js hides them and takes them out while those do not hold. */
-function onlyWhen(conditions: readonly FieldCondition[], content: Html): Html {
+function onlyWhen(conditions: readonly FieldCondition[], content: Html, { hold }: Scope): Html {
   if (conditions.length === 0) return content;
-  return html`<fieldset class="when" data-when="${JSON.stringify(conditions)}">${content}</fieldset>`;
+  return html`<fieldset class="when" data-when="${JSON.stringify(conditions)}" data-off="${!hold(conditions)}">${content}</fieldset>`;
 }
 
 function oneField(field: ParameterField, scope: Scope, role: "plain" | "switch" = "plain"): Html {
@@ -109,24 +118,7 @@ function oneField(field: ParameterField, scope: Scope, role: "plain" | "switch" 
   const value = shownValue(field, scope.filling);
   const drawn =
     field.kind === "list" ? listField(field, value, scope) : parameterField(field, value, role);
-  return onlyWhen(open, drawn);
-}
-
-/** What stands in the field: what was filled in, or else the default. */
-function shownValue(field: ParameterField, filling: Filling): unknown {
-  const given = valueAt(filling, field.path.split("."));
-  if (field.kind === "boolean" && filling !== null && field.path === field.groupPath) {
-    return given !== undefined;
-  }
-  if (given !== undefined || field.default === null) return given;
-  return field.kind === "list" ? JSON.parse(String(field.default)) : field.default;
-}
-
-function valueAt(filling: unknown, path: readonly string[]): unknown {
-  return path.reduce((at: unknown, key) => {
-    if (typeof at !== "object" || at === null || !Object.hasOwn(at, key)) return undefined;
-    return (at as Record<string, unknown>)[key];
-  }, filling);
+  return onlyWhen(open, drawn, scope);
 }
 
 /**
@@ -140,25 +132,25 @@ function listField(field: ParameterField, value: unknown, scope: Scope): Html {
   // A choice between words and the list has the plain id.
   const id = `${fieldId(field)}-list`;
   const rows = Array.from({ length: count }, (_, index) =>
-    listRow(field, `${field.path}.${index}`, scope.filling),
+    listRow(field, `${field.path}.${index}`, scope),
   );
   const json = { ...field, kind: "json" as const };
   return html`<fieldset class="field list" id="${id}" data-field="${field.path}" data-list="${field.path}" data-min="${fewest}" data-max="${field.rows.max}">
 <legend>${field.label}</legend>
 <p class="hint">${field.description}</p>
 <ol class="list-rows">${rows}</ol>
-<template>${listRow(field, `${field.path}.+`, null)}</template>
+<template>${listRow(field, `${field.path}.+`, { ...scope, filling: null })}</template>
 <div class="list-actions"><button type="button" class="button" data-add-row>${icon("plus")}${words.add}<span class="sr-only"> ${words.toList(field.label.toLowerCase())}</span></button></div>
 <noscript>${inputField(`${id}-json`, json, list.length === 0 ? undefined : list, null)}</noscript>
 </fieldset>`;
 }
 
-function listRow(field: ParameterField, path: string, filling: Filling): Html {
+function listRow(field: ParameterField, path: string, { filling, hold }: Scope): Html {
   const fields = field.row.map((each) => movedTo(each, `${field.path}.+`, path));
   const label = words.rowOf(field.label);
   return html`<li class="list-row" data-row="${path}"><fieldset aria-label="${label}">
 <input type="hidden" name="${path}" value="true">
-${fieldsWithin(fields, { base: path, filling, holding: [] })}
+${fieldsWithin(fields, { base: path, filling, holding: [], hold })}
 </fieldset>${rowButtons()}</li>`;
 }
 
@@ -196,7 +188,24 @@ function hintOf(field: ParameterField): Html | null {
   const id = hintId(field);
   if (id === null) return null;
   const commas = field.kind === "words" ? ` ${words.withCommas}` : "";
-  return html`<p class="hint" id="${id}">${field.description}${commas}</p>`;
+  return html`<p class="hint" id="${id}">${describedChoices(field)}${commas}</p>`;
+}
+
+/** Choices are written in the description by their words in the API, and read here as they are called on the page. */
+function describedChoices({ description, options }: ParameterField): Html {
+  const called = new Map(options.map((option) => [option.value, optionLabel(option)]));
+  const plain = [...called.keys()].filter((value) => /^[a-z][a-z0-9-]+$/.test(value));
+  if (plain.length === 0) return html`${description}`;
+  // A choice that a sentence or its part begins with; elsewhere it may be a word like any other.
+  const spoken = new RegExp(`(^|[.;:] | and | or )(${plain.join("|")})(?=[ ,;])`, "g");
+  const parts: Html[] = [];
+  let end = 0;
+  for (const { 0: all, 1: before = "", 2: value = "", index } of description.matchAll(spoken)) {
+    if (!/^(?:|[.;:] )$/.test(before) && end === 0) continue;
+    parts.push(html`${description.slice(end, index)}${before}<b>${called.get(value)}</b>`);
+    end = index + all.length;
+  }
+  return html`${parts}${description.slice(end)}`;
 }
 
 function parameterField(field: ParameterField, value: unknown, role: "plain" | "switch"): Html {
@@ -218,9 +227,7 @@ ${hintOf(field)}</div>`;
 
 function selectField(id: string, field: ParameterField, value: unknown, hint: string | null): Html {
   const own = new Set(field.options.map((option) => option.value));
-  // A list or an object stands for the choice that none of the words is.
-  const structured = Array.isArray(value) ? "" : "true";
-  const chosen = value === undefined ? "" : typeof value === "object" ? structured : String(value);
+  const chosen = chosenWord(value);
   const none =
     chosen === "" && !own.has("") && !field.required
       ? html`<option value="">${words.automatic}</option>`

@@ -2,7 +2,6 @@
 
 import { type DeviceView, GRAPH_SPAN_MS } from "../../views/devices.ts";
 import type { JobEntry, NamedAsset } from "../../views/job-words.ts";
-import type { OperationFormView } from "../../views/operation-form.ts";
 import { sizeText } from "../../views/quantities.ts";
 import type { SystemReport as SystemView } from "../../views/system.ts";
 import type { Asset } from "../assets/asset.ts";
@@ -10,8 +9,6 @@ import type { Config } from "../config.ts";
 import type { Job } from "../jobs/job.ts";
 import { SAMPLE_INTERVAL_MS } from "../media/gpu-load.ts";
 import { thinned } from "../media/gpu-series.ts";
-import type { Operation } from "../operations/operation.ts";
-import { parameterFields } from "../operations/parameters.ts";
 import { Refusal } from "../trouble.ts";
 import type { DeviceReport, Parts, SystemReport } from "./parts.ts";
 
@@ -62,37 +59,6 @@ export function fullJobEntry(parts: Parts, ownerId: string, job: Job): JobEntry 
 function namedAsset(asset: Asset | null, id: string): NamedAsset {
   if (asset === null) return { id, name: null, kind: "video", thumbnail: "none" };
   return { id, name: asset.name, kind: asset.kind, thumbnail: asset.thumbnail };
-}
-
-/** Operations that a job with this file can begin with; text is for none of them. */
-export function operationsFor(parts: Parts, asset: Asset): Operation[] {
-  if (asset.media === null) return [];
-  return [...parts.operations];
-}
-
-/**
- * @param preset id of the preset that fills the form in; "" for none
- * @param files those that were chosen already; the asset alone when there are none
- */
-export function formView(
-  parts: Pick<Parts, "presets">,
-  asset: Asset,
-  operation: Operation,
-  preset = "",
-  files: readonly Asset[] = [],
-): OperationFormView {
-  const { name, title, description, inputs } = operation;
-  const presets = parts.presets.list(asset.ownerId, name);
-  const chosen = presets.find(({ id }) => id === preset) ?? null;
-  return {
-    asset,
-    inputs: files.length === 0 ? [asset] : files.slice(0, inputs.max),
-    presets,
-    chosen,
-    operation: { name, title, description, inputs },
-    fields: parameterFields(operation),
-    filling: chosen?.params ?? null,
-  };
 }
 
 /** Points of a graph on the page: two of its pixels for each. */

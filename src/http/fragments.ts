@@ -1,29 +1,20 @@
 /** Parts of pages that htmx fetches, and what its buttons and forms do. */
 import type { Elysia } from "elysia";
 import { assetJobs } from "../../views/asset.ts";
-import { type EstimateView, estimateInside } from "../../views/estimate.ts";
 import { importProgressMessage } from "../../views/imports.ts";
 import { jobPanel } from "../../views/job.ts";
 import { inputsFound } from "../../views/job-inputs.ts";
 import { jobsList, jobsMore } from "../../views/jobs.ts";
 import { libraryGrid, libraryMore } from "../../views/library.ts";
 import { jobProgressMessage } from "../../views/live.ts";
-import { operationForm } from "../../views/operation-form.ts";
-import { formErrors } from "../../views/trouble.ts";
 import type { FeedEvent } from "../jobs/feed.ts";
-import type { JobRequest } from "../jobs/submission.ts";
-import { findOperation } from "../operations/index.ts";
-import { paramsFromTexts } from "../operations/parameter-texts.ts";
-import { Refusal } from "../trouble.ts";
 import { sendThumbnail } from "./assets.ts";
-import { readForm } from "./body.ts";
 import { companionJson } from "./companions.ts";
 import { askerOf, route } from "./endpoint.ts";
-import { findAsset, findJob, formView, fullJobEntry } from "./entries.ts";
+import { findJob, fullJobEntry } from "./entries.ts";
 import { jobIdOf, watchdog } from "./events.ts";
 import { htmlResponse } from "./headers.ts";
 import { mountImportFragments } from "./import-fragments.ts";
-import { inputsOf, parameterTexts } from "./job-form.ts";
 import { assetJobEntries, inputChoices, jobsView, libraryView, shownSelection } from "./lists.ts";
 import type { Parts } from "./parts.ts";
 import { mountPresetFragments } from "./preset-fragments.ts";
@@ -47,16 +38,6 @@ function mountAssetFragments(app: Elysia, parts: Parts): void {
   route(app, "GET", "/ui/library", (request) => {
     const view = libraryView(parts, askerOf(request).id, request.url);
     return htmlResponse(isFurtherPage(request) ? libraryMore(view) : libraryGrid(view));
-  });
-  route(app, "GET", "/ui/assets/:id/form", (request, { id = "" }) => {
-    const ownerId = askerOf(request).id;
-    const asset = parts.library.get(ownerId, id);
-    const { searchParams } = new URL(request.url);
-    const operation = findOperation(searchParams.get("operation") ?? "");
-    const preset = searchParams.get("preset") ?? "";
-    const wanted = searchParams.getAll("input").slice(0, operation.inputs.max);
-    const files = wanted.flatMap((input) => findAsset(parts, ownerId, input) ?? []);
-    return htmlResponse(operationForm(formView(parts, asset, operation, preset, files)));
   });
   route(app, "GET", "/ui/inputs", (request) =>
     htmlResponse(inputsFound(inputChoices(parts, askerOf(request).id, request.url))),
@@ -82,10 +63,6 @@ function mountAssetFragments(app: Elysia, parts: Parts): void {
 }
 
 function mountJobFragments(app: Elysia, parts: Parts): void {
-  route(app, "POST", "/ui/jobs", (request) => startJob(parts, request));
-  route(app, "POST", "/ui/jobs/estimate", async (request) =>
-    htmlResponse(estimateInside(await estimateOf(parts, request))),
-  );
   route(app, "GET", "/ui/jobs", (request) => {
     const view = jobsView(parts, askerOf(request).id, request.url);
     return htmlResponse(isFurtherPage(request) ? jobsMore(view) : jobsList(view));
@@ -123,38 +100,6 @@ function mountJobFragments(app: Elysia, parts: Parts): void {
 
 function isFurtherPage(request: Request): boolean {
   return new URL(request.url).searchParams.has("after");
-}
-
-/** The form of an operation. Its faults go above its fields and not into a notice. */
-async function startJob(parts: Parts, request: Request): Promise<Response> {
-  const form = await readForm(request);
-  try {
-    const { job } = await parts.jobs.submit(askerOf(request), requestOf(form), null);
-    const address = `/jobs/${job.id}`;
-    if (isHtmx(request)) return nothingBut({ "hx-redirect": address });
-    return new Response(null, { status: 303, headers: { location: address } });
-  } catch (cause) {
-    if (!isHtmx(request) || !(cause instanceof Refusal) || cause.status !== 422) throw cause;
-    const trouble = { status: 422, sentence: cause.message, errors: cause.errors };
-    return htmlResponse(formErrors(trouble), 422);
-  }
-}
-
-function requestOf(form: URLSearchParams): JobRequest {
-  const operation = findOperation(form.get("operation") ?? "");
-  const params = paramsFromTexts(operation, parameterTexts(form));
-  return { operation: operation.name, inputs: inputsOf(form), params, priority: 0, labels: {} };
-}
-
-/** A form that is not filled in yet is no trouble: what is missing stands in the place of the estimate. */
-async function estimateOf(parts: Parts, request: Request): Promise<EstimateView> {
-  const form = await readForm(request);
-  try {
-    return { estimate: parts.jobs.estimate(askerOf(request).id, requestOf(form)) };
-  } catch (cause) {
-    if (!(cause instanceof Refusal)) throw cause;
-    return { refusal: cause.message };
-  }
 }
 
 /**

@@ -70,8 +70,10 @@ table("the pages", [
   },
   {
     name: "the form of an operation",
-    path: "/ui/assets/{film}/form?operation=transcode",
+    path: "/ui/make/form",
+    method: "POST",
     browser: "ann",
+    form: { choice: "operation:transcode", asset: "{film}" },
     status: 200,
     has: ['name="video.codec"'],
   },
@@ -108,7 +110,7 @@ table("the pages", [
     path: "/assets/{film}?operation=concat",
     browser: "ann",
     status: 200,
-    has: ['id="form-concat"', '<textarea id="further-inputs" name="inputs"'],
+    has: ['id="form-concat"', '<textarea id="input-ids" name="inputs"'],
     lacks: ['id="form-transcode"'],
   },
   {

@@ -10,9 +10,10 @@ import { systemPage } from "../../views/system.ts";
 import type { Asset } from "../assets/asset.ts";
 import { refreshLoad } from "./devices.ts";
 import { adminOfCall, askerOf, type PageHandler, route } from "./endpoint.ts";
-import { findJob, formView, fullJobEntry, operationsFor, systemView } from "./entries.ts";
+import { findJob, fullJobEntry, systemView } from "./entries.ts";
 import { htmlResponse } from "./headers.ts";
 import { assetJobEntries, jobsView, justDeleted, libraryView } from "./lists.ts";
+import { makeView } from "./make-view.ts";
 import type { Parts } from "./parts.ts";
 import { peopleView } from "./people.ts";
 import { visitOf } from "./visit.ts";
@@ -37,8 +38,8 @@ export function mountPages(app: Elysia, parts: Parts): void {
   page("/assets/:id", (request, { id = "" }) => {
     const user = viewerOf(parts, request);
     const asset = parts.library.get(user.id, id);
-    const wanted = new URL(request.url).searchParams.get("operation");
-    return htmlResponse(assetPage(user, assetView(parts, user.id, asset, wanted)));
+    const { searchParams } = new URL(request.url);
+    return htmlResponse(assetPage(user, assetView(parts, user.id, asset, searchParams)));
   });
   page("/jobs", (request) => {
     const user = viewerOf(parts, request);
@@ -66,17 +67,21 @@ function mountStyleguide(app: Elysia, parts: Parts): void {
   });
 }
 
-function assetView(parts: Parts, ownerId: string, asset: Asset, wanted: string | null) {
-  const operations = operationsFor(parts, asset);
-  const first = operations.find(({ name }) => name === wanted) ?? operations[0];
+function assetView(parts: Parts, ownerId: string, asset: Asset, searchParams: URLSearchParams) {
   const { origin } = asset;
   const job = origin.kind === "job" ? findJob(parts, ownerId, origin.jobId) : null;
   return {
     asset,
     binDays: parts.library.allowances.settings.binDays,
     origin: job === null ? null : { jobId: job.id, title: job.title },
-    operations: operations.map(({ name, title, description }) => ({ name, title, description })),
-    form: first === undefined ? null : formView(parts, asset, first),
+    make: asset.media === null ? null : makeOf(parts, ownerId, asset, searchParams),
     jobs: assetJobEntries(parts, ownerId, asset.id),
   };
+}
+
+/** What can be made from this file; its address may name what is chosen. */
+function makeOf(parts: Parts, ownerId: string, { id }: Asset, searchParams: URLSearchParams) {
+  const asked = new URLSearchParams([...searchParams].filter(([name]) => name !== "asset"));
+  asked.append("asset", id);
+  return makeView(parts, ownerId, asked, { page: "asset", assetId: id });
 }

@@ -1,6 +1,7 @@
 /** The presets of a form on the page: saved from what stands in it, changed, deleted. */
 import type { Elysia } from "elysia";
 import { type PresetChoice, presetBar } from "../../views/presets.ts";
+import { texts } from "../../views/texts/texts.ts";
 import { formErrors } from "../../views/trouble.ts";
 import type { PresetWish } from "../jobs/presets.ts";
 import { findOperation } from "../operations/index.ts";
@@ -9,22 +10,23 @@ import { Refusal } from "../trouble.ts";
 import { readForm } from "./body.ts";
 import { askerOf, route } from "./endpoint.ts";
 import { htmlResponse } from "./headers.ts";
-import { inputsOf, parameterTexts } from "./job-form.ts";
+import { parameterTexts } from "./job-form.ts";
 import type { Parts } from "./parts.ts";
 
 type Change = (ownerId: string, form: URLSearchParams, id: string) => PresetChoice | null;
 
 export function mountPresetFragments(app: Elysia, parts: Parts): void {
   const { presets } = parts;
+  const { saved, deleted } = texts.make;
   const on = (path: string, said: string, change: Change) =>
     route(app, "POST", path, (request, { id = "" }) => answer(parts, request, id, said, change));
-  on("/ui/presets", "Saved.", (ownerId, form) => presets.create(ownerId, wishOf(form)));
-  on("/ui/presets/:id", "Saved.", (ownerId, form, id) => {
+  on("/ui/presets", saved, (ownerId, form) => presets.create(ownerId, wishOf(form)));
+  on("/ui/presets/:id", saved, (ownerId, form, id) => {
     const changed = presets.replace(ownerId, id, versionSeen(form), wishOf(form));
     if (changed === null) throw stale();
     return changed;
   });
-  on("/ui/presets/:id/delete", "Deleted.", (ownerId, form, id) => {
+  on("/ui/presets/:id/delete", deleted, (ownerId, form, id) => {
     if (!presets.delete(ownerId, id, versionSeen(form))) throw stale();
     return null;
   });
@@ -44,8 +46,7 @@ async function answer(
     const chosen = change(ownerId, form, id);
     const { name: operation } = findOperation(form.get("operation") ?? "");
     const presets = parts.presets.list(ownerId, operation);
-    const [assetId = ""] = inputsOf(form);
-    return htmlResponse(presetBar({ assetId, operation, presets, chosen, said }));
+    return htmlResponse(presetBar({ operation, presets, chosen, said }));
   } catch (cause) {
     if (!(cause instanceof Refusal) || cause.status !== 422) throw cause;
     const trouble = { status: 422, sentence: cause.message, errors: cause.errors };

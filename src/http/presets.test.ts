@@ -282,8 +282,8 @@ describe("in the form", () => {
 
   test("choosing it fills the form in", async () => {
     const preset = kept("From <the> form");
-    const path = `/ui/assets/${home.places["film"]}/form?operation=transcode&preset=${preset.id}`;
-    const body = await (await home.site.ask(path, { browser: "ann" })).text();
+    const form = { choice: `preset:${preset.id}`, asset: home.places["film"] ?? "" };
+    const body = await (await home.site.ask("/ui/make/form", { browser: "ann", form })).text();
     expect(body).toMatch(/name="video\.maxHeight"[^>]*value="144"/);
     expect(body).toContain('<option value="hevc" selected="">');
   });

@@ -21,6 +21,7 @@ import { importEndpoints } from "./imports.ts";
 import { jobEndpoints } from "./jobs.ts";
 import { mountDeviceFragments } from "./live-devices.ts";
 import { mountWorkFragments } from "./live-work.ts";
+import { mountMake } from "./make.ts";
 import { metricsEndpoints } from "./metrics.ts";
 import { openApiDocument } from "./openapi.ts";
 import { operationEndpoints } from "./operations.ts";
@@ -96,6 +97,7 @@ export function createRoutes(parts: Parts, streams: Streams): Elysia {
   mountStatic(app);
   mountEntrance(app, parts);
   mountPages(app, parts);
+  mountMake(app, parts);
   mountFragments(app, parts, streams);
   mountDeviceFragments(app, parts, streams, watch);
   mountWorkFragments(app, parts);

@@ -52,7 +52,7 @@ describe("several files", () => {
   });
 
   test("of other kinds are counted", () => {
-    const unfit = { why: "kind", count: 2, kinds: ["video"] };
+    const unfit = { why: "kind", count: 2, of: 3, kinds: ["video"] };
     expect(of("reframe", [film, image, sound]).unfit).toEqual(unfit as never);
     expect(of("transcode", [film, text]).unfit).toEqual({ why: "text", count: 1 });
     expect(of("transcode", [webp]).unfit).toEqual({ why: "unreadable", count: 1 });

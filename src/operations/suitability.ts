@@ -12,7 +12,7 @@ export interface ChosenFile {
 /** Why an operation cannot take them. */
 export type Unfit =
   /** So many of them are of no kind that it works on. */
-  | { why: "kind"; count: number; kinds: readonly MediaInfo["kind"][] }
+  | { why: "kind"; count: number; of: number; kinds: readonly MediaInfo["kind"][] }
   /** So many are text, and it takes none. */
   | { why: "text"; count: number }
   /** So many are animated WebPs, which ffmpeg does not read. */
@@ -57,7 +57,7 @@ export function suitability({ inputs }: Operation, files: readonly ChosenFile[])
   function reason(): Unfit {
     if (unreadable.length > 0) return { why: "unreadable", count: unreadable.length };
     if (texts.length > mostTexts) return { why: "text", count: texts.length };
-    if (wrong.length > 0) return { why: "kind", count: wrong.length, kinds };
+    if (wrong.length > 0) return { why: "kind", count: wrong.length, of: files.length, kinds };
     if (films.length > max) return { why: "many", max };
     return { why: "text", count: texts.length };
   }

@@ -7,6 +7,8 @@ export const estimate = {
     if (jobs === 0) return "";
     return jobs === 1 ? "1 job goes before it." : `${jobs} jobs go before it.`;
   },
+  together: ({ jobs, planned }: { jobs: number; planned: number }) =>
+    `All ${jobs} jobs, one after another${planned < jobs ? `, reckoned from ${planned} of them` : ""}.`,
   about: (amount: string) => `about ${amount}`,
   between: (least: string, most: string) => `(${least} to ${most})`,
   upTo: (most: string) => `(up to ${most})`,

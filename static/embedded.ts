@@ -5,7 +5,6 @@
  */
 import { readFileSync } from "node:fs";
 import { assert } from "../src/trouble.ts";
-import appJs from "./app.js" with { type: "text" };
 import copyJs from "./copy.js" with { type: "text" };
 import assetCss from "./css/asset.css" with { type: "text" };
 import controlsCss from "./css/controls.css" with { type: "text" };
@@ -17,6 +16,7 @@ import libraryCss from "./css/library.css" with { type: "text" };
 import makeCss from "./css/make.css" with { type: "text" };
 import menusCss from "./css/menus.css" with { type: "text" };
 import noticesCss from "./css/notices.css" with { type: "text" };
+import paletteCss from "./css/palette.css" with { type: "text" };
 import peopleCss from "./css/people.css" with { type: "text" };
 import serverLogCss from "./css/server-log.css" with { type: "text" };
 import styleguideCss from "./css/styleguide.css" with { type: "text" };
@@ -25,7 +25,9 @@ import systemCss from "./css/system.css" with { type: "text" };
 import uploadsCss from "./css/uploads.css" with { type: "text" };
 import valuesCss from "./css/values.css" with { type: "text" };
 import directJs from "./direct.js" with { type: "text" };
+import errorsJs from "./errors.js" with { type: "text" };
 import formsJs from "./forms.js" with { type: "text" };
+import { frameScript } from "./frame.ts";
 import iconSvg from "./icon.svg" with { type: "text" };
 import logJs from "./log.js" with { type: "text" };
 import makeJs from "./make.js" with { type: "text" };
@@ -57,6 +59,7 @@ const styles = [
   menusCss,
   noticesCss,
   surfacesCss,
+  paletteCss,
   entranceCss,
   libraryCss,
   uploadsCss,
@@ -97,35 +100,39 @@ function describe(name: string, body: StaticFile["body"]): StaticFile {
 
 /**
  * The typeface, Hanken Grotesk, in the two parts that most pages need; other scripts come from the system.
- * `optional`: text never changes its shape once it stands there. The ranges are those of the package.
+ * `optional`: text never changes its shape once it stands there; the few letters of the other part may. The ranges are
+ * those of the package.
  */
 const fonts = [
   {
     name: "hanken-latin.woff2",
     file: latinFont,
+    display: "optional",
     range:
       "U+0000-00FF,U+0131,U+0152-0153,U+02BB-02BC,U+02C6,U+02DA,U+02DC,U+0304,U+0308,U+0329,U+2000-206F,U+20AC,U+2122,U+2191,U+2193,U+2212,U+2215,U+FEFF,U+FFFD",
   },
   {
     name: "hanken-latin-ext.woff2",
     file: latinExtFont,
+    display: "swap",
     range:
       "U+0100-02BA,U+02BD-02C5,U+02C7-02CC,U+02CE-02D7,U+02DD-02FF,U+0304,U+0308,U+0329,U+1D00-1DBF,U+1E00-1E9F,U+1EF2-1EFF,U+2020,U+20A0-20AB,U+20AD-20C0,U+2113,U+2C60-2C7F,U+A720-A7FF",
   },
 ].map((font) => ({ ...font, body: new Uint8Array(readFileSync(font.file)) }));
 
-function fontFace({ name, body, range }: (typeof fonts)[number]): string {
+function fontFace({ name, body, range, display }: (typeof fonts)[number]): string {
   // Beside the style sheet, so that the address holds wherever the site stands.
   const path = describe(name, body).path.replace("/static/", "");
-  return `@font-face{font-family:"Hanken Grotesk";font-weight:100 900;font-display:optional;src:url(${path}) format("woff2");unicode-range:${range}}`;
+  return `@font-face{font-family:"Hanken Grotesk";font-weight:100 900;font-display:${display};src:url(${path}) format("woff2");unicode-range:${range}}`;
 }
 
 const sources: Record<string, StaticFile["body"]> = {
   ...Object.fromEntries(fonts.map(({ name, body }) => [name, body])),
   "app.css": [...fonts.map(fontFace), ...styles].join("\n"),
-  "app.js": appJs,
+  "app.js": frameScript,
   "copy.js": copyJs,
   "direct.js": directJs,
+  "errors.js": errorsJs,
   "forms.js": formsJs,
   "icon.svg": iconSvg,
   "log.js": logJs,

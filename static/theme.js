@@ -2,7 +2,6 @@
 (() => {
   const KEY = "kinomill-theme";
   const ORDER = ["system", "light", "dark"];
-  const NAMES = { system: "as the system", light: "light", dark: "dark" };
   const root = document.documentElement;
   root.dataset.scripts = ""; // Style sheets may hide what scripts show.
 
@@ -20,9 +19,10 @@
   function apply() {
     if (theme === "system") delete root.dataset.theme;
     else root.dataset.theme = theme;
-    for (const button of document.querySelectorAll("[data-theme-switch]")) {
-      button.setAttribute("aria-label", `Colours: ${NAMES[theme]}. Press to change.`);
-      button.title = `Colours: ${NAMES[theme]}`;
+    for (const button of document.querySelectorAll("[data-theme-switch][data-system]")) {
+      const name = button.dataset[theme];
+      button.setAttribute("aria-label", name);
+      button.title = name;
     }
   }
 

@@ -55,6 +55,8 @@ export async function eventually<T>(
 export interface StartOptions {
   /** The folder of an appliance before, to go on with its data. */
   folder?: string;
+  /** The address of an appliance before, for pages that are open. */
+  url?: string;
   argv?: string[];
   /** Another copy of the executable. */
   executable?: string;
@@ -80,7 +82,7 @@ export class Appliance {
   static async start(options: StartOptions = {}): Promise<Appliance> {
     const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "appliance-")));
     if (options.dataMount !== undefined) mountMemory(join(folder, "data"), options.dataMount);
-    const url = `http://127.0.0.1:${freePort()}`;
+    const url = options.url ?? `http://127.0.0.1:${freePort()}`;
     const listen = url.slice("http://".length);
     const program = options.executable ?? executable;
     const argv = [program, "serve", "--data", join(folder, "data"), "--listen", listen];

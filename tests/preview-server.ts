@@ -17,11 +17,12 @@ import { importsList } from "../views/imports.ts";
 import { jobPage, jobPanel } from "../views/job.ts";
 import { inputsFound } from "../views/job-inputs.ts";
 import { jobsList, jobsPage } from "../views/jobs.ts";
-import { contentSecurityPolicy, newNonce, type Viewer } from "../views/layout.ts";
+import { buildId, contentSecurityPolicy, newNonce, type Viewer } from "../views/layout.ts";
 import { type LibraryView, libraryGrid, libraryMore, libraryPage } from "../views/library.ts";
 import { jobProgressMessage, sseMessage } from "../views/live.ts";
 import { makePage } from "../views/make.ts";
 import { operationForm } from "../views/operation-form.ts";
+import { paletteFound } from "../views/palette.ts";
 import { presetBar } from "../views/presets.ts";
 import { styleguidePage } from "../views/styleguide.ts";
 import { type SystemReport, systemPage } from "../views/system.ts";
@@ -194,6 +195,12 @@ async function fragmentFor(
   }
   if (path === "/ui/make/form") {
     return htmlResponse(operationForm(sampleForm(new URLSearchParams(await request.text()))));
+  }
+  if (path === "/ui/here") return Response.json({ build: buildId, viewer: viewer.id });
+  if (path === "/ui/find") {
+    const query = (url.searchParams.get("q") ?? "").toLowerCase();
+    const named = assets.filter(({ name }) => query !== "" && name.toLowerCase().includes(query));
+    return htmlResponse(paletteFound({ assets: named, jobs: entries.slice(0, 1) }));
   }
   if (path === "/ui/imports") return htmlResponse(importsList([]));
   if (path === "/ui/inputs") {

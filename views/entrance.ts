@@ -6,6 +6,7 @@ import { callout } from "./components/notice.ts";
 import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
 import { page, themeButton } from "./layout.ts";
+import { loginFields, NAME_MAX_CHARACTERS, PASSWORD_MAX_CHARACTERS } from "./login-fields.ts";
 import { texts } from "./texts/texts.ts";
 
 export interface SetupView {
@@ -23,10 +24,8 @@ export interface LoginView {
   error: string | null;
 }
 
-/** What the forms let through; the server decides. */
+/** Shortest password that the form lets through; the server decides. */
 const PASSWORD_MIN_CHARACTERS = 10;
-const PASSWORD_MAX_CHARACTERS = 1024;
-const NAME_MAX_CHARACTERS = 64;
 
 const words = texts.entrance;
 
@@ -79,10 +78,4 @@ ${loginFields(view.name, "field")}
 ${button({ label: words.logIn, kind: "primary", wide: true, submit: true })}
 </form>`;
   return frame(words.logIn, inside);
-}
-
-/** Name and password; `prefix` begins their ids, because the dialog of a page has them as well. */
-export function loginFields(name: string, prefix: string): Html {
-  return html`${textField({ id: `${prefix}-name`, name: "name", label: words.name, value: name, autocomplete: "username", maxLength: NAME_MAX_CHARACTERS, first: true, required: true })}
-${textField({ id: `${prefix}-password`, name: "password", label: words.password, type: "password", autocomplete: "current-password", maxLength: PASSWORD_MAX_CHARACTERS, required: true })}`;
 }

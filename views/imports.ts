@@ -7,7 +7,7 @@ import { sizeText, spanText } from "./quantities.ts";
 /** Opens in the head of the library. The answer to it is `importsPanel`, with the form empty and closed. */
 export function linkForm(): Html {
   return html`<details class="link-add" id="link-add"><summary class="button">${icon("link")}<span class="wide-text">Add from a link</span></summary>
-<form class="link-form" method="post" action="/ui/imports" hx-post="/ui/imports" hx-target="#imports" hx-swap="outerMorph" hx-status:422="target:#link-errors swap:innerHTML" hx-disable="find [type=submit]" data-fault-form>
+<form class="link-form" method="post" action="/ui/imports" hx-post="/ui/imports" hx-target="#imports" hx-swap="outerMorph" hx-status:422="target:#link-errors swap:innerHTML" hx-disable="find [type=submit]" data-fault-form data-keep="links">
 <div id="link-errors"></div>
 <div class="field" data-field="urls"><label for="links">Links to files, one on each line</label><textarea id="links" name="links" rows="3" maxlength="820000" required spellcheck="false" autocomplete="off" placeholder="https://example.com/match.mov"></textarea></div>
 <p class="muted">The server fetches them by itself: you can close this page. A link must lead to the file, not to a page about it.</p>

@@ -2,9 +2,13 @@
 
 import type { WorkMode } from "../src/jobs/work-mode.ts";
 import { product } from "../src/product.ts";
-import { asset } from "../static/embedded.ts";
+import { asset, staticFiles } from "../static/embedded.ts";
+import type { KeyHint } from "./components/key.ts";
+import { menu } from "./components/menu.ts";
 import { type Html, html, raw } from "./html.ts";
 import { icon } from "./icons.ts";
+import { lifeBanner, sessionDialog } from "./life.ts";
+import { keyDialog, type Place, palette } from "./palette.ts";
 import { texts } from "./texts/texts.ts";
 import { workBanner } from "./work.ts";
 
@@ -21,6 +25,13 @@ export interface Viewer {
 
 export type Section = "library" | "jobs" | "system";
 
+/** The rooms in the navigation. "g" and the key lead there. */
+const places: readonly (Place & { icon: Section })[] = [
+  { icon: "library", title: words.library, href: "/", key: "l" },
+  { icon: "jobs", title: words.jobs, href: "/jobs", key: "j" },
+  { icon: "system", title: words.system, href: "/system", key: "s" },
+];
+
 export interface PageOptions {
   /** Without the product's name: "Library". */
   title: string;
@@ -32,7 +43,15 @@ export interface PageOptions {
   scripts?: readonly string[];
   /** Names of style sheets in `static/` that this page needs besides the common one. */
   styles?: readonly string[];
+  /** Keys that this page's scripts know, for the list of keys. */
+  keys?: readonly KeyHint[];
 }
+
+/** Another one means that the pages that are open are those of an older Kinomill. */
+export const buildId: string = new Bun.CryptoHasher("sha256")
+  .update([product.version, product.commit, ...staticFiles.map(({ path }) => path)].join(" "))
+  .digest("hex")
+  .slice(0, 16);
 
 /** 128 random bits: one nonce per response. */
 export function newNonce(): string {
@@ -69,7 +88,12 @@ const htmxConfig = JSON.stringify({
   extensions: "sse,hx-csp",
   includeIndicatorCSS: false,
   history: false,
+  // After a restart the stream is there again as soon as the banner has gone.
+  sse: { reconnectMaxDelay: 8000 },
 });
+
+/** The texts that scripts of the frame need. */
+const scriptWords = JSON.stringify(words.script);
 
 /**
  * The whole document. htmx and its extensions are not deferred: a deferred htmx starts from a timer as
@@ -79,9 +103,10 @@ const htmxConfig = JSON.stringify({
  * Send it with `render(nonce)`.
  */
 export function page(options: PageOptions): Html {
+  const { viewer } = options;
   const scripts = ["app.js", ...(options.scripts ?? [])];
   return html`${raw("<!doctype html>")}
-<html lang="en" data-base="/">
+<html lang="en" data-base="/" data-build="${buildId}" data-viewer="${viewer?.id ?? null}">
 <head>
 <meta charset="utf-8">
 <title>${options.title} · Kinomill</title>
@@ -89,22 +114,25 @@ export function page(options: PageOptions): Html {
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="same-origin">
 <meta name="htmx-config" content="${htmxConfig}">
+<meta name="kinomill-words" content="${scriptWords}">
 <link rel="icon" href="${asset("icon.svg")}" type="image/svg+xml">
 <link rel="preload" href="${asset("hanken-latin.woff2")}" as="font" type="font/woff2" crossorigin>
 ${["app.css", ...(options.styles ?? [])].map((name) => html`<link rel="stylesheet" href="${asset(name)}">`)}
+<script src="${asset("errors.js")}"></script>
 <script src="${asset("theme.js")}"></script>
 <script src="${asset("htmx.js")}"></script>
 <script src="${asset("hx-csp.js")}"></script>
 <script src="${asset("hx-sse.js")}"></script>
 ${scripts.map(scriptTag)}
 </head>
-<body class="${options.viewer === null ? "outside" : "inside"}" hx-status:4xx:inherited="target:#notices swap:beforeend" hx-status:5xx:inherited="target:#notices swap:beforeend">
+<body class="${viewer === null ? "outside" : "inside"}" hx-status:4xx:inherited="target:#notices swap:beforeend" hx-status:5xx:inherited="target:#notices swap:beforeend">
 <a class="skip" href="#main">${words.skip}</a>
-${options.viewer === null ? null : topBar(options.viewer, options.active)}
+${viewer === null ? null : topBar(viewer, options.active)}
 ${workNotice(options)}
 <main id="main" tabindex="-1">${options.body}</main>
 <div id="notices" class="notices" role="region" aria-label="${words.notices}" aria-live="polite"></div>
 ${confirmDialog()}
+${viewer === null ? null : everywhere(viewer, options.keys ?? [])}
 </body>
 </html>
 `;
@@ -121,18 +149,29 @@ function scriptTag(name: string): Html {
 }
 
 function topBar(viewer: Viewer, active: Section | null): Html {
-  const link = (section: Section, href: string, title: string) =>
-    html`<a href="${href}" aria-current="${section === active ? "page" : null}">${icon(section)}<span>${title}</span></a>`;
   return html`<header class="top">
 <a class="brand" href="/" aria-label="${words.toLibrary}">${icon("mark")}<span>Kinomill</span></a>
 <nav class="sections" aria-label="${words.sections}">
-${link("library", "/", words.library)}${link("jobs", "/jobs", words.jobs)}${link("system", "/system", words.system)}
+${places.map(
+  ({ icon: section, href, title, key }) =>
+    html`<a href="${href}" aria-current="${section === active ? "page" : null}" data-go="${key}">${icon(section)}<span>${title}</span></a>`,
+)}
 </nav>
 <div class="top-end">
+<button type="button" class="find" data-opens="palette" aria-haspopup="dialog">${icon("search")}<span>${words.search}</span><span class="keys" aria-hidden="true"><kbd data-mod>Ctrl</kbd><kbd>K</kbd></span></button>
 ${themeButton()}
 ${accountMenu(viewer)}
 </div>
 </header>`;
+}
+
+/** What is at hand on every page, and the banners of its life. */
+function everywhere(viewer: Viewer, keys: readonly KeyHint[]): Html {
+  // What few people open on a page stands in templates: it is no part of the page until then.
+  return html`<template data-dialog="palette">${palette(viewer, places)}</template>
+<template data-dialog="keys">${keyDialog(places, keys)}</template>
+<template data-dialog="session">${sessionDialog(viewer.name)}</template>
+${lifeBanner()}`;
 }
 
 /** The page of the box has the switch itself, and says more. */
@@ -140,21 +179,27 @@ function workNotice({ viewer, active }: PageOptions): Html | null {
   return viewer === null || active === "system" ? null : workBanner(viewer, viewer.work);
 }
 
-/** Switches between light, dark and the system's choice. Shown by theme.js; useless without it. */
+/** Switches between light, dark and the system's choice. theme.js says which; useless without it. */
 export function themeButton(): Html {
-  return html`<button type="button" class="icon-button theme-switch" data-theme-switch aria-label="${words.changeColours}">${icon("sun")}${icon("moon")}${icon("contrast")}</button>`;
+  const { system, light, dark } = words.colours;
+  return html`<button type="button" class="icon-button theme-switch" data-theme-switch data-system="${system}" data-light="${light}" data-dark="${dark}" aria-label="${system}">${icon("sun")}${icon("moon")}${icon("contrast")}</button>`;
 }
 
 function accountMenu(viewer: Viewer): Html {
-  return html`<details class="menu">
-<summary aria-label="${words.account}"><span class="avatar" aria-hidden="true" hx-ignore>${initial(viewer.name)}</span></summary>
-<div class="menu-panel">
-<p class="menu-title"><strong hx-ignore>${viewer.name}</strong><span>${viewer.role === "admin" ? words.administrator : words.member}</span></p>
-<a class="menu-item" href="/docs">${icon("file")}${words.api}</a>
-<form method="post" action="/logout"><button type="submit" class="menu-item">${icon("logout")}${words.logOut}</button></form>
-<p class="menu-note">${words.version(product.version)}</p>
-</div>
-</details>`;
+  const admin = viewer.role === "admin";
+  const guide = { label: words.styleguide, icon: "contrast", href: "/styleguide" } as const;
+  return menu({
+    label: words.account,
+    face: html`<span class="avatar" aria-hidden="true" hx-ignore>${initial(viewer.name)}</span>`,
+    head: html`<p class="menu-title"><strong hx-ignore>${viewer.name}</strong><span>${admin ? words.administrator : words.member}</span></p>`,
+    items: [
+      { label: words.keyboard, icon: "key", opens: "keys", key: "?" },
+      { label: words.api, icon: "file", href: "/docs" },
+      ...(admin ? [guide] : []),
+      { label: words.logOut, icon: "logout", post: "/logout" },
+    ],
+    foot: words.version(product.version),
+  });
 }
 
 function initial(name: string): string {

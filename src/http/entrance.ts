@@ -79,7 +79,7 @@ async function logIn(parts: Parts, request: Request): Promise<Response> {
     endEarlierSession(parts, request);
     return enter(request, login, next);
   } catch (cause) {
-    if (!(cause instanceof Refusal) || cause.status >= 500) throw cause;
+    if (!(cause instanceof Refusal) || cause.status >= 500 || staysThere(request)) throw cause;
     const view = loginPage({ name, next, error: cause.message });
     return htmlResponse(view, cause.status, cause.headers);
   }
@@ -92,13 +92,16 @@ function endEarlierSession(parts: Parts, request: Request): void {
 }
 
 function enter(request: Request, login: Login, next: string): Response {
-  return seeOther(next, {
-    "set-cookie": sessionCookie(
-      login.secret,
-      login.expiresAt,
-      isOverTls(request, visitOf(request).tls),
-    ),
-  });
+  const tls = isOverTls(request, visitOf(request).tls);
+  const headers = { "set-cookie": sessionCookie(login.secret, login.expiresAt, tls) };
+  return staysThere(request)
+    ? new Response(null, { status: 204, headers })
+    : seeOther(next, headers);
+}
+
+/** True for the dialog of a page whose session has ended: its script asks, and leads nowhere else. */
+function staysThere(request: Request): boolean {
+  return request.headers.get("accept") === "application/json";
 }
 
 function seeOther(location: string, headers: Record<string, string> = {}): Response {

@@ -26,6 +26,7 @@ import { metricsEndpoints } from "./metrics.ts";
 import { openApiDocument } from "./openapi.ts";
 import { operationEndpoints } from "./operations.ts";
 import { outputEndpoints } from "./outputs.ts";
+import { mountPageLife } from "./page-life.ts";
 import { mountPages } from "./pages.ts";
 import type { Parts } from "./parts.ts";
 import { mountPeopleFragments } from "./people.ts";
@@ -98,6 +99,7 @@ export function createRoutes(parts: Parts, streams: Streams): Elysia {
   mountEntrance(app, parts);
   mountPages(app, parts);
   mountMake(app, parts);
+  mountPageLife(app, parts);
   mountFragments(app, parts, streams);
   mountDeviceFragments(app, parts, streams, watch);
   mountWorkFragments(app, parts);

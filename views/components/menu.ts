@@ -11,6 +11,8 @@ export interface MenuItem {
   post?: string;
   /** What a script of the page does with it: `data-command`. */
   command?: string;
+  /** The id of a dialog. */
+  opens?: string;
   danger?: boolean;
   /** Its key, as it is shown: "?". */
   key?: string;
@@ -36,12 +38,12 @@ export function menu({ label, face, items, id, head, foot, style }: Menu): Html 
 </details>`;
 }
 
-function item({ label, icon: drawing, href, post, command, danger, key }: MenuItem): Html {
+function item({ label, icon: drawing, href, post, command, opens, danger, key }: MenuItem): Html {
   const face = html`${drawing === undefined ? null : icon(drawing)}<span>${label}</span>${key === undefined ? null : html`<kbd>${key}</kbd>`}`;
   const style = danger ? "menu-item danger-text" : "menu-item";
   if (href !== undefined) return html`<a class="${style}" href="${href}">${face}</a>`;
   if (post !== undefined) {
     return html`<form method="post" action="${post}"><button type="submit" class="${style}">${face}</button></form>`;
   }
-  return html`<button type="button" class="${style}" data-command="${command}">${face}</button>`;
+  return html`<button type="button" class="${style}" data-command="${command}" data-opens="${opens}">${face}</button>`;
 }

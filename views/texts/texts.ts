@@ -6,6 +6,7 @@
 import { entrance } from "./en/entrance.ts";
 import { estimate } from "./en/estimate.ts";
 import { frame } from "./en/frame.ts";
+import { keyboard } from "./en/keyboard.ts";
 import { make } from "./en/make.ts";
 import { styleguide } from "./en/styleguide.ts";
 import { system } from "./en/system.ts";
@@ -16,6 +17,7 @@ export const texts = {
   entrance,
   estimate,
   frame,
+  keyboard,
   make,
   styleguide,
   system,

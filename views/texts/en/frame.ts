@@ -1,4 +1,4 @@
-/** The frame of every page: navigation, account, questions. */
+/** The frame of every page: navigation, account, questions, keys, what happens to an open page. */
 export const frame = {
   skip: "Skip to the content",
   toLibrary: "Kinomill, to the library",
@@ -7,15 +7,40 @@ export const frame = {
   jobs: "Jobs",
   system: "System",
   notices: "Notices",
-  changeColours: "Change the colours",
+  colours: {
+    system: "Colours: as the system. Press to change.",
+    light: "Colours: light. Press to change.",
+    dark: "Colours: dark. Press to change.",
+  },
   account: "Account",
   administrator: "Administrator",
   member: "Member",
   api: "API",
+  styleguide: "Style guide",
+  keyboard: "Keys",
   logOut: "Log out",
   version: (version: string) => `Kinomill ${version}`,
   cancel: "Cancel",
   delete: "Delete",
   close: "Close",
   dismiss: "Dismiss this notice",
+  search: "Search",
+  away: "Kinomill does not answer. Trying again …",
+  ended: "You are logged out.",
+  logInAgain: "Log in again",
+  changed: "Kinomill was updated.",
+  reload: "Reload the page",
+  session: {
+    title: "Your session has ended",
+    text: "Log in again here, or in another tab. What you typed on this page is kept.",
+    logIn: "Log in",
+  },
+  /** For scripts: plain strings, with {names} of what is put in. */
+  script: {
+    inAMoment: "in a moment",
+    justNow: "just now",
+    notSent: "That did not get through. What you typed is still here; try again in a moment.",
+    foreignAnswer: "Something between this page and Kinomill answered with status {status}.",
+    broughtBack: "What you had typed here is back.",
+  },
 } as const;

@@ -29,6 +29,7 @@ import type { Storage } from "../storage/storage.ts";
 /** What this side asks of the jobs. */
 export type AskedOfJobs =
   | ("submit" | "submitMany" | "estimate" | "get" | "history" | "list")
+  | ("census" | "outlook" | "survey")
   | ("cancel" | "cancelMany" | "retry" | "retryMany" | "pause" | "resume" | "change");
 
 /** What this side asks of the library. */

@@ -7,6 +7,13 @@ import type { JobState } from "./job.ts";
 /** Jobs that one call changes or makes: a tenth of a second in which nothing else is answered. */
 export const BULK_MAX = 1_000;
 
+/** What is done to many at once, each with the states in which it makes sense. */
+export const bulkVerbs = {
+  cancel: ["queued", "waiting", "running"],
+  retry: ["failed", "cancelled"],
+} as const satisfies Record<string, readonly JobState[]>;
+export type BulkVerb = keyof typeof bulkVerbs;
+
 /** By their ids, or all that a list with this filter would show. */
 export type Selection =
   | { ids: readonly string[] }
@@ -43,6 +50,31 @@ export function selectedIds(
     after = found.next;
   } while (after !== null && ids.length < BULK_MAX);
   return { ids, more: after !== null };
+}
+
+/** What a change of many would be about. */
+export interface Survey {
+  /** Jobs that are named, or that the filter fits, by their states; those that there are not are not among them. */
+  states: Partial<Record<JobState, number>>;
+  /** Asked for by a filter that fits more than one call takes. */
+  more: boolean;
+}
+
+/** @param states those in which the change makes sense: a filter takes no others */
+export function surveyOf(
+  database: Database,
+  ownerId: string,
+  selection: Selection,
+  states: readonly JobState[],
+): Survey {
+  const { ids, more } = selectedIds(database, ownerId, selection, states);
+  const rows = database
+    .query<{ state: JobState; count: number }, [string, string]>(
+      `SELECT state, count(*) AS count FROM job
+       WHERE id IN (SELECT value FROM json_each(?1)) AND owner_id = ?2 GROUP BY state`,
+    )
+    .all(JSON.stringify(ids), ownerId);
+  return { states: Object.fromEntries(rows.map(({ state, count }) => [state, count])), more };
 }
 
 /** Changes one after another; what one refuses leaves the others alone. */

@@ -132,6 +132,17 @@ export class EventLog {
       .reverse();
   }
 
+  /** Who asked for these jobs, by id, as far as it is kept. */
+  askersOf(jobIds: readonly string[]): Map<string, string> {
+    const rows = this.database
+      .query<{ subject: string; who: string }, [string]>(
+        `SELECT subject, who FROM event
+         WHERE kind = 'job' AND subject IN (SELECT value FROM json_each(?1)) AND what = 'submit'`,
+      )
+      .all(JSON.stringify(jobIds));
+    return new Map(rows.map(({ subject, who }) => [subject, who]));
+  }
+
   /** Removes what is too much or too old, a part at a time. The last entry stays: ids go on from it. */
   prune(): void {
     this.sincePruned = 0;

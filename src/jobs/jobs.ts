@@ -13,14 +13,25 @@ import type { Operation, Plan, PlanContext } from "../operations/operation.ts";
 import { type ProvingMode, provingFor } from "../operations/proving.ts";
 import { assert, Refusal } from "../trouble.ts";
 import type { Asker } from "./asks.ts";
-import { type BulkOutcome, changeEach, type Selection, selectedIds } from "./bulk.ts";
+import {
+  type BulkOutcome,
+  type BulkVerb,
+  bulkVerbs,
+  changeEach,
+  type Selection,
+  type Survey,
+  selectedIds,
+  surveyOf,
+} from "./bulk.ts";
 import { canonicalJson } from "./canonical-json.ts";
+import { type Census, censusOf } from "./census.ts";
 import { applyChange, type JobChange } from "./change.ts";
 import type { HistoryEntry } from "./event-log.ts";
 import type { Feed } from "./feed.ts";
 import { type JobFilter, type JobPage, listJobs } from "./finding.ts";
 import type { Job, JobState, OnlyDevice } from "./job.ts";
 import { jobInputs } from "./job-inputs.ts";
+import { type PlaceInLine, placesInLine } from "./line.ts";
 import type { LiveProgress } from "./live.ts";
 import {
   type Predicted,
@@ -49,6 +60,13 @@ export interface Estimate extends Predicted {
   deviceReason: string;
   /** Jobs of all users that would go before it or run now: waiting for them is not in the time. */
   queuedAhead: number;
+}
+
+export interface Outlook {
+  /** By job, of those that wait for their turn alone. */
+  places: ReadonlyMap<string, PlaceInLine>;
+  /** By job: "ann (token ci)". */
+  askers: ReadonlyMap<string, string>;
 }
 
 interface PlannedRequest {
@@ -194,6 +212,24 @@ export class Jobs {
     return { ...page, items: page.items.map((job) => this.parts.live.addTo(job)) };
   }
 
+  /** How many of this person are in each state. */
+  census(ownerId: string): Census {
+    return censusOf(this.parts.database, ownerId);
+  }
+
+  /** What a list tells of jobs besides what they are: where in the line they stand, and who asked for them. */
+  outlook(jobIds: readonly string[]): Outlook {
+    return {
+      places: placesInLine(this.parts.database, jobIds),
+      askers: this.parts.queue.ledger.log.askersOf(jobIds),
+    };
+  }
+
+  /** What a change of these jobs would be about; changes nothing. */
+  survey(ownerId: string, verb: BulkVerb, selection: Selection): Survey {
+    return surveyOf(this.parts.database, ownerId, selection, bulkVerbs[verb]);
+  }
+
   /** What happened to it, the oldest first. @throws Refusal 404 `not_found` */
   history(ownerId: string, id: string): HistoryEntry[] {
     this.get(ownerId, id);
@@ -277,9 +313,8 @@ export class Jobs {
 
   /** Cancels these jobs in one transaction, as many as one call may. */
   cancelMany(asker: Asker, selection: Selection): BulkOutcome {
-    const states = ["queued", "waiting", "running"] as const;
     const running: string[] = [];
-    const outcome = this.changeMany(asker, selection, states, (id) => {
+    const outcome = this.changeMany(asker, selection, bulkVerbs.cancel, (id) => {
       const from = this.parts.queue.asks.cancel(asker, id);
       if (from === null) throw wrongState("cancel", this.get(asker.id, id));
       if (from === "running") running.push(id);
@@ -293,7 +328,7 @@ export class Jobs {
     const outcome = this.changeMany(
       asker,
       selection,
-      ["failed", "cancelled"],
+      bulkVerbs.retry,
       (id) => {
         const before = this.get(asker.id, id);
         this.refuseRetry(before);

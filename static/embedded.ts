@@ -11,6 +11,7 @@ import controlsCss from "./css/controls.css" with { type: "text" };
 import entranceCss from "./css/entrance.css" with { type: "text" };
 import frameCss from "./css/frame.css" with { type: "text" };
 import jobCss from "./css/job.css" with { type: "text" };
+import jobListCss from "./css/job-list.css" with { type: "text" };
 import jobsCss from "./css/jobs.css" with { type: "text" };
 import libraryCss from "./css/library.css" with { type: "text" };
 import makeCss from "./css/make.css" with { type: "text" };
@@ -29,6 +30,7 @@ import errorsJs from "./errors.js" with { type: "text" };
 import formsJs from "./forms.js" with { type: "text" };
 import { frameScript } from "./frame.ts";
 import iconSvg from "./icon.svg" with { type: "text" };
+import jobsJs from "./jobs.js" with { type: "text" };
 import logJs from "./log.js" with { type: "text" };
 import makeJs from "./make.js" with { type: "text" };
 import themeJs from "./theme.js" with { type: "text" };
@@ -66,7 +68,6 @@ const styles = [
   jobsCss,
   assetCss,
   makeCss,
-  jobCss,
   systemCss,
   serverLogCss,
   peopleCss,
@@ -137,6 +138,8 @@ const sources: Record<string, StaticFile["body"]> = {
   "icon.svg": iconSvg,
   "log.js": logJs,
   "make.js": makeJs,
+  "jobs.css": [jobListCss, jobCss].join("\n"),
+  "jobs.js": jobsJs,
   "theme.js": themeJs,
   "upload.js": uploadJs,
   "htmx.js": htmxJs,

@@ -198,6 +198,7 @@ describe("in the browser, in this order", () => {
     await row.waitFor();
     await picture("jobs");
     await row.getByRole("button", { name: /Cancel/ }).click();
+    await page.getByRole("button", { name: "Cancel the job" }).click();
     await page.locator(".job-row[data-state=cancelled]").waitFor();
     expect(watched.faults).toEqual([]);
   });

@@ -9,6 +9,7 @@ import type { JobEntry } from "../views/job-words.ts";
 import type { Viewer } from "../views/layout.ts";
 import type { SystemReport } from "../views/system.ts";
 import { video as videoOf } from "./operations/specimen.ts";
+import { eventfulJob } from "./preview-jobs.ts";
 
 export const viewer: Viewer = {
   ...{ id: "us_1", name: "Ana Perić", role: "admin" },
@@ -258,7 +259,7 @@ function provenOn(device: string, proof: Proof, ...before: JobAttempt[]): Partia
   };
 }
 
-export const entries: readonly JobEntry[] = [
+const usual: readonly JobEntry[] = [
   entry(sampleJob(1, "running"), 0),
   entry(
     sampleJob(2, "queued", {
@@ -288,6 +289,13 @@ export const entries: readonly JobEntry[] = [
   ),
   entry(sampleJob(5, "cancelled", { operation: "thumbnails" }), 3),
   entry(sampleJob(6, "succeeded", provenOn("cpu", onCpu, brokenGpu)), 0, assets.slice(7, 8)),
+];
+
+const done = sampleJob(7, "succeeded", provenOn("gpu:0", onL4));
+
+export const entries: readonly JobEntry[] = [
+  ...usual,
+  eventfulJob(entry(done, 1, assets.slice(7, 8)), ago),
 ];
 
 /** Five minutes of a GPU that was idle, was not looked at for a while, and then got work. */

@@ -12,9 +12,9 @@ import { assetJobs, assetPage } from "../views/asset.ts";
 import { devicesMessage, devicesPanel } from "../views/devices.ts";
 import { loginPage, setupPage } from "../views/entrance.ts";
 import { estimateInside } from "../views/estimate.ts";
-import type { Html } from "../views/html.ts";
+import { type Html, html } from "../views/html.ts";
 import { importsList } from "../views/imports.ts";
-import { jobPage, jobPanel } from "../views/job.ts";
+import { jobPage } from "../views/job.ts";
 import { inputsFound } from "../views/job-inputs.ts";
 import { jobsList, jobsPage } from "../views/jobs.ts";
 import { buildId, contentSecurityPolicy, newNonce, type Viewer } from "../views/layout.ts";
@@ -27,7 +27,8 @@ import { presetBar } from "../views/presets.ts";
 import { styleguidePage } from "../views/styleguide.ts";
 import { type SystemReport, systemPage } from "../views/system.ts";
 import { errorFragment, formErrors, notFoundPage } from "../views/trouble.ts";
-import { workBanner, workPanel } from "../views/work.ts";
+import { workBanner, workMenu, workPanel } from "../views/work.ts";
+import { jobChoices, jobFragment, jobsOf, viewOf } from "./preview-jobs.ts";
 import { backups, people } from "./preview-keeping.ts";
 import { sampleForm, sampleMake, samplePresets } from "./preview-make.ts";
 import { everyField } from "./preview-operation.ts";
@@ -121,10 +122,11 @@ function pageFor(url: URL, { viewer, report }: Stage): Response | null {
   if (section === "system") return htmlResponse(systemPage(viewer, report, backups, people));
   if (section === "jobs" && id === "") {
     const shown = url.searchParams.has("empty") ? [] : entries;
-    return htmlResponse(jobsPage(viewer, { state: null, query: "", entries: shown, next: null }));
+    return htmlResponse(jobsPage(viewer, jobsOf(shown), jobChoices));
   }
   const entry = entries.find(({ job }) => job.id === id);
-  if (section === "jobs" && entry !== undefined) return htmlResponse(jobPage(viewer, entry));
+  if (section === "jobs" && entry !== undefined)
+    return htmlResponse(jobPage(viewer, viewOf(entry)));
   if (section === "make") return htmlResponse(makePage(viewer, sampleMake(url, null)));
   const asset = assets.find((candidate) => candidate.id === id);
   if (section !== "assets" || asset === undefined) return null;
@@ -218,17 +220,17 @@ async function fragmentFor(
     const view = { operation: everyField.name, chosen };
     return htmlResponse(presetBar({ ...view, presets: samplePresets, said: "Saved." }));
   }
+  if (path === "/ui/work/menu") return htmlResponse(workMenu(viewer, viewer.work) ?? html``);
   if (path === "/ui/work") return htmlResponse(workBanner(viewer, viewer.work));
   if (path === "/ui/system/work") return htmlResponse(workPanel(viewer, report.work));
   if (path === "/ui/system/devices") return htmlResponse(devicesPanel(report));
-  if (path === "/ui/jobs")
-    return htmlResponse(jobsList({ state: null, query: "", entries, next: null }));
-  if (path.endsWith("/cancel")) {
+  if (path === "/ui/jobs") return htmlResponse(jobsList(jobsOf(entries)));
+  if (request.method === "POST" && path.endsWith("/cancel") && !path.includes("bulk")) {
     const sentence = "This job has already ended, so it cannot be cancelled.";
     return htmlResponse(errorFragment({ status: 409, sentence }), 409);
   }
-  const entry = entries.find(({ job }) => job.id === id);
-  if (kind === "jobs" && entry !== undefined) return htmlResponse(jobPanel(entry));
+  const ofJobs = jobFragment(url, request.method, entries);
+  if (ofJobs !== null) return htmlResponse(ofJobs);
   if (kind === "assets" && request.method === "DELETE") {
     return new Response(null, { status: 204, headers: { "hx-redirect": "/" } });
   }

@@ -36,6 +36,7 @@ const pages: Record<string, string> = {
   "failed job": jobPath(3),
   "waiting job": jobPath(1),
   "job that fell back": jobPath(5),
+  "eventful job": jobPath(6),
   system: "/system",
   "system of a box that is paused": "/system?work=paused",
   "system of a box that was drained": "/system?work=draining&idle=1",
@@ -183,9 +184,7 @@ describe("live updates", () => {
       await open(page, "/jobs");
       const cancel = page.locator(`.job-row[data-state=running] [id^=cancel-small-]`);
       await cancel.focus();
-      const fetched = page.waitForResponse((response) =>
-        response.url().includes(`/ui/jobs?count=${entries.length}`),
-      );
+      const fetched = page.waitForResponse((response) => response.url().endsWith("/ui/jobs"));
       await until(async () => {
         preview.change();
         return Promise.race([fetched.then(() => true), Bun.sleep(100).then(() => false)]);
@@ -284,6 +283,7 @@ describe("hands", () => {
     await withPage({}, async (page, { faults }) => {
       await open(page, "/jobs");
       await page.locator(".job-row[data-state=running] [id^=cancel-small-]").click();
+      await page.getByRole("button", { name: "Cancel the job" }).click();
       await page.locator("#notices .notice").waitFor();
       expect(await page.locator(".job-row").count()).toBe(entries.length);
       await page.getByRole("button", { name: "Dismiss" }).click();

@@ -4,16 +4,13 @@ import type { Proof } from "../src/runners/runner.ts";
 import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
 import { deviceTitle } from "./job-words.ts";
+import { texts } from "./texts/texts.ts";
 
-const stepTitles: Record<JobStep["state"], string> = {
-  pending: "to do",
-  running: "running",
-  done: "done",
-  failed: "failed",
-};
+const words = texts.job;
+const stepTitles = words.stepStates;
 
 export function steps(job: Job): Html {
-  return html`<section class="block" aria-labelledby="steps-title"><h2 id="steps-title">Steps</h2>
+  return html`<section class="block" aria-labelledby="steps-title"><h2 id="steps-title">${words.steps}</h2>
 <ol class="timeline">${rowsOf(job.steps).map((row) =>
     row.length === 1 ? row.map((step) => stepRow(step, job)) : partsRow(row),
   )}</ol></section>`;
@@ -42,7 +39,7 @@ ${stepProofs(step)}
 function partsRow(parts: readonly JobStep[]): Html {
   const [first] = parts;
   const counts = Map.groupBy(parts, ({ state }) => state);
-  const words = (["done", "running", "failed", "pending"] as const).flatMap((state) => {
+  const counted = (["done", "running", "failed", "pending"] as const).flatMap((state) => {
     const count = counts.get(state)?.length ?? 0;
     return count === 0 ? [] : [`${count} ${stepTitles[state]}`];
   });
@@ -53,9 +50,9 @@ function partsRow(parts: readonly JobStep[]): Html {
   const where = [...places].map(([title, { length }]) => `${title}: ${length}`);
   const proven = parts.findLast(({ proof }) => proof);
   return html`<li class="${stateOf(counts)}" id="step-${first?.name}">
-<p class="step-title"><span hx-ignore>${first?.title.replace(partTitle, "")} in ${parts.length} parts</span></p>
-<p class="muted" role="status">${words.join(", ")}${places.size < 2 ? null : html` · ${where.join(", ")}`}</p>
-<ol class="parts" aria-hidden="true">${parts.map(({ state }, index) => html`<li class="${state}" title="Part ${index + 1}: ${stepTitles[state]}"></li>`)}</ol>
+<p class="step-title"><span hx-ignore>${words.inParts(first?.title.replace(partTitle, "") ?? "", parts.length)}</span></p>
+<p class="muted" role="status">${counted.join(", ")}${places.size < 2 ? null : html` · ${where.join(", ")}`}</p>
+<ol class="parts" aria-hidden="true">${parts.map(({ state }, index) => html`<li class="${state}" title="${words.part(index + 1, stepTitles[state])}"></li>`)}</ol>
 ${proven === undefined ? null : whatRan(proven)}
 ${proven === undefined ? null : stepProofs({ ...proven, checks: [] })}
 </li>`;
@@ -92,5 +89,5 @@ function stepProofs(step: JobStep): Html | null {
 }
 
 function fenceWords({ fenceLayers }: Proof): string[] {
-  return fenceLayers.length === 0 ? [] : [`ffmpeg was fenced in by ${fenceLayers.join(", ")}`];
+  return fenceLayers.length === 0 ? [] : [words.fenced(fenceLayers.join(", "))];
 }

@@ -2,8 +2,13 @@
 import type { Asset } from "../src/assets/asset.ts";
 import type { HistoryEntry } from "../src/jobs/event-log.ts";
 import type { Job, JobState } from "../src/jobs/job.ts";
-import { type Html, html } from "./html.ts";
-import { type IconName, icon } from "./icons.ts";
+import type { PlaceInLine } from "../src/jobs/line.ts";
+import { badge, type Tone } from "./components/badge.ts";
+import type { Html } from "./html.ts";
+import type { IconName } from "./icons.ts";
+import { texts } from "./texts/texts.ts";
+
+const words = texts.jobList;
 
 /** As much of an input asset as a list needs; `name` is null when the asset was deleted. */
 export interface NamedAsset {
@@ -24,27 +29,29 @@ export interface JobEntry {
   outputs: readonly Asset[];
   /** What happened to it, the oldest first; absent in lists. */
   history?: readonly HistoryEntry[];
+  /** Where in the line it stands; absent or null when it does not wait for its turn alone. */
+  place?: PlaceInLine | null;
+  /** Who asked: "ann (token ci)"; absent or null when that is not kept any more. */
+  asker?: string | null;
 }
 
-const states: Record<JobState, { title: string; icon: IconName }> = {
-  queued: { title: "Queued", icon: "clock" },
-  waiting: { title: "Waiting", icon: "clock" },
-  running: { title: "Running", icon: "device" },
-  succeeded: { title: "Done", icon: "check" },
-  failed: { title: "Failed", icon: "warning" },
-  cancelled: { title: "Cancelled", icon: "stop" },
+const looks: Record<JobState, { icon: IconName; tone: Tone }> = {
+  queued: { icon: "clock", tone: "plain" },
+  waiting: { icon: "clock", tone: "plain" },
+  running: { icon: "device", tone: "accent" },
+  succeeded: { icon: "check", tone: "good" },
+  failed: { icon: "warning", tone: "bad" },
+  cancelled: { icon: "stop", tone: "plain" },
 };
 
 export function stateTitle(state: JobState): string {
-  return states[state].title;
+  return words.states[state];
 }
 
 /** Word and drawing, so that the colour is never the only sign. */
 export function stateBadge({ state, pausedAt }: Pick<Job, "state" | "pausedAt">): Html {
-  if (pausedAt !== null) {
-    return html`<span class="state waiting">${icon("pause")}Paused</span>`;
-  }
-  return html`<span class="state ${state}">${icon(states[state].icon)}${states[state].title}</span>`;
+  if (pausedAt !== null) return badge({ tone: "warn", icon: "pause", label: words.paused });
+  return badge({ ...looks[state], label: words.states[state] });
 }
 
 /** "cpu" → "CPU", "gpu:0" → "GPU 0". */
@@ -69,8 +76,19 @@ export function fellBack({ device, attempts }: Job): boolean {
 export function inputTitle(entry: JobEntry): string {
   const [first] = entry.inputs;
   if (first === undefined) return entry.operationTitle;
-  const more = entry.inputs.length > 1 ? ` and ${entry.inputs.length - 1} more` : "";
-  return `${first.name ?? "a deleted file"}${more}`;
+  const name = first.name ?? words.deletedFile;
+  return entry.inputs.length > 1 ? words.andMore(name, entry.inputs.length - 1) : name;
+}
+
+/** Seconds between start and end; null while it has not ended or never began. */
+export function runSeconds({ job }: Pick<JobEntry, "job">): number | null {
+  if (job.startedAt === null || job.finishedAt === null) return null;
+  return (Date.parse(job.finishedAt) - Date.parse(job.startedAt)) / 1000;
+}
+
+/** Whether a retry on the CPU is worth offering: a GPU had a part in it, or would have. */
+export function triedOnGpu({ attempts, steps }: Job): boolean {
+  return [...attempts, ...steps].some(({ device }) => device?.startsWith("gpu") === true);
 }
 
 /** Moves that a person may ask for in this state. */

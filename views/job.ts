@@ -1,72 +1,126 @@
-/** One job: live progress, steps with their proofs, attempts, the result or the failure. */
+/** One job: live progress, its time line, steps with their proofs, the result or the failure. */
 import type { Asset } from "../src/assets/asset.ts";
-import type { HistoryEntry } from "../src/jobs/event-log.ts";
-import type { Job, JobAttempt } from "../src/jobs/job.ts";
+import type { Job } from "../src/jobs/job.ts";
 import type { FailureReport } from "../src/trouble.ts";
+import { button } from "./components/button.ts";
 import { predictedWords } from "./estimate.ts";
 import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
+import { jobButtons } from "./job-actions.ts";
+import { attempts, history, parameters, standing } from "./job-facts.ts";
 import { isProof, isReport, steps } from "./job-steps.ts";
-import { deviceTitle, fellBack, type JobEntry, stateBadge, waitReason } from "./job-words.ts";
-import { jobButtons, runSeconds } from "./jobs.ts";
+import { jobTimeline } from "./job-timeline.ts";
+import {
+  deviceTitle,
+  fellBack,
+  type JobEntry,
+  runSeconds,
+  stateBadge,
+  waitReason,
+} from "./job-words.ts";
 import { page, type Viewer } from "./layout.ts";
 import { thumbnailPicture } from "./library.ts";
 import { jobProgress, liveConnection } from "./live.ts";
 import { codecTitle, resolutionTitle } from "./media-words.ts";
 import { player } from "./player.ts";
 import { durationText, sizeText, spanText } from "./quantities.ts";
+import { texts } from "./texts/texts.ts";
 import { timeText } from "./times.ts";
 
+const words = texts.job;
+
+/** What the page of a job shows. */
+export interface JobView extends JobEntry {
+  /** Where what has not ended is drawn to. */
+  nowMs: number;
+}
+
 /** `GET /jobs/ID` */
-export function jobPage(viewer: Viewer, entry: JobEntry): Html {
-  const { job } = entry;
+export function jobPage(viewer: Viewer, view: JobView): Html {
+  const { job } = view;
   const body = html`<div class="page-head asset-head">
-<a class="icon-button" href="/jobs" aria-label="Back to the jobs">${icon("back")}</a>
-<div class="head-text"><h1>${entry.operationTitle}</h1><p class="muted inputs">${inputLinks(entry)}</p></div>
+<a class="icon-button" href="/jobs" aria-label="${words.back}">${icon("back")}</a>
+<div class="head-text"><h1>${view.operationTitle}</h1><p class="muted inputs">${inputLinks(view)}</p></div>
 </div>
-${jobPanel(entry)}
+${jobPanel(view)}
 ${liveConnection(`/ui/events?job=${job.id}`)}`;
-  return page({ title: job.title, viewer, active: "jobs", body });
+  const files = { scripts: ["jobs.js"], styles: ["jobs.css"] };
+  return page({ title: job.title, viewer, active: "jobs", body, ...files });
 }
 
 function inputLinks(entry: JobEntry): Html {
   return html`${entry.inputs.map((input, position) => {
-    const comma = position === 0 ? "of " : ", ";
+    const comma = position === 0 ? words.of : ", ";
     return input.name === null
-      ? html`${comma}a deleted file`
+      ? html`${comma}${words.deletedFile}`
       : html`${comma}<a href="/assets/${input.id}" hx-ignore>${input.name}</a>`;
   })}`;
 }
 
-/** `GET /ui/jobs/ID`: everything of the job that changes. Polls only while there is something to come. */
-export function jobPanel(entry: JobEntry): Html {
-  const { job } = entry;
-  const ended = job.finishedAt !== null;
-  const trigger = ended
-    ? html`<div id="job-panel" class="job-panel" data-state="${job.state}" hx-get="/ui/jobs/${job.id}" hx-trigger="job from:body throttle:500ms" hx-swap="outerMorph" hx-sync="this:queue last" hx-status:4xx="swap:none" hx-status:5xx="swap:none">${panelInside(entry)}</div>`
-    : html`<div id="job-panel" class="job-panel" data-state="${job.state}" hx-get="/ui/jobs/${job.id}" hx-trigger="job from:body throttle:500ms, every 10s" hx-swap="outerMorph" hx-sync="this:queue last" hx-status:4xx="swap:none" hx-status:5xx="swap:none">${panelInside(entry)}</div>`;
-  return trigger;
+/** `GET /ui/jobs/ID`: everything of the job that changes. Asks by itself only while there is something to come. */
+export function jobPanel(view: JobView): Html {
+  const { job } = view;
+  if (job.finishedAt !== null) {
+    return html`<div id="job-panel" class="job-panel" data-state="${job.state}" hx-get="/ui/jobs/${job.id}" hx-trigger="job from:body throttle:500ms" hx-swap="outerMorph" hx-sync="this:queue last" hx-status:4xx="swap:none" hx-status:5xx="swap:none">${panelInside(view)}</div>`;
+  }
+  return html`<div id="job-panel" class="job-panel" data-state="${job.state}" hx-get="/ui/jobs/${job.id}" hx-trigger="job from:body throttle:500ms, every 30s" hx-swap="outerMorph" hx-sync="this:queue last" hx-status:4xx="swap:none" hx-status:5xx="swap:none">${panelInside(view)}</div>`;
 }
 
-function panelInside(entry: JobEntry): Html {
-  const { job } = entry;
-  return html`<section class="job-status" aria-label="State">
-<div class="job-status-line" role="status">${stateBadge(job)}<span class="muted">${stateSentence(entry)}</span></div>
-<div class="job-status-actions">${jobButtons(entry, "normal")}</div>
+function panelInside(view: JobView): Html {
+  const { job } = view;
+  return html`<section class="job-status" aria-label="${words.state}">
+<div class="job-status-line" role="status">${stateBadge(job)}<span class="muted">${stateSentence(view)}</span></div>
+<div class="job-status-actions" hx-status:4xx:inherited="target:#job-answer swap:innerHTML" hx-status:5xx:inherited="target:#job-answer swap:innerHTML">${jobButtons(view, "normal")}</div>
+<div id="job-answer" class="job-answer" hx-morph-skip></div>
 ${job.state === "running" ? jobProgress(job, "large") : null}
-${deviceLine(job)}
-${expectation(entry)}
+${deviceLine(view)}
+${expectation(view)}
+${priorityForm(job)}
 </section>
 ${fallback(job)}
 ${job.error === null ? null : failure(job.error)}
 ${job.notes.length === 0 ? null : html`<ul class="notes" id="job-notes" hx-ignore>${job.notes.map((note) => html`<li>${icon("info")}<span>${note}</span></li>`)}</ul>`}
 ${reportSentences(job)}
-${entry.outputs.length === 0 ? null : results(job.id, entry.outputs)}
+${view.outputs.length === 0 ? null : results(job.id, view.outputs)}
+${jobTimeline(job, view.history ?? [], view.nowMs)}
 <div class="job-columns">
 ${steps(job)}
-<div>${standing(job)}${parameters(job.params)}${attempts(job.attempts)}</div>
+<div>${standing(view)}${parameters(job.params)}${attempts(job)}</div>
 </div>
-${history(entry.history ?? [])}`;
+${history(view.history ?? [])}
+${helpReport(view)}`;
+}
+
+/** As long as it waits, it can go before or behind others. */
+function priorityForm({ id, state, priority }: Job): Html | null {
+  if (state !== "queued" && state !== "waiting") return null;
+  const usual = [
+    [50, words.urgent],
+    [0, words.usual],
+    [-50, words.unhurried],
+  ] as const;
+  return html`<form class="job-priority" id="job-priority" hx-post="/ui/jobs/${id}/priority" hx-swap="none" hx-disable="find button" hx-status:4xx="target:#job-answer swap:innerHTML" hx-status:5xx="target:#job-answer swap:innerHTML">
+<label for="priority-field">${words.priority}</label>
+<input type="number" id="priority-field" name="priority" value="${priority}" min="-100" max="100" step="1" required list="priority-usual" aria-describedby="priority-hint">
+<datalist id="priority-usual">${usual.map(([points, title]) => html`<option value="${points}" label="${title}"></option>`)}</datalist>
+${button({ label: words.setPriority, submit: true })}
+<span class="muted" id="priority-hint">${words.priorityHint}</span>
+</form>`;
+}
+
+/** Asked for when it is opened. */
+function helpReport({ job }: JobView): Html {
+  return html`<details class="report" id="help-report" hx-get="/ui/jobs/${job.id}/report" hx-trigger="toggle once" hx-target="find .report-inside" hx-swap="innerHTML" hx-morph-skip><summary>${icon("file")}${words.report}</summary><p class="muted">${words.reportText}</p><div class="report-inside" aria-live="polite"></div></details>`;
+}
+
+/** `GET /ui/jobs/ID/report` */
+export function reportInside(report: string): Html {
+  return copyable("report-text", report);
+}
+
+/** Text that a button takes to the clipboard; jobs.js does it, and chooses the text where it may not. */
+function copyable(id: string, text: string): Html {
+  return html`<div class="copyable"><pre id="${id}" hx-ignore tabindex="0">${text}</pre><button type="button" class="button" data-copy="${id}" data-copied="${words.copied}" data-refused="${words.copyFailed}">${icon("copy")}<span>${words.copy}</span></button></div>`;
 }
 
 /** While it runs what is expected of it; afterwards that beside what it really took and made. */
@@ -78,55 +132,57 @@ function expectation(entry: JobEntry): Html | null {
   const expected = bytes === null ? seconds : `${seconds}, ${bytes}`;
   const spent = runSeconds(entry);
   if (job.state !== "succeeded" || spent === null) {
-    return html`<p class="muted expectation">Expected: ${expected}; ${predicted.basis}.</p>`;
+    return html`<p class="muted expectation">${words.expected(expected, predicted.basis)}</p>`;
   }
   const made = outputs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  const size = outputs.length === 0 ? "" : ` and made ${sizeText(made)}`;
-  return html`<p class="muted expectation">Took ${spanText(spent)}${size}. Expected: ${expected}; ${predicted.basis}.</p>`;
+  const size = outputs.length === 0 ? "" : words.made(sizeText(made));
+  return html`<p class="muted expectation">${words.took(spanText(spent), size)}${words.expected(expected, predicted.basis)}</p>`;
 }
 
 /** Where it runs and why there, or what it waits for. */
-function deviceLine(job: Job): Html | null {
-  const waits = waitReason(job);
-  if (waits !== null) {
-    return html`<p class="device">${icon("clock")}<span><strong>Waits:</strong> <span hx-ignore>${waits}</span></span></p>`;
+function deviceLine({ job, place }: JobEntry): Html | null {
+  const line = place ? texts.jobList.line(place.place, place.others) : null;
+  const told = [line, waitReason(job)].filter((each) => each !== null);
+  if (told.length > 0) {
+    return html`<p class="device">${icon("clock")}<span><strong>${words.waits}</strong> <span hx-ignore>${told.join(" ")}</span></span></p>`;
   }
   // A fall back to the CPU has a place of its own.
   if (fellBack(job) && job.deviceReason !== null) return null;
   if (job.device === null && job.deviceReason === null) return null;
-  return html`<p class="device">${icon("device")}<span><strong>${job.device === null ? "Device" : deviceTitle(job.device)}</strong> <span hx-ignore>${job.deviceReason}</span></span></p>`;
+  return html`<p class="device">${icon("device")}<span><strong>${job.device === null ? words.device : deviceTitle(job.device)}</strong> <span hx-ignore>${job.deviceReason}</span></span></p>`;
 }
 
 /** Nothing is wrong with the job: it took longer, and somebody may want to look at the GPU. */
 function fallback(job: Job): Html | null {
   if (!fellBack(job) || job.deviceReason === null) return null;
-  const verb = job.finishedAt === null ? "runs" : "ran";
-  return html`<section class="callout" id="job-fallback" aria-label="Why it ${verb} on the CPU">
-${icon("info")}<div><p class="notice-title">It ${verb} on the CPU instead of a GPU</p><p hx-ignore>${job.deviceReason}</p></div>
+  const ended = job.finishedAt !== null;
+  return html`<section class="callout" id="job-fallback" aria-label="${words.whyCpu(ended)}">
+${icon("info")}<div><p class="notice-title">${words.fellBack(ended)}</p><p hx-ignore>${job.deviceReason}</p></div>
 </section>`;
 }
 
 function stateSentence(entry: JobEntry): Html {
   const { job } = entry;
-  if (waitReason(job) !== null) return html`Asked for ${timeText(job.createdAt)}.`;
-  if (job.state === "queued")
-    return html`It starts as soon as a device is free. Asked for ${timeText(job.createdAt)}.`;
-  if (job.state === "waiting") return html`It waits for other jobs or for a device that can do it.`;
+  const asked = html`${words.askedFor} ${timeText(job.createdAt)}.`;
+  if (waitReason(job) !== null) return asked;
+  if (job.state === "queued") return html`${texts.jobList.soon} ${asked}`;
+  if (job.state === "waiting") return html`${words.waitsUntold}`;
   if (job.state === "running" && job.pausedAt !== null)
-    return html`It stands still since ${timeText(job.pausedAt)}. Its place is lent to other jobs; it keeps its memory.`;
-  if (job.state === "running") return html`Started ${timeText(job.startedAt ?? job.createdAt)}.`;
+    return html`${words.stillSince} ${timeText(job.pausedAt)}. ${words.still}`;
+  if (job.state === "running")
+    return html`${words.started} ${timeText(job.startedAt ?? job.createdAt)}.`;
   const spent = runSeconds(entry);
-  const took = spent === null ? null : html` after ${spanText(spent)}`;
-  return html`Ended ${timeText(job.finishedAt ?? job.createdAt)}${took}.`;
+  const took = spent === null ? null : words.endedAfter(spanText(spent));
+  return html`${words.ended} ${timeText(job.finishedAt ?? job.createdAt)}${took}.`;
 }
 
 function failure(error: FailureReport): Html {
-  return html`<section class="callout bad failure" id="job-failure" aria-label="Why it failed">
+  return html`<section class="callout bad failure" id="job-failure" aria-label="${words.failure}">
 ${icon("warning")}
 <div><p class="notice-title" hx-ignore>${error.message}</p>
 ${error.hint === "" ? null : html`<p hx-ignore>${error.hint}</p>`}
-${error.log === "" ? null : html`<details id="job-log" hx-morph-skip><summary>What ffmpeg said last</summary><pre hx-ignore tabindex="0">${error.log}</pre></details>`}
-<p class="muted">Code <code>${error.code}</code></p></div>
+${error.log === "" ? null : html`<details id="job-log"><summary>${words.log}</summary>${copyable("job-log-text", error.log)}</details>`}
+<p class="failure-end"><button type="button" class="button" data-copy-report>${icon("copy")}<span>${words.copyReport}</span></button><span class="muted">${words.code} <code>${error.code}</code></span></p></div>
 </section>`;
 }
 
@@ -134,10 +190,10 @@ function results(jobId: string, outputs: readonly Asset[]): Html {
   const [main, ...others] = outputs;
   if (main === undefined) return html``;
   return html`<section class="block results" id="job-results" aria-labelledby="results-title">
-<h2 id="results-title">Result</h2>
+<h2 id="results-title">${words.result}</h2>
 ${player(main, "result")}
 <ul class="rows outputs">${[main, ...others].map(outputRow)}</ul>
-${others.length === 0 ? null : html`<p class="results-all"><a class="button" href="/api/v1/assets/zip?job=${jobId}" download>${icon("download")}Download all as zip</a></p>`}
+${others.length === 0 ? null : html`<p class="results-all"><a class="button" href="/api/v1/assets/zip?job=${jobId}" download>${icon("download")}${words.downloadAll}</a></p>`}
 </section>`;
 }
 
@@ -148,7 +204,7 @@ function outputRow(asset: Asset): Html {
 <a class="row-thumbnail" href="/assets/${asset.id}" tabindex="-1" aria-hidden="true">${thumbnailPicture(asset)}</a>
 <div class="row-main"><p class="row-title"><a href="/assets/${asset.id}" hx-ignore><span class="row-name">${asset.name}</span></a></p>
 <p class="row-facts">${video === null ? null : html`<span>${codecTitle(video.codec)}</span><span>${resolutionTitle(video)}</span>`}${seconds === null ? null : html`<span>${durationText(seconds)}</span>`}<span>${sizeText(asset.sizeBytes)}</span></p></div>
-<div class="row-end"><a class="button" href="/api/v1/assets/${asset.id}/content?download=1" download="${asset.name}" aria-label="Download ${asset.name}">${icon("download")}Download</a></div>
+<div class="row-end"><a class="button" href="/api/v1/assets/${asset.id}/content?download=1" download="${asset.name}" aria-label="${words.downloadFile(asset.name)}">${icon("download")}${words.download}</a></div>
 </li>`;
 }
 
@@ -158,102 +214,5 @@ function reportSentences({ steps: all }: Job): Html | null {
     .filter(isReport)
     .flatMap(({ checks }) => checks.filter((each) => !isProof(each)));
   if (told.length === 0) return null;
-  return html`<ul class="notes" id="job-report" aria-label="What was found" hx-ignore>${told.map((each) => html`<li>${icon("info")}<span>${each}</span></li>`)}</ul>`;
-}
-
-/** What decides about when it starts, where that is not as usual. */
-function standing({ priority, after, notBefore, labels, finishedAt }: Job): Html | null {
-  const rows = [
-    priority === 0 ? null : (["Priority", html`${priority}`] as const),
-    after.length === 0
-      ? null
-      : ([
-          "After",
-          html`${after.map((id, place) => html`${place === 0 ? null : ", "}<a href="/jobs/${id}">job ${place + 1}</a>`)}`,
-        ] as const),
-    notBefore === null || finishedAt !== null
-      ? null
-      : (["Not before", timeText(notBefore)] as const),
-    ...Object.entries(labels).map(
-      ([name, value]) => [name, html`<span hx-ignore>${value}</span>`] as const,
-    ),
-  ].filter((row) => row !== null);
-  if (rows.length === 0) return null;
-  return html`<section class="facts asked" id="job-standing"><h3>Order and labels</h3><dl>${rows.map(
-    ([name, value]) => html`<div><dt hx-ignore>${name}</dt><dd>${value}</dd></div>`,
-  )}</dl></section>`;
-}
-
-const happenings: Record<string, string> = {
-  submit: "asked for",
-  claim: "started",
-  hold: "put aside",
-  unhold: "back in the queue",
-  pause: "paused",
-  resume: "resumed",
-  precede: "the job before it ended",
-  wake: "its time has come",
-  succeed: "done",
-  fail: "failed",
-  postpone: "failed, another run follows",
-  "make room": "the disk was full",
-  "try elsewhere": "its device failed, goes on elsewhere",
-  release: "put back, the server was stopped",
-  recover: "put back after a crash",
-  cancel: "cancelled",
-  retry: "queued again",
-  priority: "other priority",
-  after: "waits for other jobs",
-  "not before": "other time",
-  labels: "other labels",
-};
-
-/** Who did what, when and why. */
-function history(entries: readonly HistoryEntry[]): Html | null {
-  if (entries.length === 0) return null;
-  return html`<section class="block" id="job-history" aria-labelledby="history-title"><h2 id="history-title">History</h2><ol class="attempts">${entries.map(
-    ({ at, what, who, sentence }) =>
-      html`<li><span>${timeText(at)}</span><span>${happenings[what] ?? what}</span><span hx-ignore>${who === "" ? "Kinomill" : who}</span>${sentence === "" ? null : html`<span class="muted" hx-ignore>${sentence}</span>`}</li>`,
-  )}</ol></section>`;
-}
-
-/** Parameters as `video.codec: h264`, the way the API and the command line name them. */
-function parameters(params: Record<string, unknown>): Html | null {
-  const rows = flatten(params, "");
-  if (rows.length === 0) return null;
-  return html`<section class="facts asked"><h3>Asked for</h3><dl>${rows.map(
-    ([path, value]) => html`<div><dt><code>${path}</code></dt><dd hx-ignore>${value}</dd></div>`,
-  )}</dl></section>`;
-}
-
-function flatten(value: unknown, path: string): [string, string][] {
-  if (value === null || value === undefined) return [];
-  if (Array.isArray(value)) return [[path, JSON.stringify(value)]];
-  if (typeof value !== "object") return [[path, String(value)]];
-  return Object.entries(value).flatMap(([key, inner]) =>
-    flatten(inner, path === "" ? key : `${path}.${key}`),
-  );
-}
-
-const outcomeTitles: Record<JobAttempt["outcome"], string> = {
-  running: "running",
-  succeeded: "done",
-  failed: "failed",
-  cancelled: "cancelled",
-  interrupted: "interrupted by a restart",
-};
-
-function attempts(list: readonly JobAttempt[]): Html | null {
-  if (list.length === 0) return null;
-  return html`<section class="facts"><h3>${list.length === 1 ? "Attempt" : "Attempts"}</h3><ol class="attempts">${list.map(
-    (attempt) =>
-      html`<li><span>${timeText(attempt.startedAt)}</span><span>${deviceTitle(attempt.device)}</span><span class="${attempt.outcome === "failed" ? "bad-text" : null}">${outcomeTitles[attempt.outcome]}</span>${attemptWords(attempt, list.length)}</li>`,
-  )}</ol></section>`;
-}
-
-/** What of earlier attempts it used, and why it failed or what ran; the only attempt has its proof in the steps. */
-function attemptWords({ error, proof, notes = [] }: JobAttempt, count: number): Html | null {
-  const end = error?.message ?? (count > 1 ? proof?.sentence : undefined);
-  const words = [...notes, ...(end === undefined ? [] : [end])];
-  return words.length === 0 ? null : html`<span class="muted" hx-ignore>${words.join(" ")}</span>`;
+  return html`<ul class="notes" id="job-report" aria-label="${words.found}" hx-ignore>${told.map((each) => html`<li>${icon("info")}<span>${each}</span></li>`)}</ul>`;
 }

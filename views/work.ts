@@ -55,6 +55,18 @@ function switchForm(mode: WorkMode, pressed: Html): Html {
   return html`<form method="post" action="/ui/system/work" hx-post="/ui/system/work" hx-swap="none" hx-sync="this:drop"><input type="hidden" name="mode" value="${mode}">${pressed}</form>`;
 }
 
+/** `GET /ui/work/menu`: the same switch folded, for an admin beside the list of jobs. Nothing for others. */
+export function workMenu({ role }: Onlooker, mode: WorkMode): Html | null {
+  if (role !== "admin") return null;
+  const items = modes.map((each) => {
+    const { verb, state, effect } = words.choices[each];
+    const chosen = each === mode;
+    const face = html`<button type="submit" class="menu-item" id="work-menu-${each}" aria-current="${chosen ? "true" : null}">${icon(chosen ? "check" : drawings[each])}<span>${chosen ? state : verb}<small class="muted">${effect}</small></span></button>`;
+    return switchForm(each, face);
+  });
+  return html`<div id="work-menu" class="work-menu" hx-get="/ui/work/menu" hx-trigger="work from:body" hx-swap="outerMorph" hx-sync="this:queue last" hx-status:4xx="swap:none" hx-status:5xx="swap:none"><details class="menu"><summary class="button" aria-label="${words.menu(words.choices[mode].state)}">${icon(drawings[mode])}<span>${words.choices[mode].state}</span>${icon("chevron")}</summary><div class="menu-panel">${items}</div></details></div>`;
+}
+
 function workSentence({ role }: Onlooker, { mode, since, running }: WorkView): Html {
   const at = since === null ? null : html` ${words.since} ${clockText(since)}`;
   const { begin, end } = words.sentence(mode, running, role === "admin");

@@ -1,7 +1,8 @@
 /** Many jobs in one call: ask for them, cancel them, retry them. */
 import { z } from "zod";
 import type { Asker } from "../jobs/asks.ts";
-import { BULK_MAX, type BulkOutcome, type Selection } from "../jobs/bulk.ts";
+import type { BulkOutcome, Selection } from "../jobs/bulk.ts";
+import { BULK_MAX } from "../jobs/job.ts";
 import { AFTER_MAX } from "../jobs/submission.ts";
 import { type Endpoint, endpoint, json, userOfCall } from "./endpoint.ts";
 import {

@@ -46,16 +46,6 @@ export function jobEntry(parts: Parts, ownerId: string, job: Job): JobEntry {
   };
 }
 
-/** A job for its own page. */
-export function fullJobEntry(parts: Parts, ownerId: string, job: Job): JobEntry {
-  const outputs = job.outputs.map((id) => findAsset(parts, ownerId, id));
-  return {
-    ...jobEntry(parts, ownerId, job),
-    outputs: outputs.filter((asset) => asset !== null),
-    history: parts.jobs.history(ownerId, job.id),
-  };
-}
-
 function namedAsset(asset: Asset | null, id: string): NamedAsset {
   if (asset === null) return { id, name: null, kind: "video", thumbnail: "none" };
   return { id, name: asset.name, kind: asset.kind, thumbnail: asset.thumbnail };

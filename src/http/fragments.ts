@@ -2,20 +2,20 @@
 import type { Elysia } from "elysia";
 import { assetJobs } from "../../views/asset.ts";
 import { importProgressMessage } from "../../views/imports.ts";
-import { jobPanel } from "../../views/job.ts";
 import { inputsFound } from "../../views/job-inputs.ts";
-import { jobsList, jobsMore } from "../../views/jobs.ts";
 import { libraryGrid, libraryMore } from "../../views/library.ts";
 import { jobProgressMessage } from "../../views/live.ts";
 import type { FeedEvent } from "../jobs/feed.ts";
 import { sendThumbnail } from "./assets.ts";
 import { companionJson } from "./companions.ts";
 import { askerOf, route } from "./endpoint.ts";
-import { findJob, fullJobEntry } from "./entries.ts";
+import { findJob } from "./entries.ts";
 import { jobIdOf, watchdog } from "./events.ts";
 import { htmlResponse } from "./headers.ts";
 import { mountImportFragments } from "./import-fragments.ts";
-import { assetJobEntries, inputChoices, jobsView, libraryView, shownSelection } from "./lists.ts";
+import { mountJobFragments } from "./job-fragments.ts";
+import { assetJobEntries } from "./job-lists.ts";
+import { inputChoices, libraryView } from "./lists.ts";
 import type { Parts } from "./parts.ts";
 import { mountPresetFragments } from "./preset-fragments.ts";
 import type { Send, Streams } from "./stream.ts";
@@ -62,42 +62,6 @@ function mountAssetFragments(app: Elysia, parts: Parts): void {
   });
 }
 
-function mountJobFragments(app: Elysia, parts: Parts): void {
-  route(app, "GET", "/ui/jobs", (request) => {
-    const view = jobsView(parts, askerOf(request).id, request.url);
-    return htmlResponse(isFurtherPage(request) ? jobsMore(view) : jobsList(view));
-  });
-  route(app, "GET", "/ui/jobs/:id", (request, { id = "" }) => {
-    const ownerId = askerOf(request).id;
-    const job = parts.jobs.get(ownerId, id);
-    return htmlResponse(jobPanel(fullJobEntry(parts, ownerId, job)));
-  });
-  route(app, "POST", "/ui/jobs/bulk/cancel", (request) => {
-    parts.jobs.cancelMany(askerOf(request), shownSelection(request.url));
-    return nothingBut({ "hx-trigger": "job" });
-  });
-  route(app, "POST", "/ui/jobs/bulk/retry", (request) => {
-    parts.jobs.retryMany(askerOf(request), shownSelection(request.url));
-    return nothingBut({ "hx-trigger": "job" });
-  });
-  route(app, "POST", "/ui/jobs/:id/cancel", (request, { id = "" }) => {
-    parts.jobs.cancel(askerOf(request), id);
-    return nothingBut({ "hx-trigger": "job" });
-  });
-  route(app, "POST", "/ui/jobs/:id/retry", (request, { id = "" }) => {
-    parts.jobs.retry(askerOf(request), id);
-    return nothingBut({ "hx-trigger": "job" });
-  });
-  route(app, "POST", "/ui/jobs/:id/pause", (request, { id = "" }) => {
-    parts.jobs.pause(askerOf(request), id);
-    return nothingBut({ "hx-trigger": "job" });
-  });
-  route(app, "POST", "/ui/jobs/:id/resume", (request, { id = "" }) => {
-    parts.jobs.resume(askerOf(request), id);
-    return nothingBut({ "hx-trigger": "job" });
-  });
-}
-
 function isFurtherPage(request: Request): boolean {
   return new URL(request.url).searchParams.has("after");
 }
@@ -127,7 +91,8 @@ function openPageStream(parts: Parts, streams: Streams, request: Request): Respo
 function tellPage(parts: Parts, ownerId: string, event: FeedEvent, send: Send): void {
   switch (event.type) {
     case "job": {
-      send({ event: "job", data: JSON.stringify({ id: event.jobId }) });
+      const moved = event.id !== null;
+      send({ event: "job", data: JSON.stringify({ id: event.jobId, moved }) });
       return;
     }
     case "progress": {

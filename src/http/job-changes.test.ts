@@ -239,18 +239,3 @@ test("a key is good for a day by the queue's clock, then it is free", async () =
   const second = await post("/jobs", request(), { headers });
   expect(second.body.id).not.toBe(first.body.id);
 });
-
-test("the page cancels and retries all that it shows, and searches", async () => {
-  await start({ labels: { a: "needle" } });
-  await start();
-  const browser = { browser: "ann", method: "POST", form: {} } as const;
-  const page = await site.ask("/jobs?state=queued&q=needle", { browser: "ann" });
-  const markup = await page.text();
-  expect(markup).toContain("/ui/jobs/bulk/cancel?state=queued&amp;q=needle");
-  const done = await site.ask("/ui/jobs/bulk/cancel?state=queued&q=needle", browser);
-  expect(done.status).toBe(204);
-  const { body } = await call("GET", "/jobs");
-  expect(body.items.map(({ state }: Json) => state)).toEqual(["queued", "cancelled"]);
-  await site.ask("/ui/jobs/bulk/retry?state=cancelled", browser);
-  expect((await call("GET", "/jobs?state=queued")).body.items.length).toBe(2);
-});

@@ -1,5 +1,5 @@
 /** What the form of an operation sends: files, parameters as texts, and fields of its own. */
-import { BULK_MAX } from "../jobs/bulk.ts";
+import { BULK_MAX } from "../jobs/job.ts";
 import type { JobRequest } from "../jobs/submission.ts";
 import { findOperation } from "../operations/index.ts";
 import { paramsFromTexts } from "../operations/parameter-texts.ts";

@@ -1,19 +1,12 @@
 /** Lists as the pages and their fragments show them, read from the address. */
-import type { JobEntry } from "../../views/job-words.ts";
-import type { JobsView } from "../../views/jobs.ts";
 import { kindFilters, type LibraryView } from "../../views/library.ts";
 import type { Asset } from "../assets/asset.ts";
-import type { Selection } from "../jobs/bulk.ts";
-import { jobStates } from "../jobs/job.ts";
-import { findKept, jobEntry } from "./entries.ts";
+import { findKept } from "./entries.ts";
 import { shownImports } from "./import-fragments.ts";
 import type { Parts } from "./parts.ts";
 
 /** Cards fetched at once: three screens of a large monitor. */
 const CARDS = 48;
-
-/** Rows of jobs fetched at once. */
-const ROWS = 30;
 
 /** A list that fetches itself keeps what was opened already, up to this many. */
 const COUNT_MAX = 500;
@@ -72,37 +65,6 @@ export function inputChoices(parts: Parts, ownerId: string, url: string): Asset[
     jobId: null,
   });
   return page.items;
-}
-
-export function jobsView(parts: Parts, ownerId: string, url: string): JobsView {
-  const { searchParams } = new URL(url);
-  const { state, query } = shownJobs(searchParams);
-  const page = parts.jobs.list({
-    ...shownFilter({ state, query }),
-    ...{ ownerId, limit: countOf(searchParams, ROWS), after: searchParams.get("after") },
-  });
-  const entries = page.items.map((job) => jobEntry(parts, ownerId, job));
-  return { state, query, entries, next: page.next };
-}
-
-function shownJobs(searchParams: URLSearchParams): Pick<JobsView, "state" | "query"> {
-  const state = oneOf(jobStates, searchParams.get("state"));
-  return { state, query: (searchParams.get("q") ?? "").slice(0, SEARCH_MAX) };
-}
-
-function shownFilter({ state, query }: Pick<JobsView, "state" | "query">) {
-  return { states: state === null ? [] : [state], text: query };
-}
-
-/** The jobs of a list on the page, for what is done to all of them. */
-export function shownSelection(url: string): Selection {
-  return { filter: shownFilter(shownJobs(new URL(url).searchParams)) };
-}
-
-/** The latest jobs that read or made an asset. */
-export function assetJobEntries(parts: Parts, ownerId: string, assetId: string): JobEntry[] {
-  const filter = { ownerId, limit: ROWS, after: null, assetId };
-  return parts.jobs.list(filter).items.map((job) => jobEntry(parts, ownerId, job));
 }
 
 function countOf(parameters: URLSearchParams, usual: number): number {

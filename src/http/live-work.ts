@@ -1,6 +1,7 @@
 /** The switch of all work on the pages: its panel, the banner of every page, and its buttons. */
 import type { Elysia } from "elysia";
-import { workBanner, workPanel } from "../../views/work.ts";
+import { html } from "../../views/html.ts";
+import { workBanner, workMenu, workPanel } from "../../views/work.ts";
 import { workModes } from "../jobs/work-mode.ts";
 import { Refusal } from "../trouble.ts";
 import { readForm } from "./body.ts";
@@ -13,6 +14,9 @@ import { isHtmx } from "./visit.ts";
 export function mountWorkFragments(app: Elysia, parts: Parts): void {
   route(app, "GET", "/ui/work", (request) =>
     htmlResponse(workBanner(askerOf(request), parts.work().mode)),
+  );
+  route(app, "GET", "/ui/work/menu", (request) =>
+    htmlResponse(workMenu(askerOf(request), parts.work().mode) ?? html``),
   );
   route(app, "GET", "/ui/system/work", (request) =>
     htmlResponse(workPanel(askerOf(request), parts.work())),

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Furnished, furnish } from "../../tests/http/furnished.ts";
 import { addFilm } from "../../tests/http/site.ts";
-import { BULK_MAX } from "../jobs/bulk.ts";
+import { BULK_MAX } from "../jobs/job.ts";
 import { operations } from "../operations/index.ts";
 import { parameterFields } from "../operations/parameters.ts";
 import { PLANNED_MAX } from "./estimates.ts";

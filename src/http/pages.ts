@@ -10,9 +10,11 @@ import { systemPage } from "../../views/system.ts";
 import type { Asset } from "../assets/asset.ts";
 import { refreshLoad } from "./devices.ts";
 import { adminOfCall, askerOf, type PageHandler, route } from "./endpoint.ts";
-import { findJob, fullJobEntry, systemView } from "./entries.ts";
+import { findJob, systemView } from "./entries.ts";
 import { htmlResponse } from "./headers.ts";
-import { assetJobEntries, jobsView, justDeleted, libraryView } from "./lists.ts";
+import { assetJobEntries, filterChoices, jobsView } from "./job-lists.ts";
+import { jobView } from "./job-view.ts";
+import { justDeleted, libraryView } from "./lists.ts";
 import { makeView } from "./make-view.ts";
 import type { Parts } from "./parts.ts";
 import { peopleView } from "./people.ts";
@@ -43,12 +45,13 @@ export function mountPages(app: Elysia, parts: Parts): void {
   });
   page("/jobs", (request) => {
     const user = viewerOf(parts, request);
-    return htmlResponse(jobsPage(user, jobsView(parts, user.id, request.url)));
+    return htmlResponse(
+      jobsPage(user, jobsView(parts, user.id, request.url), filterChoices(parts)),
+    );
   });
   page("/jobs/:id", (request, { id = "" }) => {
     const user = viewerOf(parts, request);
-    const job = parts.jobs.get(user.id, id);
-    return htmlResponse(jobPage(user, fullJobEntry(parts, user.id, job)));
+    return htmlResponse(jobPage(user, jobView(parts, user.id, id)));
   });
   page("/system", async (request) => {
     await refreshLoad(parts, PAGE_PATIENCE_MS);

@@ -2,17 +2,7 @@
 import type { Database } from "bun:sqlite";
 import { Refusal } from "../trouble.ts";
 import { findRows, type JobFilter } from "./finding.ts";
-import type { JobState } from "./job.ts";
-
-/** Jobs that one call changes or makes: a tenth of a second in which nothing else is answered. */
-export const BULK_MAX = 1_000;
-
-/** What is done to many at once, each with the states in which it makes sense. */
-export const bulkVerbs = {
-  cancel: ["queued", "waiting", "running"],
-  retry: ["failed", "cancelled"],
-} as const satisfies Record<string, readonly JobState[]>;
-export type BulkVerb = keyof typeof bulkVerbs;
+import { BULK_MAX, type JobState } from "./job.ts";
 
 /** By their ids, or all that a list with this filter would show. */
 export type Selection =

@@ -1,9 +1,6 @@
 /** How many jobs of one person are in each state, as the tabs of a list show it. */
 import type { Database } from "bun:sqlite";
-import { type JobState, jobStates } from "./job.ts";
-
-/** Beyond this many it is not counted further: a page need not know, and a million would take long. */
-export const COUNTED_MAX = 10_000;
+import { COUNTED_MAX, type JobState, jobStates } from "./job.ts";
 
 /** `COUNTED_MAX + 1` stands for more; null where it was not counted. */
 export type Census = Record<JobState, number | null>;

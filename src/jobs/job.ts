@@ -23,6 +23,19 @@ export const finalStates = ["succeeded", "failed", "cancelled"] as const satisfi
 export const waitsFor = ["jobs", "person", "time", "retry", "device", "space"] as const;
 export type WaitsFor = (typeof waitsFor)[number];
 
+/** Jobs that one call changes or makes: a tenth of a second in which nothing else is answered. */
+export const BULK_MAX = 1_000;
+
+/** What is done to many at once, each with the states in which it makes sense. */
+export const bulkVerbs = {
+  cancel: ["queued", "waiting", "running"],
+  retry: ["failed", "cancelled"],
+} as const satisfies Record<string, readonly JobState[]>;
+export type BulkVerb = keyof typeof bulkVerbs;
+
+/** Jobs of one state are counted so far: a page need not know more, and a million would take long. */
+export const COUNTED_MAX = 10_000;
+
 /** The kind of device that the first step of a job wants. */
 export type Need = "cpu" | "gpu";
 

@@ -15,8 +15,6 @@ import { assert, Refusal } from "../trouble.ts";
 import type { Asker } from "./asks.ts";
 import {
   type BulkOutcome,
-  type BulkVerb,
-  bulkVerbs,
   changeEach,
   type Selection,
   type Survey,
@@ -29,7 +27,7 @@ import { applyChange, type JobChange } from "./change.ts";
 import type { HistoryEntry } from "./event-log.ts";
 import type { Feed } from "./feed.ts";
 import { type JobFilter, type JobPage, listJobs } from "./finding.ts";
-import type { Job, JobState, OnlyDevice } from "./job.ts";
+import { type BulkVerb, bulkVerbs, type Job, type JobState, type OnlyDevice } from "./job.ts";
 import { jobInputs } from "./job-inputs.ts";
 import { type PlaceInLine, placesInLine } from "./line.ts";
 import type { LiveProgress } from "./live.ts";

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { QueueGround } from "../../tests/queue/ground.ts";
-import { COUNTED_MAX, censusOf } from "./census.ts";
+import { censusOf } from "./census.ts";
+import { COUNTED_MAX } from "./job.ts";
 import { placesInLine } from "./line.ts";
 
 let ground: QueueGround;

@@ -6,8 +6,8 @@ export interface Tab {
   title: string;
   href: string;
   current: boolean;
-  /** How many are behind it; null or absent: not told. */
-  count?: number | null;
+  /** How many are behind it, or words for it; null or absent: not told. */
+  count?: number | string | null;
 }
 
 /** `look`: `segments` for a filter of what is below, `tabs` for the parts of a room. */

@@ -6,6 +6,8 @@
 import { entrance } from "./en/entrance.ts";
 import { estimate } from "./en/estimate.ts";
 import { frame } from "./en/frame.ts";
+import { job, timeline } from "./en/job.ts";
+import { jobList, jobsAtOnce } from "./en/jobs.ts";
 import { keyboard } from "./en/keyboard.ts";
 import { make } from "./en/make.ts";
 import { styleguide } from "./en/styleguide.ts";
@@ -18,9 +20,13 @@ export const texts = {
   estimate,
   frame,
   keyboard,
+  job,
+  jobList,
+  jobsAtOnce,
   make,
   styleguide,
   system,
+  timeline,
   trouble,
   work,
 } as const;

@@ -53,6 +53,7 @@ function sentence(mode: Mode, running: number, admin: boolean): { begin: string;
 export const work = {
   title: "Work",
   choices,
+  menu: (state: string) => `All work: ${state}`,
   since: "since",
   sentence,
   banner: {

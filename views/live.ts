@@ -2,6 +2,9 @@
 import type { Job } from "../src/jobs/job.ts";
 import { type Html, html } from "./html.ts";
 import { spanText, speedText } from "./quantities.ts";
+import { texts } from "./texts/texts.ts";
+
+const words = texts.live;
 
 /** How the progress is shown: in a row of a list, or large on the job's own page. */
 export type ProgressSize = "row" | "large";
@@ -15,8 +18,8 @@ export function jobProgress(job: Job, size: ProgressSize): Html {
 function progressInside(job: Job): Html {
   const percent = Math.min(100, Math.max(0, job.progressPercent));
   const shown = percent.toFixed(percent < 10 && percent > 0 ? 1 : 0);
-  return html`<progress max="100" value="${percent.toFixed(1)}" aria-label="Progress">${shown} %</progress>
-<span class="progress-facts"><span class="percent">${shown} %</span>${job.speed === null ? null : html`<span>${speedText(job.speed)} real time</span>`}${job.etaSeconds === null ? null : html`<span>${spanText(job.etaSeconds)} left</span>`}</span>`;
+  return html`<progress max="100" value="${percent.toFixed(1)}" aria-label="${words.progress}">${shown} %</progress>
+<span class="progress-facts"><span class="percent">${shown} %</span>${job.speed === null ? null : html`<span>${words.speed(speedText(job.speed))}</span>`}${job.etaSeconds === null ? null : html`<span>${words.left(spanText(job.etaSeconds))}</span>`}</span>`;
 }
 
 /** The unnamed message of a progress event: both places where the job may be shown. */

@@ -9,6 +9,7 @@ import { frame } from "./en/frame.ts";
 import { job, timeline } from "./en/job.ts";
 import { jobList, jobsAtOnce } from "./en/jobs.ts";
 import { keyboard } from "./en/keyboard.ts";
+import { live } from "./en/live.ts";
 import { make } from "./en/make.ts";
 import { styleguide } from "./en/styleguide.ts";
 import { system } from "./en/system.ts";
@@ -23,6 +24,7 @@ export const texts = {
   job,
   jobList,
   jobsAtOnce,
+  live,
   make,
   styleguide,
   system,

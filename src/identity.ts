@@ -10,6 +10,7 @@ export const idKinds = {
   token: "tk",
   session: "se",
   upload: "up",
+  trial: "tr",
 } as const;
 export type IdKind = keyof typeof idKinds;
 

@@ -34,6 +34,7 @@ import jobsJs from "./jobs.js" with { type: "text" };
 import logJs from "./log.js" with { type: "text" };
 import makeJs from "./make.js" with { type: "text" };
 import themeJs from "./theme.js" with { type: "text" };
+import trialJs from "./trial.js" with { type: "text" };
 import uploadJs from "./upload.js" with { type: "text" };
 import latinFont from "./vendor/hanken-grotesk-latin-5.3.0.woff2" with { type: "file" };
 import latinExtFont from "./vendor/hanken-grotesk-latin-ext-5.3.0.woff2" with { type: "file" };
@@ -141,6 +142,7 @@ const sources: Record<string, StaticFile["body"]> = {
   "jobs.css": [jobListCss, jobCss].join("\n"),
   "jobs.js": jobsJs,
   "theme.js": themeJs,
+  "trial.js": trialJs,
   "upload.js": uploadJs,
   "htmx.js": htmxJs,
   "hx-csp.js": hxCspJs,

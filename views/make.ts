@@ -11,6 +11,7 @@ import { page, type Viewer } from "./layout.ts";
 import { thumbnailPicture } from "./library.ts";
 import { type OperationFormView, operationForm } from "./operation-form.ts";
 import { texts } from "./texts/texts.ts";
+import { trialDialog } from "./trial.ts";
 
 const words = texts.make;
 
@@ -44,7 +45,7 @@ export interface MakeView {
 }
 
 /** Scripts of a page on which this stands. */
-export const makeScripts: readonly string[] = ["forms.js", "make.js"];
+export const makeScripts: readonly string[] = ["forms.js", "make.js", "trial.js"];
 
 /** `GET /make?asset=ID&asset=ID` */
 export function makePage(viewer: Viewer, view: MakeView): Html {
@@ -92,7 +93,8 @@ ${operationFamilies.map((family) => choicePart(words.families[family], view.oper
 <p class="muted none" data-none-found hidden>${words.noneFound}</p>
 <noscript><button type="submit" class="button primary">${words.continue}</button></noscript>
 </form></details>
-<div id="operation-form" aria-live="polite">${form === null ? null : operationForm(form)}</div>`;
+<div id="operation-form" aria-live="polite">${form === null ? null : operationForm(form)}</div>
+${trialDialog()}`;
 }
 
 const familyIcons: Record<OperationFamily, IconName> = {

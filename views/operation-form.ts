@@ -8,6 +8,7 @@ import { type JobInputsView, jobInputs } from "./job-inputs.ts";
 import { parameterFieldset } from "./parameter-fields.ts";
 import { type PresetChoice, presetBar } from "./presets.ts";
 import { texts } from "./texts/texts.ts";
+import { trialButton } from "./trial.ts";
 
 const words = texts.make;
 
@@ -25,6 +26,8 @@ export interface OperationFormView extends Omit<JobInputsView, "limits"> {
   /** Presets of this operation, and the one that the fields are filled in with. */
   presets: readonly PresetChoice[];
   chosen: PresetChoice | null;
+  /** Whether ten seconds can be tried. */
+  triable: boolean;
   /** Says which sending of the form it is, so that one that is sent twice starts its jobs once. */
   key: string;
 }
@@ -42,6 +45,6 @@ ${presetBar(bar)}
 <input type="hidden" name="form-key" value="${view.key}">
 ${jobInputs({ ...view, limits: operation.inputs })}
 ${parameterFieldset(view.fields, view.filling)}
-<div class="form-actions"><button type="submit" class="button primary">${icon("wand")}${many ? words.startMany(ids.length) : words.start}</button>${estimatePlace()}<span class="muted">${ids.length === 1 ? words.sourceStays : words.sourcesStay}</span></div>
+<div class="form-actions"><button type="submit" class="button primary">${icon("wand")}${many ? words.startMany(ids.length) : words.start}</button>${view.triable ? trialButton() : null}${estimatePlace()}<span class="muted">${ids.length === 1 ? words.sourceStays : words.sourcesStay}</span></div>
 </form>`;
 }

@@ -164,11 +164,12 @@ async function openParts(
 
 /** What HTTP is given of the parts that store and process. */
 function shownOf(work: WorkParts) {
-  const { library, uploads, directUploads, imports, jobs, feed, storage, migration, stock } = work;
+  const { library, uploads, directUploads, imports, jobs, trials, feed, storage } = work;
+  const { migration, stock } = work;
   const { companions, gpuLoad, workSwitch } = work;
   return {
     ...{ library, uploads, directUploads, imports, jobs, feed, storage, migration, stock },
-    ...{ presets: jobs.presets, companions, gpuLoad, workSwitch },
+    ...{ presets: jobs.presets, trials, companions, gpuLoad, workSwitch },
   };
 }
 

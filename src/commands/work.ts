@@ -24,6 +24,7 @@ import { Repeats } from "../jobs/repeats.ts";
 import { Room } from "../jobs/room.ts";
 import { SearchIndex } from "../jobs/search-index.ts";
 import { StepRows } from "../jobs/step-rows.ts";
+import { Trials } from "../jobs/trials.ts";
 import { WorkFolders } from "../jobs/work-folders.ts";
 import { WorkSwitch, whyNothingStarts } from "../jobs/work-mode.ts";
 import { Worker } from "../jobs/worker.ts";
@@ -92,6 +93,8 @@ export interface WorkParts extends Base {
   directUploads: DirectUploads | null;
   imports: Importer;
   jobs: Jobs;
+  /** Ten seconds of a file tried out. */
+  trials: Trials;
   worker: Worker;
   /** Looks at ffmpeg, then starts to work. Resolves after the first look. */
   start(): Promise<void>;
@@ -122,11 +125,9 @@ export async function openWork(
   const uploads = openUploads(base, library);
   const directUploads = openDirectUploads(base, library);
   const { jobs, worker } = openJobs(base, library, onAsset);
+  const trials = await openTrials(base, library);
   await worker.recover();
-  // A bucket that does not answer must not keep the server from starting.
-  const recovered = library.recover();
-  if (base.bucketWatch === null) await recovered;
-  else recovered.catch((cause: unknown) => log.warn({ err: cause }, "recovery of the library"));
+  await recoverLibrary(base, library);
   await uploads.recover();
   const imports = openImports(base, library);
   const start = () => {
@@ -164,6 +165,7 @@ export async function openWork(
       base.bucketWatch?.stop(),
       thumbnailer.stop(),
       companions.stop(),
+      trials.close(),
       uploads.stop(UPLOADS_STOP_MS),
       directUploads?.stop(UPLOADS_STOP_MS),
       gpus.close(),
@@ -171,7 +173,18 @@ export async function openWork(
     ]);
   };
   return {
-    ...{ ...base, companions, stock, library, uploads, directUploads, imports, jobs, worker },
+    ...{
+      ...base,
+      companions,
+      stock,
+      library,
+      uploads,
+      directUploads,
+      imports,
+      jobs,
+      trials,
+      worker,
+    },
     ...{ start, close },
   };
 }
@@ -305,6 +318,23 @@ function planContextOf({ toolbox, config }: Base): () => PlanContext {
     }
     return known.context;
   };
+}
+
+/** A bucket that does not answer must not keep the server from starting. */
+async function recoverLibrary({ bucketWatch, log }: Base, library: Library): Promise<void> {
+  const recovered = library.recover();
+  if (bucketWatch === null) await recovered;
+  else recovered.catch((cause: unknown) => log.warn({ err: cause }, "recovery of the library"));
+}
+
+async function openTrials(base: Base, library: Library): Promise<Trials> {
+  const trials = new Trials({
+    ...{ ...base, library, planContext: planContextOf(base) },
+    folder: join(base.config.data, "trials"),
+    log: logOf(base.log, "jobs"),
+  });
+  await trials.open();
+  return trials;
 }
 
 function openJobs(

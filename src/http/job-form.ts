@@ -8,7 +8,7 @@ import { Refusal } from "../trouble.ts";
 /** Fields of the form that are no parameters; a test holds that no operation has one of these names. */
 export const formFields: ReadonlySet<string> = new Set([
   ...["operation", "asset", "way", "input", "inputs", "further", "furthers", "input-search"],
-  ...["preset", "preset-name", "preset-version", "choice", "form-key"],
+  ...["preset", "preset-name", "preset-version", "choice", "form-key", "try-at"],
 ]);
 
 /** Forms send a line's end as two characters; parameters have one. */

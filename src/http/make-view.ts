@@ -146,6 +146,9 @@ function formView(
     operation: { name, title, description, inputs },
     fields: parameterFields(operation),
     filling: chosen?.params ?? null,
+    triable:
+      operation.part !== undefined &&
+      files.some(({ kind }) => kind === "video" || kind === "audio"),
     key: crypto.randomUUID(),
   };
 }

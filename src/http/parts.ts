@@ -15,6 +15,7 @@ import type { Uploads } from "../ingest/uploads.ts";
 import type { Feed } from "../jobs/feed.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { Presets } from "../jobs/presets.ts";
+import type { Trials } from "../jobs/trials.ts";
 import type { WorkState, WorkSwitch } from "../jobs/work-mode.ts";
 import type { Log } from "../log.ts";
 import type { LogRing } from "../log-ring.ts";
@@ -123,6 +124,8 @@ export interface Parts {
   imports: Pick<Importer, "add" | "find" | "list" | "cancel" | "retry">;
   jobs: Pick<Jobs, AskedOfJobs>;
   presets: Pick<Presets, "list" | "get" | "create" | "replace" | "delete">;
+  /** Ten seconds of a file tried out. */
+  trials: Pick<Trials, "start" | "find" | "end">;
   feed: Pick<Feed, "subscribe" | "since" | "latestId">;
   storage: Pick<Storage, "kind" | "open" | "stat" | "hold" | "put" | "presign" | "freeBytes"> &
     Presigned;

@@ -40,6 +40,7 @@ import { storageCheckEndpoints } from "./storage-check.ts";
 import { storageMoveEndpoints } from "./storage-moves.ts";
 import type { Streams } from "./stream.ts";
 import { systemEndpoints } from "./system.ts";
+import { mountTries } from "./tries.ts";
 import { uploadEndpoints } from "./uploads.ts";
 import { mountZip, zipEndpoints } from "./zip.ts";
 
@@ -100,6 +101,7 @@ export function createRoutes(parts: Parts, streams: Streams): Elysia {
   mountPages(app, parts);
   mountMake(app, parts);
   mountPageLife(app, parts);
+  mountTries(app, parts);
   mountFragments(app, parts, streams);
   mountDeviceFragments(app, parts, streams, watch);
   mountWorkFragments(app, parts);

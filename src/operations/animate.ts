@@ -1,4 +1,5 @@
 /** `animate`: a piece of a video as a moving picture for pages, chats and mails: GIF, WebP, APNG or AVIF. */
+
 import { z } from "zod";
 import { animationEncoders, animationTitles } from "../media/animation.ts";
 import { assert, Refusal } from "../trouble.ts";
@@ -7,6 +8,7 @@ import { isNot } from "./conditions.ts";
 import { lastingLike } from "./lasting.ts";
 import { outputName } from "./naming.ts";
 import { defineOperation, type Plan, type PlanContext, type PlanInput } from "./operation.ts";
+import { shareOfBytes, withoutSpan } from "./part.ts";
 import { requireTonemap } from "./transcode-picture.ts";
 
 /** A week, as for every cut. */
@@ -89,6 +91,10 @@ export const animate = defineOperation({
   example: { format: "webp", width: 480, frameRate: 15, from: 2, to: 6 },
   inputs: { min: 1, max: 1, kinds: ["video"] },
   family: "convert",
+  part: (params, span, whole) => {
+    const maxBytes = shareOfBytes(params, span, whole);
+    return { ...withoutSpan(params), ...(maxBytes === undefined ? {} : { maxBytes }) };
+  },
   plan,
 });
 

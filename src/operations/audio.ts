@@ -1,4 +1,5 @@
 /** `audio`: takes sound out, changes its loudness, replaces it, mixes another in, draws it. */
+
 import type { AudioEncode, InputDescription, StreamCopy } from "../media/description.ts";
 import type { SoundChain } from "../media/graph.ts";
 import type { AudioStream } from "../media/media.ts";
@@ -24,8 +25,10 @@ import {
   type Plan,
   type PlanContext,
   type PlanInput,
+  type Span,
   type Step,
 } from "./operation.ts";
+import { movedInto } from "./part.ts";
 import { formatLike, type SoundFormat, soundFormats } from "./sound-formats.ts";
 
 export const audio = defineOperation({
@@ -37,8 +40,21 @@ export const audio = defineOperation({
   example: { do: "extract", format: "mp3", channels: 1, loudness: { lufs: -16 } },
   inputs: { min: 1, max: 2, kinds: ["video", "audio"] },
   family: "sound",
+  part,
   plan,
 });
+
+/** The second sound goes on in the part where it is by then; a waveform of ten seconds says nothing. */
+function part(params: AudioParams, span: Span): AudioParams | null {
+  if (params.do === "waveform") return null;
+  const replace = params.replace && {
+    ...params.replace,
+    offset: params.replace.offset - span.from,
+  };
+  const mixed = params.mix && movedInto(params.mix, span);
+  if (mixed === null) return null;
+  return { ...params, replace, mix: mixed };
+}
 
 function plan(params: AudioParams, inputs: PlanInput[], context: PlanContext): Plan {
   const [first, second] = inputs;

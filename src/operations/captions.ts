@@ -1,4 +1,5 @@
 /** `captions`: burnt into the picture, added as a track, or taken out as files. */
+
 import {
   CaptionFault,
   type Captions,
@@ -7,6 +8,7 @@ import {
   inOrder,
 } from "../media/captions/cue.ts";
 import { readCaptions } from "../media/captions/read.ts";
+import { writeSubrip } from "../media/captions/write.ts";
 import { assert, Refusal } from "../trouble.ts";
 import { burntOutput, burntResult, decideBurn, matrixOf, movingPicture } from "./burning.ts";
 import { captionFile } from "./caption-file.ts";
@@ -20,7 +22,9 @@ import {
   type PlanContext,
   type PlanInput,
   type PlanText,
+  type Span,
   type Step,
+  type Whole,
 } from "./operation.ts";
 import { inputPicture } from "./picture.ts";
 
@@ -37,8 +41,25 @@ export const captions = defineOperation({
   },
   inputs: { min: 1, max: 1, texts: 1, kinds: ["video"] },
   family: "picture",
+  part,
   plan,
 });
+
+/** Only what is drawn into the picture is seen in a part of it. ASS has times in more places than its cues. */
+function part(params: CaptionsParams, span: Span, { texts }: Whole): CaptionsParams | null {
+  const text = params.text ?? texts[0]?.text;
+  const read = text === undefined || params.action !== "burn" ? null : readCaptions(text);
+  if (read === null || read.format === "ass") return null;
+  const [fromMs, toMs] = [span.from * 1000, span.to * 1000];
+  const cues = read.cues
+    .filter((cue) => cue.toMs > fromMs && cue.fromMs < toMs)
+    .map((cue) => ({
+      ...cue,
+      fromMs: Math.max(0, Math.round(cue.fromMs - fromMs)),
+      toMs: Math.round(Math.min(cue.toMs, toMs) - fromMs),
+    }));
+  return cues.length === 0 ? null : { ...params, text: writeSubrip(cues) };
+}
 
 function plan(
   params: CaptionsParams,

@@ -146,5 +146,6 @@ export const cutout = defineOperation({
   example: { key: { colour: "#00b140" }, output: { kind: "colour", colour: "#203040" } },
   inputs: { min: 1, max: 2, kinds: ["video"] },
   family: "picture",
+  part: (params) => params,
   plan: planCutout,
 });

@@ -30,6 +30,7 @@ export const enhance = defineOperation({
   example: { denoise: "light", sharpen: "light", upscale: { factor: 2 } },
   inputs: { min: 1, max: 1, kinds: ["video"] },
   family: "picture",
+  part: (params) => params,
   plan,
 });
 

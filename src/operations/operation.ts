@@ -35,6 +35,19 @@ export interface PlanText {
   text: string;
 }
 
+/** Seconds of an input. */
+export interface Span {
+  from: number;
+  to: number;
+}
+
+/** What `part` may depend on besides the parameters. */
+export interface Whole {
+  /** Of the first input; null: unknown. */
+  durationSeconds: number | null;
+  texts: readonly PlanText[];
+}
+
 /** One file that a step leaves behind and the job publishes. */
 export interface StepOutput {
   /** Name inside the step's folder. */
@@ -98,6 +111,11 @@ export interface Operation<Schema extends z.ZodType = z.ZodType> {
    * frame; absent: never.
    */
   replaces?(params: z.output<Schema>): boolean;
+  /**
+   * The parameters for a part of the first input alone, whose times begin with 0, for trying the operation out; null
+   * where a part would show nothing. Absent: it cannot be tried so. Pure, as plans are.
+   */
+  part?(params: z.output<Schema>, span: Span, whole: Whole): object | null;
   /**
    * @throws Refusal 422 `unsuitable_input` with a sentence when this media cannot be worked on so.
    */

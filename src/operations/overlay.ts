@@ -1,4 +1,5 @@
 /** `overlay`: images, texts, highlights, timecodes and other videos over a video. */
+
 import type { InputDescription, RenderDescription } from "../media/description.ts";
 import type { FilterChain, GraphSource, VideoFilter } from "../media/graph.ts";
 import { assert, Refusal } from "../trouble.ts";
@@ -16,6 +17,7 @@ import {
   type Plan,
   type PlanContext,
   type PlanInput,
+  type Span,
   type Step,
 } from "./operation.ts";
 import { type Base, type LaidItem, layerOf } from "./overlay-layers.ts";
@@ -28,6 +30,7 @@ import {
 } from "./overlay-schema.ts";
 import { mixedSound } from "./overlay-sound.ts";
 import { type DrawnItem, drawnFile } from "./overlay-text.ts";
+import { keyframesWithin, movedInto } from "./part.ts";
 import { inputPicture, rateNumber, rateText } from "./picture.ts";
 import { placed } from "./placing.ts";
 
@@ -45,8 +48,19 @@ export const overlay = defineOperation({
   },
   inputs: { min: 1, max: maxInputs, kinds: ["video"] },
   family: "picture",
+  part: (params, span) => {
+    const items = params.items.flatMap((item) => itemWithin(item, span) ?? []);
+    return items.length === 0 ? null : { ...params, items };
+  },
   plan,
 });
+
+function itemWithin(item: OverlayItem, span: Span): OverlayItem | null {
+  const moved = movedInto(item, span);
+  if (moved === null || moved.kind !== "highlight") return moved;
+  const numbers = ["x", "y", "radiusX", "radiusY"] as const;
+  return { ...moved, keyframes: keyframesWithin(moved.keyframes, span, numbers) };
+}
 
 function plan(params: OverlayParams, inputs: PlanInput[], context: PlanContext): Plan {
   const [input] = inputs;

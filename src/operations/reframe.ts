@@ -1,4 +1,5 @@
 /** `reframe`: another shape of a film, by a crop that follows keyframes or on a background; slow motion. */
+
 import type { AudioEncode, InputRef } from "../media/description.ts";
 import type { FilterChain, VideoFilter } from "../media/graph.ts";
 import type { MediaInfo, VideoStream } from "../media/media.ts";
@@ -21,6 +22,7 @@ import {
   type PlanInput,
   type Step,
 } from "./operation.ts";
+import { keyframesWithin, movedInto } from "./part.ts";
 import { type Frame, fitInto, rateNumber, rateText, settledLevels } from "./picture.ts";
 import { mountPicture } from "./reframe-background.ts";
 import { type ReframeParams, reframeSchema } from "./reframe-schema.ts";
@@ -50,6 +52,11 @@ export const reframe = defineOperation({
   },
   inputs: { min: 1, max: 1, kinds: ["video"] },
   family: "picture",
+  part: (params, span) => ({
+    ...params,
+    keyframes: keyframesWithin(params.keyframes, span, ["x", "y", "zoom"]),
+    speed: params.speed.flatMap((stretch) => movedInto(stretch, span) ?? []),
+  }),
   plan,
 });
 

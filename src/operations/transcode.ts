@@ -1,4 +1,5 @@
 /** `transcode`: one file in, one file out, in another codec, size or container; a copy where that is enough. */
+
 import type { InputDescription, OutputDescription } from "../media/description.ts";
 import type { SoundChain } from "../media/graph.ts";
 import type { MediaInfo } from "../media/media.ts";
@@ -7,6 +8,7 @@ import { codecTitle, containers, subtitlesExpected } from "./containers.ts";
 import { filmLasting } from "./lasting.ts";
 import { outputName } from "./naming.ts";
 import { defineOperation, type Plan, type PlanContext, type PlanInput } from "./operation.ts";
+import { shareOfBytes, withoutSpan } from "./part.ts";
 import { inputPicture, rateNumber } from "./picture.ts";
 import { planTries } from "./plan-tries.ts";
 import { prerollBefore } from "./preroll.ts";
@@ -32,6 +34,10 @@ export const transcode = defineOperation({
   inputs: { min: 1, max: 1, kinds: ["video", "audio"] },
   family: "convert",
   replaces,
+  part: (params, span, whole) => {
+    const maxBytes = shareOfBytes(params, span, whole);
+    return { ...withoutSpan(params), ...(maxBytes === undefined ? {} : { maxBytes }) };
+  },
   plan,
 });
 

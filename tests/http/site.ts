@@ -27,6 +27,7 @@ import { Jobs } from "../../src/jobs/jobs.ts";
 import { LiveProgress } from "../../src/jobs/live.ts";
 import { Queue } from "../../src/jobs/queue.ts";
 import { JobTally } from "../../src/jobs/tally.ts";
+import { Trials } from "../../src/jobs/trials.ts";
 import { WorkSwitch } from "../../src/jobs/work-mode.ts";
 import { silentLog } from "../../src/log.ts";
 import { LogRing } from "../../src/log-ring.ts";
@@ -37,6 +38,8 @@ import { noFigures } from "../../src/media/work-figures.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
 import { planCompanion } from "../../src/operations/companions.ts";
 import { operations } from "../../src/operations/index.ts";
+import type { Dispatch } from "../../src/runners/dispatch.ts";
+import type { AttemptOutcome } from "../../src/runners/runner.ts";
 import { Settings } from "../../src/settings/settings.ts";
 import { openDiskStorage } from "../../src/storage/disk.ts";
 import { Refusal } from "../../src/trouble.ts";
@@ -88,6 +91,16 @@ export const film = media({
   video: video({ width: 320, height: 240 }),
   audio: [],
 });
+
+/** Nothing runs here: a step waits until it is called off. */
+const idleDispatch = {
+  carryOut: ({ signal }: { signal: AbortSignal }) => {
+    const { promise, resolve } = Promise.withResolvers<AttemptOutcome>();
+    if (signal.aborted) resolve({ kind: "aborted" });
+    signal.addEventListener("abort", () => resolve({ kind: "aborted" }), { once: true });
+    return promise;
+  },
+} as unknown as Dispatch;
 
 const abilities = {
   encoders: new Set(["libx264", "libx265", "libvpx-vp9", "aac", "libopus", "mjpeg", "libwebp"]),
@@ -157,7 +170,13 @@ export async function openSite(
     operations: new Set(operations.map(({ name }) => name)),
     figures: async (eventStreams) => ({ ...figuresOfRig, eventStreams }),
   });
+  const trials = new Trials({
+    ...{ library, storage, clock, log: silentLog(), planContext: () => abilities },
+    folder: join(folder, "trials"),
+    dispatch: idleDispatch,
+  });
   const parts: Parts = {
+    trials,
     metrics,
     ring: new LogRing(),
     ...{ config, log: silentLog(), clock, accounts, settings, library, imports, jobs, feed },

@@ -113,6 +113,25 @@ export const make = {
   pickColour: (field: string) => `${field}: pick`,
   /** Units that a person writes in more than one way: "1:30" for 90 s, "5M" for 5,000,000 bit/s. */
   spokenUnits: { s: "90 or 1:30", "bit/s": "5M or 800k", bytes: "25 MB or 800 kB" },
+  /** Ten seconds tried out. */
+  trial: {
+    button: "Try 10 seconds",
+    title: "Tried out",
+    about: (operation: string, from: string, to: string) =>
+      `${operation}, from ${from} to ${to} of the file.`,
+    cutting: "Cutting the ten seconds out …",
+    making: "Working on them …",
+    failed: "That did not work",
+    ended: "This was thrown away. Try again.",
+    end: "Throw it away",
+    took: (time: string) => `Made in ${time}.`,
+    source: "As it is",
+    made: "As it would be",
+    playBoth: "Play both",
+    download: "Download",
+    unplayable: "This browser cannot play it. Download it to look at it.",
+    thrownAway: "It is in no library, and thrown away when you close this.",
+  },
   // What a call for several jobs was refused for.
   faultOfFile: (name: string, sentence: string) => `${name}: ${sentence}`,
 } as const;

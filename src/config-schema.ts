@@ -7,6 +7,7 @@ import { importSettings } from "./config-imports.ts";
 import { backupSettings, retentionSettings, sessionsSettings } from "./config-keeping.ts";
 import { secretsSettings } from "./config-secrets.ts";
 import { storageSettings } from "./config-storage.ts";
+import { tlsSettings } from "./config-tls.ts";
 import { uploadSettings } from "./config-uploads.ts";
 import { ffmpegSettings, gpuSettings, jobsSettings } from "./config-work.ts";
 import { processEnvironment } from "./environment.ts";
@@ -35,7 +36,10 @@ function defaultDataFolder(): string {
 }
 
 /** Settings whose values are shown to nobody. */
-export const secretSettings: ReadonlySet<string> = new Set(["storage.s3.secretAccessKey"]);
+export const secretSettings: ReadonlySet<string> = new Set([
+  "storage.s3.secretAccessKey",
+  "tls.passphrase",
+]);
 
 const logSettings = z
   .strictObject({
@@ -71,6 +75,7 @@ export const configSchema = z.strictObject({
       "Further host names under which browsers reach this server. IP addresses, localhost and the machine's own name always work; any other name is refused, which stops DNS rebinding.",
     ),
   http: httpSettings,
+  tls: tlsSettings,
   log: logSettings,
   storage: storageSettings,
   uploads: uploadSettings,

@@ -61,6 +61,8 @@ export interface StartOptions {
   /** Another copy of the executable. */
   executable?: string;
   environment?: Record<string, string>;
+  /** With TLS of its own. */
+  scheme?: "http" | "https";
   /** Size of a file system of its own for the data ("64m"), to fill it up. */
   dataMount?: string;
 }
@@ -82,8 +84,8 @@ export class Appliance {
   static async start(options: StartOptions = {}): Promise<Appliance> {
     const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "appliance-")));
     if (options.dataMount !== undefined) mountMemory(join(folder, "data"), options.dataMount);
-    const url = options.url ?? `http://127.0.0.1:${freePort()}`;
-    const listen = url.slice("http://".length);
+    const url = options.url ?? `${options.scheme ?? "http"}://127.0.0.1:${freePort()}`;
+    const listen = new URL(url).host;
     const program = options.executable ?? executable;
     const argv = [program, "serve", "--data", join(folder, "data"), "--listen", listen];
     // One descriptor that appends, for both: two of their own would write over each other.
@@ -101,7 +103,8 @@ export class Appliance {
       await eventually(`${argv.join(" ")} answers`, START_LIMIT_MS, async () => {
         if (child.exitCode !== null)
           throw new Error(`the server ended: ${await Bun.file(logPath).text()}`);
-        return (await fetch(`${url}/health`).catch(() => null))?.ok;
+        const tls = { rejectUnauthorized: false };
+        return (await fetch(`${url}/health`, { tls }).catch(() => null))?.ok;
       });
     } catch (trouble) {
       // Nobody else knows of it.

@@ -9,7 +9,6 @@ import { type Lock, lockDataFolder } from "../database/lock.ts";
 import { makeLogRoom } from "../database/log-room.ts";
 import { type Database, openDatabase } from "../database/open.ts";
 import type { BucketDoor, PartHealth, Parts } from "../http/parts.ts";
-import { startServer } from "../http/server.ts";
 import { JobTally } from "../jobs/tally.ts";
 import { changeLevel, type Log, logOf } from "../log.ts";
 import type { LogRing } from "../log-ring.ts";
@@ -17,6 +16,7 @@ import { Metrics } from "../metrics/metrics.ts";
 import { operations } from "../operations/index.ts";
 import { Settings, type SettingsParts } from "../settings/settings.ts";
 import { figuresOf } from "./figures.ts";
+import { openFront } from "./front.ts";
 import { deviceReports, healthReport, systemReport, workReport } from "./report.ts";
 import type { OpenStorage } from "./stores.ts";
 import { openVault } from "./vault.ts";
@@ -24,6 +24,8 @@ import { openWork, type WorkParts } from "./work.ts";
 
 export interface Appliance {
   url: string;
+  /** Of a certificate of this machine's own, as browsers show it; null for none. */
+  fingerprint: string | null;
   /** One-time code for the first visitor; null when there is an admin already. */
   setupCode: string | null;
   /** Resolves when ffmpeg was looked at for the first time, also when there is none. */
@@ -33,9 +35,6 @@ export interface Appliance {
   /** Drains and closes: running jobs go back into the queue. Resolves when every ffmpeg is gone. */
   close(): Promise<void>;
 }
-
-/** Requests that are under way get this long to end when the server stops. */
-const STOP_GRACE_MS = 5_000;
 
 /**
  * @param ring keeps the newest lines of this log
@@ -140,8 +139,9 @@ async function openParts(
     work: () => workReport(work),
     health: () => healthReport({ ...work, config, database, backups }),
   };
-  const server = await startServer(parts, inherited);
-  undo.push(() => server.stop(STOP_GRACE_MS));
+  const front = await openFront({ parts, config, clock, log, inherited });
+  const { server } = front;
+  undo.push(() => front.close());
   lock.describe(`the server at ${server.url}`);
   backups.start();
   sweep.start();
@@ -153,6 +153,7 @@ async function openParts(
     .catch((cause: unknown) => log.error({ err: cause }, "start of the worker"));
   return {
     url: server.url,
+    fingerprint: front.fingerprint,
     looked,
     health: parts.health,
     setupCode: accounts.issueSetupCode(),

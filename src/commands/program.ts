@@ -51,7 +51,13 @@ function report(cause: unknown): number {
 }
 
 /** Refusals that say "you typed something that cannot be"; all others say "it did not work out". */
-const usageCodes = new Set(["bad_config", "bad_usage", "unknown_operation", "invalid_params"]);
+const usageCodes = new Set([
+  "bad_config",
+  "bad_usage",
+  "bad_certificate",
+  "unknown_operation",
+  "invalid_params",
+]);
 
 function buildProgram(done: (exitCode: number) => void): Command {
   const program = new Command("kinomill")

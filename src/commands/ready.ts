@@ -1,5 +1,6 @@
 /** `kinomill ready`: does the server on this box answer, and do all its parts work? For installers and supervisors. */
 import { z } from "zod";
+import type { Config } from "../config.ts";
 import { Refusal } from "../trouble.ts";
 import { exitCodes } from "./exit.ts";
 import type { CommonOptions } from "./program.ts";
@@ -24,7 +25,7 @@ export async function ready(options: ReadyOptions): Promise<number> {
   if (!(waitSeconds >= 0 && waitSeconds <= WAIT_MAX_SECONDS)) {
     throw new Refusal(400, "bad_usage", `--wait takes seconds, up to ${WAIT_MAX_SECONDS}.`);
   }
-  const url = (options.url ?? urlOf((await configOf(options)).listen)).replace(/\/$/, "");
+  const url = (options.url ?? urlOf(await configOf(options))).replace(/\/$/, "");
   const deadline = performance.now() + waitSeconds * 1000;
   for (;;) {
     const reasons = await whyNotReady(url);
@@ -41,9 +42,9 @@ export async function ready(options: ReadyOptions): Promise<number> {
 }
 
 /** Where a server that listens there is found from this machine. */
-function urlOf(listen: string): string {
+function urlOf({ listen, tls }: Pick<Config, "listen" | "tls">): string {
   const everywhere = /^(0\.0\.0\.0|\[::\]):/;
-  return `http://${listen.replace(everywhere, "127.0.0.1:")}`;
+  return `${tls.mode === "off" ? "http" : "https"}://${listen.replace(everywhere, "127.0.0.1:")}`;
 }
 
 const answerShape = z.object({
@@ -54,7 +55,9 @@ const answerShape = z.object({
 async function whyNotReady(url: string): Promise<Reasons> {
   try {
     const signal = AbortSignal.timeout(ANSWER_LIMIT_MS);
-    const response = await fetch(`${url}/health/ready`, { signal, redirect: "manual" });
+    // It says nothing secret, and a certificate is not made for the loopback.
+    const tls = { rejectUnauthorized: false };
+    const response = await fetch(`${url}/health/ready`, { signal, tls, redirect: "manual" });
     const { failing } = answerShape.parse(await response.json());
     return failing.map(({ sentence }) => sentence);
   } catch (cause) {

@@ -35,6 +35,7 @@ export async function serve(options: CommonOptions & { listen?: string }): Promi
   if (inherited !== null) warnOfOtherPort(log, appliance.url, config.listen);
   const telling = tellSupervisor(openSupervision(environment, process.pid), appliance);
   tellFirstVisitor(appliance, config);
+  tellFingerprint(appliance);
   const signal = await nextSignal();
   log.info({ signal }, "stopping: running jobs go back into the queue");
   telling.stopping();
@@ -68,8 +69,17 @@ function tellFirstVisitor(appliance: Appliance, config: Config): void {
   const host = config.listen.startsWith("0.0.0.0")
     ? "this-machine"
     : new URL(appliance.url).hostname;
+  const { protocol } = new URL(appliance.url);
   console.error(
-    `Kinomill has no admin yet. Open http://${host}:${port}/ and enter the setup code: ${appliance.setupCode}`,
+    `Kinomill has no admin yet. Open ${protocol}//${host}:${port}/ and enter the setup code: ${appliance.setupCode}`,
+  );
+}
+
+/** Whoever opens the page compares it with what the browser warns of. */
+function tellFingerprint({ fingerprint }: Appliance): void {
+  if (fingerprint === null) return;
+  console.error(
+    `Browsers warn of the certificate, which is this machine's own. Its SHA-256 fingerprint: ${fingerprint}`,
   );
 }
 

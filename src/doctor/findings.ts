@@ -12,6 +12,7 @@ import { portFindings } from "./port.ts";
 import { sandboxFindings } from "./sandbox.ts";
 import { secretFindings } from "./secrets.ts";
 import { storageFindings } from "./storage.ts";
+import { tlsFindings } from "./tls.ts";
 import { toolFindings } from "./tools.ts";
 
 interface Part {
@@ -32,6 +33,7 @@ const looks: readonly Part[] = [
   { part: "storage", look: storageFindings },
   { part: "backups", look: backupFindings },
   { part: "secrets", look: secretFindings },
+  { part: "tls", look: tlsFindings },
   { part: "port", look: portFindings },
   { part: "clock", look: clockFindings },
 ];

@@ -18,7 +18,7 @@ export async function portFindings({ asker, config }: Box): Promise<Finding[]> {
     return [{ ...common, level: "ok", meaning, remedy: null }];
   }
   if (trouble === "EADDRINUSE") {
-    const version = await kinomillAt(host, port);
+    const version = await kinomillAt(host, port, config.tls.mode === "off" ? "http" : "https");
     if (version !== null) {
       const meaning = `Kinomill ${version} answers at ${config.listen}.`;
       return [{ ...common, level: "ok", meaning, remedy: null }];
@@ -43,12 +43,19 @@ function whyNotToListen(hostname: string, port: number): string | null {
 }
 
 /** The version of the Kinomill that answers there; null when it is another program. */
-async function kinomillAt(host: string, port: number): Promise<string | null> {
+async function kinomillAt(
+  host: string,
+  port: number,
+  scheme: "http" | "https",
+): Promise<string | null> {
   const name = ["0.0.0.0", "::"].includes(host) ? "localhost" : host;
   const address = name.includes(":") ? `[${name}]` : name;
   try {
     const signal = AbortSignal.timeout(ANSWER_LIMIT_MS);
-    const answer = await fetch(`http://${address}:${port}/health`, { signal, redirect: "manual" });
+    const answer = await fetch(`${scheme}://${address}:${port}/health`, {
+      ...{ signal, redirect: "manual" as const },
+      tls: { rejectUnauthorized: false },
+    });
     const said = (await answer.json()) as { service?: unknown; version?: unknown };
     return said.service === product.name ? String(said.version).slice(0, 40) : null;
   } catch {

@@ -17,9 +17,13 @@ export function withoutBase(path: string, base: string): string {
 export function setPath(request: Request, from: string, to: string): void {
   const { url } = request;
   const at = url.indexOf(from, url.indexOf("//") + 2);
-  const value = url.slice(0, at) + to + url.slice(at + from.length);
+  setUrl(request, url.slice(0, at) + to + url.slice(at + from.length));
+}
+
+/** Lets everybody who reads the request's address see this one. */
+export function setUrl(request: Request, url: string): void {
   // A new Request would copy the body through this process.
-  Object.defineProperty(request, "url", { value });
+  Object.defineProperty(request, "url", { value: url, configurable: true });
 }
 
 /** Headers that may hold a path of this site. */

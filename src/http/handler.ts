@@ -5,7 +5,7 @@
 import { Elysia } from "elysia";
 import { Refusal } from "../trouble.ts";
 import { type Arrival, arrivals } from "./arrival.ts";
-import { setPath, withoutBase } from "./base-path.ts";
+import { setPath, setUrl, withoutBase } from "./base-path.ts";
 import { askToLogIn, guardOrigin, hostGuard, isOpenPath, readCredential, userOf } from "./guard.ts";
 import { secure } from "./headers.ts";
 import type { Parts } from "./parts.ts";
@@ -75,6 +75,7 @@ function allowedMethods(app: Elysia, path: string): string[] {
 /** Makes the handler of the whole site from a router that has its routes. */
 export function createHandle(app: Elysia, parts: Parts): Handle {
   const guardHost = liveHostGuard(parts.config);
+  const hsts = hstsOf(parts.config.tls);
   const arrivalOf = arrivals(parts.config.http);
   const answer = (request: Request, visit: Visit): Response | Promise<Response> => {
     guardHost(request, visit.host);
@@ -96,7 +97,9 @@ export function createHandle(app: Elysia, parts: Parts): Handle {
       const durationMs = parts.clock.monotonicMs() - startedMs;
       parts.metrics.http.note(visit.route, visit.method, response.status, durationMs);
       logRequest(parts.log, visit, response.status, durationMs, parts.config.log.slowRequestMs);
-      return secure(response, visit, parts.bucket?.origins);
+      const sent = secure(response, visit, parts.bucket?.origins);
+      if (hsts !== null && connection.tls) sent.headers.set("strict-transport-security", hsts);
+      return sent;
     };
     const fail = (error: unknown): Response =>
       finish(refuseSafely(request, visit, toRefusal(error, parts.log, visit.id), parts));
@@ -122,6 +125,14 @@ function liveHostGuard(config: Parts["config"]): ReturnType<typeof hostGuard> {
   };
 }
 
+/**
+ * What tells browsers to use nothing but TLS for this name. Never with a certificate that they warn of: they would let
+ * nobody go on. Without the names below it, which are others' machines.
+ */
+function hstsOf({ mode, hstsDays }: Parts["config"]["tls"]): string | null {
+  return mode === "files" && hstsDays > 0 ? `max-age=${hstsDays * 86_400}` : null;
+}
+
 /** The last resort must not depend on views: if they throw, the problem goes out as JSON. */
 function refuseSafely(
   request: Request,
@@ -142,6 +153,8 @@ function refuseSafely(
 function newVisit(request: Request, connection: Connection, arrival: Arrival): Visit {
   const sent = sentRequestId(request);
   const { peer, host, tls, base } = arrival;
+  // The router looks for the path behind the seventh letter: with TLS it would find the host.
+  if (request.url.startsWith("https:")) setUrl(request, `http:${request.url.slice(6)}`);
   const sentPath = pathOf(request.url);
   const path = withoutBase(sentPath, base);
   if (path !== sentPath) setPath(request, sentPath, path);

@@ -3,7 +3,6 @@
  * reach: its own services, the router, the metadata of a cloud with the keys of the machine. Pure, but for the list
  * of this machine's own addresses.
  */
-import { networkInterfaces } from "node:os";
 import ipaddr from "ipaddr.js";
 import { type Address, type AddressRange, parsePlace } from "../network-place.ts";
 import { assert } from "../trouble.ts";
@@ -64,10 +63,4 @@ export function judgeAddress(
 
 function lies(address: Address, range: AddressRange): boolean {
   return address.kind() === range[0].kind() && address.match(range[0], range[1]);
-}
-
-/** This machine's own addresses, in the form that `judgeAddress` compares. */
-export function ownAddresses(): Set<string> {
-  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  return new Set(all.map(({ address }) => ipaddr.process(address).toString()));
 }

@@ -1,7 +1,8 @@
 /** Where a link leads, decided before anything connects: the answer is the addresses, and no other is used. */
 import { lookup } from "node:dns/promises";
 import ipaddr from "ipaddr.js";
-import { type Allowed, hostIsAllowed, judgeAddress, ownAddresses } from "./addresses.ts";
+import { ownAddresses } from "../own-addresses.ts";
+import { type Allowed, hostIsAllowed, judgeAddress } from "./addresses.ts";
 import { hostOf, portIsOpen, portOf } from "./link.ts";
 import { LinkTrouble, refusedHost } from "./link-trouble.ts";
 
@@ -34,7 +35,7 @@ export class Gate {
   constructor(options: GateOptions) {
     this.allowed = options.allowed;
     this.resolve = options.resolve ?? systemResolve;
-    this.own = options.ownAddresses ?? ownAddresses;
+    this.own = options.ownAddresses ?? (() => new Set(ownAddresses()));
   }
 
   /**

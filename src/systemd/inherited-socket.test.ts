@@ -11,7 +11,7 @@ const server = `
   const options = { hostname: "127.0.0.1", port: 0, fetch: (request, server) =>
     new Response(server.requestIP(request).address + " " + new URL(request.url).host) };
   const listen = () => Bun.serve(options);
-  const running = inherited === null ? listen() : acceptFrom(inherited, listen);
+  const running = inherited === null ? listen() : acceptFrom(inherited, listen).server;
   console.log(running.port);
 `;
 

@@ -5,7 +5,7 @@
  * same number and in the same event loop. What the event loop knows the socket by is read from /proc.
  * Held by tests/systemd and inherited-socket.test.ts: another Bun may need another way.
  */
-import { closeSync, fstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { libc, ptr } from "./libc.ts";
 
 /** What systemd gave the process, out of its environment. */
@@ -32,6 +32,7 @@ export function inheritedSocket(environment: SocketEnvironment, pid: number): nu
 const closeOnExec = 0o2000000;
 const getFlags = 3;
 const setFlags = 4;
+const duplicateClosedOnExec = 1030;
 const nonBlocking = 0o4000;
 const epollAdd = 1;
 
@@ -40,14 +41,8 @@ const epollAdd = 1;
  * @param listen starts `Bun.serve` on 127.0.0.1, port 0, and does nothing else that opens sockets
  * @throws Error when this Bun cannot be given the socket; the server is then of no use
  */
-export function acceptFrom<Server>(inherited: number, listen: () => Server): Server {
-  const before = openSockets();
-  const server = listen();
-  const own = [...openSockets()].filter(([name]) => !before.has(name));
-  const [, number] = own[0] ?? [];
-  if (number === undefined || own.length !== 1) {
-    throw new Error(`expected one new socket of Bun's server, found ${own.length}`);
-  }
+export function acceptFrom<Server>(inherited: number, listen: () => Server): Listening<Server> {
+  const { server, descriptor: number } = listeningSocket(listen);
   const watcher = watcherOf(number);
   const library = libc();
   const flags = library.fcntl(inherited, getFlags, 0);
@@ -58,7 +53,47 @@ export function acceptFrom<Server>(inherited: number, listen: () => Server): Ser
     throw failed("epoll_ctl");
   }
   closeSync(inherited);
-  return server;
+  return { server, descriptor: number };
+}
+
+/** A server, and the number of the socket that it accepts from. */
+export interface Listening<Server> {
+  server: Server;
+  descriptor: number;
+}
+
+/** @param listen starts `Bun.serve` and does nothing else that listens */
+export function listeningSocket<Server>(listen: () => Server): Listening<Server> {
+  const before = openSockets();
+  const server = listen();
+  // Other threads open connections at any time; they do not listen.
+  const listens = listeningNames();
+  const own = [...openSockets()].filter(([name]) => !before.has(name) && listens.has(name));
+  const [, descriptor] = own[0] ?? [];
+  if (descriptor === undefined || own.length !== 1) {
+    throw new Error(`expected one new socket of Bun's server, found ${own.length}`);
+  }
+  return { server, descriptor };
+}
+
+/** A second number for the same socket, which goes on when the first is closed. */
+export function duplicate(descriptor: number): number {
+  const copy = libc().fcntl(descriptor, duplicateClosedOnExec, firstDescriptor);
+  if (copy < 0) throw failed("fcntl");
+  return copy;
+}
+
+/** What the kernel calls the sockets of TCP that listen: state 0A in its tables. */
+function listeningNames(): Set<string> {
+  const names = new Set<string>();
+  for (const table of ["/proc/self/net/tcp", "/proc/self/net/tcp6"]) {
+    if (!existsSync(table)) continue;
+    for (const line of readFileSync(table, "utf8").split("\n")) {
+      const [, , , state, , , , , , inode] = line.trim().split(/\s+/);
+      if (state === "0A") names.add(`socket:[${inode}]`);
+    }
+  }
+  return names;
 }
 
 function failed(call: string): Error {

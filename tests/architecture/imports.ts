@@ -15,9 +15,9 @@ const ground = [
     "network-place",
     "byte-words",
   ],
-  ...["clock", "identity", "product", "trouble", "log", "log-ring"],
+  ...["own-addresses", "clock", "identity", "product", "trouble", "log", "log-ring"],
 ];
-const underMedia = ["storage", "database", "secrets", ...ground];
+const underMedia = ["storage", "database", "secrets", "tls", ...ground];
 const underAssets = ["runners", "media", ...underMedia];
 const underFeatures = ["assets", ...underAssets];
 const features = ["jobs", "ingest", "accounts", "settings", "operations", "backup", "views"];
@@ -55,16 +55,19 @@ export const arrows: Record<string, readonly string[]> = {
   media: underMedia,
   systemd: ["trouble"],
   storage: ground,
+  tls: ground,
   // Sealed in the database, by a key that is elsewhere.
   secrets: ["database", "systemd", ...ground],
   database: ground,
   config: ["config-editable", "config-schema", "environment", "systemd", "trouble"],
   "config-schema": [
     ...["config-editable", "config-http", "config-imports", "config-uploads", "config-storage"],
-    ...["config-keeping", "config-secrets", "config-work", "environment"],
+    ...["config-keeping", "config-secrets", "config-tls", "config-work", "environment"],
   ],
   "config-uploads": ["config-editable"],
+  "own-addresses": [],
   "config-secrets": [],
+  "config-tls": [],
   "config-http": ["network-place"],
   "config-imports": ["config-editable", "network-place"],
   "config-storage": ["config-editable"],

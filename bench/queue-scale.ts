@@ -36,7 +36,9 @@ function fill(finishedJobs: number): Store {
   database.run("PRAGMA synchronous = OFF");
   const ownerId = newId("user");
   database
-    .query("INSERT INTO user VALUES (?, 'ann', 'admin', '$argon2id$x', '2026-01-01T00:00:00.000Z')")
+    .query(
+      "INSERT INTO user (id, name, role, password_hash, created_at) VALUES (?, 'ann', 'admin', '$argon2id$x', '2026-01-01T00:00:00.000Z')",
+    )
     .run(ownerId);
   insert(database, ownerId, { from: 1, count: finishedJobs, values: finished });
   insert(database, ownerId, { from: finishedJobs + 1, count: QUEUED, values: {} });

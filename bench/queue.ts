@@ -34,7 +34,9 @@ async function onQueue<T>(work: (queue: Queue, asker: Asker) => Promise<T>): Pro
     await makeLogRoom(database, folder);
     const asker = { id: newId("user"), name: "bench" };
     database
-      .query("INSERT INTO user VALUES (?, ?, 'admin', '$argon2id$x', '2026-01-01T00:00:00.000Z')")
+      .query(
+        "INSERT INTO user (id, name, role, password_hash, created_at) VALUES (?, ?, 'admin', '$argon2id$x', '2026-01-01T00:00:00.000Z')",
+      )
       .run(asker.id, asker.name);
     return await work(new Queue(database, systemClock), asker);
   } finally {

@@ -57,12 +57,10 @@ describe("sessions", () => {
     const first = await accounts.login("Ada", password, "192.0.2.1");
     const now = new Date(clock.nowMs() + day).toISOString();
     for (let index = 0; index < 49; index += 1) {
-      db.run("INSERT INTO session VALUES (?, ?, ?, 'now', ?)", [
-        `se_z${index}`,
-        user.id,
-        index.toString().padStart(64, "0"),
-        now,
-      ]);
+      db.run(
+        "INSERT INTO session (id, user_id, secret_sha256, created_at, expires_at) VALUES (?, ?, ?, 'now', ?)",
+        [`se_z${index}`, user.id, index.toString().padStart(64, "0"), now],
+      );
     }
     await accounts.login("Ada", password, "192.0.2.1");
     expect(accounts.sessionUser(first.secret)).toBeNull();

@@ -3,17 +3,11 @@ import type { Database } from "bun:sqlite";
 import { type Clock, isoTime } from "../clock.ts";
 import { transaction } from "../database/transaction.ts";
 import { Refusal } from "../trouble.ts";
-import { type PasswordHasher, sha256 } from "./hashing.ts";
+import { codeHash, randomCode } from "./codes.ts";
+import type { PasswordHasher } from "./hashing.ts";
 import { AttemptLimiter, peerKey } from "./limiter.ts";
 import { checkName, checkPassword, type User } from "./user.ts";
 import type { Users } from "./users.ts";
-
-/** Crockford's base 32: no I, L, O or U, so that nothing is misread. */
-const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
-/** 20 symbols of 5 bits: 100 bits, beyond guessing even without a limit on attempts. */
-const GROUPS = 4;
-const GROUP_SYMBOLS = 5;
 
 /** Wrong codes by one peer: a person mistypes a few times, a script does not stop. */
 const limits = { attempts: 10, windowSeconds: 15 * 60 };
@@ -53,7 +47,7 @@ export class Setup {
       if (!this.pending()) return null;
       this.db
         .query("INSERT OR REPLACE INTO setup (id, code_sha256, created_at) VALUES (1, ?, ?)")
-        .run(sha256(normalCode(code)), isoTime(this.clock.nowMs()));
+        .run(codeHash(code), isoTime(this.clock.nowMs()));
       return code;
     });
   }
@@ -66,7 +60,7 @@ export class Setup {
   async complete(code: string, name: string, password: string, peer: string): Promise<User> {
     if (!this.pending()) throw alreadySetUp();
     const takeBack = this.limiter.begin([peerKey(peer)]);
-    const codeSha256 = sha256(normalCode(code));
+    const codeSha256 = codeHash(code);
     if (!this.isCode(codeSha256)) throw wrongCode();
     takeBack();
     const kept = checkName(name);
@@ -92,22 +86,6 @@ export class Setup {
   private isCode(codeSha256: string): boolean {
     return this.db.query("SELECT 1 FROM setup WHERE code_sha256 = ?").get(codeSha256) !== null;
   }
-}
-
-function randomCode(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(GROUPS * GROUP_SYMBOLS));
-  // 256 is a multiple of 32, so the low five bits of a byte are an even choice.
-  const symbols = Array.from(bytes, (byte) => alphabet.charAt(byte & 31)).join("");
-  return (symbols.match(new RegExp(`.{${GROUP_SYMBOLS}}`, "g")) ?? []).join("-");
-}
-
-/** A code as it was meant: letter case, blanks, dashes and the usual misreadings do not matter. */
-function normalCode(text: string): string {
-  const symbols = text
-    .slice(0, 100)
-    .toUpperCase()
-    .replace(/[^0-9A-Z]/g, "");
-  return symbols.replaceAll("O", "0").replace(/[IL]/g, "1");
 }
 
 function alreadySetUp(): Refusal {

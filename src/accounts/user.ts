@@ -1,5 +1,6 @@
 /** What an account is, and which names and passwords it may have. */
 import { Refusal } from "../trouble.ts";
+import type { Scope } from "./scopes.ts";
 
 export const roles = ["admin", "member"] as const;
 export type Role = (typeof roles)[number];
@@ -12,6 +13,20 @@ export interface User {
   createdAt: string;
   /** Label of the token with which a program came in the person's name; absent: the person. */
   token?: string;
+  /** What that token may do; without `admin` the role is a member's. */
+  scopes?: readonly Scope[];
+}
+
+/** What admins see of somebody besides. Times are ISO 8601 UTC. */
+export interface Person extends User {
+  /** Null: they may come in. */
+  disabledAt: string | null;
+  /** To the minute; null: never. */
+  lastSeenAt: string | null;
+  /** Until when the code holds with which they can set a password; null when there is none. */
+  invitedUntil: string | null;
+  /** Whether they have a password: somebody who was invited has none yet. */
+  hasPassword: boolean;
 }
 
 /** Characters (code points) of a user's name and of a token's label, at most. */

@@ -102,7 +102,10 @@ describe("users", () => {
 
   test("the database takes no other role and no other kind of hash", () => {
     const insert = (role: string, hash: string) =>
-      db.run("INSERT INTO user VALUES ('us_1', 'x', ?, ?, 'now')", [role, hash]);
+      db.run(
+        "INSERT INTO user (id, name, role, password_hash, created_at) VALUES ('us_1', 'x', ?, ?, 'now')",
+        [role, hash],
+      );
     expect(() => insert("root", "$argon2id$x")).toThrow("CHECK");
     expect(() => insert("admin", password)).toThrow("CHECK");
   });

@@ -21,7 +21,9 @@ let all: Asset[];
 const person = (name: string) => {
   const id = newId("user");
   database
-    .query("INSERT INTO user VALUES (?, ?, 'member', '$argon2id$x', '2026-01-01T00:00:00.000Z')")
+    .query(
+      "INSERT INTO user (id, name, role, password_hash, created_at) VALUES (?, ?, 'member', '$argon2id$x', '2026-01-01T00:00:00.000Z')",
+    )
     .run(id, name);
   return id;
 };

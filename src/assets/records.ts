@@ -61,6 +61,11 @@ export class AssetRecords {
     this.clock = clock;
   }
 
+  /** Records changed by somebody else: each is read anew. */
+  forgetRemembered(): void {
+    this.remembered.clear();
+  }
+
   /** Notes that storage is about to hold these keys; `insert` or `forgetIntents` clears them. */
   noteIntents(keys: readonly string[]): void {
     const insert = this.database.query(

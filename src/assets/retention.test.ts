@@ -38,7 +38,9 @@ beforeEach(() => {
   });
   ownerId = newId("user");
   database
-    .query("INSERT INTO user VALUES (?, ?, 'admin', '$argon2id$x', '2026-01-01T00:00:00.000Z')")
+    .query(
+      "INSERT INTO user (id, name, role, password_hash, created_at) VALUES (?, ?, 'admin', '$argon2id$x', '2026-01-01T00:00:00.000Z')",
+    )
     .run(ownerId, "ann");
   open({ binDays: 7 });
 });
@@ -291,7 +293,9 @@ test("a database of before keeps its assets and counts them", () => {
   const path = join(folder, "before.sqlite");
   const before = new Database(path, { create: true });
   migrate(before, migrations.slice(0, 14));
-  before.run("INSERT INTO user VALUES ('us_a', 'ann', 'admin', '$argon2id$x', 'now')");
+  before.run(
+    "INSERT INTO user (id, name, role, password_hash, created_at) VALUES ('us_a', 'ann', 'admin', '$argon2id$x', 'now')",
+  );
   for (const [id, state] of [
     ["as_1", "ready"],
     ["as_2", "deleting"],

@@ -27,7 +27,9 @@ test("videos, upright phone videos and stills get a picture; broken ones and sou
   const database = openDatabase(folder);
   const ownerId = newId("user");
   database
-    .query("INSERT INTO user VALUES (?, 'ann', 'admin', '$argon2id$x', '2026-01-01T00:00:00.000Z')")
+    .query(
+      "INSERT INTO user (id, name, role, password_hash, created_at) VALUES (?, 'ann', 'admin', '$argon2id$x', '2026-01-01T00:00:00.000Z')",
+    )
     .run(ownerId);
   const storage = openDiskStorage({
     folder: join(folder, "storage"),

@@ -69,12 +69,14 @@ describe("a restore", () => {
 
   test("ends logins, because one that was ended since would be open again", async () => {
     const database = openDatabase(ground.folder);
-    database.run(`INSERT INTO user VALUES ('us_a', 'ann', 'admin', '$argon2id$x', 'now');`);
     database.run(
-      `INSERT INTO session VALUES ('se_a', 'us_a', '${"0".repeat(64)}', 'now', '2100-01-01')`,
+      `INSERT INTO user (id, name, role, password_hash, created_at) VALUES ('us_a', 'ann', 'admin', '$argon2id$x', 'now');`,
     );
     database.run(
-      `INSERT INTO token VALUES ('tk_a', 'us_a', 'x', '${"1".repeat(64)}', 'now', NULL)`,
+      `INSERT INTO session (id, user_id, secret_sha256, created_at, expires_at) VALUES ('se_a', 'us_a', '${"0".repeat(64)}', 'now', '2100-01-01')`,
+    );
+    database.run(
+      `INSERT INTO token (id, user_id, label, secret_sha256, created_at, last_used_at) VALUES ('tk_a', 'us_a', 'x', '${"1".repeat(64)}', 'now', NULL)`,
     );
     const second = await takeBackup({ config, clock: ground.clock, serving: false });
     database.close();

@@ -153,6 +153,9 @@ function prepare(staged: string): void {
   db.run("PRAGMA journal_mode = DELETE");
   db.run("BEGIN IMMEDIATE");
   db.run("DELETE FROM session");
+  // A code that was used since would let somebody in again. Older databases had none.
+  const coded = db.query("SELECT 1 FROM sqlite_master WHERE name = 'invitation'").get() !== null;
+  if (coded) db.run("DELETE FROM invitation");
   db.run("DELETE FROM object_intent");
   db.run("COMMIT");
 }

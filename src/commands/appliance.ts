@@ -9,6 +9,7 @@ import { type Lock, lockDataFolder } from "../database/lock.ts";
 import { makeLogRoom } from "../database/log-room.ts";
 import { type Database, openDatabase } from "../database/open.ts";
 import type { BucketDoor, PartHealth, Parts } from "../http/parts.ts";
+import { Estates } from "../jobs/estate.ts";
 import { JobTally } from "../jobs/tally.ts";
 import { changeLevel, type Log, logOf } from "../log.ts";
 import type { LogRing } from "../log-ring.ts";
@@ -171,6 +172,7 @@ function shownOf(work: WorkParts) {
   return {
     ...{ library, uploads, directUploads, imports, jobs, feed, storage, migration, stock },
     ...{ presets: jobs.presets, trials, companions, gpuLoad, workSwitch },
+    estates: new Estates({ database: work.database, library, onChange: () => feed.tell() }),
   };
 }
 

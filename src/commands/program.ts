@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { product } from "../product.ts";
 import { Failure, Refusal } from "../trouble.ts";
+import { addAccounts } from "./account-commands.ts";
 import { exitCodes } from "./exit.ts";
 
 /** Options that every command takes. */
@@ -11,7 +12,7 @@ export interface CommonOptions {
 }
 
 /** A command's work: gets its arguments and options, answers with the exit code. */
-type Action = (...values: never[]) => Promise<number>;
+export type Action = (...values: never[]) => Promise<number>;
 
 /**
  * Runs one command and answers with the exit code: 0 done, 1 failed, 2 bad usage, 130 interrupted.
@@ -92,8 +93,8 @@ function buildProgram(done: (exitCode: number) => void): Command {
   return program;
 }
 
-type Add = (parent: Command, name: string, description: string) => Command;
-type Run = (command: Command, load: () => Promise<Action>) => Command;
+export type Add = (parent: Command, name: string, description: string) => Command;
+export type Run = (command: Command, load: () => Promise<Action>) => Command;
 
 function addServing(program: Command, add: Add, run: Run): void {
   const serve = add(program, "serve", "serve the page and the API, and run jobs").option(
@@ -287,30 +288,6 @@ function addSecrets(program: Command, add: Add, run: Run): void {
   run(list, async () => (await import("./secrets.ts")).listSecrets);
   const remove = add(secret, "remove", "forget a secret").argument("<name>");
   run(remove, async () => (await import("./secrets.ts")).removeSecret);
-}
-
-function addAccounts(program: Command, add: Add, run: Run): void {
-  const users = program.command("users").description("accounts").exitOverride();
-  const create = add(users, "create", "make an account")
-    .argument("<name>")
-    .addOption(
-      new Option("--role <role>", "what it may do").choices(["admin", "member"]).default("member"),
-    )
-    .option("--password-stdin", "read the password from standard input (required)");
-  run(create, async () => (await import("./accounts.ts")).createUser);
-  run(
-    add(users, "list", "list the accounts"),
-    async () => (await import("./accounts.ts")).listUsers,
-  );
-  const quota = add(users, "quota", "how much somebody may keep")
-    .argument("<name>")
-    .argument("<size>", "500M, 100G, 2TiB; none: no limit; default: as the settings say");
-  run(quota, async () => (await import("./retention.ts")).setQuota);
-  const tokens = program.command("tokens").description("API tokens").exitOverride();
-  const token = add(tokens, "create", "make an API token; prints only the token")
-    .requiredOption("--user <name>", "whose it is")
-    .option("--name <label>", "what it is for", "command line");
-  run(token, async () => (await import("./accounts.ts")).createToken);
 }
 
 function collectParam(text: string, before: string[]): string[] {

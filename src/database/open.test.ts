@@ -45,9 +45,10 @@ describe("openDatabase", () => {
     expect(pragma("foreign_keys")).toBe(1);
     expect(pragma("busy_timeout") ?? pragma("timeout")).toBe(5000);
     expect(() =>
-      db.run("INSERT INTO token VALUES ('tk_1', 'us_nobody', 'x', ?, 'now', NULL)", [
-        "0".repeat(64),
-      ]),
+      db.run(
+        "INSERT INTO token (id, user_id, label, secret_sha256, created_at, last_used_at) VALUES ('tk_1', 'us_nobody', 'x', ?, 'now', NULL)",
+        ["0".repeat(64)],
+      ),
     ).toThrow("FOREIGN KEY");
     db.close();
   });
@@ -122,7 +123,7 @@ describe("migrate", () => {
   test("refuses a migration that leaves dangling references or ends its transaction", () => {
     const db = openDatabase(folder);
     db.run("PRAGMA foreign_keys = OFF");
-    const dangling = `INSERT INTO token VALUES ('tk_1', 'us_0', 'x', '${"0".repeat(64)}', 'now', NULL)`;
+    const dangling = `INSERT INTO token (id, user_id, label, secret_sha256, created_at, last_used_at) VALUES ('tk_1', 'us_0', 'x', '${"0".repeat(64)}', 'now', NULL)`;
     expect(() => migrate(db, [...migrations, { ...later, sql: dangling }])).toThrow("dangling");
     expect(db.query("SELECT id FROM token").all()).toEqual([]);
     expect(() => migrate(db, [...migrations, { ...later, sql: "COMMIT" }])).toThrow("transaction");

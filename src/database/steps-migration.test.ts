@@ -21,7 +21,9 @@ const old = (name: string, state: string) => ({
 function before(): Database {
   const db = new Database(":memory:", { strict: true });
   migrate(db, migrations.slice(0, 3));
-  db.run("INSERT INTO user VALUES ('us_1', 'ann', 'admin', '$argon2id$x', '2026')");
+  db.run(
+    "INSERT INTO user (id, name, role, password_hash, created_at) VALUES ('us_1', 'ann', 'admin', '$argon2id$x', '2026')",
+  );
   return db;
 }
 

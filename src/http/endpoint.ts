@@ -156,6 +156,10 @@ export function userOfCall(call: { visit: Visit }): User {
 export function adminOfCall(call: { visit: Visit }, doing: string): User {
   const user = userOfCall(call);
   if (user.role === "admin") return user;
+  if (user.scopes?.includes("admin") === false) {
+    const sentence = `A token needs the scope admin, of an admin, to ${doing}.`;
+    throw new Refusal(403, "insufficient_scope", sentence);
+  }
   throw new Refusal(403, "forbidden", `Only an admin may ${doing}.`);
 }
 

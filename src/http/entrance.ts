@@ -1,7 +1,7 @@
 /** Coming in and going out: the first account, login, logout. */
 import type { Elysia } from "elysia";
 import { loginPage, setupPage } from "../../views/entrance.ts";
-import type { Login } from "../accounts/accounts.ts";
+import type { Entrance, Login } from "../accounts/accounts.ts";
 import { type FieldFault, Refusal } from "../trouble.ts";
 import { readForm } from "./body.ts";
 import { route } from "./endpoint.ts";
@@ -45,8 +45,8 @@ async function setUp(parts: Parts, request: Request): Promise<Response> {
     return again(422, [{ path: "repeat", message: "This is not the same password." }]);
   }
   try {
-    const peer = visitOf(request).peer();
-    const login = await parts.accounts.completeSetup(code.trim(), name, password, peer);
+    const at = entranceOf(request);
+    const login = await parts.accounts.completeSetup(code.trim(), name, password, at);
     return enter(request, login, "/");
   } catch (cause) {
     if (!(cause instanceof Refusal) || cause.status >= 500) throw cause;
@@ -74,8 +74,8 @@ async function logIn(parts: Parts, request: Request): Promise<Response> {
   const name = field(form, "name");
   const next = safeNext(form.get("next"));
   try {
-    const peer = visitOf(request).peer();
-    const login = await parts.accounts.login(name, field(form, "password"), peer);
+    const password = field(form, "password");
+    const login = await parts.accounts.login(name, password, entranceOf(request));
     endEarlierSession(parts, request);
     return enter(request, login, next);
   } catch (cause) {
@@ -85,13 +85,21 @@ async function logIn(parts: Parts, request: Request): Promise<Response> {
   }
 }
 
+/** Where somebody comes in, for the list of their logins. */
+export function entranceOf(request: Request): Entrance {
+  return {
+    peer: visitOf(request).peer(),
+    device: request.headers.get("user-agent") ?? "",
+  };
+}
+
 /** Whoever logs in again in one browser leaves no session behind that nobody holds. */
 function endEarlierSession(parts: Parts, request: Request): void {
   const { credential } = visitOf(request);
   if (credential.kind === "session") parts.accounts.logout(credential.secret);
 }
 
-function enter(request: Request, login: Login, next: string): Response {
+export function enter(request: Request, login: Login, next: string): Response {
   const tls = isOverTls(request, visitOf(request).tls);
   const headers = { "set-cookie": sessionCookie(login.secret, login.expiresAt, tls) };
   return staysThere(request)

@@ -4,6 +4,7 @@
  */
 import { hostname } from "node:os";
 import type { User } from "../accounts/accounts.ts";
+import { scopeNeeded } from "../accounts/scopes.ts";
 import { Refusal } from "../trouble.ts";
 import type { AccountsPart } from "./parts.ts";
 import { type Credential, isHtmx, type Visit, wantsPage } from "./visit.ts";
@@ -18,6 +19,7 @@ export function isOpenPath(path: string): boolean {
   return (
     path === "/login" ||
     path === "/setup" ||
+    path === "/invitation" ||
     path === "/health" ||
     path === "/health/ready" ||
     path === "/metrics" ||
@@ -90,6 +92,18 @@ export function userOf(accounts: AccountsPart, credential: Credential): User | n
   return credential.kind === "token"
     ? accounts.tokenUser(credential.secret)
     : accounts.sessionUser(credential.secret);
+}
+
+/** Refuses what a token may not. A login on the page has all that its person may. @throws Refusal 403 `insufficient_scope` */
+export function guardScope({ user, method, path }: Pick<Visit, "user" | "method" | "path">): void {
+  if (user?.scopes === undefined) return;
+  const needed = scopeNeeded(method, path);
+  if (user.scopes.includes(needed)) return;
+  throw new Refusal(
+    403,
+    "insufficient_scope",
+    `This call needs a token with the scope ${needed}; this one has ${user.scopes.join(", ")}.`,
+  );
 }
 
 /**

@@ -6,7 +6,15 @@ import { Elysia } from "elysia";
 import { Refusal } from "../trouble.ts";
 import { type Arrival, arrivals } from "./arrival.ts";
 import { setPath, setUrl, withoutBase } from "./base-path.ts";
-import { askToLogIn, guardOrigin, hostGuard, isOpenPath, readCredential, userOf } from "./guard.ts";
+import {
+  askToLogIn,
+  guardOrigin,
+  guardScope,
+  hostGuard,
+  isOpenPath,
+  readCredential,
+  userOf,
+} from "./guard.ts";
 import { secure } from "./headers.ts";
 import type { Parts } from "./parts.ts";
 import { problemOf, refuse, toRefusal } from "./problem.ts";
@@ -85,6 +93,7 @@ export function createHandle(app: Elysia, parts: Parts): Handle {
     if (visit.user === null && !isOpenPath(visit.path)) {
       return askToLogIn(request, visit, parts.accounts.setupPending());
     }
+    if (!isOpenPath(visit.path)) guardScope(visit);
     const routed = app.fetch(routable(request, visit)) as Response | Promise<Response>;
     return routed instanceof Promise
       ? routed.then((response) => checked(app, visit, response))

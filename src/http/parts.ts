@@ -12,6 +12,7 @@ import type { Finding } from "../doctor/finding.ts";
 import type { DirectUploads } from "../ingest/direct-uploads.ts";
 import type { Importer } from "../ingest/importer.ts";
 import type { Uploads } from "../ingest/uploads.ts";
+import type { Estates } from "../jobs/estate.ts";
 import type { Feed } from "../jobs/feed.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { Presets } from "../jobs/presets.ts";
@@ -39,10 +40,7 @@ export type AskedOfLibrary =
   | ("restore" | "change" | "emptyBin" | "getKept" | "allowances" | "count" | "labels");
 
 /** What this side needs of the accounts. */
-export type AccountsPart = Pick<
-  Accounts,
-  "setupPending" | "completeSetup" | "login" | "logout" | "sessionUser" | "tokenUser" | "listUsers"
->;
+export type AccountsPart = Omit<Accounts, "issueSetupCode" | "sweepSessions">;
 
 /** What `GET /system` tells of a GPU beside what every device has. */
 export type GpuFacts = Omit<GpuReport, "id" | "title" | "sentence">;
@@ -123,6 +121,8 @@ export interface Parts {
   directUploads: DirectUploads | null;
   imports: Pick<Importer, "add" | "find" | "list" | "cancel" | "retry">;
   jobs: Pick<Jobs, AskedOfJobs>;
+  /** What becomes of the files of somebody who goes. */
+  estates: Pick<Estates, "of" | "give" | "deleteAll" | "refuseUnfinished">;
   presets: Pick<Presets, "list" | "get" | "create" | "replace" | "delete">;
   /** Ten seconds of a file tried out. */
   trials: Pick<Trials, "start" | "find" | "end">;

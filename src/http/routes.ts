@@ -1,5 +1,6 @@
 /** Every route of the site, in one list. */
 import type { Elysia } from "elysia";
+import { accountEndpoints } from "./account.ts";
 import { actEndpoints } from "./acts.ts";
 import { assetEndpoints } from "./assets.ts";
 import { backupEndpoints, mountBackupFragments } from "./backups.ts";
@@ -42,6 +43,7 @@ import type { Streams } from "./stream.ts";
 import { systemEndpoints } from "./system.ts";
 import { mountTries } from "./tries.ts";
 import { uploadEndpoints } from "./uploads.ts";
+import { userEndpoints } from "./users.ts";
 import { mountZip, zipEndpoints } from "./zip.ts";
 
 /** The calls that the OpenAPI document describes. */
@@ -67,6 +69,8 @@ export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch)
     ...retentionEndpoints(parts),
     ...settingsEndpoints(parts),
     ...actEndpoints(parts),
+    ...accountEndpoints(parts),
+    ...userEndpoints(parts),
     ...deviceEndpoints(parts, streams, watch),
     ...logEndpoints(parts, streams),
     ...healthEndpoints(parts),

@@ -31,7 +31,9 @@ beforeEach(() => {
   rows = new StepRows(database, new ManualClock());
   ownerId = newId("user");
   database
-    .query("INSERT INTO user VALUES (?, 'ann', 'admin', '$argon2id$x', '2026-01-01T00:00:00.000Z')")
+    .query(
+      "INSERT INTO user (id, name, role, password_hash, created_at) VALUES (?, 'ann', 'admin', '$argon2id$x', '2026-01-01T00:00:00.000Z')",
+    )
     .run(ownerId);
 });
 

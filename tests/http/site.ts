@@ -22,6 +22,7 @@ import { Gate } from "../../src/ingest/gate.ts";
 import { ImportRows } from "../../src/ingest/import-rows.ts";
 import { Importer } from "../../src/ingest/importer.ts";
 import { Uploads } from "../../src/ingest/uploads.ts";
+import { Estates } from "../../src/jobs/estate.ts";
 import { Feed } from "../../src/jobs/feed.ts";
 import { Jobs } from "../../src/jobs/jobs.ts";
 import { LiveProgress } from "../../src/jobs/live.ts";
@@ -182,6 +183,7 @@ export async function openSite(
     ...{ config, log: silentLog(), clock, accounts, settings, library, imports, jobs, feed },
     ...{ uploads, storage, bucket: null, directUploads: null, operations, migration: null },
     presets: jobs.presets,
+    estates: new Estates({ database, library, onChange: () => feed.tell() }),
     gpuLoad: new GpuLoad({ clock, tool: join(folder, "nvidia-smi") }),
     workSwitch,
     companions: openCompanions({ database, clock, storage, feed, library, folder }),

@@ -48,7 +48,9 @@ export class QueueGround {
   addUser(name: string): Asker {
     const id = newId("user");
     this.database
-      .query("INSERT INTO user VALUES (?, ?, 'admin', '$argon2id$x', '2026-01-01T00:00:00.000Z')")
+      .query(
+        "INSERT INTO user (id, name, role, password_hash, created_at) VALUES (?, ?, 'admin', '$argon2id$x', '2026-01-01T00:00:00.000Z')",
+      )
       .run(id, name);
     return { id, name };
   }

@@ -84,7 +84,9 @@ export class SteeredWork {
   constructor() {
     const hash = "$argon2id$x";
     this.database
-      .query("INSERT INTO user VALUES (?, 'ann', 'admin', ?, '2026-01-01T00:00:00.000Z')")
+      .query(
+        "INSERT INTO user (id, name, role, password_hash, created_at) VALUES (?, 'ann', 'admin', ?, '2026-01-01T00:00:00.000Z')",
+      )
       .run(this.ownerId, hash);
   }
 

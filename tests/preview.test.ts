@@ -4,13 +4,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
+import { axeFaults } from "./axe.ts";
 import { openBrowser, openPage, type WatchedPage } from "./browser.ts";
 import { pageAudit } from "./page-audit.ts";
 import { assets, entries } from "./preview-samples.ts";
 import { type Preview, startPreview } from "./preview-server.ts";
 
-/** One test walks through all pages; on a busy machine a page may take a second. */
-setDefaultTimeout(60_000);
+/** One test walks through all pages; on a busy machine a page may take some seconds with all that is looked at. */
+setDefaultTimeout(240_000);
 
 const assetPath = (position: number) => `/assets/${assets[position]?.id}`;
 const jobPath = (position: number) => `/jobs/${entries[position]?.job.id}`;
@@ -97,7 +98,10 @@ describe("every page", () => {
     await withPage(look, async (page) => {
       for (const [name, path] of Object.entries(pages)) {
         await open(page, path);
-        const faults = await page.evaluate(pageAudit);
+        const faults = [
+          ...((await page.evaluate(pageAudit)) as string[]),
+          ...(await axeFaults(page)),
+        ];
         expect({ name, faults }).toEqual({ name, faults: [] });
       }
     });

@@ -1,4 +1,4 @@
-// The room of the jobs: what changed is fetched without a storm, many are chosen by hand or by key, texts are copied.
+// The room of the jobs: what changed is fetched without a storm, many are chosen by hand or by key, reports are copied.
 const SOON_MS = 400; // Changes that come together are fetched together.
 const APART_MS = 600; // Pages that hear of the same change ask at different moments.
 const ROWS_MAX = 50; // Rows that the server gives at once.
@@ -94,8 +94,6 @@ document.addEventListener("click", (event) => {
   }
   if (event.target.closest?.("[data-command=choose-none]")) chooseNone();
   if (event.target.closest?.("[data-command=close-dialog]")) event.target.closest("dialog").close();
-  const copied = event.target.closest?.("[data-copy]");
-  if (copied) copyFrom(copied);
   if (event.target.closest?.("[data-copy-report]")) copyReport();
 });
 
@@ -117,12 +115,9 @@ function step(by) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || !list()) return;
-  if (
-    event.target.closest?.(
-      "select, textarea, [contenteditable], dialog, input:not([type=checkbox])",
-    )
-  )
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !list()) return;
+  if (document.querySelector("dialog[open]")) return;
+  if (event.target.closest?.("select, textarea, [contenteditable], input:not([type=checkbox])"))
     return;
   const row = document.activeElement?.closest?.(".job-row") ?? null;
   switch (event.key) {
@@ -151,41 +146,21 @@ document.addEventListener("keydown", (event) => {
 });
 
 // Copying --------------------------------------------------------------------------------------
-async function copyFrom(button) {
-  const text = document.getElementById(button.dataset.copy);
-  if (!text) return;
-  const range = document.createRange();
-  range.selectNodeContents(text);
-  const selection = getSelection();
-  const done = await copy(text.textContent, () => {
-    selection.removeAllRanges();
-    selection.addRange(range);
-  });
-  const label = button.querySelector("span");
-  const before = button.dataset.label ?? label.textContent;
-  button.dataset.label = before;
-  label.textContent = done ? button.dataset.copied : button.dataset.refused;
-  setTimeout(() => {
-    label.textContent = before;
-  }, 3000);
-}
-
-/** Without HTTPS browsers give pages no clipboard; the older way still works there. */
-async function copy(text, select) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    select();
-    return document.execCommand("copy");
-  }
-}
+// copy.js does it, with the text that stands beside the button.
+document.addEventListener(
+  "click",
+  (event) => {
+    const button = event.target.closest?.("[data-copy-of]");
+    if (button) button.dataset.copy = document.getElementById(button.dataset.copyOf).textContent;
+  },
+  { capture: true },
+);
 
 function copyReport() {
   const report = document.getElementById("help-report");
   if (!report) return;
-  const take = () => report.querySelector("[data-copy]")?.click();
-  const there = report.querySelector("[data-copy]");
+  const take = () => report.querySelector("[data-copy-of]")?.click();
+  const there = report.querySelector("[data-copy-of]");
   report.open = true;
   report.scrollIntoView({ block: "nearest" });
   if (there) take();

@@ -18,6 +18,8 @@ export interface Versions {
 
 export interface ReportedJob {
   job: Job;
+  /** Names of the inputs, which are not told. */
+  names: readonly string[];
   /** What the inputs are, by position; null for one that is gone or is text. */
   inputs: readonly (MediaInfo | null)[];
   history: readonly HistoryEntry[];
@@ -27,7 +29,7 @@ export interface ReportedJob {
 /** Steps and entries of the history that are told; the last ones. */
 const LINES_MAX = 60;
 
-export function jobReport({ job, inputs, history, versions }: ReportedJob): string {
+export function jobReport({ job, names, inputs, history, versions }: ReportedJob): string {
   const parts = [
     section("Kinomill", versionLines(versions)),
     section("Job", jobLines(job)),
@@ -40,7 +42,8 @@ export function jobReport({ job, inputs, history, versions }: ReportedJob): stri
     section("Error", errorLines(job)),
     section("Last lines of ffmpeg", job.error === null ? [] : job.error.log.split("\n")),
   ];
-  return `${withoutNames(parts.filter((part) => part !== "").join("\n\n"), job)}\n`;
+  const told = parts.filter((part) => part !== "").join("\n\n");
+  return `${withoutNames(told, [...names, titled(job), ...Object.values(job.labels)])}\n`;
 }
 
 function section(title: string, lines: readonly string[]): string {
@@ -143,10 +146,19 @@ function errorLines({ error }: Job): string[] {
   return [`${code}${retryable ? ", may pass" : ""}`, message, hint];
 }
 
-/** The title names a file, and sentences may quote it; what is left of paths goes too. */
-function withoutNames(text: string, { title, labels }: Job): string {
-  const name = title.slice(title.indexOf(": ") + 2);
-  const secrets = [name, ...Object.values(labels)].filter((each) => each.length > 3);
-  const named = secrets.reduce((told, secret) => told.replaceAll(secret, "…"), text);
-  return named.replace(/(^|[\s"'=(“])\/(?:[\w.@~+-]+\/)+[\w.@~+-]*/gm, "$1(path)");
+/** The title of a job ends with the name of a file. */
+function titled({ title }: Job): string {
+  return title.slice(title.indexOf(": ") + 2);
+}
+
+/** Shorter ones would be found in words that are none. */
+const NAME_LENGTH_MIN = 4;
+
+/** What sentences quote are titles of other jobs; what is left of paths goes too. */
+function withoutNames(text: string, names: readonly string[]): string {
+  const told = names.filter(({ length }) => length >= NAME_LENGTH_MIN);
+  return told
+    .reduce((rest, name) => rest.replaceAll(name, "…"), text)
+    .replace(/“[^”\n]*”/g, "“…”")
+    .replace(/(^|[\s"'=(“])\/(?:[\w.@~+-]+\/)+[\w.@~+-]*/gm, "$1(path)");
 }

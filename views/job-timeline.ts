@@ -6,7 +6,7 @@ import { type Html, html } from "./html.ts";
 import { deviceTitle } from "./job-words.ts";
 import { spanText } from "./quantities.ts";
 import { texts } from "./texts/texts.ts";
-import { type Bar, type Lane, type Timeline, timelineOf } from "./timeline.ts";
+import { type Bar, barKinds, type Lane, type Timeline, timelineOf } from "./timeline.ts";
 import { clockText } from "./times.ts";
 
 const words = texts.timeline;
@@ -29,9 +29,21 @@ export function jobTimeline(job: Job, history: readonly HistoryEntry[], nowMs: n
 <h2 id="timeline-title">${words.title}</h2>
 <div class="lanes" aria-hidden="true">${shown.map((lane) => laneRow(lane, line))}
 <p class="lane-ends"><span>${clockText(iso(line.fromMs))}</span><span>${clockText(iso(line.toMs))}</span></p></div>
+${legend(shown)}
 ${line.shortened || hidden > 0 ? html`<p class="muted lane-note">${line.shortened ? words.shortened : null} ${hidden > 0 ? words.more(hidden) : null}</p>` : null}
 <details id="timeline-table"><summary>${words.asTable}</summary>${asTable(line)}</details>
 </section>`;
+}
+
+/** What the colours say, of those that are there. */
+function legend(lanes: readonly Lane[]): Html {
+  const there = new Set(lanes.flatMap(({ bars }) => bars.map(({ kind }) => kind)));
+  return html`<ul class="lane-legend" aria-hidden="true">${barKinds
+    .filter((kind) => there.has(kind))
+    .map(
+      (kind) =>
+        html`<li><svg viewBox="0 0 12 12" aria-hidden="true" focusable="false"><rect class="bar ${kind}" width="12" height="12" rx="3"></rect></svg>${words.kinds[kind]}</li>`,
+    )}</ul>`;
 }
 
 function laneRow(lane: Lane, line: Timeline): Html {
@@ -43,7 +55,7 @@ function laneRow(lane: Lane, line: Timeline): Html {
 
 function laneTitle({ title, device, bars }: Lane): string {
   if (title === null) return words.whole;
-  if (title === "") return words.kinds.published;
+  if (title === "") return words.publication;
   if (device !== null) return words.parts(title, deviceTitle(device));
   const own = bars[0]?.device;
   return own === null || own === undefined ? title : words.parts(title, deviceTitle(own));
@@ -94,7 +106,7 @@ function asTable(line: Timeline): Html {
 
 function stepWords(bar: Bar, { title }: Lane): string {
   if (title === null) return words.whole;
-  if (title === "") return words.kinds.published;
+  if (title === "") return words.publication;
   return bar.part === null ? title : `${title}: ${words.part(bar.part)}`;
 }
 

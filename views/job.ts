@@ -44,7 +44,7 @@ export function jobPage(viewer: Viewer, view: JobView): Html {
 </div>
 ${jobPanel(view)}
 ${liveConnection(`/ui/events?job=${job.id}`)}`;
-  const files = { scripts: ["jobs.js"], styles: ["jobs.css"] };
+  const files = { scripts: ["copy.js", "jobs.js"], styles: ["jobs.css"] };
   return page({ title: job.title, viewer, active: "jobs", body, ...files });
 }
 
@@ -118,9 +118,9 @@ export function reportInside(report: string): Html {
   return copyable("report-text", report);
 }
 
-/** Text that a button takes to the clipboard; jobs.js does it, and chooses the text where it may not. */
+/** Text that a button takes to the clipboard. */
 function copyable(id: string, text: string): Html {
-  return html`<div class="copyable"><pre id="${id}" hx-ignore tabindex="0">${text}</pre><button type="button" class="button" data-copy="${id}" data-copied="${words.copied}" data-refused="${words.copyFailed}">${icon("copy")}<span>${words.copy}</span></button></div>`;
+  return html`<div class="copyable"><pre id="${id}" hx-ignore tabindex="0">${text}</pre><button type="button" class="button" data-copy="" data-copy-of="${id}" data-copied="${words.copied}" data-failed="${words.copyFailed}">${icon("copy")}<span>${words.copy}</span></button></div>`;
 }
 
 /** While it runs what is expected of it; afterwards that beside what it really took and made. */

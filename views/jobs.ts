@@ -3,7 +3,6 @@ import type { Census } from "../src/jobs/census.ts";
 import { bulkBar, bulkPlace } from "./bulk-jobs.ts";
 import { button } from "./components/button.ts";
 import { emptyState } from "./components/empty.ts";
-import { keys } from "./components/key.ts";
 import { type Html, html } from "./html.ts";
 import {
   allJobs,
@@ -44,12 +43,21 @@ ${filterForm(view.shown, choices)}
 </div>
 ${jobsList(view)}
 ${bulkPlace()}
-${keyHints()}
 ${liveConnection("/ui/events")}`;
   const { title } = words;
   const files = { scripts: ["jobs.js"], styles: ["jobs.css"] };
-  return page({ title, viewer, active: "jobs", body, ...files });
+  return page({ title, viewer, active: "jobs", body, keys: listKeys, ...files });
 }
+
+/** What jobs.js does. */
+const listKeys = [
+  { keys: "j", does: words.keyDown },
+  { keys: "k", does: words.keyUp },
+  { keys: "x", does: words.keyChoose },
+  { keys: "Shift+x", does: words.keyRange },
+  { keys: "Enter", does: words.keyOpen },
+  { keys: "Esc", does: words.keyNone },
+];
 
 /**
  * `GET /ui/jobs`. jobs.js has it fetched when a job comes or moves, and single rows when something about a job
@@ -102,15 +110,4 @@ export function jobRows(entries: readonly JobEntry[]): Html {
     (entry) =>
       html`<hx-partial hx-target="#job-${entry.job.id}" hx-swap="outerMorph">${choosableRow(entry)}</hx-partial>`,
   )}`;
-}
-
-function keyHints(): Html {
-  const hints = [
-    ["j k", words.keyMove],
-    ["x", words.keyChoose],
-    ["Shift+x", words.keyRange],
-    ["Enter", words.keyOpen],
-    ["Esc", words.keyNone],
-  ] as const;
-  return html`<ul class="key-hints" aria-label="${words.keys}">${hints.map(([sequence, what]) => html`<li>${keys(sequence)}${what}</li>`)}</ul>`;
 }

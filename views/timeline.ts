@@ -5,7 +5,16 @@
 import type { HistoryEntry } from "../src/jobs/event-log.ts";
 import type { Job, JobStep } from "../src/jobs/job.ts";
 
-export type BarKind = "waited" | "ran" | "running" | "failed" | "paused" | "stopped" | "published";
+export const barKinds = [
+  "waited",
+  "running",
+  "ran",
+  "published",
+  "failed",
+  "paused",
+  "stopped",
+] as const;
+export type BarKind = (typeof barKinds)[number];
 
 export interface Bar {
   kind: BarKind;

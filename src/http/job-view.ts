@@ -22,10 +22,12 @@ export function jobView(parts: Parts, ownerId: string, id: string): JobView {
 /** @throws Refusal 404 `not_found` */
 export async function reportText(parts: Parts, ownerId: string, id: string): Promise<string> {
   const job = parts.jobs.get(ownerId, id);
-  const inputs = job.inputs.map((input) => findAsset(parts, ownerId, input)?.media ?? null);
+  const assets = job.inputs.map((input) => findAsset(parts, ownerId, input));
   const { version, commit, ffmpeg, devices } = await parts.system();
   return jobReport({
-    ...{ job, inputs, history: parts.jobs.history(ownerId, id) },
+    ...{ job, history: parts.jobs.history(ownerId, id) },
+    names: assets.flatMap((asset) => asset?.name ?? []),
+    inputs: assets.map((asset) => asset?.media ?? null),
     versions: {
       ...{ kinomill: version, commit, ffmpeg: ffmpeg.version },
       devices: devices.map(({ title }) => title),

@@ -22,7 +22,8 @@ function search() {
   field.select();
 }
 
-let begun = 0; // When "g" was pressed.
+const never = Number.NEGATIVE_INFINITY;
+let begun = never; // When "g" was pressed.
 
 function go(key) {
   const link = [...document.querySelectorAll("[data-go]")].find(
@@ -43,7 +44,7 @@ document.addEventListener("keydown", (event) => {
   const bare = !event.ctrlKey && !event.metaKey && !event.altKey;
   if (!bare || isTyping(event.target) || document.querySelector("dialog[open]")) return;
   const waiting = performance.now() - begun < SEQUENCE_MS;
-  begun = 0;
+  begun = never;
   if (waiting && go(event.key)) return event.preventDefault();
   if (event.key === "g") begun = performance.now();
   else if (event.key === "?") openDialog("keys");

@@ -26,7 +26,7 @@ export const job = {
   code: "Code",
   copy: "Copy",
   copied: "Copied",
-  copyFailed: "Chosen: copy it with the keyboard",
+  copyFailed: "Not copied",
   report: "Report",
   copyReport: "Copy report",
   reportText:
@@ -110,6 +110,7 @@ export const timeline = {
   span: "For",
   how: "How it ended",
   whole: "Job",
+  publication: "Checked and published",
   kinds: {
     waited: "waited",
     ran: "done",

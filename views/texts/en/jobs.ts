@@ -80,12 +80,12 @@ export const jobList = {
     pageOver: "There are no older jobs",
   },
 
-  keys: "Keys of this list",
-  keyMove: "up and down",
-  keyChoose: "choose",
-  keyRange: "choose up to here",
-  keyOpen: "open",
-  keyNone: "choose none",
+  keyDown: "Next job",
+  keyUp: "Job before",
+  keyChoose: "Choose the job",
+  keyRange: "Choose all from the last chosen to this one",
+  keyOpen: "Open the job",
+  keyNone: "Choose none",
 } as const;
 
 /** What is done to many jobs at once. */

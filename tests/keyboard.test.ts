@@ -50,7 +50,7 @@ const inDialog = (page: Page) =>
 test("the palette finds a file of the server, and Enter opens it", async () => {
   await withPage("/jobs", async (page) => {
     await page.keyboard.press("Control+k");
-    const field = page.locator("#palette input");
+    const field = page.locator("#palette [role=combobox]");
     await field.fill("final_match");
     const option = page.getByRole("option", { name: /final_match/ });
     await option.and(page.locator("[aria-selected=true]")).waitFor();
@@ -67,7 +67,7 @@ test("the palette finds a file of the server, and Enter opens it", async () => {
 test("a hostile name in the palette stays a name", async () => {
   await withPage("/", async (page) => {
     await page.keyboard.press("Control+k");
-    await page.locator("#palette input").fill("onerror");
+    await page.locator("#palette [role=combobox]").fill("onerror");
     await page.getByRole("option", { name: /onerror=alert/ }).waitFor();
     expect(await page.locator("#palette-found img, #palette-found b").count()).toBe(0);
   });
@@ -84,9 +84,9 @@ test("what is typed narrows pages and actions; arrows walk around, Escape gives 
     await page.keyboard.press("ArrowUp");
     await page.keyboard.press("ArrowUp");
     await selected.filter({ hasText: "Log out" }).waitFor();
-    await page.locator("#palette input").fill("work pause");
+    await page.locator("#palette [role=combobox]").fill("work pause");
     await selected.filter({ hasText: "Pause all work" }).waitFor();
-    await page.locator("#palette input").fill("nothing is called that");
+    await page.locator("#palette [role=combobox]").fill("nothing is called that");
     await page.locator("[data-none]").waitFor();
     await page.keyboard.press("Escape");
     expect(await page.evaluate("document.activeElement.dataset.opens")).toBe("palette");
@@ -96,7 +96,7 @@ test("what is typed narrows pages and actions; arrows walk around, Escape gives 
 test("an action of the palette is done, and everybody sees it", async () => {
   await withPage("/", async (page) => {
     await page.keyboard.press("Control+k");
-    await page.locator("#palette input").fill("pause all");
+    await page.locator("#palette [role=combobox]").fill("pause all");
     await page.locator("#palette [aria-selected=true]", { hasText: "Pause all work" }).waitFor();
     await page.keyboard.press("Enter");
     await page.locator("#work-banner", { hasText: "All work is paused." }).waitFor();

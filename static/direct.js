@@ -48,7 +48,9 @@ function putPart(url, blob, signal, onBytes) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const gaveUp = (status) => {
-      const detail = `The bucket did not take a part of the file${status === 0 ? "" : ` (status ${status})`}.`;
+      const detail = tray.fill(status === 0 ? tray.words.partLost : tray.words.partRefused, {
+        status,
+      });
       reject(new DirectError("PUT", status === 0 ? 0 : 503, JSON.stringify({ detail })));
     };
     let silence = 0;
@@ -79,6 +81,22 @@ globalThis.DirectUpload = class DirectUpload {
     this.options = options;
     this.url = null;
     this.stopper = null;
+  }
+
+  /** What was begun before: how much of each has come the bucket says. */
+  static async left() {
+    const headers = { accept: "application/json" };
+    const answer = await fetch(DIRECT_ENDPOINT, { headers });
+    if (!answer.ok) return [];
+    const begun = (await answer.json()).items.filter(({ state }) => state === "receiving");
+    const all = begun.map(async ({ id }) => {
+      const url = `${DIRECT_ENDPOINT}/${id}`;
+      const item = await (await fetch(url, { headers })).json();
+      const { name, sizeBytes: lengthBytes, modified } = item;
+      const leftBytes = Math.min((item.received?.length ?? 0) * item.partBytes, lengthBytes);
+      return { state: item.state, url, name, lengthBytes, modified, leftBytes };
+    });
+    return (await Promise.all(all)).filter(({ state }) => state === "receiving");
   }
 
   async memoryKey() {

@@ -9,6 +9,7 @@ import copyJs from "./copy.js" with { type: "text" };
 import assetCss from "./css/asset.css" with { type: "text" };
 import controlsCss from "./css/controls.css" with { type: "text" };
 import entranceCss from "./css/entrance.css" with { type: "text" };
+import filtersCss from "./css/filters.css" with { type: "text" };
 import frameCss from "./css/frame.css" with { type: "text" };
 import jobCss from "./css/job.css" with { type: "text" };
 import jobListCss from "./css/job-list.css" with { type: "text" };
@@ -26,16 +27,23 @@ import systemCss from "./css/system.css" with { type: "text" };
 import uploadsCss from "./css/uploads.css" with { type: "text" };
 import valuesCss from "./css/values.css" with { type: "text" };
 import directJs from "./direct.js" with { type: "text" };
+import dropJs from "./drop.js" with { type: "text" };
 import errorsJs from "./errors.js" with { type: "text" };
 import formsJs from "./forms.js" with { type: "text" };
 import { frameScript } from "./frame.ts";
+import hoverJs from "./hover.js" with { type: "text" };
 import iconSvg from "./icon.svg" with { type: "text" };
 import jobsJs from "./jobs.js" with { type: "text" };
+import leavingJs from "./leaving.js" with { type: "text" };
+import libraryJs from "./library.js" with { type: "text" };
 import logJs from "./log.js" with { type: "text" };
 import makeJs from "./make.js" with { type: "text" };
+import selectionJs from "./selection.js" with { type: "text" };
 import themeJs from "./theme.js" with { type: "text" };
+import trayJs from "./tray.js" with { type: "text" };
 import trialJs from "./trial.js" with { type: "text" };
 import uploadJs from "./upload.js" with { type: "text" };
+import uploadMemoryJs from "./upload-memory.js" with { type: "text" };
 import latinFont from "./vendor/hanken-grotesk-latin-5.3.0.woff2" with { type: "file" };
 import latinExtFont from "./vendor/hanken-grotesk-latin-ext-5.3.0.woff2" with { type: "file" };
 import htmxJs from "./vendor/htmx-4.0.1.min.js" with { type: "text" };
@@ -65,6 +73,7 @@ const styles = [
   paletteCss,
   entranceCss,
   libraryCss,
+  filtersCss,
   uploadsCss,
   jobsCss,
   assetCss,
@@ -143,6 +152,13 @@ const sources: Record<string, StaticFile["body"]> = {
   "jobs.js": jobsJs,
   "theme.js": themeJs,
   "trial.js": trialJs,
+  "drop.js": dropJs,
+  "hover.js": hoverJs,
+  "leaving.js": leavingJs,
+  "library.js": libraryJs,
+  "selection.js": selectionJs,
+  "tray.js": trayJs,
+  "upload-memory.js": uploadMemoryJs,
   "upload.js": uploadJs,
   "htmx.js": htmxJs,
   "hx-csp.js": hxCspJs,

@@ -1,7 +1,7 @@
-// The upload queue of the library: files in by hand or by drop, two at a time, each with its progress. They go by
-// tus, so that they go on after a cut, a restart of the server, and in a tab that was closed and opened again.
+// The upload queue: files in by hand or by drop, two at a time, each with its progress. They go by tus, so that they go on
+// after a cut, a restart of the server, on the next page, and in a tab that was closed and opened again.
 const PARALLEL_MAX = 2; // Two keep a disk and a home network busy; more only slow each other.
-const QUEUE_MAX = 500; // More rows than anybody follows; the rest can be added afterwards.
+const QUEUE_MAX = 2000; // More rows than anybody follows; the rest can be added afterwards.
 const SPEED_WINDOW_MS = 4000; // The speed is of the last seconds, so that the estimate follows the network.
 const DONE_MS = 6000; // A finished row stays this long.
 const PIECE_BYTES = 64 * 1024 ** 2; // Less than proxies on the way usually take at once.
@@ -10,112 +10,52 @@ const RETRY_DELAYS_MS = [0, 500, 1000, 2000, 5000, 10_000, ...Array(120).fill(30
 const BASE = document.documentElement.dataset.base; // "/", or the path under which a proxy offers the site
 const ENDPOINT = `${BASE}api/v1/uploads`;
 
-const picker = document.getElementById("file-picker");
+const { list, words, fill, sizeText, spanText, statusOf, problemOf, problemText } = tray;
 const again = document.getElementById("file-again");
-const list = document.getElementById("uploads");
-const zone = document.getElementById("drop-zone");
-const template = document.getElementById("upload-row");
-
 const uploads = new Set();
-const head = document.createElement("div");
-head.className = "uploads-head";
-const headText = document.createElement("span");
-headText.setAttribute("role", "status");
-head.append(headText);
-list.append(head);
-
-// Words ----------------------------------------------------------------------------------------
-function sizeText(bytes) {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${value.toFixed(unit === 0 || value >= 99.95 ? 0 : 1)} ${units[unit]}`;
-}
-
-function spanText(seconds) {
-  const whole = Math.max(1, Math.round(seconds));
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor(whole / 60) % 60} min`;
-}
-
-const statusOf = (error) => error.originalResponse?.getStatus() ?? 0;
-
-/** What Kinomill says of it; nothing where a proxy answered, and the status says more than its page. */
-function problemOf(error) {
-  try {
-    return JSON.parse(error.originalResponse.getBody());
-  } catch {
-    return {};
-  }
-}
-
-function problemText(error) {
-  const status = statusOf(error);
-  const { detail } = problemOf(error);
-  if (typeof detail === "string" && detail !== "") return detail;
-  if (status === 0) return "The connection broke. Try again when the server answers.";
-  if (status === 413) return "This file is larger than the server accepts.";
-  if (status === 507) return "The server's disk is full.";
-  return `The server refused this file (status ${status}).`;
-}
 
 // One upload -----------------------------------------------------------------------------------
 // States: waiting, sending, paused, failed, done; left: begun before, and its file is not here.
 function show(upload, state, note) {
+  const paused = upload.state === "paused";
   upload.state = state;
   upload.row.dataset.state = state;
   upload.note.textContent = note;
-  upload.retry.hidden = state !== "failed";
-  upload.choose.hidden = state !== "left";
-  upload.pause.hidden = state !== "sending" && state !== "waiting";
-  upload.resume.hidden = state !== "paused";
-  upload.keep.hidden = true;
+  const { find } = upload;
+  find("retry").hidden = state !== "failed";
+  find("choose").hidden = state !== "left";
+  find("pause").hidden = state !== "sending" && state !== "waiting";
+  find("resume").hidden = state !== "paused";
+  find("keep-both").hidden = true;
   const over = state === "done" || (state === "failed" && upload.url === null);
-  const label = over ? "Remove from this list" : "Cancel this upload and delete what has arrived";
-  upload.cancel.setAttribute("aria-label", label);
+  find("cancel").setAttribute("aria-label", over ? words.removeRow : words.cancelRow);
+  if (paused !== (state === "paused")) void uploadMemory.tell(upload);
 }
 
 function addRow(name) {
-  const row = template.content.firstElementChild.cloneNode(true);
-  const find = (part) => row.querySelector(`[data-${part}]`);
   const upload = {
-    ...{ name, row, file: null, tus: null, url: null, samples: [], leftBytes: 0 },
-    ...{ note: find("note"), bar: find("bar"), cancel: find("upload-cancel") },
-    ...{ retry: find("upload-retry"), choose: find("upload-choose") },
-    ...{ pause: find("upload-pause"), resume: find("upload-resume") },
-    ...{ keep: find("upload-keep"), both: false },
+    ...{ name, file: null, handle: null, tus: null, url: null, samples: [], leftBytes: 0 },
+    ...{ both: false, kept: false, ...tray.newRow(name) },
   };
-  find("name").textContent = name;
-  find("name").title = name;
-  upload.bar.setAttribute("aria-label", `Upload of ${name}`);
-  upload.cancel.addEventListener("click", () => remove(upload));
-  upload.pause.addEventListener("click", () => pause(upload));
-  upload.keep.addEventListener("click", () => keepBoth(upload));
-  upload.choose.addEventListener("click", () => chooseAgain(upload));
-  for (const button of [upload.retry, upload.resume]) {
-    button.addEventListener("click", () => wait(upload));
+  const commands = { cancel: remove, pause, choose: chooseAgain, retry: wait, resume: wait };
+  for (const [command, work] of Object.entries({ ...commands, "keep-both": keepBoth })) {
+    upload.find(command).addEventListener("click", () => work(upload));
   }
   uploads.add(upload);
-  list.append(row);
   return upload;
 }
 
 function wait(upload) {
-  show(upload, "waiting", "Waiting");
+  show(upload, "waiting", words.waiting);
   pump();
 }
 
 function pause(upload) {
-  const hadFocus = document.activeElement === upload.pause;
+  const hadFocus = document.activeElement === upload.find("pause");
   void upload.tus?.abort();
-  const there = upload.leftBytes > 0 ? ` at ${sizeText(upload.leftBytes)}` : "";
-  show(upload, "paused", `Paused${there}`);
-  if (hadFocus) upload.resume.focus();
+  const at = sizeText(upload.leftBytes);
+  show(upload, "paused", upload.leftBytes > 0 ? fill(words.pausedAt, { size: at }) : words.paused);
+  if (hadFocus) upload.find("resume").focus();
   pump();
 }
 
@@ -123,6 +63,7 @@ function pause(upload) {
 function remove(upload) {
   uploads.delete(upload);
   upload.row.remove();
+  void uploadMemory.forget(upload);
   const begun = upload.state !== "done" && upload.url !== null;
   if (upload.tus !== null) {
     upload.tus.url = upload.url;
@@ -156,19 +97,21 @@ async function rememberedUrl(upload) {
 // Files from this size on go straight into the bucket; 0 where there is none, or where it lets no page of this address in.
 let directBytes = Number(list.dataset.directBytes ?? 0);
 
-/** What carries an upload: straight into the bucket, or by tus to the server. */
-function carrierOf({ file, url }) {
+/** What carries an upload: straight into the bucket, or by tus to the server, which most pages never need. */
+async function carrierOf({ file, url }) {
   const direct = url === null ? directBytes > 0 && file.size >= directBytes : isDirect(url);
-  return direct ? DirectUpload : tus.Upload;
+  if (direct) return DirectUpload;
+  if (globalThis.tus === undefined) await import(list.dataset.tusAddress);
+  return globalThis.tus.Upload;
 }
 
 const isDirect = (url) => url.startsWith(`${ENDPOINT}/direct/`);
 
 async function start(upload) {
   upload.samples = [];
-  show(upload, "sending", "Starting");
+  show(upload, "sending", words.starting);
   const { file } = upload;
-  const Carrier = carrierOf(upload);
+  const Carrier = await carrierOf(upload);
   upload.tus = new Carrier(file, {
     endpoint: ENDPOINT,
     chunkSize: PIECE_BYTES,
@@ -185,6 +128,7 @@ async function start(upload) {
       upload.url = pathOf(upload.tus.url);
       // Otherwise a proxy that says 502 for a moment would have it begin anew.
       upload.tus.options.endpoint = null;
+      void uploadMemory.tell(upload);
     },
     onShouldRetry: (error) => mayRetry(upload, error),
     onProgress: (bytes) => sent(upload, bytes),
@@ -194,6 +138,7 @@ async function start(upload) {
   });
   upload.url ??= await rememberedUrl(upload);
   if (upload.url !== null) {
+    dropTwins(upload);
     upload.tus.url = upload.url;
     upload.tus.options.endpoint = null;
   }
@@ -201,13 +146,22 @@ async function start(upload) {
   if (upload.state === "sending" && uploads.has(upload)) upload.tus.start();
 }
 
+/** The server told of it as left before this page knew where its file goes. */
+function dropTwins({ url }) {
+  for (const other of uploads) {
+    if (other.state !== "left" || other.url !== url || other.file !== null) continue;
+    uploads.delete(other);
+    other.row.remove();
+  }
+}
+
 function mayRetry(upload, error) {
   const status = statusOf(error);
   if (status >= 400 && status < 500 && ![408, 409, 423, 429].includes(status)) return false;
   if (problemOf(error).code === "sandbox_missing") return false; // That does not pass by itself.
-  const why = status === 0 ? "The connection broke" : problemText(error).replace(/\.$/, "");
+  const why = status === 0 ? words.broke : problemText(error).replace(/\.$/, "");
   upload.samples = [];
-  if (upload.state === "sending") show(upload, "sending", `${why}. Trying again by itself.`);
+  if (upload.state === "sending") show(upload, "sending", fill(words.tryingAgain, { why }));
   return true;
 }
 
@@ -222,19 +176,22 @@ function sent(upload, bytes) {
   }
   if (bytes === size) {
     upload.bar.removeAttribute("value");
-    show(upload, "sending", "Looking into the file");
+    show(upload, "sending", words.looking);
     return;
   }
   const [first] = upload.samples;
   const speed = now > first.now ? ((bytes - first.bytes) * 1000) / (now - first.now) : 0;
   upload.bar.value = (bytes / size) * 100;
-  const words = [`${sizeText(bytes)} of ${sizeText(size)}`];
-  if (speed > 0) words.push(`${sizeText(speed)}/s`, `${spanText((size - bytes) / speed)} left`);
-  show(upload, "sending", words.join(" · "));
+  const told = [fill(words.ofAll, { size: sizeText(bytes), total: sizeText(size) })];
+  if (speed > 0) {
+    told.push(`${sizeText(speed)}/s`, fill(words.left, { span: spanText((size - bytes) / speed) }));
+  }
+  show(upload, "sending", told.join(" · "));
 }
 
 function succeeded(upload, response) {
-  ended(upload, "done", "Done");
+  ended(upload, "done", words.done);
+  void uploadMemory.forget(upload);
   if (response?.getHeader("kinomill-reused") === "true") {
     offerBoth(upload, response.getHeader("kinomill-asset"));
     return;
@@ -251,9 +208,9 @@ function succeeded(upload, response) {
 function offerBoth(upload, assetId) {
   const link = document.createElement("a");
   link.href = `${BASE}assets/${encodeURIComponent(assetId)}`;
-  link.textContent = "look at it";
-  upload.note.replaceChildren("You have this file already: ", link, ".");
-  upload.keep.hidden = false;
+  link.textContent = words.lookAtIt;
+  upload.note.replaceChildren(words.haveAlready, link, ".");
+  upload.find("keep-both").hidden = false;
 }
 
 function keepBoth(upload) {
@@ -261,12 +218,15 @@ function keepBoth(upload) {
   upload.url = null;
   upload.leftBytes = 0;
   wait(upload);
+  void uploadMemory.keep(upload);
 }
 
 function failed(upload, error) {
   const status = statusOf(error);
   if (status === 401) {
-    location.assign(`${BASE}login`);
+    // After the login it goes on where it was.
+    ended(upload, "failed", problemText(error));
+    void kinomill.life.check().then(() => kinomill.life.onceHere(() => wait(upload)));
     return;
   }
   if (problemOf(error).code === "not_direct") {
@@ -281,7 +241,11 @@ function failed(upload, error) {
     void start(upload);
     return;
   }
-  if (status === 422) forget(upload); // What is no media is gone from the server too.
+  if (status === 422) {
+    // What is no media is gone from the server too.
+    forget(upload);
+    void uploadMemory.forget(upload);
+  }
   ended(upload, "failed", problemText(error));
 }
 
@@ -298,6 +262,10 @@ function ended(upload, state, note) {
 
 // What was begun before --------------------------------------------------------------------------
 const LOOK_AGAIN_MS = [1000, 2000, 5000]; // A server notices after a moment that a tab was closed.
+
+function arrivedText({ leftBytes, lengthBytes }) {
+  return fill(words.arrived, { size: sizeText(leftBytes), total: sizeText(lengthBytes) });
+}
 
 async function showLeft(look = 0) {
   const answer = await fetch(ENDPOINT, { headers: { accept: "application/json" } });
@@ -317,29 +285,19 @@ async function showLeft(look = 0) {
     const { offset: leftBytes, length: lengthBytes } = item;
     Object.assign(upload, { url, leftBytes, lengthBytes, modified: item.metadata.modified });
     upload.bar.value = lengthBytes === 0 ? 0 : (leftBytes / lengthBytes) * 100;
-    const there = `${sizeText(leftBytes)} of ${sizeText(lengthBytes)} arrived`;
-    show(upload, "left", `${there}. Choose the file again to go on.`);
+    show(upload, "left", arrivedText(upload));
   }
   pump();
 }
 
-/** Those that go straight into the bucket: how much of each has come the bucket says. */
+/** Those that go straight into the bucket. */
 async function showLeftDirect() {
   if (directBytes === 0) return;
-  const headers = { accept: "application/json" };
-  const answer = await fetch(`${ENDPOINT}/direct`, { headers });
-  if (!answer.ok) return;
-  for (const { id } of (await answer.json()).items.filter(({ state }) => state === "receiving")) {
-    const url = `${ENDPOINT}/direct/${id}`;
-    const item = await (await fetch(url, { headers })).json();
-    if (item.state !== "receiving" || [...uploads].some((upload) => upload.url === url)) continue;
-    const { name, sizeBytes: lengthBytes, partBytes, received, modified } = item;
-    const leftBytes = Math.min(received.length * partBytes, lengthBytes);
-    const upload = addRow(name);
-    Object.assign(upload, { url, leftBytes, lengthBytes, modified });
-    upload.bar.value = (leftBytes / lengthBytes) * 100;
-    const there = `${sizeText(leftBytes)} of ${sizeText(lengthBytes)} arrived`;
-    show(upload, "left", `${there}. Choose the file again to go on.`);
+  for (const { name, ...begun } of await DirectUpload.left()) {
+    if ([...uploads].some(({ url }) => url === begun.url)) continue;
+    const upload = Object.assign(addRow(name), begun);
+    upload.bar.value = (begun.leftBytes / begun.lengthBytes) * 100;
+    show(upload, "left", arrivedText(upload));
   }
   pump();
 }
@@ -352,7 +310,12 @@ function fits(upload, file) {
 
 let chosenFor = null;
 
-function chooseAgain(upload) {
+/** The browser may have a handle of it and want to be asked; else the person shows the file once more. */
+async function chooseAgain(upload) {
+  if (upload.handle !== null) {
+    const file = await uploadMemory.fileOf(upload.handle, true);
+    if (file !== null) return goOn(upload, file);
+  }
   chosenFor = upload;
   again.click();
 }
@@ -363,8 +326,7 @@ again.addEventListener("change", () => {
   chosenFor = null;
   if (file !== undefined && upload !== null && uploads.has(upload)) {
     if (fits(upload, file)) goOn(upload, file);
-    else
-      show(upload, "left", "That is another file, or it has changed since. Choose the same one.");
+    else show(upload, "left", words.otherFile);
   }
   again.value = "";
 });
@@ -384,69 +346,35 @@ function pump() {
     void start(upload);
     sending += 1;
   }
-  const count = (...states) => all.filter(({ state }) => states.includes(state)).length;
-  const open = count("waiting", "sending");
-  const broken = count("failed");
-  const left = count("left", "paused");
-  const files = (number) => `${number} ${number === 1 ? "file" : "files"}`;
   list.hidden = all.length === 0;
-  headText.textContent =
-    open > 0
-      ? `Uploading ${files(open)}`
-      : broken > 0
-        ? `${broken} ${broken === 1 ? "upload" : "uploads"} failed`
-        : left > 0
-          ? `${left} unfinished ${left === 1 ? "upload" : "uploads"}`
-          : "Uploaded";
+  const states = all.map(({ state }) => state);
+  list.querySelector("[data-uploads-state]").textContent = tray.headText(states);
 }
 
-function addAll(files) {
-  for (const file of [...files].slice(0, QUEUE_MAX - uploads.size)) {
+function addAll({ files, leftOut, unread }) {
+  const room = Math.max(0, QUEUE_MAX - uploads.size);
+  for (const { file, handle } of files.slice(0, room)) {
     const begun = [...uploads].find((upload) => upload.state === "left" && fits(upload, file));
-    if (begun !== undefined) goOn(begun, file);
-    else {
-      const upload = addRow(file.name);
-      upload.file = file;
-      show(upload, "waiting", "Waiting");
+    if (begun !== undefined) {
+      goOn(begun, file);
+      continue;
     }
+    const upload = addRow(file.name);
+    Object.assign(upload, { file, handle });
+    show(upload, "waiting", words.waiting);
+    void uploadMemory.keep(upload);
   }
+  const beyond = files.length - room;
+  if (beyond > 0) say(fill(words.tooMany, { count: beyond, most: QUEUE_MAX }));
+  if (leftOut > 0) say(fill(words.leftOut, { count: leftOut }));
+  if (unread > 0) say(fill(words.notReadable, { count: unread }));
   pump();
 }
 
-// Hands ----------------------------------------------------------------------------------------
-document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-pick-files]")) picker.click();
-});
-picker.addEventListener("change", () => {
-  addAll(picker.files);
-  picker.value = "";
-});
+const say = (sentence) => kinomill.notify(sentence, "plain");
 
-let depth = 0; // dragenter and dragleave come in pairs for every element below the pointer.
-const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
-addEventListener("dragenter", (event) => {
-  if (!carriesFiles(event)) return;
-  depth += 1;
-  zone.hidden = false;
-});
-addEventListener("dragleave", (event) => {
-  if (!carriesFiles(event)) return;
-  depth = Math.max(0, depth - 1);
-  zone.hidden = depth === 0;
-});
-addEventListener("dragover", (event) => {
-  if (carriesFiles(event)) event.preventDefault();
-});
-addEventListener("drop", (event) => {
-  if (!carriesFiles(event)) return;
-  event.preventDefault();
-  depth = 0;
-  zone.hidden = true;
-  addAll(event.dataTransfer.files);
-});
-addEventListener("beforeunload", (event) => {
-  if ([...uploads].some(({ state }) => state === "sending")) event.preventDefault();
-});
+document.addEventListener("files", ({ detail }) => addAll(detail));
+
 addEventListener("online", () => {
   // The network is back: who waits for the next try need not.
   for (const upload of uploads) {
@@ -454,6 +382,18 @@ addEventListener("online", () => {
     void upload.tus.abort().then(() => upload.state === "sending" && upload.tus?.start());
   }
 });
-void showLeft()
-  .then(showLeftDirect)
-  .catch(() => undefined);
+/** What the page before was at, and what the server has a part of. */
+async function goOnWithAll() {
+  for (const entry of await uploadMemory.restore().catch(() => [])) {
+    const upload = addRow(entry.name);
+    Object.assign(upload, entry);
+    if (entry.file === null) show(upload, "left", words.chooseAgain);
+    else if (entry.paused) show(upload, "paused", words.paused);
+    else show(upload, "waiting", words.waiting);
+  }
+  pump();
+  await showLeft();
+  await showLeftDirect();
+}
+globalThis.uploadQueue = uploads;
+void goOnWithAll().catch(() => undefined);

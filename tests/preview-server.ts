@@ -19,6 +19,7 @@ import { inputsFound } from "../views/job-inputs.ts";
 import { jobsList, jobsPage } from "../views/jobs.ts";
 import { buildId, contentSecurityPolicy, newNonce, type Viewer } from "../views/layout.ts";
 import { type LibraryView, libraryGrid, libraryMore, libraryPage } from "../views/library.ts";
+import { everything, kindFilters } from "../views/library-filter.ts";
 import { jobProgressMessage, sseMessage } from "../views/live.ts";
 import { makePage } from "../views/make.ts";
 import { operationForm } from "../views/operation-form.ts";
@@ -75,17 +76,19 @@ function thumbnail(id: string): Response {
 }
 
 function library(url: URL): LibraryView {
-  const query = url.searchParams.get("q") ?? "";
-  if (url.searchParams.has("empty")) {
-    return { query, kind: null, assets: [], next: null, total: 0, imports: [] };
-  }
-  const kind = url.searchParams.get("kind");
+  const { searchParams } = url;
+  const query = searchParams.get("q") ?? "";
+  const kind = kindFilters.find((each) => each === searchParams.get("kind")) ?? null;
+  const layout = searchParams.get("view") === "list" ? "list" : "grid";
+  const filter = { ...everything, query, kind, layout, label: searchParams.get("label") } as const;
+  const choices = { codecs: ["h264", "hevc"], labels: [{ name: "Cup final", assets: 3 }] };
+  const shown = { filter, next: null, choices, imports: [] };
+  if (searchParams.has("empty")) return { ...shown, assets: [], total: 0 };
   const found = assets.filter(
     (asset) =>
       asset.name.toLowerCase().includes(query.toLowerCase()) && (!kind || asset.kind === kind),
   );
-  const known = kind === "video" || kind === "audio" || kind === "image" ? kind : null;
-  return { query, kind: known, assets: found, next: null, total: found.length, imports: [] };
+  return { ...shown, assets: found, total: found.length };
 }
 
 interface Stage {

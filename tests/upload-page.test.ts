@@ -99,6 +99,19 @@ async function openTab(context: BrowserContext): Promise<Page> {
   return tab;
 }
 
+/** As a browser that keeps no files, or one whose copy was too large to keep. */
+function forgetKept(of: Page): Promise<void> {
+  return of.evaluate(`new Promise((resolve, reject) => {
+    const opening = indexedDB.open("kinomill-uploads");
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+      const clearing = opening.result.transaction(["files", "notes"], "readwrite");
+      for (const name of ["files", "notes"]) clearing.objectStore(name).clear();
+      clearing.oncomplete = () => { opening.result.close(); resolve(); };
+    };
+  })`) as Promise<void>;
+}
+
 /** A box of an MP4 that players skip. */
 function emptyBox(sizeBytes: number): Buffer {
   const box = Buffer.alloc(sizeBytes);
@@ -193,6 +206,7 @@ describe("our page", () => {
     await pick(file, tab);
     await passed(6);
     await tab.close();
+    await forgetKept(page);
     line.slow(Number.POSITIVE_INFINITY);
     const again = await openTab(watched.context);
     await noteOf(file, again)
@@ -224,12 +238,43 @@ describe("our page", () => {
     await pick(file, tab);
     await passed(6);
     await tab.close();
+    await forgetKept(page);
     line.slow(Number.POSITIVE_INFINITY);
     const again = await openTab(watched.context);
     await rowOf(file, again).waitFor();
     await pick(file, again);
     await expectArrived(file);
     expect(await rowOf(file, again).count()).toBeLessThan(2);
+    await again.close();
+  });
+
+  test("goes on by itself on the next page, after a reload, and in a tab that was closed and opened again", async () => {
+    const file = await largeClip(48 * MIB);
+    line.slow(SLOW);
+    const tab = await openTab(watched.context);
+    await pick(file, tab);
+    await passed(4);
+    const goesOn = async (of: Page) => {
+      const before = line.sentBytes;
+      await noteOf(file, of).filter({ hasText: "left" }).waitFor();
+      await passed(before / MIB + 3);
+      expect(await rowOf(file, of).count()).toBe(1);
+    };
+    await tab.getByRole("link", { name: "Jobs" }).click();
+    await tab.getByRole("heading", { name: "Jobs", exact: true }).waitFor();
+    await goesOn(tab);
+    // While it is under way another tab leaves it alone.
+    await page.reload();
+    await page.getByRole("heading", { name: "Library" }).waitFor();
+    await goesOn(tab);
+    expect(await rowOf(file).count()).toBe(0);
+    await tab.reload();
+    await goesOn(tab);
+    await tab.close();
+    const again = await openTab(watched.context);
+    line.slow(Number.POSITIVE_INFINITY);
+    await expectArrived(file);
+    await rowOf(file, again).waitFor({ state: "detached" });
     await again.close();
   });
 
@@ -264,6 +309,7 @@ describe("our page", () => {
     await pick(file, tab);
     await passed(5);
     await tab.close();
+    await forgetKept(page);
     line.slow(Number.POSITIVE_INFINITY);
     const again = await openTab(watched.context);
     await rowOf(file, again)

@@ -50,6 +50,10 @@ const drawings = {
   moon: '<path d="M20 14.2A8.2 8.2 0 1 1 9.8 4a6.6 6.6 0 0 0 10.2 10.2z"/>',
   contrast:
     '<circle cx="12" cy="12" r="8.5"/><path fill="currentColor" d="M12 3.5a8.5 8.5 0 0 1 0 17z"/>',
+  rows: '<path d="M8.5 6.5H20M8.5 12H20M8.5 17.5H20M4 6.5h.1M4 12h.1M4 17.5h.1"/>',
+  filter: '<path d="M4 6.5h16M7 12h10m-7 5.5h4"/>',
+  label:
+    '<path d="M4 5.5v6.2a2 2 0 0 0 .6 1.4l6.9 6.9a2 2 0 0 0 2.8 0l5.7-5.7a2 2 0 0 0 0-2.8l-6.9-6.9a2 2 0 0 0-1.4-.6H5.5A1.5 1.5 0 0 0 4 5.5z"/><circle cx="8.4" cy="8.4" r="1.3"/>',
   key: '<circle cx="8" cy="15" r="4.2"/><path d="M11 12 20 3m-4.2 4.2 2.7 2.7"/>',
 } as const;
 

@@ -3,15 +3,18 @@ import type { ImportView } from "../src/ingest/import.ts";
 import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
 import { sizeText, spanText } from "./quantities.ts";
+import { texts } from "./texts/texts.ts";
+
+const words = texts.uploads;
 
 /** Opens in the head of the library. The answer to it is `importsPanel`, with the form empty and closed. */
 export function linkForm(): Html {
-  return html`<details class="link-add" id="link-add"><summary class="button">${icon("link")}<span class="wide-text">Add from a link</span></summary>
+  return html`<details class="link-add" id="link-add"><summary class="button">${icon("link")}<span class="wide-text">${words.fromLink}</span></summary>
 <form class="link-form" method="post" action="/ui/imports" hx-post="/ui/imports" hx-target="#imports" hx-swap="outerMorph" hx-status:422="target:#link-errors swap:innerHTML" hx-disable="find [type=submit]" data-fault-form data-keep="links">
 <div id="link-errors"></div>
-<div class="field" data-field="urls"><label for="links">Links to files, one on each line</label><textarea id="links" name="links" rows="3" maxlength="820000" required spellcheck="false" autocomplete="off" placeholder="https://example.com/match.mov"></textarea></div>
-<p class="muted">The server fetches them by itself: you can close this page. A link must lead to the file, not to a page about it.</p>
-<div class="form-actions"><button type="submit" class="button primary">Add</button></div>
+<div class="field" data-field="urls"><label for="links">${words.links}</label><textarea id="links" name="links" rows="3" maxlength="820000" required spellcheck="false" autocomplete="off" placeholder="${words.linksPlaceholder}"></textarea></div>
+<p class="muted">${words.linksHint}</p>
+<div class="form-actions"><button type="submit" class="button primary"><span>${words.add}</span></button></div>
 </form></details>`;
 }
 
@@ -22,7 +25,7 @@ export function importsAnswer(imports: readonly ImportView[]): Html {
 
 /** `GET /ui/imports`: fetched anew whenever one begins, ends or fails. */
 export function importsList(imports: readonly ImportView[]): Html {
-  return html`<section id="imports" class="imports" aria-label="Files from links" hidden="${imports.length === 0}" hx-get="/ui/imports" hx-trigger="library from:body" hx-swap="outerMorph" hx-status:4xx="swap:none" hx-status:5xx="swap:none">
+  return html`<section id="imports" class="imports" aria-label="${words.fromLinks}" hidden="${imports.length === 0}" hx-get="/ui/imports" hx-trigger="library from:body" hx-swap="outerMorph" hx-status:4xx="swap:none" hx-status:5xx="swap:none">
 ${imports.map(importRow)}
 </section>`;
 }
@@ -38,12 +41,12 @@ function importRow(view: ImportView): Html {
 
 function rowButtons({ item: { id, state } }: ImportView): Html {
   if (state === "reused") {
-    return html`<button type="button" class="button quiet" hx-post="/ui/imports/${id}/keep" hx-target="#imports" hx-swap="outerMorph">Keep both</button>${removeButton(id, "Remove from this list")}`;
+    return html`<button type="button" class="button quiet" hx-post="/ui/imports/${id}/keep" hx-target="#imports" hx-swap="outerMorph">${words.keepBoth}</button>${removeButton(id, words.remove)}`;
   }
   if (state === "failed") {
-    return html`<button type="button" class="icon-button" hx-post="/ui/imports/${id}/retry" hx-target="#imports" hx-swap="outerMorph" aria-label="Try again">${icon("retry")}</button>${removeButton(id, "Remove from this list")}`;
+    return html`<button type="button" class="icon-button" hx-post="/ui/imports/${id}/retry" hx-target="#imports" hx-swap="outerMorph" aria-label="${words.retry}">${icon("retry")}</button>${removeButton(id, words.remove)}`;
   }
-  return removeButton(id, "Cancel this import");
+  return removeButton(id, words.cancelImport);
 }
 
 function removeButton(id: string, label: string): Html {
@@ -53,7 +56,7 @@ function removeButton(id: string, label: string): Html {
 /** The part that changes many times a second. */
 function importProgress({ item, progress }: ImportView): Html {
   if (item.state === "reused") {
-    return html`<span class="upload-note">You have this file already: <a href="/assets/${item.assetId}">look at it</a>.</span>`;
+    return html`<span class="upload-note">${words.script.haveAlready}<a href="/assets/${item.assetId}">${words.script.lookAtIt}</a>.</span>`;
   }
   if (item.error !== null) {
     return html`<span class="upload-note" role="alert" hx-ignore>${item.error.message} ${item.error.hint}</span>`;
@@ -61,18 +64,17 @@ function importProgress({ item, progress }: ImportView): Html {
   const received = progress?.receivedBytes ?? item.durableBytes;
   const total = progress?.totalBytes ?? item.totalBytes;
   const percent = total === null || total === 0 ? null : Math.min(100, (received / total) * 100);
-  return html`<progress max="100" value="${percent === null ? null : percent.toFixed(1)}" aria-label="Import"></progress>
+  return html`<progress max="100" value="${percent === null ? null : percent.toFixed(1)}" aria-label="${words.import}"></progress>
 <span class="upload-note">${noteOf(progress, received, total)}</span>`;
 }
 
 function noteOf(progress: ImportView["progress"], received: number, total: number | null): string {
-  if (progress === null) return "Waits for its turn";
-  if (progress.phase === "checking") return "Looking into the file";
+  if (progress === null) return words.waits;
+  if (progress.phase === "checking") return words.script.looking;
   const come = total === null ? sizeText(received) : `${sizeText(received)} of ${sizeText(total)}`;
-  if (progress.phase === "pausing")
-    return `${come} · the connection broke off, it goes on in a moment`;
+  if (progress.phase === "pausing") return `${come} · ${words.brokeOff}`;
   const { bytesPerSecond } = progress;
-  if (received === 0 && bytesPerSecond === null) return "Asks for the file";
+  if (received === 0 && bytesPerSecond === null) return words.asks;
   if (!bytesPerSecond) return come;
   const speed = `${come} · ${sizeText(bytesPerSecond)}/s`;
   return total === null

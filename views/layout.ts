@@ -10,6 +10,7 @@ import { icon } from "./icons.ts";
 import { lifeBanner, sessionDialog } from "./life.ts";
 import { keyDialog, type Place, palette } from "./palette.ts";
 import { texts } from "./texts/texts.ts";
+import { type Taking, uploadTray } from "./tray.ts";
 import { workBanner } from "./work.ts";
 
 const words = texts.frame;
@@ -21,6 +22,8 @@ export interface Viewer {
   role: "admin" | "member";
   /** Whether the box works. */
   work: WorkMode;
+  /** What files are taken in; absent: all, by this server. */
+  taking?: Taking;
 }
 
 export type Section = "library" | "jobs" | "system";
@@ -104,7 +107,8 @@ const scriptWords = JSON.stringify(words.script);
  */
 export function page(options: PageOptions): Html {
   const { viewer } = options;
-  const scripts = ["app.js", ...(options.scripts ?? [])];
+  const inside = viewer === null ? [] : trayScripts;
+  const scripts = ["app.js", ...inside, ...(options.scripts ?? [])];
   return html`${raw("<!doctype html>")}
 <html lang="en" data-base="/" data-build="${buildId}" data-viewer="${viewer?.id ?? null}">
 <head>
@@ -130,6 +134,7 @@ ${scripts.map(scriptTag)}
 ${viewer === null ? null : topBar(viewer, options.active)}
 ${workNotice(options)}
 <main id="main" tabindex="-1">${options.body}</main>
+${viewer === null ? null : uploadTray(viewer.id, viewer.taking ?? takingAll)}
 <div id="notices" class="notices" role="region" aria-label="${words.notices}" aria-live="polite"></div>
 ${confirmDialog()}
 ${viewer === null ? null : everywhere(viewer, options.keys ?? [])}
@@ -137,6 +142,13 @@ ${viewer === null ? null : everywhere(viewer, options.keys ?? [])}
 </html>
 `;
 }
+
+const takingAll: Taking = { refused: null, directBytes: null };
+
+/** Files come in on every page, and go on coming while people walk through them. */
+const trayScripts = [
+  ...["tray.js", "upload-memory.js", "drop.js", "direct.js", "upload.js", "leaving.js"],
+];
 
 /** Made to be read as plain scripts: inside a module their one name would be hidden from the others. */
 const plainScripts = new Set(["uplot.js"]);

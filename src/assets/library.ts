@@ -13,9 +13,10 @@ import type { Storage, StoredObject } from "../storage/storage.ts";
 import { assert, Refusal } from "../trouble.ts";
 import { Allowances, keepEverything, type RetentionSettings } from "./allowances.ts";
 import type { Asset, AssetOrigin, WhenEqual } from "./asset.ts";
+import { Catalogue } from "./catalogue.ts";
 import { CompanionRows, deleteBeside } from "./companion-rows.ts";
 import { type Content, contentOf, contentType, keepWordsOfOld } from "./content.ts";
-import { cleanLabels, LABELS_OFFERED_MAX, type LabelUse } from "./labels.ts";
+import { cleanLabels } from "./labels.ts";
 import type { AssetFilter } from "./listing.ts";
 import { cleanName } from "./name.ts";
 import { type AssetChange, type AssetPage, AssetRecords } from "./records.ts";
@@ -70,12 +71,14 @@ export class Library {
   readonly allowances: Allowances;
   /** What is kept beside its assets. */
   readonly companions: CompanionRows;
+  readonly catalogue: Catalogue;
   private readonly parts: LibraryParts;
 
   constructor(parts: LibraryParts) {
     this.parts = parts;
     const { database, clock, retention = keepEverything } = parts;
     this.records = new AssetRecords(database, clock);
+    this.catalogue = new Catalogue(database);
     this.allowances = new Allowances(database, clock, retention);
     this.companions = new CompanionRows(database, clock);
   }
@@ -286,11 +289,6 @@ export class Library {
   /** How many a list has in all, counted up to `most`. */
   count(filter: AssetFilter, most: number): number {
     return this.records.count(filter, most);
-  }
-
-  /** The labels of this person's assets, by name. */
-  labels(ownerId: string): LabelUse[] {
-    return this.records.labelsOf(ownerId, LABELS_OFFERED_MAX);
   }
 
   /** The asset, also when it is in the bin. @throws Refusal 404 `not_found` */

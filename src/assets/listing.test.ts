@@ -9,6 +9,7 @@ import { type Database, openDatabase } from "../database/open.ts";
 import { newId } from "../identity.ts";
 import type { MediaInfo } from "../media/media.ts";
 import type { Asset } from "./asset.ts";
+import { Catalogue } from "./catalogue.ts";
 import { type AssetFilter, type AssetSort, assetSorts, listingOf } from "./listing.ts";
 import { AssetRecords } from "./records.ts";
 
@@ -218,7 +219,8 @@ test("a cursor of another order is refused", () => {
 });
 
 describe("labels of a person", () => {
-  const uses = () => new Map(records.labelsOf(ownerId, 99).map((use) => [use.name, use.assets]));
+  const uses = () =>
+    new Map(new Catalogue(database).labels(ownerId).map((use) => [use.name, use.assets]));
 
   test("are counted, and those in the bin are not", () => {
     const even = all.filter(({ labels }) => labels?.includes("even"));
@@ -237,6 +239,21 @@ describe("labels of a person", () => {
     records.change(ownerId, id, { labels: [] });
     expect(uses().has("once")).toBe(false);
   });
+});
+
+test("codecs are told once each, and a person of none has none", () => {
+  expect(new Catalogue(database).codecs(ownerId)).toEqual(["flac", "h264", "hevc"]);
+  expect(new Catalogue(database).codecs(person("carl"))).toEqual([]);
+});
+
+test("how a person looks at the library is kept for that person", () => {
+  const catalogue = new Catalogue(database);
+  expect(catalogue.layoutOf(ownerId)).toBe("grid");
+  catalogue.setLayout(ownerId, "list");
+  catalogue.setLayout(ownerId, "list");
+  expect([catalogue.layoutOf(ownerId), catalogue.layoutOf("us_x")]).toEqual(["list", "grid"]);
+  catalogue.setLayout(ownerId, "grid");
+  expect(catalogue.layoutOf(ownerId)).toBe("grid");
 });
 
 test.each([...assetSorts])("the order %s looks at its index alone to find its page", (sort) => {

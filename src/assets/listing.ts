@@ -194,18 +194,31 @@ export function listingOf(filter: AssetFilter): Listing {
     const first = column === "id" ? "" : `${plus}${collated} ${direction}, `;
     return `${first}${plus}id ${direction}`;
   };
-  const hint = few || sort === "newest" ? "" : `INDEXED BY ${index}`;
+  const hint = few ? "" : `INDEXED BY ${indexOf(filter, index)}`;
   const inner = `SELECT id FROM asset ${hint} WHERE ${conditions.sql}
     ORDER BY ${by(few ? "+" : "")} LIMIT ${filter.limit + 1}`;
   const sql = `SELECT * FROM asset WHERE id IN (${inner}) ORDER BY ${by("+")}`;
   return { sql, values: conditions.values };
 }
 
+/** Two filters and more are looked at in the index that has all; kind alone and codec alone have one of their own. */
+function indexOf({ kind, codec, ...others }: AssetFilter, usual: string): string {
+  const { search, resolution, label, origin, state, minSeconds, maxSeconds } = others;
+  const alone = [search, resolution, label, origin, minSeconds, maxSeconds].every(
+    (value) => value === null || value === undefined,
+  );
+  if (usual !== "asset_listed" || !alone || state === "working" || state === "expiring")
+    return usual;
+  if (kind !== null && !codec) return "asset_kinds";
+  return codec && kind === null ? "asset_codecs" : usual;
+}
+
 /** How many there are, counted up to `most`. */
 export function countingOf(filter: AssetFilter, most: number): Listing {
   const conditions = scopeOf(filter);
   addFilters(conditions, filter);
-  const inner = `SELECT 1 FROM asset WHERE ${conditions.sql} LIMIT ${most}`;
+  const hint = areFew(filter) ? "" : `INDEXED BY ${indexOf(filter, "asset_listed")}`;
+  const inner = `SELECT 1 FROM asset ${hint} WHERE ${conditions.sql} LIMIT ${most}`;
   return { sql: `SELECT count(*) AS count FROM (${inner})`, values: conditions.values };
 }
 

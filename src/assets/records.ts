@@ -4,7 +4,6 @@ import { type Clock, isoTime } from "../clock.ts";
 import { transaction } from "../database/transaction.ts";
 import type { MediaInfo } from "../media/media.ts";
 import type { Asset, AssetKind, AssetOrigin, AssetState } from "./asset.ts";
-import type { LabelUse } from "./labels.ts";
 import { type AssetFilter, countingOf, cursorOf, listingOf } from "./listing.ts";
 
 interface AssetRow {
@@ -256,15 +255,6 @@ export class AssetRecords {
       )
       .run(id, ownerId, name, expiresAt, JSON.stringify(labels));
     return changes > 0;
-  }
-
-  /** The labels of this person's assets outside the bin, by name. */
-  labelsOf(ownerId: string, limit: number): LabelUse[] {
-    return this.database
-      .query<LabelUse, [string, number]>(
-        "SELECT name, assets FROM asset_label WHERE owner_id = ?1 ORDER BY name COLLATE NOCASE LIMIT ?2",
-      )
-      .all(ownerId, limit);
   }
 
   remove(id: string): void {

@@ -2,7 +2,6 @@
 import type { Elysia } from "elysia";
 import { type BinView, binList, binPage } from "../../views/bin.ts";
 import { EMPTIED_MAX } from "./bin.ts";
-import { readForm } from "./body.ts";
 import { askerOf, route } from "./endpoint.ts";
 import { htmlResponse } from "./headers.ts";
 import { viewerOf } from "./pages.ts";
@@ -21,12 +20,10 @@ export function mountBinPages(app: Elysia, parts: Parts): void {
   route(app, "GET", "/ui/bin", (request) =>
     htmlResponse(binList(binView(parts, askerOf(request).id))),
   );
-  route(app, "POST", "/ui/bin/:id/restore", async (request, { id = "" }) => {
+  route(app, "POST", "/ui/bin/:id/restore", (request, { id = "" }) => {
     library.restore(askerOf(request).id, id);
-    const to = (await readForm(request)).get("to") === "bin" ? "/bin" : "/";
-    if (!isHtmx(request)) return new Response(null, { status: 303, headers: { location: to } });
-    const next = to === "/bin" ? { "hx-trigger": "bin" } : { "hx-redirect": to };
-    return new Response(null, { status: 204, headers: next });
+    if (isHtmx(request)) return changed();
+    return new Response(null, { status: 303, headers: { location: "/bin" } });
   });
   route(app, "DELETE", "/ui/bin/:id", async (request, { id = "" }) => {
     await library.delete(askerOf(request).id, id, { forever: true });

@@ -159,7 +159,7 @@ test("the page offers an undo after a deletion, and a bin with the way back and 
   expect(await (await site.ask("/bin", { browser: "bob" })).text()).not.toContain("Ente");
   // Without scripts the form leads back; with them the page is told to fetch itself.
   const back = await browse(`/ui/bin/${id}/restore`, { method: "POST" });
-  expect([back.status, back.headers.get("location")]).toEqual([303, "/"]);
+  expect([back.status, back.headers.get("location")]).toEqual([303, "/bin"]);
   expect((await browse(`/?deleted=${id}`)).text).not.toContain("Undo");
   await browse(`/ui/assets/${id}`, { method: "DELETE", htmx: true });
   const forever = await browse(`/ui/bin/${id}`, { method: "DELETE", htmx: true });

@@ -40,7 +40,7 @@ export function bulkAssetEndpoints({ library }: Pick<Parts, "library">): Endpoin
           schema: z.strictObject({ items: z.array(labelShape) }),
         },
       },
-      handle: (call) => json({ items: library.labels(userOfCall(call).id) }),
+      handle: (call) => json({ items: library.catalogue.labels(userOfCall(call).id) }),
     }),
     endpoint({
       method: "POST",

@@ -13,7 +13,7 @@ export function mountDocs(
   app: Elysia,
   endpoints: readonly Endpoint[],
   operations: readonly Operation[],
-  parts: Pick<Parts, "work">,
+  parts: Parts,
 ): void {
   route(app, "GET", "/docs", (request) => {
     const body = docsBody(endpoints, operations);

@@ -3,7 +3,6 @@ import type { Elysia } from "elysia";
 import { assetJobs } from "../../views/asset.ts";
 import { importProgressMessage } from "../../views/imports.ts";
 import { inputsFound } from "../../views/job-inputs.ts";
-import { libraryGrid, libraryMore } from "../../views/library.ts";
 import { jobProgressMessage } from "../../views/live.ts";
 import type { FeedEvent } from "../jobs/feed.ts";
 import { sendThumbnail } from "./assets.ts";
@@ -15,7 +14,7 @@ import { htmlResponse } from "./headers.ts";
 import { mountImportFragments } from "./import-fragments.ts";
 import { mountJobFragments } from "./job-fragments.ts";
 import { assetJobEntries } from "./job-lists.ts";
-import { inputChoices, libraryView } from "./lists.ts";
+import { inputChoices } from "./lists.ts";
 import type { Parts } from "./parts.ts";
 import { mountPresetFragments } from "./preset-fragments.ts";
 import type { Send, Streams } from "./stream.ts";
@@ -35,10 +34,6 @@ export function mountFragments(app: Elysia, parts: Parts, streams: Streams): voi
 }
 
 function mountAssetFragments(app: Elysia, parts: Parts): void {
-  route(app, "GET", "/ui/library", (request) => {
-    const view = libraryView(parts, askerOf(request).id, request.url);
-    return htmlResponse(isFurtherPage(request) ? libraryMore(view) : libraryGrid(view));
-  });
   route(app, "GET", "/ui/inputs", (request) =>
     htmlResponse(inputsFound(inputChoices(parts, askerOf(request).id, request.url))),
   );
@@ -60,10 +55,6 @@ function mountAssetFragments(app: Elysia, parts: Parts): void {
     if (isHtmx(request)) return nothingBut({ "hx-redirect": location });
     return new Response(null, { status: 303, headers: { location } });
   });
-}
-
-function isFurtherPage(request: Request): boolean {
-  return new URL(request.url).searchParams.has("after");
 }
 
 /**

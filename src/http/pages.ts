@@ -4,7 +4,6 @@ import { assetPage } from "../../views/asset.ts";
 import { jobPage } from "../../views/job.ts";
 import { jobsPage } from "../../views/jobs.ts";
 import type { Viewer } from "../../views/layout.ts";
-import { libraryPage } from "../../views/library.ts";
 import { styleguidePage } from "../../views/styleguide.ts";
 import { systemPage } from "../../views/system.ts";
 import type { Asset } from "../assets/asset.ts";
@@ -14,7 +13,6 @@ import { findJob, systemView } from "./entries.ts";
 import { htmlResponse } from "./headers.ts";
 import { assetJobEntries, filterChoices, jobsView } from "./job-lists.ts";
 import { jobView } from "./job-view.ts";
-import { justDeleted, libraryView } from "./lists.ts";
 import { makeView } from "./make-view.ts";
 import type { Parts } from "./parts.ts";
 import { peopleView } from "./people.ts";
@@ -24,19 +22,20 @@ import { visitOf } from "./visit.ts";
 const PAGE_PATIENCE_MS = 150;
 
 /** Who looks at the page, and what they are told on each. */
-export function viewerOf(parts: Pick<Parts, "work">, request: Request): Viewer {
-  return { ...askerOf(request), work: parts.work().mode };
+export function viewerOf(
+  parts: Pick<Parts, "work" | "library" | "directUploads" | "config">,
+  request: Request,
+): Viewer {
+  const taking = {
+    refused: parts.library.uploadsRefused,
+    directBytes: parts.directUploads === null ? null : parts.config.uploads.directBytes,
+  };
+  return { ...askerOf(request), work: parts.work().mode, taking };
 }
 
 export function mountPages(app: Elysia, parts: Parts): void {
   const page = (path: string, handler: PageHandler) => route(app, "GET", path, handler);
   mountStyleguide(app, parts);
-  page("/", (request) => {
-    const user = viewerOf(parts, request);
-    const deleted = justDeleted(parts, user.id, request.url);
-    const view = { ...libraryView(parts, user.id, request.url), deleted };
-    return htmlResponse(libraryPage(user, view));
-  });
   page("/assets/:id", (request, { id = "" }) => {
     const user = viewerOf(parts, request);
     const asset = parts.library.get(user.id, id);

@@ -37,7 +37,7 @@ export type AskedOfJobs =
 /** What this side asks of the library. */
 export type AskedOfLibrary =
   | ("upload" | "take" | "equalOf" | "uploadsRefused" | "get" | "list" | "outputOf" | "delete")
-  | ("restore" | "change" | "emptyBin" | "getKept" | "allowances" | "count" | "labels");
+  | ("restore" | "change" | "emptyBin" | "getKept" | "allowances" | "count" | "catalogue");
 
 /** What this side needs of the accounts. */
 export type AccountsPart = Omit<Accounts, "issueSetupCode" | "sweepSessions">;

@@ -20,6 +20,7 @@ import { newRouter } from "./handler.ts";
 import { healthEndpoints } from "./health.ts";
 import { importEndpoints } from "./imports.ts";
 import { jobEndpoints } from "./jobs.ts";
+import { mountLibraryPages } from "./library-pages.ts";
 import { mountDeviceFragments } from "./live-devices.ts";
 import { mountWorkFragments } from "./live-work.ts";
 import { mountMake } from "./make.ts";
@@ -106,6 +107,7 @@ export function createRoutes(parts: Parts, streams: Streams): Elysia {
   mountMake(app, parts);
   mountPageLife(app, parts);
   mountTries(app, parts);
+  mountLibraryPages(app, parts);
   mountFragments(app, parts, streams);
   mountDeviceFragments(app, parts, streams, watch);
   mountWorkFragments(app, parts);

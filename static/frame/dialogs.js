@@ -68,7 +68,9 @@ function walk(menu, event) {
 }
 
 document.addEventListener("keydown", (event) => {
-  const menu = event.target.closest?.("details.menu");
+  // A field in a menu has keys of its own.
+  const field = event.target.matches?.("select, input, textarea");
+  const menu = field ? null : event.target.closest?.("details.menu");
   if (menu?.open) walk(menu, event);
   else if (menu && event.key === "ArrowDown") {
     event.preventDefault();

@@ -1,5 +1,5 @@
 // Lists that fetch themselves, the address that shows their filter, and jumps within a film.
-const COUNT_MAX = 500; // The most that the server gives at once.
+const COUNT_MAX = 1000; // The most that the server gives at once.
 
 document.addEventListener("htmx:config:request", (event) => {
   const { ctx } = event.detail;
@@ -12,7 +12,10 @@ document.addEventListener("htmx:config:request", (event) => {
   }
   // The address shows the filter, so that it can be kept and shared.
   if (asker.dataset?.address) {
-    const filled = [...ctx.request.body].filter(([, value]) => value !== "");
+    const usual = JSON.parse(asker.dataset.usual ?? "{}");
+    const filled = [...ctx.request.body].filter(
+      ([name, value]) => value !== "" && usual[name] !== value,
+    );
     const search = new URLSearchParams(filled).toString();
     history.replaceState(null, "", asker.dataset.address + (search ? `?${search}` : ""));
   }

@@ -9,11 +9,13 @@ import { frame } from "./en/frame.ts";
 import { job, timeline } from "./en/job.ts";
 import { jobList, jobsAtOnce } from "./en/jobs.ts";
 import { keyboard } from "./en/keyboard.ts";
+import { library } from "./en/library.ts";
 import { live } from "./en/live.ts";
 import { make } from "./en/make.ts";
 import { styleguide } from "./en/styleguide.ts";
 import { system } from "./en/system.ts";
 import { trouble } from "./en/trouble.ts";
+import { uploads } from "./en/uploads.ts";
 import { work } from "./en/work.ts";
 
 export const texts = {
@@ -25,10 +27,12 @@ export const texts = {
   jobList,
   jobsAtOnce,
   live,
+  library,
   make,
   styleguide,
   system,
   timeline,
   trouble,
+  uploads,
   work,
 } as const;

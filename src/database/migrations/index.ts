@@ -21,6 +21,7 @@ import settings from "./0020_settings.sql" with { type: "text" };
 import companions from "./0021_companions.sql" with { type: "text" };
 import sealedSecrets from "./0022_sealed_secrets.sql" with { type: "text" };
 import people from "./0023_people.sql" with { type: "text" };
+import libraryViews from "./0024_library_views.sql" with { type: "text" };
 
 /** One step of the schema. `version` is the `user_version` of a database that has it. */
 export interface Migration {
@@ -54,4 +55,5 @@ export const migrations: readonly Migration[] = [
   { version: 21, name: "companions", sql: companions },
   { version: 22, name: "sealed-secrets", sql: sealedSecrets },
   { version: 23, name: "people", sql: people },
+  { version: 24, name: "library-views", sql: libraryViews },
 ];

@@ -1,0 +1,138 @@
+/** The library: its list, filters, what is done to chosen files, the bin. */
+const files = (count: number) => `${count.toLocaleString("en")} ${count === 1 ? "file" : "files"}`;
+
+export const library = {
+  title: "Library",
+  count: files,
+  countAtLeast: (count: number) => `More than ${files(count)}`,
+  bin: "Bin",
+  showMore: "Show more",
+
+  // The search and the filters
+  search: "Search by name",
+  kind: "Kind",
+  all: "All",
+  kinds: { video: "Video", audio: "Audio", image: "Images" },
+  view: "View",
+  grid: "Grid",
+  list: "List",
+  sort: "Order",
+  sorts: {
+    newest: "Newest first",
+    oldest: "Oldest first",
+    name: "Name, A to Z",
+    "name-descending": "Name, Z to A",
+    largest: "Largest first",
+    smallest: "Smallest first",
+    longest: "Longest first",
+    shortest: "Shortest first",
+  },
+  filters: "Filters",
+  filtersOn: (count: number) => `Filters: ${count} set`,
+  any: "Any",
+  state: "State",
+  states: { working: "A job works on it", expiring: "Goes by itself" },
+  origin: "Came by",
+  origins: { upload: "Upload", import: "Link", job: "Made here" },
+  codec: "Codec",
+  resolution: "Resolution",
+  resolutions: {
+    sd: "Below 720p",
+    "720p": "720p",
+    "1080p": "1080p",
+    "1440p": "1440p",
+    "4k": "4K",
+    "8k": "8K",
+  },
+  label: "Label",
+  lengthFrom: "Length from",
+  lengthTo: "to",
+  lengthHint: "Seconds, or 1:30, or 1:02:00",
+  lengthAtLeast: (length: string) => `From ${length}`,
+  lengthAtMost: (length: string) => `Up to ${length}`,
+  without: (filter: string) => `Without this filter: ${filter}`,
+  clear: "Clear filters",
+  apply: "Show",
+
+  // A card
+  choose: (name: string) => `Choose ${name}`,
+  goes: "Goes",
+
+  // Chosen files
+  chosenFiles: "Chosen files",
+  make: "Make something",
+  makeMost: (most: number) => `At most ${most} files at once. Choose fewer.`,
+  labelThem: "Label",
+  download: "Download",
+  delete: "Delete",
+  chooseNone: "Choose none",
+  labelTitle: "Label the chosen files",
+  labelAdd: "Add labels",
+  labelAddHint: "Several are separated by commas.",
+  labelRemove: "Take off",
+  save: "Save",
+  cancel: "Cancel",
+  deleteForGoodTitle: "Delete the chosen files for ever?",
+  deleteForGoodText: "There is no bin on this server: what is deleted is gone for good.",
+  inBin: (count: number) => `${files(count)} went into the`,
+  isIn: "is in the",
+  binPlace: "bin",
+  gone: (count: number) => `${files(count)} deleted.`,
+  stay: (count: number) => `${files(count)} stayed:`,
+  undo: "Undo",
+
+  keys: [
+    ["← ↑ → ↓", "Move from file to file"],
+    ["Enter", "Open the file"],
+    ["x", "Choose the file, or not (the space bar too)"],
+    ["Shift+→", "Choose on the way"],
+    ["a", "Choose all that are shown"],
+    ["Esc", "Choose none"],
+    ["m", "Make something of the chosen files"],
+    ["l", "Label them"],
+    ["Delete", "Delete them"],
+  ],
+
+  // Words of the script that chooses: {count} and {size} are filled in there.
+  script: {
+    oneChosen: "1 file chosen · {size}",
+    manyChosen: "{count} files chosen · {size}",
+    shown: "{count} more shown",
+  },
+
+  // Nothing to show
+  nothing: "Nothing matches",
+  nothingNamed: "No file here has this in its name:",
+  nothingFiltered: "No file has all of this.",
+  showAll: "Show everything",
+  drop: "Drop videos here, or choose files",
+  dropWhat:
+    "Video, audio and pictures. Several at once are fine; large ones and whole folders too.",
+  steps: [
+    ["Upload", "Kinomill looks into each file and tells you what it is."],
+    [
+      "Choose what to make",
+      "Another format or size, thumbnails, and more. The original is never touched.",
+    ],
+    ["Watch and download", "Every result is checked by decoding it before you see it here."],
+  ],
+  terminal: "From a terminal:",
+
+  // The bin
+  binBack: "Back to the library",
+  binEmpty: "Nothing is in the bin",
+  binMore: "There is more: it shows as this gets less.",
+  binNone: "What is deleted is gone at once.",
+  binStays: (days: number) => `Deleted files stay ${days} days.`,
+  usage: (used: string, binned: string | null, allowed: string | null) =>
+    `${used} kept${binned === null ? "" : `, ${binned} of it in the bin`}${allowed === null ? "" : `; ${allowed} are allowed`}.`,
+  emptyBin: "Empty the bin",
+  emptyBinTitle: "Empty the bin?",
+  emptyBinText: (size: string) => `All of it, ${size}, will be gone for good.`,
+  deletedAgo: "deleted",
+  goneAt: "gone at",
+  restore: "Restore",
+  deleteForEver: "Delete for ever",
+  deleteForEverTitle: "Delete this file for ever?",
+  deleteForEverText: (name: string) => `“${name}” will be gone for good.`,
+} as const;

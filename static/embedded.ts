@@ -8,6 +8,7 @@ import { assert } from "../src/trouble.ts";
 import copyJs from "./copy.js" with { type: "text" };
 import assetCss from "./css/asset.css" with { type: "text" };
 import controlsCss from "./css/controls.css" with { type: "text" };
+import docsCss from "./css/docs.css" with { type: "text" };
 import entranceCss from "./css/entrance.css" with { type: "text" };
 import filtersCss from "./css/filters.css" with { type: "text" };
 import frameCss from "./css/frame.css" with { type: "text" };
@@ -143,6 +144,7 @@ const sources: Record<string, StaticFile["body"]> = {
   "app.js": frameScript,
   "copy.js": copyJs,
   "direct.js": directJs,
+  "docs.css": docsCss,
   "errors.js": errorsJs,
   "forms.js": formsJs,
   "icon.svg": iconSvg,

@@ -3,6 +3,7 @@
  * A text is a string, or a function of what it mentions. Names that people gave stand beside texts, never in them, where
  * a page must mark them with `hx-ignore`.
  */
+import { docs } from "./en/docs.ts";
 import { entrance } from "./en/entrance.ts";
 import { estimate } from "./en/estimate.ts";
 import { frame } from "./en/frame.ts";
@@ -19,6 +20,7 @@ import { uploads } from "./en/uploads.ts";
 import { work } from "./en/work.ts";
 
 export const texts = {
+  docs,
   entrance,
   estimate,
   frame,

@@ -60,11 +60,11 @@ describe("static files", () => {
   test("have a name that says their bytes, a type and an etag", () => {
     for (const { path, body, etag, contentType } of staticFiles) {
       const digest = new Bun.CryptoHasher("sha256").update(body).digest("hex");
-      expect(path).toMatch(/^\/static\/[a-z-]+-[0-9a-f]{10}\.(css|js|svg|woff2)$/);
+      expect(path).toMatch(/^\/static\/[a-z-]+-[0-9a-f]{10}\.(css|js|svg|txt|woff2)$/);
       expect(digest).toStartWith(etag.slice(1, -1));
       expect(path).toContain(etag.slice(1, -1));
       expect(contentType).toMatch(
-        /^(text\/(css|javascript); charset=utf-8|image\/svg\+xml|font\/woff2)$/,
+        /^(text\/(css|javascript|plain); charset=utf-8|image\/svg\+xml|font\/woff2)$/,
       );
       expect(body.length).toBeGreaterThan(100);
     }

@@ -4,6 +4,7 @@
  * browsers may keep it for ever and never mix two versions.
  */
 import { readFileSync } from "node:fs";
+import licenceText from "../LICENSE" with { type: "text" };
 import { assert } from "../src/trouble.ts";
 import copyJs from "./copy.js" with { type: "text" };
 import assetCss from "./css/asset.css" with { type: "text" };
@@ -32,6 +33,7 @@ import dropJs from "./drop.js" with { type: "text" };
 import errorsJs from "./errors.js" with { type: "text" };
 import formsJs from "./forms.js" with { type: "text" };
 import { frameScript } from "./frame.ts";
+import graphsJs from "./graphs.js" with { type: "text" };
 import hoverJs from "./hover.js" with { type: "text" };
 import iconSvg from "./icon.svg" with { type: "text" };
 import jobsJs from "./jobs.js" with { type: "text" };
@@ -88,6 +90,7 @@ const styles = [
 const contentTypes: Record<string, string> = {
   css: "text/css; charset=utf-8",
   js: "text/javascript; charset=utf-8",
+  txt: "text/plain; charset=utf-8",
   svg: "image/svg+xml",
   woff2: "font/woff2",
 };
@@ -147,7 +150,9 @@ const sources: Record<string, StaticFile["body"]> = {
   "docs.css": docsCss,
   "errors.js": errorsJs,
   "forms.js": formsJs,
+  "graphs.js": graphsJs,
   "icon.svg": iconSvg,
+  "licence.txt": licenceText,
   "log.js": logJs,
   "make.js": makeJs,
   "jobs.css": [jobListCss, jobCss].join("\n"),

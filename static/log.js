@@ -94,7 +94,7 @@ function follow() {
   const asked = wanted();
   const last = list.querySelector(":scope > [data-id]:last-of-type")?.dataset.id;
   if (last) asked.set("after", last);
-  source = new EventSource(`${form.dataset.events}?${asked}`);
+  source = new EventSource(`${form.dataset.eventsAddress}?${asked}`);
   source.addEventListener("open", () => tell("live"));
   source.addEventListener("error", () => tell("lost"));
   let batch = [];
@@ -136,7 +136,7 @@ async function refilter() {
   const mine = asking;
   const asked = wanted();
   history.replaceState(null, "", asked.size > 0 ? `?${asked}` : location.pathname);
-  const response = await fetch(`${form.dataset.list}?${asked}`).catch(() => null);
+  const response = await fetch(`${form.dataset.listAddress}?${asked}`).catch(() => null);
   if (mine !== asking) return;
   if (!response?.ok) {
     // A session that ended: the page leads to the login and back.

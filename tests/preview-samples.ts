@@ -2,12 +2,10 @@
 
 import type { Asset } from "../src/assets/asset.ts";
 import type { Job, JobAttempt, JobState } from "../src/jobs/job.ts";
-import type { GpuSample } from "../src/media/gpu-samples.ts";
 import type { MediaInfo, VideoStream } from "../src/media/media.ts";
 import type { Proof } from "../src/runners/runner.ts";
 import type { JobEntry } from "../views/job-words.ts";
 import type { Viewer } from "../views/layout.ts";
-import type { SystemReport } from "../views/system.ts";
 import { video as videoOf } from "./operations/specimen.ts";
 import { eventfulJob } from "./preview-jobs.ts";
 
@@ -297,93 +295,3 @@ export const entries: readonly JobEntry[] = [
   ...usual,
   eventfulJob(entry(done, 1, assets.slice(7, 8)), ago),
 ];
-
-/** Five minutes of a GPU that was idle, was not looked at for a while, and then got work. */
-export const busyGpu: readonly GpuSample[] = Array.from({ length: 100 }, (_, number) => number)
-  .filter((number) => number < 20 || number > 30)
-  .map((number) => {
-    const work = number < 40 ? 0 : 1;
-    return {
-      ...{ uuid: "GPU-aa", takenAt: new Date(now).toISOString(), atMs: number * 3000 },
-      encoderPercent: work * Math.round(62 + 24 * Math.sin(number / 5) + (number % 3) * 4),
-      decoderPercent: work * Math.round(31 + 12 * Math.sin(number / 5)),
-      ...{ gpuPercent: 20 * work, memoryUsedBytes: 1.4e9, memoryTotalBytes: 24_152_899_584 },
-      ...{ temperatureCelsius: 61, powerWatts: 54.2, sessionCount: 3, averageFps: 142 },
-    };
-  });
-
-export const report: SystemReport = {
-  version: "0.1.0",
-  commit: "485c98f",
-  uptimeSeconds: 93_600,
-  devices: [
-    {
-      ...{ id: "cpu", kind: "cpu", title: "CPU, 16 cores", slots: 4, busySlots: 1 },
-      reason: "Does what no GPU can do.",
-      ...{ gpu: null, load: null, samples: [] },
-    },
-    {
-      ...{ id: "gpu:0", kind: "gpu", title: "NVIDIA L4", slots: 4, busySlots: 3 },
-      reason: "Ready for H.264.",
-      gpu: {
-        driver: "570.133.07",
-        memoryTotalBytes: 24_152_899_584,
-        mig: false,
-        abilities: [
-          {
-            ...{ work: "encode", codec: "h264", bitDepth: 8, title: "H.264", state: "can" },
-            ...{ because: null, remedy: null },
-          },
-          {
-            ...{ work: "encode", codec: "av1", bitDepth: 8, title: "AV1", state: "cannot" },
-            because: "ffmpeg 5.1.9 has no AV1 encoder for NVIDIA GPUs (av1_nvenc).",
-            remedy: "Install ffmpeg 6.0 or newer.",
-          },
-        ],
-      },
-      load: busyGpu.at(-1) ?? null,
-      samples: busyGpu,
-    },
-    {
-      ...{ id: "gpu:1", kind: "gpu", title: "NVIDIA A30", slots: 0, busySlots: 0 },
-      reason: "Cannot encode. This model is built without an encoder. It can decode.",
-      gpu: { driver: null, memoryTotalBytes: 25_769_803_776, mig: true, abilities: [] },
-      ...{ load: null, samples: [] },
-    },
-  ],
-  gpus: { state: "found", sentence: "", remedy: null },
-  ffmpeg: {
-    version: "5.1.9-0+deb12u1",
-    problem: null,
-    abilities: [
-      { ability: "H.264 encoding", by: "libx264", remedy: null },
-      { ability: "AV1 encoding", by: "libsvtav1", remedy: null },
-      {
-        ability: "HDR to SDR conversion",
-        by: null,
-        remedy:
-          "ffmpeg 5.1.9 lacks the filter zscale, so HDR to SDR conversion fails. Install another.",
-      },
-    ],
-  },
-  work: { mode: "running", since: null, running: 4 },
-  sandbox: { layers: ["limits", "Landlock 7", "seccomp"], missing: [] },
-  storage: { kind: "disk", freeBytes: 812e9, usedBytes: 143e9, assetCount: 231 },
-  findings: [
-    {
-      ...{ id: "data.filesystem", level: "warning", title: "File system" },
-      meaning:
-        "The data folder lies on NFS: locks and power cuts are not safe there, and the database may be damaged.",
-      remedy: "Keep it on a disk of this machine.",
-    },
-    {
-      ...{ id: "data.space", level: "ok", title: "Free space" },
-      ...{ meaning: "812 GB are free in the data folder.", remedy: null },
-    },
-  ],
-  limits: [
-    { title: "Largest upload", value: "550 GB", key: "uploads.maxBytes" },
-    { title: "Jobs at the same time", value: "4", key: "jobs.cpuSlots" },
-    { title: "Longest run of ffmpeg", value: "1 day", key: "jobs.wallLimitSeconds" },
-  ],
-};

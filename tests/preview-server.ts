@@ -9,6 +9,7 @@ import { paramsFromTexts } from "../src/operations/parameter-texts.ts";
 import { Refusal } from "../src/trouble.ts";
 import { staticFiles } from "../static/embedded.ts";
 import { assetJobs, assetPage } from "../views/asset.ts";
+import { checkupPanel } from "../views/checkup.ts";
 import { devicesMessage, devicesPanel } from "../views/devices.ts";
 import { loginPage, setupPage } from "../views/entrance.ts";
 import { estimateInside } from "../views/estimate.ts";
@@ -21,24 +22,22 @@ import { buildId, contentSecurityPolicy, newNonce, type Viewer } from "../views/
 import { type LibraryView, libraryGrid, libraryMore, libraryPage } from "../views/library.ts";
 import { everything, kindFilters } from "../views/library-filter.ts";
 import { jobProgressMessage, sseMessage } from "../views/live.ts";
+import { gpuTable } from "../views/load-table.ts";
 import { makePage } from "../views/make.ts";
 import { operationForm } from "../views/operation-form.ts";
 import { paletteFound } from "../views/palette.ts";
 import { presetBar } from "../views/presets.ts";
+import { selfTestPanel } from "../views/self-test.ts";
 import { styleguidePage } from "../views/styleguide.ts";
 import { type SystemReport, systemPage } from "../views/system.ts";
 import { errorFragment, formErrors, notFoundPage } from "../views/trouble.ts";
 import { workBanner, workMenu, workPanel } from "../views/work.ts";
+import { busyGpu, machineHour, report as sampleReport } from "./preview-box.ts";
 import { jobChoices, jobFragment, jobsOf, viewOf } from "./preview-jobs.ts";
 import { backups, people } from "./preview-keeping.ts";
 import { sampleForm, sampleMake, samplePresets } from "./preview-make.ts";
 import { everyField } from "./preview-operation.ts";
-import {
-  assets,
-  entries,
-  report as sampleReport,
-  viewer as sampleViewer,
-} from "./preview-samples.ts";
+import { assets, entries, viewer as sampleViewer } from "./preview-samples.ts";
 import { answerUpload } from "./preview-uploads.ts";
 
 export interface Preview {
@@ -226,7 +225,14 @@ async function fragmentFor(
   if (path === "/ui/work/menu") return htmlResponse(workMenu(viewer, viewer.work) ?? html``);
   if (path === "/ui/work") return htmlResponse(workBanner(viewer, viewer.work));
   if (path === "/ui/system/work") return htmlResponse(workPanel(viewer, report.work));
-  if (path === "/ui/system/devices") return htmlResponse(devicesPanel(report));
+  if (path === "/ui/system/devices") return htmlResponse(devicesPanel(viewer, report));
+  if (path === "/ui/system/checkup") {
+    return htmlResponse(checkupPanel(viewer, report.findings, report.lookedAt));
+  }
+  if (path === "/ui/system/selftest") return htmlResponse(selfTestPanel(viewer, report.selfTest));
+  if (path === "/ui/system/load-table") {
+    return htmlResponse(gpuTable("NVIDIA L4", busyGpu.slice(-12)));
+  }
   if (path === "/ui/jobs") return htmlResponse(jobsList(jobsOf(entries)));
   if (request.method === "POST" && path.endsWith("/cancel") && !path.includes("bulk")) {
     const sentence = "This job has already ended, so it cannot be cancelled.";
@@ -238,6 +244,16 @@ async function fragmentFor(
     return new Response(null, { status: 204, headers: { "hx-redirect": "/" } });
   }
   return null;
+}
+
+/** The histories that graphs fetch. */
+function samples(path: string): Response | null {
+  const shown = ({ atMs: _, ...rest }: { atMs: number }) => rest;
+  if (path === "/api/v1/system/load") {
+    return Response.json({ load: null, eventStreams: 3, history: machineHour.map(shown) });
+  }
+  if (path !== "/api/v1/system/devices") return null;
+  return Response.json({ devices: [{ uuid: "GPU-aa", history: busyGpu.map(shown) }] });
 }
 
 /** Starts it on a free port of the loopback. `clip` is a video file for every player. */
@@ -274,6 +290,8 @@ export function startPreview(clip: string, port = 0): Preview {
       if (file !== undefined) {
         return new Response(file.body, { headers: { "content-type": file.contentType } });
       }
+      const figures = samples(url.pathname);
+      if (figures !== null) return figures;
       if (/^\/ui\/(system\/)?events$/.test(url.pathname)) return events(request);
       if (url.pathname.endsWith("/content")) return new Response(Bun.file(clip));
       if (url.pathname.startsWith("/api/v1/uploads")) {

@@ -47,7 +47,7 @@ function filterForm({ filter, parts, older }: LogView): Html {
   const level = filter.level ?? "info";
   const known =
     filter.part === undefined || parts.includes(filter.part) ? parts : [...parts, filter.part];
-  return html`<form class="log-filter" id="log-filter" method="get" action="/system/log" role="search" aria-label="${words.logFilter}" data-list="/api/v1/system/log" data-events="/api/v1/system/log/events">
+  return html`<form class="log-filter" id="log-filter" method="get" action="/system/log" role="search" aria-label="${words.logFilter}" data-list-address="/api/v1/system/log" data-events-address="/api/v1/system/log/events">
 <label>${words.logLevel}<select name="level">${offered.map((each) => html`<option value="${each}" selected="${each === level}">${words.logLevels[each]}</option>`)}</select></label>
 <label>${words.logPart}<select name="part"><option value="">${words.logAllParts}</option>${known.map((part) => html`<option value="${part}" selected="${part === filter.part}">${part}</option>`)}</select></label>
 <label class="log-text">${words.logText}<input type="search" name="q" value="${filter.text}" maxlength="200" autocomplete="off" spellcheck="false" data-shortcut="/"></label>

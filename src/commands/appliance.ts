@@ -3,22 +3,32 @@ import { openAccounts } from "../accounts/accounts.ts";
 import { openSweep } from "../assets/sweep.ts";
 import { BucketShelf } from "../backup/bucket-shelf.ts";
 import { BackupKeeper } from "../backup/keeper.ts";
-import { systemClock } from "../clock.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import type { Config, LoadedConfig } from "../config.ts";
 import { type Lock, lockDataFolder } from "../database/lock.ts";
 import { makeLogRoom } from "../database/log-room.ts";
 import { type Database, openDatabase } from "../database/open.ts";
 import type { BucketDoor, PartHealth, Parts } from "../http/parts.ts";
 import { Estates } from "../jobs/estate.ts";
+import { WorkFigures } from "../jobs/figures.ts";
 import { JobTally } from "../jobs/tally.ts";
 import { changeLevel, type Log, logOf } from "../log.ts";
 import type { LogRing } from "../log-ring.ts";
+import { MachineLoad } from "../metrics/machine-load.ts";
 import { Metrics } from "../metrics/metrics.ts";
 import { operations } from "../operations/index.ts";
 import { Settings, type SettingsParts } from "../settings/settings.ts";
 import { figuresOf } from "./figures.ts";
 import { openFront } from "./front.ts";
-import { deviceReports, healthReport, systemReport, workReport } from "./report.ts";
+import {
+  deviceReports,
+  gpusReport,
+  healthReport,
+  lookAgain,
+  systemReport,
+  workReport,
+} from "./report.ts";
+import { SelfTestRun } from "./self-test-run.ts";
 import type { OpenStorage } from "./stores.ts";
 import { openVault } from "./vault.ts";
 import { openWork, type WorkParts } from "./work.ts";
@@ -102,9 +112,10 @@ async function openParts(
       return config.sessions.days;
     },
   });
+  const tally = new JobTally(database);
   const metrics = new Metrics({
     clock,
-    tally: new JobTally(database),
+    tally,
     operations: new Set(operations.map(({ name }) => name)),
     figures: (eventStreams) => figures(eventStreams),
   });
@@ -121,6 +132,8 @@ async function openParts(
     ...{ config, clock, log: logOf(log, "backups"), bucket: bucketOf(work.primary, config) },
   });
   undo.push(() => backups.close());
+  const selfTest = openSelfTest(work, { config, clock, log, database });
+  undo.push(() => selfTest.close());
   const figures = figuresOf({ ...work, config, clock, startedAtMs, backups });
   const parts: Parts = {
     config,
@@ -132,11 +145,13 @@ async function openParts(
     ...shownOf(work),
     bucket: bucketDoor(work.primary, config),
     operations,
+    ...boxParts(work, { clock, tally, metrics, selfTest }),
     backups,
     sweep,
     metrics,
     system: () => systemReport({ ...work, config, clock, startedAtMs }),
     devices: () => deviceReports(work),
+    gpus: () => gpusReport(work),
     work: () => workReport(work),
     health: () => healthReport({ ...work, config, database, backups }),
   };
@@ -186,6 +201,33 @@ function roomInLog(database: Database, { data }: Config, log: Log): () => Promis
     room.abort();
     return made;
   };
+}
+
+/** What the page of the box looks at and acts on. */
+function boxParts(
+  work: WorkParts,
+  own: { clock: Clock; tally: JobTally; metrics: Metrics; selfTest: SelfTestRun },
+) {
+  const { clock, tally, metrics, selfTest } = own;
+  return {
+    machine: new MachineLoad({ clock, tally, lag: metrics.lag }),
+    seats: () => work.slots.seats(),
+    tryGpuAgain: (uuid: string) => work.gpus.tryAgain(uuid),
+    lookAgain: () => lookAgain(work),
+    selfTest,
+  };
+}
+
+function openSelfTest(
+  { slots, dispatch, device, gpus, toolbox }: WorkParts,
+  { log, database, ...rest }: { config: Config; clock: Clock; log: Log; database: Database },
+): SelfTestRun {
+  return new SelfTestRun({
+    ...{ ...rest, slots, dispatch, log: logOf(log, "selftest") },
+    figures: new WorkFigures(database, rest.clock),
+    toolchain: () => toolbox.toolchain(),
+    devices: () => [device, ...gpus.devices()],
+  });
 }
 
 function bucketDoor(storage: OpenStorage, { storage: { s3 } }: Config): BucketDoor | null {

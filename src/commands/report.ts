@@ -1,6 +1,6 @@
 /** What the box says of itself: `GET /system`, `/health/ready` and `kinomill doctor` share these words. */
 import type { BackupKeeper } from "../backup/keeper.ts";
-import { type Clock, isoTime } from "../clock.ts";
+import { type Clock, isoTime, within } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/open.ts";
 import type { Finding } from "../doctor/finding.ts";
@@ -14,7 +14,9 @@ import { type GpuReport, type GpuState, waitingForFfmpeg } from "../media/gpu.ts
 import type { ToolboxState } from "../media/toolbox.ts";
 import { product } from "../product.ts";
 import { Failure } from "../trouble.ts";
+import { diskReports } from "./disks.ts";
 import { secretState } from "./vault.ts";
+import { versionsReport } from "./versions.ts";
 import type { WorkParts } from "./work.ts";
 
 type Shown = Pick<
@@ -38,20 +40,23 @@ export async function systemReport(
   parts: Shown & { clock: Clock; startedAtMs: number },
 ): Promise<SystemReport> {
   const { config, clock, startedAtMs, toolbox, storage, library } = parts;
-  const gpus = gpuState(parts);
   return {
     version: product.version,
     commit: product.commit,
     startedAt: isoTime(startedAtMs),
     uptimeSeconds: Math.floor((clock.nowMs() - startedAtMs) / 1000),
     devices: deviceReports(parts),
-    gpus: { state: gpus.kind, sentence: gpus.sentence, remedy: gpus.remedy },
+    gpus: gpusReport(parts),
     ffmpeg: ffmpegReport(toolbox.state),
     storage: {
       kind: storage.kind,
       freeBytes: await storage.freeBytes(),
       ...library.records.usage(),
+      ...storageState(await storageHealth(parts)),
+      cache: cacheReport(parts),
     },
+    disks: await diskReports(config),
+    versions: versionsReport(),
     sandbox: sandboxReport(knownFenceLayers()),
     work: workReport(parts),
     findings: await findingsReport(parts),
@@ -61,6 +66,12 @@ export async function systemReport(
       cpuSlots: config.jobs.cpuSlots,
     },
   };
+}
+
+/** Whether there are GPUs, and what is wrong with all of them together. */
+export function gpusReport(parts: Pick<Shown, "gpus" | "toolbox">): SystemReport["gpus"] {
+  const { kind, sentence, remedy } = gpuState(parts);
+  return { state: kind, sentence, remedy };
 }
 
 /** What the doctor finds, as far as a server looks. */
@@ -181,6 +192,34 @@ async function storageHealth({ primary, bucketWatch }: Shown): Promise<PartHealt
   const told = faults.map(({ meaning, remedy }) => `${meaning} ${remedy ?? ""}`.trim()).join(" ");
   const sentence = bucketWatch.aspects === null ? "Kinomill still looks at the bucket." : told;
   return { part: "storage", ok: sentence === "", sentence };
+}
+
+function storageState({
+  ok,
+  sentence,
+}: PartHealth): Pick<SystemReport["storage"], "state" | "sentence"> {
+  return { state: ok ? "ok" : "fault", sentence };
+}
+
+function cacheReport({ primary, config }: Shown): SystemReport["storage"]["cache"] {
+  if (primary.kind === "disk") return null;
+  return { usedBytes: primary.cache.sizeBytes, maxBytes: config.storage.cache.maxBytes };
+}
+
+/** At most this long: what hangs must not keep the person waiting. */
+const LOOK_LIMIT_MS = 8_000;
+
+/** Tools, GPUs and storage once more; what they find is in the next report. */
+export async function lookAgain({
+  toolbox,
+  gpus,
+  bucketWatch,
+}: Pick<Shown, "toolbox" | "gpus" | "bucketWatch">): Promise<void> {
+  const look = async () => {
+    await toolbox.lookNow();
+    await Promise.all([gpus.lookAgain(), bucketWatch?.lookNow()]);
+  };
+  await within(LOOK_LIMIT_MS, look());
 }
 
 function ffmpegHealth(state: ToolboxState): PartHealth {

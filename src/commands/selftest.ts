@@ -3,10 +3,11 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock } from "../clock.ts";
+import { isoTime, systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { lockDataFolder } from "../database/lock.ts";
 import { isCurrent, openDatabase, openToRead } from "../database/open.ts";
+import type { SelfTestReport } from "../http/parts.ts";
 import { WorkFigures } from "../jobs/figures.ts";
 import {
   type DeviceTrial,
@@ -24,6 +25,7 @@ import { Gpus } from "../media/gpus.ts";
 import { Refusal } from "../trouble.ts";
 import { exitCodes } from "./exit.ts";
 import type { CommonOptions } from "./program.ts";
+import { keepReport } from "./self-test-file.ts";
 import { configOf } from "./settings.ts";
 import { toolchainOf } from "./tools.ts";
 
@@ -182,6 +184,17 @@ function lineOf(tried: Tried): string {
   return `${head}${Math.round(framesPerSecond)} fps ${together}, ${(realtimeFactor ?? 0).toFixed(1)} × real time, ${hours} hours of 1080p a day (${encoder}).`;
 }
 
+/** For the System page. */
+function reportOf(tried: readonly Tried[]): SelfTestReport {
+  return {
+    at: isoTime(systemClock.nowMs()),
+    problem: null,
+    devices: tried.map(({ device: { id, title }, ok, decoder: _, seconds: __, ...rest }) => ({
+      ...{ id, title, result: ok ? "ok" : "failed", ...rest },
+    })),
+  };
+}
+
 function hoursPerDay(realtimeFactor: number | null): number | null {
   return realtimeFactor === null ? null : Math.round(realtimeFactor * 24 * 10) / 10;
 }
@@ -209,6 +222,7 @@ export function keepFigures(
         const placed = placedWork(trial, device, toolchain);
         if (ok) figures.note(placed, { seconds, bytes: null });
       }
+      keepReport(data, reportOf(tried));
     } finally {
       lock.release();
     }

@@ -12,7 +12,7 @@ const gpu: DeviceReport = {
   ...{ id: "gpu:0", kind: "gpu", title: "NVIDIA L4", slots: 2, busy: 1, reason: "Ready." },
   gpu: {
     ...{ uuid: "GPU-aa", driver: "570.1", computeCapability: "8.9", pciBusId: null, mig: false },
-    ...{ memoryTotalBytes: 1, memoryUsedBytes: 1, inService: true, abilities: [] },
+    ...{ memoryTotalBytes: 1, memoryUsedBytes: 1, inService: true, suspended: null, abilities: [] },
   },
 };
 

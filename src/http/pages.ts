@@ -5,21 +5,15 @@ import { jobPage } from "../../views/job.ts";
 import { jobsPage } from "../../views/jobs.ts";
 import type { Viewer } from "../../views/layout.ts";
 import { styleguidePage } from "../../views/styleguide.ts";
-import { systemPage } from "../../views/system.ts";
 import type { Asset } from "../assets/asset.ts";
-import { refreshLoad } from "./devices.ts";
 import { adminOfCall, askerOf, type PageHandler, route } from "./endpoint.ts";
-import { findJob, systemView } from "./entries.ts";
+import { findJob } from "./entries.ts";
 import { htmlResponse } from "./headers.ts";
 import { assetJobEntries, filterChoices, jobsView } from "./job-lists.ts";
 import { jobView } from "./job-view.ts";
 import { makeView } from "./make-view.ts";
 import type { Parts } from "./parts.ts";
-import { peopleView } from "./people.ts";
 import { visitOf } from "./visit.ts";
-
-/** A page waits this long for figures of now; a driver that is awake needs a third of it. */
-const PAGE_PATIENCE_MS = 150;
 
 /** Who looks at the page, and what they are told on each. */
 export function viewerOf(
@@ -51,13 +45,6 @@ export function mountPages(app: Elysia, parts: Parts): void {
   page("/jobs/:id", (request, { id = "" }) => {
     const user = viewerOf(parts, request);
     return htmlResponse(jobPage(user, jobView(parts, user.id, id)));
-  });
-  page("/system", async (request) => {
-    await refreshLoad(parts, PAGE_PATIENCE_MS);
-    const [report, backups] = await Promise.all([parts.system(), parts.backups.state()]);
-    const viewer = viewerOf(parts, request);
-    const people = viewer.role === "admin" ? peopleView(parts) : [];
-    return htmlResponse(systemPage(viewer, systemView(parts, report), backups, people));
   });
 }
 

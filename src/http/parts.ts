@@ -23,8 +23,10 @@ import type { LogRing } from "../log-ring.ts";
 import type { AbilityReport, Device } from "../media/devices.ts";
 import type { GpuReport, GpuState } from "../media/gpu.ts";
 import type { GpuLoad } from "../media/gpu-load.ts";
+import type { MachineLoad } from "../metrics/machine-load.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Operation } from "../operations/operation.ts";
+import type { Seat } from "../runners/slots.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Storage } from "../storage/storage.ts";
 
@@ -58,6 +60,58 @@ export type DeviceReport = Device & {
 /** Whether the box works, and how many jobs run now; those that a pause has stopped are among them. */
 export type WorkReport = WorkState & { running: number };
 
+/** A file system, and what of Kinomill lies on it. */
+export interface DiskReport {
+  holds: ("data" | "storage" | "cache" | "backups")[];
+  totalBytes: number;
+  usedBytes: number;
+  /** What may still be written, the reserve included. */
+  freeBytes: number;
+}
+
+/** What the server is made of and runs on. */
+export interface VersionsReport {
+  bun: string;
+  /** "Debian GNU/Linux 12 (bookworm)" */
+  system: string;
+  kernel: string;
+  architecture: string;
+  /** Number of the newest migration of the database. */
+  schema: number;
+}
+
+/** What a device did in the self-test. */
+export interface TestedDevice {
+  id: string;
+  title: string;
+  /** `skipped`: it was at work. */
+  result: "ok" | "failed" | "skipped";
+  /** How many ran side by side. */
+  sessions: number;
+  /** Of all of them together. */
+  framesPerSecond: number | null;
+  realtimeFactor: number | null;
+  /** In ffmpeg's words. */
+  encoder: string | null;
+  /** What was done, what went wrong, or why it was passed over. */
+  sentence: string;
+  remedy: string | null;
+}
+
+export interface SelfTestReport {
+  at: string;
+  /** Why none of the devices was tested; null when they were. */
+  problem: string | null;
+  devices: TestedDevice[];
+}
+
+export interface SelfTestState {
+  /** Null while none runs. */
+  runningSince: string | null;
+  /** Null before the first. */
+  last: SelfTestReport | null;
+}
+
 /** `GET /system`. No paths of the host. */
 export interface SystemReport {
   version: string;
@@ -84,7 +138,14 @@ export interface SystemReport {
     /** Bytes and number of all assets of all users. */
     usedBytes: number;
     assetCount: number;
+    /** Whether it takes and gives bytes; the sentence says why not. */
+    state: "ok" | "fault";
+    sentence: string;
+    /** Copies of what lies in a bucket; null where storage is the disk. */
+    cache: { usedBytes: number; maxBytes: number } | null;
   };
+  disks: DiskReport[];
+  versions: VersionsReport;
   /** What keeps ffmpeg in its place on this box, and in words what is missing. */
   sandbox: { layers: string[]; missing: string[] };
   /** Whether the box works: a person's switch. */
@@ -134,6 +195,19 @@ export interface Parts {
   /** Brings over what lies in the storage before; null when nothing does. */
   migration: Pick<Migration, "start" | "stop" | "report"> | null;
   operations: readonly Operation[];
+  /** What the machine and the server are doing. */
+  machine: Pick<MachineLoad, "latest" | "history" | "watch" | "onSample" | "sampleNow">;
+  /** Every place on a device that is taken. */
+  seats(): Seat[];
+  /** Tries a GPU that is out of service now; false when it is in service. */
+  tryGpuAgain(uuid: string): boolean;
+  /** Looks at tools, GPUs and storage once more; takes some seconds at most. Never rejects. */
+  lookAgain(): Promise<void>;
+  selfTest: {
+    state(): SelfTestState;
+    /** Begins; `onEnd` is called when it is over. @throws Refusal 409 `busy`, 503 `tool_missing` */
+    start(onEnd: () => void): void;
+  };
   /** What the GPUs are doing. */
   gpuLoad: Pick<GpuLoad, "latest" | "history" | "watch" | "onSample" | "sampleNow">;
   /** Pauses, drains and continues all work. */
@@ -147,6 +221,8 @@ export interface Parts {
   system(): Promise<SystemReport>;
   /** The devices of `system()` alone, without waiting. */
   devices(): DeviceReport[];
+  /** The same of its `gpus`. */
+  gpus(): SystemReport["gpus"];
   health(): Promise<PartHealth[]>;
 }
 

@@ -7,6 +7,7 @@ import { backupEndpoints, mountBackupFragments } from "./backups.ts";
 import { binEndpoints } from "./bin.ts";
 import { mountBinPages } from "./bin-pages.ts";
 import { bulkAssetEndpoints } from "./bulk-assets.ts";
+import { checkupEndpoints, Looking, mountCheckupFragments } from "./checkup.ts";
 import { companionEndpoints } from "./companions.ts";
 import { DeviceWatch } from "./device-watch.ts";
 import { deviceEndpoints } from "./devices.ts";
@@ -23,6 +24,7 @@ import { jobEndpoints } from "./jobs.ts";
 import { mountLibraryPages } from "./library-pages.ts";
 import { mountDeviceFragments } from "./live-devices.ts";
 import { mountWorkFragments } from "./live-work.ts";
+import { machineEndpoints } from "./machine.ts";
 import { mountMake } from "./make.ts";
 import { metricsEndpoints } from "./metrics.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -34,6 +36,7 @@ import type { Parts } from "./parts.ts";
 import { mountPeopleFragments } from "./people.ts";
 import { presetEndpoints } from "./presets.ts";
 import { retentionEndpoints } from "./retention.ts";
+import { mountSelfTestFragments, SelfTestNews, selfTestEndpoints } from "./self-test.ts";
 import { logEndpoints, mountLogPage } from "./server-log.ts";
 import { settingsEndpoints } from "./settings.ts";
 import { mountStatic } from "./static.ts";
@@ -42,13 +45,18 @@ import { storageCheckEndpoints } from "./storage-check.ts";
 import { storageMoveEndpoints } from "./storage-moves.ts";
 import type { Streams } from "./stream.ts";
 import { systemEndpoints } from "./system.ts";
+import { mountSystemPage } from "./system-page.ts";
 import { mountTries } from "./tries.ts";
 import { uploadEndpoints } from "./uploads.ts";
 import { userEndpoints } from "./users.ts";
 import { mountZip, zipEndpoints } from "./zip.ts";
 
 /** The calls that the OpenAPI document describes. */
-export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch): Endpoint[] {
+export function apiEndpoints(
+  parts: Parts,
+  streams: Streams,
+  { watch, looking, news }: { watch: DeviceWatch; looking: Looking; news: SelfTestNews },
+): Endpoint[] {
   return [
     ...assetEndpoints(parts),
     ...bulkAssetEndpoints(parts),
@@ -73,6 +81,9 @@ export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch)
     ...accountEndpoints(parts),
     ...userEndpoints(parts),
     ...deviceEndpoints(parts, streams, watch),
+    ...machineEndpoints(parts, streams),
+    ...checkupEndpoints(parts, looking),
+    ...selfTestEndpoints(parts, news),
     ...logEndpoints(parts, streams),
     ...healthEndpoints(parts),
     ...metricsEndpoints(parts, streams),
@@ -82,7 +93,9 @@ export function apiEndpoints(parts: Parts, streams: Streams, watch: DeviceWatch)
 export function createRoutes(parts: Parts, streams: Streams): Elysia {
   const app = newRouter();
   const watch = new DeviceWatch(parts);
-  const endpoints = apiEndpoints(parts, streams, watch);
+  const looking = new Looking(parts);
+  const news = new SelfTestNews();
+  const endpoints = apiEndpoints(parts, streams, { watch, looking, news });
   const documentEndpoint: Endpoint = endpoint({
     method: "GET",
     path: "/api/v1/openapi.json",
@@ -109,7 +122,10 @@ export function createRoutes(parts: Parts, streams: Streams): Elysia {
   mountTries(app, parts);
   mountLibraryPages(app, parts);
   mountFragments(app, parts, streams);
-  mountDeviceFragments(app, parts, streams, watch);
+  mountSystemPage(app, parts, streams);
+  mountDeviceFragments(app, parts, streams, { watch, news });
+  mountCheckupFragments(app, parts, looking);
+  mountSelfTestFragments(app, parts, news);
   mountWorkFragments(app, parts);
   mountLogPage(app, parts);
   mountBackupFragments(app, parts);

@@ -73,7 +73,7 @@ table("the log", [
       "12:00:00.123",
       "job=jb_1",
       "&lt;b hx-get=",
-      'data-events="/api/v1/system/log/events"',
+      'data-events-address="/api/v1/system/log/events"',
     ],
     lacks: ['<b hx-get="/evil"'],
   },

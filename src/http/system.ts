@@ -16,6 +16,14 @@ const gpuShape = z.strictObject({
   memoryUsedBytes: z.int().nullable(),
   mig: z.boolean().describe("Split into instances by MIG"),
   inService: z.boolean().describe("Whether jobs run on it now"),
+  suspended: z
+    .strictObject({
+      because: z.string(),
+      remedy: z.string().nullable(),
+      tryAgainAt: z.iso.datetime().describe("When Kinomill tries it again by itself"),
+    })
+    .nullable()
+    .describe("Out of service since a job failed on it"),
   abilities: z
     .array(
       z.strictObject({
@@ -38,6 +46,16 @@ const workShape = z.strictObject({
       "running; paused: nothing starts, what runs is stopped where it stands; draining: nothing starts, what runs is finished",
     ),
   since: z.iso.datetime().nullable().describe("Null while nobody has switched it"),
+});
+
+export const findingShape = z.strictObject({
+  id: z.string().describe("For programs: the part of the box, a dot, what of it"),
+  level: z
+    .enum(findingLevels)
+    .describe("fault: keeps Kinomill from working; warning: takes something away"),
+  title: z.string(),
+  meaning: z.string(),
+  remedy: z.string().nullable().describe("What to do and to type"),
 });
 
 const systemShape: z.ZodType<SystemReport> = z
@@ -81,21 +99,34 @@ const systemShape: z.ZodType<SystemReport> = z
       freeBytes: z.int().nullable(),
       usedBytes: z.int(),
       assetCount: z.int(),
+      state: z.enum(["ok", "fault"]),
+      sentence: z.string().describe("Why it is at fault"),
+      cache: z
+        .strictObject({ usedBytes: z.int(), maxBytes: z.int() })
+        .nullable()
+        .describe("Copies of what lies in a bucket"),
+    }),
+    disks: z
+      .array(
+        z.strictObject({
+          holds: z.array(z.enum(["data", "storage", "cache", "backups"])),
+          totalBytes: z.int(),
+          usedBytes: z.int(),
+          freeBytes: z.int(),
+        }),
+      )
+      .describe("File systems, and what of Kinomill lies on each"),
+    versions: z.strictObject({
+      bun: z.string(),
+      system: z.string(),
+      kernel: z.string(),
+      architecture: z.string(),
+      schema: z.int().describe("Number of the newest migration of the database"),
     }),
     sandbox: z.strictObject({ layers: z.array(z.string()), missing: z.array(z.string()) }),
     work: workShape.extend({ running: z.int().describe("Jobs that run now") }),
     findings: z
-      .array(
-        z.strictObject({
-          id: z.string().describe("For programs: the part of the box, a dot, what of it"),
-          level: z
-            .enum(findingLevels)
-            .describe("fault: keeps Kinomill from working; warning: takes something away"),
-          title: z.string(),
-          meaning: z.string(),
-          remedy: z.string().nullable().describe("What to do and to type"),
-        }),
-      )
+      .array(findingShape)
       .describe("What kinomill doctor says, without what only a command may try"),
     limits: z.strictObject({
       uploadMaxBytes: z.int(),

@@ -103,10 +103,11 @@ export class JobBook implements StepBook {
     this.show();
   }
 
-  begin({ name }: Step, place: Place): boolean {
+  begin({ name, title }: Step, place: Place): boolean {
     const { device, why } = place;
     const { database, stepRows, queue } = this.parts;
     const { claim } = this.held;
+    place.reservation.occupant = { jobId: claim.jobId, ownerId: claim.ownerId, step: title };
     const where = { device: device.id, deviceReason: why === "" ? null : why };
     const ticket = unhurried(database, () => {
       const begun = stepRows.begin(claim, name, where);

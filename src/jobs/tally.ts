@@ -13,6 +13,15 @@ export interface OpenJobs {
   oldestAt: string;
 }
 
+/** Jobs that have not ended. */
+export interface QueueLength {
+  running: number;
+  /** For their turn, or for something else. */
+  waiting: number;
+  /** When the oldest of those that wait was asked for, ISO 8601 UTC. */
+  oldestWaitingAt: string | null;
+}
+
 export interface EndedJob {
   state: "succeeded" | "failed" | "cancelled";
   operation: string;
@@ -71,6 +80,18 @@ export class JobTally {
          GROUP BY 1, 2, 3`,
       )
       .all();
+  }
+
+  /** How long the queue is. Some milliseconds for each 10,000 open jobs. */
+  queue(): QueueLength {
+    const found = this.database
+      .query<QueueLength, []>(
+        `SELECT (SELECT count(*) FROM job WHERE state = 'running') AS running,
+           count(*) AS waiting, min(created_at) AS oldestWaitingAt
+         FROM job WHERE state IN ('queued', 'waiting')`,
+      )
+      .get();
+    return found ?? { running: 0, waiting: 0, oldestWaitingAt: null };
   }
 
   /** What ended since the last call, the oldest first; a job that was retried and ended again is there again. */

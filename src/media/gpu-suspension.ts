@@ -1,5 +1,5 @@
 /** GPUs that failed in the middle of work, and when each is tried again. */
-import type { Clock } from "../clock.ts";
+import { type Clock, isoTime } from "../clock.ts";
 import type { GpuFault } from "./gpu-fault.ts";
 
 /** A fault this long after the one before counts as the first again. */
@@ -17,6 +17,8 @@ interface Suspension {
   times: number;
   atMs: number;
   tryAgainAtMs: number;
+  /** The same for people, ISO 8601 UTC. */
+  tryAgainAt: string;
   out: boolean;
 }
 
@@ -35,7 +37,10 @@ export class GpuSuspensions {
     const recent = before !== undefined && now - before.atMs < FORGET_MS;
     const times = recent ? before.times + 1 : 1;
     const delayMs = times === 1 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** (times - 2), LONGEST_DELAY_MS);
-    this.byUuid.set(uuid, { fault, times, atMs: now, tryAgainAtMs: now + delayMs, out: true });
+    this.byUuid.set(uuid, {
+      ...{ fault, times, out: true, atMs: now, tryAgainAtMs: now + delayMs },
+      tryAgainAt: isoTime(this.clock.nowMs() + delayMs),
+    });
     return delayMs;
   }
 
@@ -49,6 +54,21 @@ export class GpuSuspensions {
   faultOf(uuid: string): GpuFault | null {
     const found = this.byUuid.get(uuid);
     return found?.out === true ? found.fault : null;
+  }
+
+  /** When it is tried again, ISO 8601 UTC; null when it is in service. */
+  tryAgainAt(uuid: string): string | null {
+    const found = this.byUuid.get(uuid);
+    return found?.out === true ? found.tryAgainAt : null;
+  }
+
+  /** Somebody wants it tried now. False when its time has come anyhow, or when it is in service. */
+  hurry(uuid: string): boolean {
+    const found = this.byUuid.get(uuid);
+    if (found === undefined || !this.waits(uuid)) return false;
+    found.tryAgainAtMs = this.clock.monotonicMs();
+    found.tryAgainAt = isoTime(this.clock.nowMs());
+    return true;
   }
 
   /** Whether it is out and its time has not come. */

@@ -35,10 +35,20 @@ export interface GpuReport {
   mig: boolean;
   /** Whether jobs run on it: it was tried, can do something, and is neither out of service nor left alone. */
   inService: boolean;
+  /** Why it is out of service since a job failed on it; null when it is not. */
+  suspended: Suspended | null;
   /** Empty until it was tried. */
   abilities: GpuAbility[];
   /** All of it in a sentence or two. */
   sentence: string;
+}
+
+export interface Suspended {
+  /** What went wrong, a sentence. */
+  because: string;
+  remedy: string | null;
+  /** When Kinomill tries it again by itself, ISO 8601 UTC. */
+  tryAgainAt: string;
 }
 
 /** The GPUs of the box as they are known now. */
@@ -71,6 +81,8 @@ export interface GpuKnowledge {
   verdicts: SkillVerdict[] | null;
   /** For which it is out of service; null when it is in. */
   fault: GpuFault | null;
+  /** When it is tried again, ISO 8601 UTC; null when it is in service. */
+  tryAgainAt?: string | null;
   /** By the settings. */
   leftAlone: boolean;
 }
@@ -103,8 +115,14 @@ export function gpuReport(gpu: NvidiaGpu, knowledge: GpuKnowledge): GpuReport {
     memoryUsedBytes: gpu.memoryUsedBytes,
     abilities,
     inService: !leftAlone && fault === null && abilities.some(({ state }) => state === "can"),
+    suspended: suspendedOf(knowledge),
     sentence: sentenceOf(knowledge, abilities),
   };
+}
+
+function suspendedOf({ fault, tryAgainAt = null, leftAlone }: GpuKnowledge): Suspended | null {
+  if (fault === null || tryAgainAt === null || leftAlone) return null;
+  return { because: fault.sentence, remedy: fault.remedy, tryAgainAt };
 }
 
 function sentenceOf({ verdicts, fault, leftAlone }: GpuKnowledge, abilities: GpuAbility[]): string {

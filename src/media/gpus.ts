@@ -74,6 +74,7 @@ export class Gpus {
     return gpuState(inventory, (gpu) => ({
       verdicts: this.verdicts.get(keyOf(gpu, toolchain)) ?? null,
       fault: this.suspensions.faultOf(gpu.uuid),
+      tryAgainAt: this.suspensions.tryAgainAt(gpu.uuid),
       leftAlone: this.isLeftAlone(gpu),
     }));
   }
@@ -125,6 +126,22 @@ export class Gpus {
     this.forget(uuid);
     this.tell();
     this.openAfter(delayMs);
+  }
+
+  /** Tries a GPU that is out of service now, and does not wait for its time. False when it is in service. */
+  tryAgain(uuid: string): boolean {
+    if (this.suspensions.faultOf(uuid) === null) return false;
+    if (this.suspensions.hurry(uuid)) {
+      this.forget(uuid);
+      this.tell();
+      this.openAfter(0);
+    }
+    return true;
+  }
+
+  /** Looks for GPUs again, and tries what may have passed. Resolves when all are known; never rejects. */
+  async lookAgain(): Promise<void> {
+    if (this.toolchain !== null && !this.closing.signal.aborted) await this.open(this.toolchain);
   }
 
   private forget(uuid: string): void {

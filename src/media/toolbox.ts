@@ -33,6 +33,7 @@ export class Toolbox {
   private current: ToolboxState = { kind: "detecting" };
   private timer: Timer | null = null;
   private closed = false;
+  private onReady: ((toolchain: Toolchain) => void) | null = null;
   private told = false;
   /** Looks in a row that found nothing. */
   private doubts = 0;
@@ -59,10 +60,19 @@ export class Toolbox {
    * called once, when found.
    */
   async open(onReady: (toolchain: Toolchain) => void): Promise<void> {
+    this.onReady = onReady;
     const remembered = this.memory.recall();
     if (remembered === null) return await this.look(onReady);
     this.found(remembered, onReady);
     this.lookLater(onReady, this.behindMs);
+  }
+
+  /** Looks once more, and resolves when that is done. */
+  async lookNow(): Promise<void> {
+    const { onReady } = this;
+    if (onReady === null || this.closed) return;
+    if (this.timer !== null) clearTimeout(this.timer);
+    await this.look(onReady).catch(() => this.lookLater(onReady, LOOK_AGAIN_MS));
   }
 
   private async look(onReady: (toolchain: Toolchain) => void): Promise<void> {

@@ -37,6 +37,11 @@ export class LoopLag {
     return { max: Math.max(...lags), mean: lags.reduce((sum, lag) => sum + lag, 0) / lags.length };
   }
 
+  /** Seconds: the worst of the last so many milliseconds, as far as they are remembered. */
+  worstOf(spanMs: number): number {
+    return Math.max(0, ...this.lags.slice(-Math.max(1, Math.round(spanMs / TICK_MS))));
+  }
+
   stop(): void {
     if (this.timer !== null) clearInterval(this.timer);
     this.timer = null;

@@ -22,7 +22,7 @@ export class Metrics {
   readonly http = new HttpMeter();
   private readonly registry = new Registry();
   private readonly parts: MetricsParts;
-  private readonly lag: LoopLag;
+  readonly lag: LoopLag;
   private readonly jobs: JobMetrics;
   private readonly box: BoxMetrics;
   private readonly storageErrors: Counter;

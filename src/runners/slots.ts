@@ -29,6 +29,29 @@ export interface Reservation {
   device: Device;
   need: Need;
   takenAtMs: number;
+  /** Whose it is; absent until its work begins. */
+  occupant?: Occupant;
+}
+
+export interface Occupant {
+  jobId: string;
+  ownerId: string;
+  /** Title of the step. */
+  step: string;
+}
+
+/** A place that is taken, for people. */
+export interface Seat {
+  deviceId: string;
+  /** Encode sessions and decoders of the GPU. */
+  sessions: number;
+  decoders: number;
+  /** On the monotonic clock. */
+  takenAtMs: number;
+  /** Its job is paused, and lends what needs no memory to others. */
+  lent: boolean;
+  /** Null while its job fetches what it needs. */
+  occupant: Occupant | null;
 }
 
 /**
@@ -129,6 +152,18 @@ export class Slots {
       cpuThreads: total("cpuThreads"),
       memoryBytes: total("memoryBytes"),
     };
+  }
+
+  /** Every place that is taken, the longest first. */
+  seats(): Seat[] {
+    return Array.from(this.taken, (each) => ({
+      deviceId: each.device.id,
+      sessions: each.need.sessions,
+      decoders: each.need.decoders,
+      takenAtMs: each.takenAtMs,
+      lent: this.lent.has(each),
+      occupant: each.occupant ?? null,
+    }));
   }
 
   /** Whether anything runs on a GPU. */

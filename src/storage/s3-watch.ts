@@ -51,6 +51,11 @@ export class BucketWatch {
     await within(STOP_LIMIT_MS, this.running);
   }
 
+  /** Looks once more and resolves when that is done; the next look comes as before. Never rejects. */
+  async lookNow(): Promise<void> {
+    if (!this.stopped) await this.check().catch(() => {});
+  }
+
   private begin(): void {
     this.running = this.round();
   }

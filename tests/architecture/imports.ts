@@ -41,6 +41,7 @@ export const arrows: Record<string, readonly string[]> = {
   operations: ["media", "byte-words", "trouble"],
   // Of everything below a page only sees shapes (type-only imports), held by `busyViews` below.
   views: [
+    "metrics",
     "jobs",
     "ingest",
     "accounts",

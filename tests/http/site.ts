@@ -36,6 +36,7 @@ import { cpuDevice } from "../../src/media/devices.ts";
 import { GpuLoad } from "../../src/media/gpu-load.ts";
 import type { Placement } from "../../src/media/placement.ts";
 import { noFigures } from "../../src/media/work-figures.ts";
+import { MachineLoad } from "../../src/metrics/machine-load.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
 import { planCompanion } from "../../src/operations/companions.ts";
 import { operations } from "../../src/operations/index.ts";
@@ -185,6 +186,11 @@ export async function openSite(
     presets: jobs.presets,
     estates: new Estates({ database, library, onChange: () => feed.tell() }),
     gpuLoad: new GpuLoad({ clock, tool: join(folder, "nvidia-smi") }),
+    machine: new MachineLoad({ clock, tally: new JobTally(database), lag: metrics.lag }),
+    seats: () => [],
+    tryGpuAgain: () => false,
+    lookAgain: async () => undefined,
+    selfTest: { state: () => ({ runningSince: null, last: null }), start: (onEnd) => onEnd() },
     workSwitch,
     companions: openCompanions({ database, clock, storage, feed, library, folder }),
     stock: new Stocktaking({ database, storage, clock, log: silentLog(), library }),
@@ -193,6 +199,7 @@ export async function openSite(
     work: () => ({ ...workSwitch.state(), running: 0 }),
     system: () => Promise.resolve({ ...systemOfRig, work: parts.work() }),
     devices: () => systemOfRig.devices,
+    gpus: () => systemOfRig.gpus,
     health: () => Promise.resolve([{ part: "database", ok: true, sentence: "" }]),
   };
   const site = createSite(parts);
@@ -295,7 +302,22 @@ export const systemOfRig = {
     hwaccels: [],
     abilities: [{ ability: "H.264 encoding", by: "libx264", remedy: null }],
   },
-  storage: { kind: "disk" as const, freeBytes: 1000, usedBytes: 10, assetCount: 1 },
+  storage: {
+    ...{ kind: "disk" as const, freeBytes: 1000, usedBytes: 10, assetCount: 1 },
+    ...{ state: "ok" as const, sentence: "", cache: null },
+  },
+  disks: [
+    {
+      holds: ["data" as const, "storage" as const],
+      totalBytes: 2000,
+      usedBytes: 900,
+      freeBytes: 1100,
+    },
+  ],
+  versions: {
+    ...{ bun: "1.4.5", system: "Debian GNU/Linux 12 (bookworm)", kernel: "6.1.0", schema: 17 },
+    architecture: "x64",
+  },
   sandbox: { layers: ["limits"], missing: [] },
   findings: [],
   work: { mode: "running" as const, since: null, running: 0 },

@@ -201,16 +201,41 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
 });
 
-// What the browser itself finds wrong must be seen, also in a part that is folded.
-document.addEventListener(
-  "invalid",
-  ({ target }) => {
-    for (let part = target.closest("details"); part; part = part.parentElement.closest("details")) {
-      part.open = true;
-    }
-  },
-  true,
-);
+/**
+ * What is no number in a field for numbers reads as empty, and would be left out without a word. Everything else is
+ * for the server to judge, whose sentences are better.
+ */
+function showUnreadable(input) {
+  const field = input.closest(".field");
+  const before = field.querySelector(".fault[data-from-browser]");
+  if (!input.validity.badInput) {
+    before?.remove();
+    return false;
+  }
+  const fault = before ?? document.createElement("p");
+  fault.className = "fault";
+  fault.dataset.fromBrowser = "";
+  fault.textContent = input.validationMessage;
+  field.append(fault);
+  for (let part = field.closest("details"); part; part = part.parentElement.closest("details")) {
+    part.open = true;
+  }
+  return true;
+}
+
+document.addEventListener("change", ({ target }) => {
+  if (target.matches?.(".operation-form [type=number]")) showUnreadable(target);
+});
+
+document.addEventListener("htmx:config:request", (event) => {
+  const form = event.detail.ctx.sourceElement;
+  if (!form.matches?.(".operation-form")) return;
+  const numbers = [...form.querySelectorAll("[type=number]:enabled")];
+  const [first] = numbers.filter(showUnreadable);
+  if (first === undefined) return;
+  event.preventDefault();
+  first.focus();
+});
 
 document.addEventListener("htmx:after:swap", () => settle(document));
 settle(document);

@@ -193,6 +193,27 @@ describe("a form with a field of every kind", () => {
   });
 });
 
+test("what is no number is told beside its field and not left out without a word", async () => {
+  const watched = await openPage(browser, preview.origin, {});
+  const { page } = watched;
+  await page.goto(`/assets/${assets[0]?.id}?operation=transcode`);
+  await page.locator("#form-transcode").waitFor();
+  const sent: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().endsWith("/ui/jobs")) sent.push(request.postData() ?? "");
+  });
+  const quality = page.locator('[name="video.quality"]');
+  await quality.pressSequentially("6e");
+  await page.getByRole("button", { name: "Start" }).click();
+  await page.locator('[data-field="video.quality"] > .fault').waitFor();
+  expect(sent).toEqual([]);
+  await quality.fill("60");
+  await page.getByRole("button", { name: "Start" }).click();
+  await until(async () => sent.length === 1);
+  expect(sent[0]).toContain("video.quality=60");
+  await watched.context.close();
+});
+
 describe("the estimate beside the button", () => {
   test("comes by itself, follows the fields, and moves nothing", async () => {
     const watched = await openPage(browser, preview.origin, {});

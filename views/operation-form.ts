@@ -37,7 +37,7 @@ export function operationForm(view: OperationFormView): Html {
   const { operation, presets, chosen, ids } = view;
   const bar = { operation: operation.name, presets, chosen };
   const many = ids.length > 1 && view.ways.each && !view.ways.together;
-  return html`<form class="operation-form" id="form-${operation.name}" method="post" action="/ui/jobs" hx-post="/ui/jobs" hx-target="#operation-errors" hx-swap="innerHTML" hx-status:422="target:#operation-errors swap:innerHTML" hx-disable="find .form-actions [type=submit]" data-fault-form data-operation="${operation.name}">
+  return html`<form class="operation-form" id="form-${operation.name}" method="post" action="/ui/jobs" novalidate hx-post="/ui/jobs" hx-target="#operation-errors" hx-swap="innerHTML" hx-status:422="target:#operation-errors swap:innerHTML" hx-disable="find .form-actions [type=submit]" data-fault-form data-operation="${operation.name}">
 <div class="form-head"><h3 tabindex="-1">${operation.title}</h3><p class="muted">${operation.description}</p></div>
 ${presetBar(bar)}
 <div id="operation-errors"></div>

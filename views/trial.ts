@@ -29,12 +29,12 @@ export function trialDialog(): Html {
 /** `POST /ui/tries` and `GET /ui/tries/ID`; fetches itself while it runs. */
 export function trialPanel(trial: Trial): Html {
   const { id, state } = trial;
-  const again = state === "running";
-  return html`<div id="trial-panel" data-trial="${state}" hx-get="${again ? `/ui/tries/${id}` : null}" hx-trigger="${again ? "load delay:700ms" : null}" hx-swap="outerHTML" hx-status:4xx="swap:none" hx-status:5xx="swap:none">
-<p class="muted">${words.about(trial.operation.title, durationText(trial.span.from), durationText(trial.span.to))}</p>
+  const content = html`<p class="muted">${words.about(trial.operation.title, durationText(trial.span.from), durationText(trial.span.to))}</p>
 ${inside(trial)}
-${button({ label: words.end, id: "trial-end", request: { method: "delete", address: `/ui/tries/${id}` } })}
-</div>`;
+${button({ label: words.end, id: "trial-end", request: { method: "delete", address: `/ui/tries/${id}` } })}`;
+  if (state !== "running")
+    return html`<div id="trial-panel" data-trial="${state}">${content}</div>`;
+  return html`<div id="trial-panel" data-trial="${state}" hx-get="/ui/tries/${id}" hx-trigger="load delay:700ms" hx-swap="outerHTML" hx-status:4xx="swap:none" hx-status:5xx="swap:none">${content}</div>`;
 }
 
 function inside(trial: Trial): Html {

@@ -215,6 +215,47 @@ describe("the start", () => {
   });
 });
 
+describe("ten seconds tried out", () => {
+  const begin = async (more: readonly (readonly [string, string])[]) =>
+    await sendForm("/ui/tries", [...assets(films.slice(0, 1)), ...more]);
+
+  test("stand in a panel that fetches itself, for nobody else, until they are thrown away", async () => {
+    const answer = await begin([
+      ["operation", "transcode"],
+      ["video.quality", "40"],
+    ]);
+    expect(answer.status).toBe(200);
+    const address = /hx-get="(\/ui\/tries\/tr_\w+)"/.exec(await answer.text())?.[1] ?? "";
+    const look = (browser: "ann" | "bob") => home.site.ask(address, { browser, headers: htmx });
+    expect((await look("ann")).status).toBe(200);
+    expect((await look("bob")).status).toBe(404);
+    const files = await home.site.ask(`${address}/files/0`, { browser: "ann" });
+    expect(files.status).toBe(404);
+    const end = (browser: "ann" | "bob") =>
+      home.site.ask(address, { method: "DELETE", browser, headers: htmx });
+    await end("bob");
+    expect((await look("ann")).status).toBe(200);
+    expect((await end("ann")).status).toBe(204);
+    expect((await look("ann")).status).toBe(404);
+  });
+
+  test("are refused beside the field, as the start is", async () => {
+    const wrong = await begin([
+      ["operation", "transcode"],
+      ["video.quality", "300"],
+    ]);
+    expect([wrong.status, await wrong.text()]).toEqual([
+      422,
+      expect.stringContaining('data-path="video.quality"'),
+    ]);
+    const never = await begin([["operation", "check"]]);
+    expect([never.status, await never.text()]).toEqual([
+      422,
+      expect.stringContaining("cannot be tried"),
+    ]);
+  });
+});
+
 describe("the estimate", () => {
   const estimate = async (ids: readonly string[], more: readonly (readonly [string, string])[]) =>
     await (await sendForm("/ui/jobs/estimate", [...assets(ids), ...more])).text();

@@ -9,7 +9,7 @@ import { plainClip } from "./clips.ts";
 import { pageAudit } from "./page-audit.ts";
 
 /** A name of one word that has no end, and one that turns the writing round. */
-const hostile = [`${"w".repeat(240)}.mp4`, "\u202e4pm.שלום <b hx-get=/hit>.mp4"];
+const hostile = [`${"w".repeat(240)}.mp4`, "\u202e4pm.שלום <b hx-get=x>.mp4"];
 
 async function picture(page: Page, name: string): Promise<void> {
   const folder = process.env["SCREENSHOTS"];

@@ -72,15 +72,15 @@ function isPlayed({ mimeType, media }: TrialFile): boolean {
 function figure({ id }: Trial, file: TrialFile, place: string, title: string): Html {
   const address = `/ui/tries/${id}/files/${place}`;
   return html`<figure class="trial-file"><figcaption><strong>${title}</strong> <span class="muted">${sizeText(file.sizeBytes)}</span>${place === "part" ? null : html` <a href="${address}" download="${file.name}">${words.download}</a>`}</figcaption>
-${player(address, file)}
+${player(address, title, file)}
 <p class="muted trial-unplayable" hidden>${words.unplayable}</p></figure>`;
 }
 
-function player(address: string, { mimeType, media }: TrialFile): Html {
-  if (mimeType.startsWith("image/")) return html`<img src="${address}" alt="">`;
+function player(address: string, title: string, { mimeType, media }: TrialFile): Html {
+  if (mimeType.startsWith("image/")) return html`<img src="${address}" alt="${title}">`;
   if (media?.video == null) {
-    return html`<audio controls preload="auto" src="${address}" data-trial-player></audio>`;
+    return html`<audio controls preload="auto" src="${address}" aria-label="${title}" data-trial-player></audio>`;
   }
   const { displayWidth, displayHeight } = media.video;
-  return html`<video controls playsinline loop preload="auto" src="${address}" width="${displayWidth}" height="${displayHeight}" data-trial-player></video>`;
+  return html`<video controls playsinline loop preload="auto" src="${address}" width="${displayWidth}" height="${displayHeight}" aria-label="${title}" data-trial-player></video>`;
 }

@@ -13,6 +13,7 @@ import { type Benchmark, type Figure, reached, table } from "./figure.ts";
 import { gpu } from "./gpu.ts";
 import { handbrake } from "./handbrake.ts";
 import { job } from "./job.ts";
+import { jobPages } from "./job-pages.ts";
 import { latency } from "./latency.ts";
 import { library } from "./library.ts";
 import { metrics } from "./metrics.ts";
@@ -38,6 +39,7 @@ const benchmarks: Record<string, Benchmark> = {
   tus,
   download,
   ranges,
+  "job-pages": jobPages,
   library,
   latency,
   metrics,

@@ -82,7 +82,12 @@ function pages({ shown, after, next }: JobsView): Html | null {
   return html`<nav class="pages" aria-label="${words.pages}">${after === null ? html`<span></span>` : button({ label: words.newest, icon: "back", href: jobsAddress("/jobs", shown) })}${next === null ? null : button({ label: words.older, icon: "arrow", href: jobsAddress("/jobs", shown, next) })}</nav>`;
 }
 
-function noJobs({ shown, after }: JobsView): Html {
+function noJobs({ shown, after, next }: JobsView): Html {
+  if (next !== null) {
+    const href = jobsAddress("/jobs", shown, next);
+    const action = button({ label: words.older, icon: "arrow", href });
+    return emptyState({ icon: "jobs", title: words.none.soFar, text: words.none.further, action });
+  }
   const all = button({ label: words.none.showAll, href: "/jobs" });
   if (after !== null) {
     const href = jobsAddress("/jobs", shown);

@@ -4,6 +4,7 @@ import type { FilterChoices, ShownJobs } from "../../views/job-filters.ts";
 import type { JobEntry } from "../../views/job-words.ts";
 import type { JobsView } from "../../views/jobs.ts";
 import type { Selection } from "../jobs/bulk.ts";
+import type { JobFilter, JobPage } from "../jobs/finding.ts";
 import { BULK_MAX, type Job, jobStates } from "../jobs/job.ts";
 import { findJob, jobEntry } from "./entries.ts";
 import { filterOf } from "./job-filter.ts";
@@ -57,9 +58,29 @@ function filterFor(shown: ShownJobs) {
 export function jobsView(parts: Parts, ownerId: string, url: string): JobsView {
   const shown = shownJobs(parts, url);
   const after = fitting(/^jb_\w{1,61}$/, new URL(url).searchParams.get("after"));
-  const page = parts.jobs.list({ ...filterFor(shown), ownerId, limit: ROWS, after });
+  const page = pageOf(parts, { ...filterFor(shown), ownerId }, after);
   const entries = jobEntries(parts, ownerId, page.items);
   return { shown, census: parts.jobs.census(ownerId), entries, after, next: page.next };
+}
+
+/** Times that a page that is not full looks further: each some milliseconds for thousands of jobs. */
+const LOOKS_MAX = 5;
+
+/** Jobs that a filter leaves out may be so many that one look finds too few of the others. */
+function pageOf(
+  parts: Pick<Parts, "jobs">,
+  filter: Omit<JobFilter, "limit" | "after">,
+  after: string | null,
+): JobPage {
+  const items: Job[] = [];
+  let next = after;
+  for (let look = 0; look < LOOKS_MAX; look += 1) {
+    const page = parts.jobs.list({ ...filter, limit: ROWS - items.length, after: next });
+    items.push(...page.items);
+    next = page.next;
+    if (next === null || items.length >= ROWS) break;
+  }
+  return { items, next };
 }
 
 /** With what a list tells besides: places in the line, and who asked. */

@@ -60,8 +60,9 @@ export function surveyOf(
   const { ids, more } = selectedIds(database, ownerId, selection, states);
   const rows = database
     .query<{ state: JobState; count: number }, [string, string]>(
+      // The plus: by their ids, not through all that the person ever asked for.
       `SELECT state, count(*) AS count FROM job
-       WHERE id IN (SELECT value FROM json_each(?1)) AND owner_id = ?2 GROUP BY state`,
+       WHERE id IN (SELECT value FROM json_each(?1)) AND +owner_id = ?2 GROUP BY state`,
     )
     .all(JSON.stringify(ids), ownerId);
   return { states: Object.fromEntries(rows.map(({ state, count }) => [state, count])), more };

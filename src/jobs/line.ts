@@ -30,7 +30,8 @@ export function placesInLine(
   const standing = database
     .query<Standing, [string]>(
       `SELECT id, owner_id AS ownerId, need, rank FROM job
-       WHERE id IN (SELECT value FROM json_each(?1)) AND ${inLine} ORDER BY rank`,
+       WHERE id IN (SELECT value FROM json_each(?1)) AND +state = 'queued' AND +wait_for IS NULL
+       ORDER BY +rank`,
     )
     .all(JSON.stringify(jobIds));
   const lines = Map.groupBy(standing, ({ ownerId, need }) => `${need} ${ownerId}`);

@@ -78,6 +78,9 @@ export const jobList = {
     text: "Open a file in the library and choose what to make from it. The job then shows here, live.",
     toLibrary: "To the library",
     pageOver: "There are no older jobs",
+    soFar: "None among the newest jobs",
+    further:
+      "So many others are newer that the search has stopped here. It goes on with older ones.",
   },
 
   keyDown: "Next job",

@@ -6,6 +6,7 @@ import { Appliance, eventually } from "./appliance.ts";
 import { openBrowser, openPage, type WatchedPage } from "./browser.ts";
 import { type Ceph, endSharedCeph, settingsFor, sharedCeph } from "./ceph.ts";
 import { BadLine } from "./support/bad-line.ts";
+import { forgetKept } from "./support/kept-files.ts";
 import { type LargeClip, largeClip } from "./support/large-clip.ts";
 
 setDefaultTimeout(180_000);
@@ -138,6 +139,7 @@ test("it goes on in a tab that was closed and opened again, with the file chosen
   await pick(file, tab);
   await passed(22);
   await tab.close();
+  await forgetKept(page);
   const again = await openTab();
   await noteOf(file, again)
     .filter({ hasText: /arrived\. Choose the file again/ })
@@ -147,6 +149,20 @@ test("it goes on in a tab that was closed and opened again, with the file chosen
   await (await chooser).setFiles(file.path);
   await expectArrived(file);
   await again.close();
+  watched.faults.length = 0;
+});
+
+test("it goes on by itself on the next page", async () => {
+  const file = await largeClip(46 * MIB);
+  far.slow(10 * MIB);
+  const tab = await openTab();
+  await pick(file, tab);
+  await passed(22);
+  await tab.getByRole("link", { name: "Jobs" }).click();
+  await tab.getByRole("heading", { name: "Jobs", exact: true }).waitFor();
+  await expectArrived(file);
+  await rowOf(file, tab).waitFor({ state: "detached" });
+  await tab.close();
   watched.faults.length = 0;
 });
 

@@ -15,6 +15,7 @@ import { Appliance, eventually } from "./appliance.ts";
 import { openBrowser, openPage, type WatchedPage } from "./browser.ts";
 import { plainClip } from "./clips.ts";
 import { BadLine } from "./support/bad-line.ts";
+import { forgetKept } from "./support/kept-files.ts";
 import { type LargeClip, largeClip } from "./support/large-clip.ts";
 
 setDefaultTimeout(120_000);
@@ -97,19 +98,6 @@ async function openTab(context: BrowserContext): Promise<Page> {
   tab.setDefaultTimeout(PATIENCE_MS);
   await tab.goto("/");
   return tab;
-}
-
-/** As a browser that keeps no files, or one whose copy was too large to keep. */
-function forgetKept(of: Page): Promise<void> {
-  return of.evaluate(`new Promise((resolve, reject) => {
-    const opening = indexedDB.open("kinomill-uploads");
-    opening.onerror = () => reject(opening.error);
-    opening.onsuccess = () => {
-      const clearing = opening.result.transaction(["files", "notes"], "readwrite");
-      for (const name of ["files", "notes"]) clearing.objectStore(name).clear();
-      clearing.oncomplete = () => { opening.result.close(); resolve(); };
-    };
-  })`) as Promise<void>;
 }
 
 /** A box of an MP4 that players skip. */

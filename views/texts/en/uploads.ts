@@ -50,9 +50,9 @@ export const uploads = {
     uploaded: "Uploaded",
     tooMany:
       "{count} files were not taken: {most} at once are the most. Add them when these are done.",
-    leftOut: "{count} files of the folder are no media and were left out.",
+    leftOut: "Left out of the folder, because they are no media: {count}",
     chooseAgain: "Choose the file again to go on.",
-    notReadable: "{count} files of the folder could not be read.",
+    notReadable: "Could not be read: {count}",
   },
 
   // Files from links

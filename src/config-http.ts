@@ -4,7 +4,7 @@ import { parsePlace } from "./network-place.ts";
 
 /** Beginnings of this site's own paths: under one of them the site could not be told from its pages. */
 export const ownBeginnings: ReadonlySet<string> = new Set(
-  "api assets bin docs favicon.ico health jobs login logout make metrics setup static storage styleguide system ui welcome".split(
+  "api assets bin docs favicon.ico health invitation jobs login logout make metrics settings setup static storage styleguide system ui welcome".split(
     " ",
   ),
 );

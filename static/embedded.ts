@@ -23,6 +23,7 @@ import noticesCss from "./css/notices.css" with { type: "text" };
 import paletteCss from "./css/palette.css" with { type: "text" };
 import peopleCss from "./css/people.css" with { type: "text" };
 import serverLogCss from "./css/server-log.css" with { type: "text" };
+import settingsCss from "./css/settings.css" with { type: "text" };
 import styleguideCss from "./css/styleguide.css" with { type: "text" };
 import surfacesCss from "./css/surfaces.css" with { type: "text" };
 import systemCss from "./css/system.css" with { type: "text" };
@@ -157,6 +158,7 @@ const sources: Record<string, StaticFile["body"]> = {
   "make.js": makeJs,
   "jobs.css": [jobListCss, jobCss].join("\n"),
   "jobs.js": jobsJs,
+  "settings.css": settingsCss,
   "theme.js": themeJs,
   "trial.js": trialJs,
   "drop.js": dropJs,

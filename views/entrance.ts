@@ -29,7 +29,8 @@ const PASSWORD_MIN_CHARACTERS = 10;
 
 const words = texts.entrance;
 
-function frame(title: string, inside: Html): Html {
+/** The frame of the pages before the login. */
+export function entranceFrame(title: string, inside: Html): Html {
   const body = html`<div class="entrance">
 <div class="entrance-top">${themeButton()}</div>
 <div class="entrance-card"><p class="brand">${icon("mark")}<span>Kinomill</span></p>
@@ -65,7 +66,7 @@ ${textField({ name: "password", label: words.password, fault: fault("password"),
 ${textField({ name: "repeat", label: words.passwordAgain, fault: fault("repeat"), ...password })}
 ${button({ label: words.create, kind: "primary", wide: true, submit: true })}
 </form>`;
-  return frame(words.welcome, inside);
+  return entranceFrame(words.welcome, inside);
 }
 
 /** `GET /login`; with an error also the answer to a refused `POST /login`. */
@@ -77,5 +78,5 @@ ${view.error === null ? null : callout({ tone: "bad", spoken: true, text: view.e
 ${loginFields(view.name, "field")}
 ${button({ label: words.logIn, kind: "primary", wide: true, submit: true })}
 </form>`;
-  return frame(words.logIn, inside);
+  return entranceFrame(words.logIn, inside);
 }

@@ -13,6 +13,8 @@ const drawings = {
   jobs: '<path d="M4 6.5h10M4 12h16M4 17.5h7"/><circle cx="18" cy="6.5" r="1.6"/><circle cx="15" cy="17.5" r="1.6"/>',
   system:
     '<rect x="6" y="6" width="12" height="12" rx="2"/><path d="M10 2.8V6m4-3.2V6m-4 12v3.2m4-3.2v3.2M2.8 10H6m-3.2 4H6m12-4h3.2M18 14h3.2"/>',
+  settings:
+    '<path d="M4 7h9m5 0h2M4 17h2m5 0h9"/><circle cx="15.5" cy="7" r="2.4"/><circle cx="8.5" cy="17" r="2.4"/>',
   upload:
     '<path d="M12 16V4.5m0 0L7.5 9M12 4.5 16.5 9M4 15.5V18a2 2 0 0 0 2 2h12a2 2 0 0 0 2-2v-2.5"/>',
   download:

@@ -26,13 +26,14 @@ export interface Viewer {
   taking?: Taking;
 }
 
-export type Section = "library" | "jobs" | "system";
+export type Section = "library" | "jobs" | "system" | "settings";
 
 /** The rooms in the navigation. "g" and the key lead there. */
 const places: readonly (Place & { icon: Section })[] = [
   { icon: "library", title: words.library, href: "/", key: "l" },
   { icon: "jobs", title: words.jobs, href: "/jobs", key: "j" },
   { icon: "system", title: words.system, href: "/system", key: "s" },
+  { icon: "settings", title: words.settings, href: "/settings", key: "e" },
 ];
 
 export interface PageOptions {

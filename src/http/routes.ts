@@ -1,6 +1,7 @@
 /** Every route of the site, in one list. */
 import type { Elysia } from "elysia";
 import { accountEndpoints } from "./account.ts";
+import { mountAccountPages } from "./account-pages.ts";
 import { actEndpoints } from "./acts.ts";
 import { assetEndpoints } from "./assets.ts";
 import { backupEndpoints, mountBackupFragments } from "./backups.ts";
@@ -34,11 +35,13 @@ import { mountPageLife } from "./page-life.ts";
 import { mountPages } from "./pages.ts";
 import type { Parts } from "./parts.ts";
 import { mountPeopleFragments } from "./people.ts";
+import { mountPeoplePages } from "./people-pages.ts";
 import { presetEndpoints } from "./presets.ts";
 import { retentionEndpoints } from "./retention.ts";
 import { mountSelfTestFragments, SelfTestNews, selfTestEndpoints } from "./self-test.ts";
 import { logEndpoints, mountLogPage } from "./server-log.ts";
 import { settingsEndpoints } from "./settings.ts";
+import { mountSettingsPages } from "./settings-pages.ts";
 import { mountStatic } from "./static.ts";
 import { mountStorage } from "./storage.ts";
 import { storageCheckEndpoints } from "./storage-check.ts";
@@ -117,6 +120,9 @@ export function createRoutes(parts: Parts, streams: Streams): Elysia {
   mountStatic(app);
   mountEntrance(app, parts);
   mountPages(app, parts);
+  mountSettingsPages(app, parts);
+  mountAccountPages(app, parts);
+  mountPeoplePages(app, parts);
   mountMake(app, parts);
   mountPageLife(app, parts);
   mountTries(app, parts);

@@ -13,6 +13,8 @@ import { keyboard } from "./en/keyboard.ts";
 import { library } from "./en/library.ts";
 import { live } from "./en/live.ts";
 import { make } from "./en/make.ts";
+import { people } from "./en/people.ts";
+import { settings } from "./en/settings.ts";
 import { styleguide } from "./en/styleguide.ts";
 import { system } from "./en/system.ts";
 import { trouble } from "./en/trouble.ts";
@@ -31,6 +33,8 @@ export const texts = {
   live,
   library,
   make,
+  people,
+  settings,
   styleguide,
   system,
   timeline,

@@ -6,6 +6,7 @@ export const frame = {
   library: "Library",
   jobs: "Jobs",
   system: "System",
+  settings: "Settings",
   notices: "Notices",
   colours: {
     system: "Colours: as the system. Press to change.",

@@ -14,7 +14,8 @@ export const settingsParts = [
 ] as const;
 export type SettingsPart = (typeof settingsParts)[number];
 
-const forMembers: readonly SettingsPart[] = ["account", "presets"];
+const forAdmins: readonly SettingsPart[] = ["general", "people", "account", "acts"];
+const forMembers: readonly SettingsPart[] = ["account"];
 
 /** Where a part stands. */
 export function addressOf(part: SettingsPart): string {
@@ -33,7 +34,7 @@ export interface SettingsPage {
 
 export function settingsPage(viewer: Viewer, options: SettingsPage): Html {
   const { part, said, refused, scripts } = options;
-  const parts = viewer.role === "admin" ? settingsParts : forMembers;
+  const parts = viewer.role === "admin" ? forAdmins : forMembers;
   const list = parts.map((each) => ({
     title: words[each],
     href: addressOf(each),

@@ -11,14 +11,14 @@ import { readForm } from "./body.ts";
 import { route } from "./endpoint.ts";
 import { enter, entranceOf } from "./entrance.ts";
 import { htmlResponse } from "./headers.ts";
-import { viewerOf } from "./pages.ts";
+import { type ViewerParts, viewerOf } from "./pages.ts";
 import type { Parts } from "./parts.ts";
 import { actorOf } from "./settings.ts";
 import { userOfPage } from "./settings-pages.ts";
 import { attempt, done, saidIn } from "./settings-room.ts";
 import { visitOf } from "./visit.ts";
 
-type Needs = Pick<Parts, "accounts" | "settings" | "library" | "clock" | "work">;
+type Needs = Pick<Parts, "accounts" | "settings" | "clock"> & ViewerParts;
 
 const HERE = "/settings/account";
 

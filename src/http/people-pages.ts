@@ -13,7 +13,7 @@ import { assert, type FieldFault, Refusal } from "../trouble.ts";
 import { readForm } from "./body.ts";
 import { route } from "./endpoint.ts";
 import { htmlResponse } from "./headers.ts";
-import { viewerOf } from "./pages.ts";
+import { type ViewerParts, viewerOf } from "./pages.ts";
 import type { Parts } from "./parts.ts";
 import { actorOf } from "./settings.ts";
 import { adminOfPage } from "./settings-pages.ts";
@@ -29,7 +29,7 @@ import {
 } from "./users.ts";
 import { addressFor, visitOf } from "./visit.ts";
 
-type Needs = Pick<Parts, "accounts" | "settings" | "library" | "estates" | "work">;
+type Needs = Pick<Parts, "accounts" | "settings" | "estates"> & ViewerParts;
 
 const HERE = "/settings/people";
 const words = texts.people;

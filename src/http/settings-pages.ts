@@ -9,13 +9,13 @@ import type { SettingState } from "../settings/settings.ts";
 import { readForm } from "./body.ts";
 import { adminOfCall, askerOf, route, userOfCall } from "./endpoint.ts";
 import { htmlResponse } from "./headers.ts";
-import { viewerOf } from "./pages.ts";
+import { type ViewerParts, viewerOf } from "./pages.ts";
 import type { Parts } from "./parts.ts";
 import { changeSettings, isLocked, SETTINGS_DOING } from "./settings.ts";
 import { attempt, done, saidIn } from "./settings-room.ts";
 import { visitOf } from "./visit.ts";
 
-type Needs = Pick<Parts, "settings" | "work">;
+type Needs = Pick<Parts, "settings"> & ViewerParts;
 
 const words = texts.settings;
 

@@ -15,11 +15,11 @@ import { makeView } from "./make-view.ts";
 import type { Parts } from "./parts.ts";
 import { visitOf } from "./visit.ts";
 
+/** What every page needs to say of whoever looks. */
+export type ViewerParts = Pick<Parts, "work" | "library" | "directUploads" | "config">;
+
 /** Who looks at the page, and what they are told on each. */
-export function viewerOf(
-  parts: Pick<Parts, "work" | "library" | "directUploads" | "config">,
-  request: Request,
-): Viewer {
+export function viewerOf(parts: ViewerParts, request: Request): Viewer {
   const taking = {
     refused: parts.library.uploadsRefused,
     directBytes: parts.directUploads === null ? null : parts.config.uploads.directBytes,

@@ -2,6 +2,7 @@
 {
   const DEPTH_MAX = 16; // Folders in folders; deeper is a mistake or a loop.
   const FILES_MAX = 2000; // As many as the tray takes.
+  const HANDLE_MS = 2000;
   const picker = document.getElementById("file-picker");
   const zone = document.getElementById("drop-zone");
   const endings = (picker?.accept ?? "").split(",").filter((word) => word.startsWith("."));
@@ -46,6 +47,9 @@
     }
   }
 
+  /** A browser that has no handle after all may never say so. */
+  const soon = () => new Promise((resolve) => setTimeout(() => resolve(null), HANDLE_MS));
+
   /** What was dropped is only there until the handler returns: first all is taken, then read. */
   async function take(transfer) {
     const items = [...transfer.items].filter(({ kind }) => kind === "file");
@@ -56,10 +60,10 @@
     }));
     const found = { files: [], leftOut: 0, unread: 0 };
     for (const { handle: asked, entry, file } of taken) {
-      const handle = await asked.catch(() => null);
+      const handle = await Promise.race([asked.catch(() => null), soon()]);
       try {
-        if (handle !== null) await walkHandle(handle, found, 0);
-        else if (entry !== null) await walkEntry(entry, found, 0);
+        if (handle) await walkHandle(handle, found, 0);
+        else if (entry?.isDirectory) await walkEntry(entry, found, 0);
         else if (file !== null) found.files.push({ file, handle: null });
       } catch {
         found.unread += 1;

@@ -74,6 +74,7 @@ export const hostileName =
 
 export const assets: readonly Asset[] = [
   sampleAsset(1, "Harbour at dusk.mov", {
+    labels: ["Cup final", `<b hx-get="/hit">two & more</b>`, "second half", "archive"],
     media: media(
       { container: "mov" },
       {

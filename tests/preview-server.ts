@@ -298,6 +298,9 @@ export function startPreview(clip: string, port = 0): Preview {
         const upload = await answerUpload(request);
         if (upload !== null) return upload;
       }
+      if (url.pathname.endsWith("/companions/sprite")) {
+        return Response.json({ state: "none" }, { status: 202 });
+      }
       if (url.pathname === "/ui/system/work" && request.method === "POST") {
         const wanted = (await request.formData()).get("mode");
         switchWork(workModes.find((each) => each === wanted) ?? "running");

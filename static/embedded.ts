@@ -29,6 +29,7 @@ import surfacesCss from "./css/surfaces.css" with { type: "text" };
 import systemCss from "./css/system.css" with { type: "text" };
 import uploadsCss from "./css/uploads.css" with { type: "text" };
 import valuesCss from "./css/values.css" with { type: "text" };
+import welcomeCss from "./css/welcome.css" with { type: "text" };
 import directJs from "./direct.js" with { type: "text" };
 import dropJs from "./drop.js" with { type: "text" };
 import errorsJs from "./errors.js" with { type: "text" };
@@ -56,6 +57,7 @@ import hxSseJs from "./vendor/hx-sse-4.0.1.min.js" with { type: "text" };
 import tusJs from "./vendor/tus-js-client-4.3.1.min.js" with { type: "text" };
 import uplotJs from "./vendor/uplot-1.6.32.iife.min.js" with { type: "text" };
 import uplotCss from "./vendor/uplot-1.6.32.min.css" with { type: "text" };
+import welcomeJs from "./welcome.js" with { type: "text" };
 
 export interface StaticFile {
   /** `/static/app-1a2b3c4d5e.css` */
@@ -82,6 +84,7 @@ const styles = [
   jobsCss,
   assetCss,
   makeCss,
+  welcomeCss,
   systemCss,
   serverLogCss,
   peopleCss,
@@ -169,6 +172,7 @@ const sources: Record<string, StaticFile["body"]> = {
   "tray.js": trayJs,
   "upload-memory.js": uploadMemoryJs,
   "upload.js": uploadJs,
+  "welcome.js": welcomeJs,
   "htmx.js": htmxJs,
   "hx-csp.js": hxCspJs,
   "hx-sse.js": hxSseJs,

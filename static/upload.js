@@ -197,6 +197,8 @@ function succeeded(upload, response) {
     return;
   }
   htmx.trigger(document.body, "library");
+  const assetId = response?.getHeader("kinomill-asset") ?? null;
+  document.dispatchEvent(new CustomEvent("uploaded", { detail: assetId }));
   setTimeout(() => {
     uploads.delete(upload);
     upload.row.remove();

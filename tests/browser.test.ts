@@ -87,6 +87,8 @@ describe("in the browser, in this order", () => {
     await page.getByLabel("Password", { exact: true }).fill(password);
     await page.getByLabel("Password again").fill(password);
     await page.getByRole("button", { name: "Create the account" }).click();
+    await page.waitForURL("**/welcome?first=1");
+    await page.getByRole("link", { name: "Skip to the library" }).click();
     await page.getByRole("heading", { name: "Library" }).waitFor();
     expect(watched.faults).toEqual([]);
   });

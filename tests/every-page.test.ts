@@ -43,6 +43,7 @@ const inside: Record<string, string> = {
   "job that is done": "/jobs/:done",
   "job that failed": "/jobs/:failed",
   "job that waits": "/jobs/:waiting",
+  welcome: "/welcome",
   system: "/system",
   log: "/system/log",
   documentation: "/docs",

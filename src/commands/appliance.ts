@@ -186,6 +186,7 @@ function shownOf(work: WorkParts) {
   const { companions, gpuLoad, workSwitch } = work;
   return {
     ...{ library, uploads, directUploads, imports, jobs, feed, storage, migration, stock },
+    ...{ whyNoGpu: () => work.gpus.whyNone(), sample: work.sample },
     ...{ presets: jobs.presets, trials, companions, gpuLoad, workSwitch },
     estates: new Estates({ database: work.database, library, onChange: () => feed.tell() }),
   };

@@ -22,9 +22,10 @@ import { LiveProgress } from "../jobs/live.ts";
 import { Queue } from "../jobs/queue.ts";
 import { Repeats } from "../jobs/repeats.ts";
 import { Room } from "../jobs/room.ts";
+import type { Sample } from "../jobs/sample.ts";
 import { SearchIndex } from "../jobs/search-index.ts";
 import { StepRows } from "../jobs/step-rows.ts";
-import { Trials } from "../jobs/trials.ts";
+import type { Trials } from "../jobs/trials.ts";
 import { WorkFolders } from "../jobs/work-folders.ts";
 import { WorkSwitch, whyNothingStarts } from "../jobs/work-mode.ts";
 import { Worker } from "../jobs/worker.ts";
@@ -47,6 +48,7 @@ import type { Slots } from "../runners/slots.ts";
 import { BucketWatch } from "../storage/s3-watch.ts";
 import { watched } from "../storage/watched.ts";
 import { type OpenStorage, openStores, type Stores } from "./stores.ts";
+import { openTrials } from "./trials.ts";
 import { openDirectUploads, openImports, openUploads } from "./ways-in.ts";
 
 /** A file that came whole is looked into within this time; the next start does it otherwise. */
@@ -95,6 +97,8 @@ export interface WorkParts extends Base {
   jobs: Jobs;
   /** Ten seconds of a file tried out. */
   trials: Trials;
+  /** The sample of the first visit. */
+  sample: Sample;
   worker: Worker;
   /** Looks at ffmpeg, then starts to work. Resolves after the first look. */
   start(): Promise<void>;
@@ -125,7 +129,7 @@ export async function openWork(
   const uploads = openUploads(base, library);
   const directUploads = openDirectUploads(base, library);
   const { jobs, worker } = openJobs(base, library, onAsset);
-  const trials = await openTrials(base, library);
+  const [trials, sample] = await openTrials(base, library, planContextOf(base));
   await worker.recover();
   await recoverLibrary(base, library);
   await uploads.recover();
@@ -165,7 +169,7 @@ export async function openWork(
       base.bucketWatch?.stop(),
       thumbnailer.stop(),
       companions.stop(),
-      trials.close(),
+      ...[trials.close(), sample.clear()],
       uploads.stop(UPLOADS_STOP_MS),
       directUploads?.stop(UPLOADS_STOP_MS),
       gpus.close(),
@@ -183,6 +187,7 @@ export async function openWork(
       imports,
       jobs,
       trials,
+      sample,
       worker,
     },
     ...{ start, close },
@@ -325,16 +330,6 @@ async function recoverLibrary({ bucketWatch, log }: Base, library: Library): Pro
   const recovered = library.recover();
   if (bucketWatch === null) await recovered;
   else recovered.catch((cause: unknown) => log.warn({ err: cause }, "recovery of the library"));
-}
-
-async function openTrials(base: Base, library: Library): Promise<Trials> {
-  const trials = new Trials({
-    ...{ ...base, library, planContext: planContextOf(base) },
-    folder: join(base.config.data, "trials"),
-    log: logOf(base.log, "jobs"),
-  });
-  await trials.open();
-  return trials;
 }
 
 function openJobs(

@@ -9,6 +9,7 @@ import { isOverTls, safeNext, sessionCookie } from "./guard.ts";
 import { htmlResponse } from "./headers.ts";
 import type { Parts } from "./parts.ts";
 import { visitOf } from "./visit.ts";
+import { FIRST_VISIT } from "./welcome.ts";
 
 export function mountEntrance(app: Elysia, parts: Parts): void {
   route(app, "GET", "/setup", () => {
@@ -47,7 +48,7 @@ async function setUp(parts: Parts, request: Request): Promise<Response> {
   try {
     const at = entranceOf(request);
     const login = await parts.accounts.completeSetup(code.trim(), name, password, at);
-    return enter(request, login, "/");
+    return enter(request, login, FIRST_VISIT);
   } catch (cause) {
     if (!(cause instanceof Refusal) || cause.status >= 500) throw cause;
     if (cause.code === "already_set_up") return seeOther("/login");

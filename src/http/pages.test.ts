@@ -84,6 +84,27 @@ table("the pages", [
     status: 200,
     has: ["jb_"],
   },
+  {
+    name: "the welcome is for admins: what was found, and a sample that begins at the first visit",
+    path: "/welcome?first=1",
+    browser: "ann",
+    status: 200,
+    has: ["This machine has no NVIDIA GPU.", 'hx-post="/ui/welcome/sample" hx-trigger="load"'],
+  },
+  {
+    name: "no member starts the sample",
+    path: "/ui/welcome/sample",
+    method: "POST",
+    browser: "bob",
+    status: 403,
+  },
+  {
+    name: "a sample that is not there cannot be kept",
+    path: "/welcome/sample",
+    method: "POST",
+    browser: "ann",
+    status: 404,
+  },
   { name: "the list of jobs", path: "/ui/jobs", browser: "ann", status: 200, has: ['id="jobs"'] },
   { name: "the panel of a job", path: "/ui/jobs/{job}", browser: "ann", status: 200 },
   {
@@ -231,7 +252,7 @@ describe("the first start", () => {
     expect(await short.text()).toContain('id="field-password-fault"');
 
     const done = await site.ask("/setup", { form: { ...fields, code: ` ${code} ` } });
-    expect([done.status, done.headers.get("location")]).toEqual([303, "/"]);
+    expect([done.status, done.headers.get("location")]).toEqual([303, "/welcome?first=1"]);
     const cookie = done.headers.get("set-cookie")?.split(";", 1)[0] ?? "";
     expect((await site.ask("/", { headers: { cookie } })).status).toBe(200);
     const again = await site.ask("/setup", { form: { ...fields, code } });

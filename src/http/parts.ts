@@ -16,6 +16,7 @@ import type { Estates } from "../jobs/estate.ts";
 import type { Feed } from "../jobs/feed.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { Presets } from "../jobs/presets.ts";
+import type { Sample } from "../jobs/sample.ts";
 import type { Trials } from "../jobs/trials.ts";
 import type { WorkState, WorkSwitch } from "../jobs/work-mode.ts";
 import type { Log } from "../log.ts";
@@ -185,6 +186,10 @@ export interface Parts {
   /** What becomes of the files of somebody who goes. */
   estates: Pick<Estates, "of" | "give" | "deleteAll" | "refuseUnfinished">;
   presets: Pick<Presets, "list" | "get" | "create" | "replace" | "delete">;
+  /** The sample of the first visit. */
+  sample: Pick<Sample, "start" | "state" | "film">;
+  /** Why no GPU is in service, a plain sentence; "" when one is. */
+  whyNoGpu(): string;
   /** Ten seconds of a file tried out. */
   trials: Pick<Trials, "start" | "find" | "end">;
   feed: Pick<Feed, "subscribe" | "since" | "latestId">;

@@ -52,6 +52,7 @@ import { mountSystemPage } from "./system-page.ts";
 import { mountTries } from "./tries.ts";
 import { uploadEndpoints } from "./uploads.ts";
 import { userEndpoints } from "./users.ts";
+import { mountWelcome } from "./welcome.ts";
 import { mountZip, zipEndpoints } from "./zip.ts";
 
 /** The calls that the OpenAPI document describes. */
@@ -126,6 +127,7 @@ export function createRoutes(parts: Parts, streams: Streams): Elysia {
   mountMake(app, parts);
   mountPageLife(app, parts);
   mountTries(app, parts);
+  mountWelcome(app, parts);
   mountLibraryPages(app, parts);
   mountFragments(app, parts, streams);
   mountSystemPage(app, parts, streams);

@@ -27,6 +27,7 @@ import { Feed } from "../../src/jobs/feed.ts";
 import { Jobs } from "../../src/jobs/jobs.ts";
 import { LiveProgress } from "../../src/jobs/live.ts";
 import { Queue } from "../../src/jobs/queue.ts";
+import { Sample } from "../../src/jobs/sample.ts";
 import { JobTally } from "../../src/jobs/tally.ts";
 import { Trials } from "../../src/jobs/trials.ts";
 import { WorkSwitch } from "../../src/jobs/work-mode.ts";
@@ -179,6 +180,13 @@ export async function openSite(
   });
   const parts: Parts = {
     trials,
+    sample: new Sample({
+      ...{ config, dispatch: idleDispatch, folder: join(folder, "sample"), log: silentLog() },
+      toolchain: () => {
+        throw new Refusal(503, "ffmpeg_missing", "There is no ffmpeg here.");
+      },
+    }),
+    whyNoGpu: () => "This machine has no NVIDIA GPU.",
     metrics,
     ring: new LogRing(),
     ...{ config, log: silentLog(), clock, accounts, settings, library, imports, jobs, feed },

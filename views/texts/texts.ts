@@ -19,6 +19,7 @@ import { styleguide } from "./en/styleguide.ts";
 import { system } from "./en/system.ts";
 import { trouble } from "./en/trouble.ts";
 import { uploads } from "./en/uploads.ts";
+import { welcome } from "./en/welcome.ts";
 import { work } from "./en/work.ts";
 
 export const texts = {
@@ -40,5 +41,6 @@ export const texts = {
   timeline,
   trouble,
   uploads,
+  welcome,
   work,
 } as const;

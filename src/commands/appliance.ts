@@ -22,6 +22,7 @@ import { figuresOf } from "./figures.ts";
 import { openFront } from "./front.ts";
 import {
   deviceReports,
+  findingsReport,
   gpusReport,
   healthReport,
   lookAgain,
@@ -30,6 +31,7 @@ import {
 } from "./report.ts";
 import { SelfTestRun } from "./self-test-run.ts";
 import type { OpenStorage } from "./stores.ts";
+import { serverBundle } from "./support-bundle.ts";
 import { openVault } from "./vault.ts";
 import { openWork, type WorkParts } from "./work.ts";
 
@@ -64,9 +66,14 @@ export async function openAppliance(
   try {
     return await openParts({ loaded, log, ring, lock, inherited }, undo);
   } catch (cause) {
-    for (const step of undo.reverse()) await step();
+    await undoAll(undo);
     throw cause;
   }
+}
+
+/** The last that was opened is closed first. */
+async function undoAll(undo: (() => Promise<void> | void)[]): Promise<void> {
+  for (const step of undo.reverse()) await step();
 }
 
 /** Where copies of backups go; null where storage is the disk. */
@@ -81,6 +88,12 @@ interface Opening {
   ring: LogRing;
   lock: Lock;
   inherited: number | null;
+}
+
+/** With a key that came before the one that they were sealed with. */
+function sealAnew(config: Config, database: Database, log: Log): void {
+  const count = openVault(config, database).reseal();
+  if (count > 0) log.info({ count }, "secrets are sealed with the new key now");
 }
 
 /** What the page said holds from here on; the log was opened before it was known. */
@@ -104,8 +117,7 @@ async function openParts(
   const startedAtMs = clock.nowMs();
   const database = openDatabase(config.data);
   undo.push(() => database.close());
-  const resealed = openVault(config, database).reseal();
-  if (resealed > 0) log.info({ secrets: resealed }, "secrets are sealed with the new key now");
+  sealAnew(config, database, log);
   const settings = openSettings({ database, clock, log, loaded });
   const accounts = openAccounts(database, clock, {
     get sessionDays() {
@@ -135,6 +147,7 @@ async function openParts(
   const selfTest = openSelfTest(work, { config, clock, log, database });
   undo.push(() => selfTest.close());
   const figures = figuresOf({ ...work, config, clock, startedAtMs, backups });
+  const findingsOfBox = () => findingsReport({ ...work, config, clock, startedAtMs });
   const parts: Parts = {
     config,
     log: logOf(log, "http"),
@@ -153,12 +166,13 @@ async function openParts(
     devices: () => deviceReports(work),
     gpus: () => gpusReport(work),
     work: () => workReport(work),
+    supportBundle: (withNames) =>
+      serverBundle({ database, ring, settings, findings: findingsOfBox }, withNames),
     health: () => healthReport({ ...work, config, database, backups }),
   };
   const front = await openFront({ parts, config, clock, log, inherited });
-  const { server } = front;
   undo.push(() => front.close());
-  lock.describe(`the server at ${server.url}`);
+  lock.describe(`the server at ${front.server.url}`);
   backups.start();
   sweep.start();
   undo.push(roomInLog(database, config, log));
@@ -168,14 +182,12 @@ async function openParts(
     .start()
     .catch((cause: unknown) => log.error({ err: cause }, "start of the worker"));
   return {
-    url: server.url,
+    url: front.server.url,
     fingerprint: front.fingerprint,
     looked,
     health: parts.health,
     setupCode: accounts.issueSetupCode(),
-    close: async () => {
-      for (const step of undo.reverse()) await step();
-    },
+    close: () => undoAll(undo),
   };
 }
 

@@ -15,6 +15,14 @@ import { secretStateIn } from "./vault.ts";
 /** Answers with 1 when something keeps Kinomill from working; warnings do not count. */
 export async function doctor(options: CommonOptions & { json?: boolean }): Promise<number> {
   const config = await configOf(options);
+  const findings = await foundBy(config);
+  if (options.json) console.log(JSON.stringify(findings, null, 2));
+  else for (const finding of findings) console.log(findingLine(finding));
+  return worstOf(findings) === "fault" ? exitCodes.failed : exitCodes.done;
+}
+
+/** Looks at everything, as a command may. */
+export async function foundBy(config: Config): Promise<Finding[]> {
   const toolchain = await detect(config);
   const gpus = toolchain instanceof Failure ? waitingForFfmpeg : await triedGpus(toolchain);
   const box = {
@@ -26,10 +34,7 @@ export async function doctor(options: CommonOptions & { json?: boolean }): Promi
     secrets: secretStateIn(config),
     sinceMs: null,
   };
-  const findings = await findingsOf(box);
-  if (options.json) console.log(JSON.stringify(findings, null, 2));
-  else for (const finding of findings) console.log(findingLine(finding));
-  return worstOf(findings) === "fault" ? exitCodes.failed : exitCodes.done;
+  return await findingsOf(box);
 }
 
 /** "poor  data      The data folder lies on tmpfs, …": the part is what stands before the dot of the id. */

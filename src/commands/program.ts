@@ -115,6 +115,20 @@ function addServing(program: Command, add: Add, run: Run): void {
     .option("--quick", "half a second of film on all devices at once: for upgrades")
     .option("--json", "print JSON");
   run(test, async () => (await import("./selftest.ts")).selftest);
+  const bundle = add(
+    program,
+    "support-bundle",
+    "write facts for somebody who helps, without secrets",
+  )
+    .option("-o, --output <file>", "where to (default kinomill-support-TIME.tar.gz here)")
+    .option(
+      "--with-names",
+      "with names of files and people, and all that ffmpeg said of failed jobs",
+    )
+    .option("--selftest", "let every device make a film first, and put in what came of it")
+    .option("--log <file>", "the server's log, where it is not in systemd's journal")
+    .option("--dry-run", "say what it would hold and write nothing");
+  run(bundle, async () => (await import("./support-bundle.ts")).supportBundle);
   const config = program.command("config").description("the settings").exitOverride();
   const check = add(config, "check", "check file and environment, print every fault at once")
     .option("--list", "list all settings: what holds, and where it comes from")

@@ -77,7 +77,20 @@ function paths(page: string): string[] {
 }
 
 describe("the site under /kinomill", () => {
-  const pages = () => ["/", `/assets/${film}`, "/jobs", "/system", "/docs", "/bin", "/nowhere"];
+  /** Every page that a path alone names, and those of one thing. */
+  const pages = () => {
+    const all = rig.site.app.routes
+      .filter(({ method }) => method === "GET")
+      .map(({ path }) => path);
+    const apart = /:|^\/(api|ui|static|storage|health|metrics|login|setup|favicon)/;
+    return [...all.filter((path) => !apart.test(path)), `/assets/${film}`, "/nowhere"];
+  };
+
+  test("has all pages that there are among these", () => {
+    for (const path of ["/", "/jobs", "/system", "/system/log", "/docs", "/bin"]) {
+      expect(pages()).toContain(path);
+    }
+  });
 
   test("has no path in its pages that leads out", async () => {
     for (const path of pages()) {

@@ -220,6 +220,8 @@ export interface Parts {
   /** Compares records and storage. */
   stock: Pick<Stocktaking, "start" | "report">;
   backups: Pick<BackupKeeper, "take" | "state">;
+  /** Facts for somebody who helps from afar: a name and a gzipped tar. */
+  supportBundle(withNames: boolean): Promise<{ name: string; bytes: Uint8Array }>;
   metrics: Pick<Metrics, "http" | "text" | "contentType">;
   /** The same of `system()`, without waiting. */
   work(): WorkReport;

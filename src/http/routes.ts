@@ -47,6 +47,7 @@ import { mountStorage } from "./storage.ts";
 import { storageCheckEndpoints } from "./storage-check.ts";
 import { storageMoveEndpoints } from "./storage-moves.ts";
 import type { Streams } from "./stream.ts";
+import { supportEndpoints } from "./support.ts";
 import { systemEndpoints } from "./system.ts";
 import { mountSystemPage } from "./system-page.ts";
 import { mountTries } from "./tries.ts";
@@ -76,6 +77,7 @@ export function apiEndpoints(
     ...presetEndpoints(parts),
     ...eventEndpoints(parts, streams),
     ...systemEndpoints(parts),
+    ...supportEndpoints(parts),
     ...backupEndpoints(parts),
     ...storageMoveEndpoints(parts),
     ...storageCheckEndpoints(parts),

@@ -99,6 +99,14 @@ export class Vault {
       });
   }
 
+  /** What all of them are, for whoever must keep them out of something. */
+  values(): string[] {
+    return this.rows().flatMap(({ name, sealed }) => {
+      const opened = this.open(purposeOf(name), sealed);
+      return opened.kind === "open" ? [opened.text] : [];
+    });
+  }
+
   /** False when there was none. */
   remove(name: string): boolean {
     refuseName(name);

@@ -20,7 +20,16 @@ const ground = [
 const underMedia = ["storage", "database", "secrets", "tls", ...ground];
 const underAssets = ["runners", "media", ...underMedia];
 const underFeatures = ["assets", ...underAssets];
-const features = ["jobs", "ingest", "accounts", "settings", "operations", "backup", "views"];
+const features = [
+  "jobs",
+  "ingest",
+  "accounts",
+  "settings",
+  "operations",
+  "backup",
+  "support",
+  "views",
+];
 
 /** Part → parts that it may import besides itself. A part is a folder or a file directly under `src`. */
 export const arrows: Record<string, readonly string[]> = {
@@ -57,6 +66,8 @@ export const arrows: Record<string, readonly string[]> = {
   systemd: ["trouble"],
   storage: ground,
   tls: ground,
+  // Facts for helpers: it reads and tries nothing.
+  support: ["doctor", "database", ...ground],
   // Sealed in the database, by a key that is elsewhere.
   secrets: ["database", "systemd", ...ground],
   database: ground,

@@ -38,9 +38,9 @@ export const environmentReaders = onlyIn(
   "reads the environment",
 );
 
-/** Media is opened by what the one starts; the other copies the database. */
+/** Media is opened by what the first starts; the second copies the database; the third asks programs of the host. */
 export const spawners = onlyIn(
-  ["src/media/ffmpeg.ts", "src/backup/copying.ts"],
+  ["src/media/ffmpeg.ts", "src/backup/copying.ts", "src/commands/host-programs.ts"],
   /\bBun\.(spawn|spawnSync|\$)|child_process|\{[^}]*(\$|\bspawn)[^}]*\}\s*from "bun"/,
   "starts processes",
 );

@@ -203,6 +203,7 @@ export async function openSite(
     companions: openCompanions({ database, clock, storage, feed, library, folder }),
     stock: new Stocktaking({ database, storage, clock, log: silentLog(), library }),
     sweep: openSweep({ database, clock, log: silentLog(), library }),
+    supportBundle: async () => ({ name: "bundle", bytes: new Uint8Array([1, 2, 3]) }),
     backups: new BackupKeeper({ config, clock, log: silentLog() }),
     work: () => ({ ...workSwitch.state(), running: 0 }),
     system: () => Promise.resolve({ ...systemOfRig, work: parts.work() }),

@@ -154,6 +154,10 @@ export const system = {
   limitsHint:
     "These are settings: change them in the configuration file or the environment, then restart.",
 
+  support: "Support bundle",
+  supportHint:
+    "Facts for somebody who helps from afar: no secrets, and no names of files and people",
+
   logTitle: "Log",
   logLead: (most: string) =>
     `The newest ${most} lines of this server, in its memory. Older ones are where it prints them: journalctl -u kinomill`,

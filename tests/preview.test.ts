@@ -135,9 +135,10 @@ describe("live updates", () => {
     });
   });
 
-  test("what a GPU does changes in its place, meters, graph and all", async () => {
+  test("what a GPU does changes in its place, and a panel that fetches itself keeps its graphs", async () => {
     await withPage({}, async (page) => {
       await open(page, "/system");
+      await page.waitForSelector("#device-gpu-0 canvas");
       await page.evaluate(`window.live = document.getElementById("live-gpu-0")`);
       const encoders = `live.querySelector("[aria-label='Encoders at work']")`;
       await until(async () => {
@@ -145,8 +146,13 @@ describe("live updates", () => {
         return (await page.evaluate(`${encoders}.value === 33`)) === true;
       });
       expect(await page.evaluate(`live === document.getElementById("live-gpu-0")`)).toBe(true);
-      const graph = `live.querySelector("svg").namespaceURI + live.querySelectorAll("path").length`;
-      expect(await page.evaluate(graph)).toBe("http://www.w3.org/2000/svg4");
+      expect(await page.locator("#device-gpu-0 canvas").count()).toBe(3);
+      await page.evaluate(`window.drawn = document.querySelector("#device-gpu-0 canvas")`);
+      const fetched = page.waitForResponse(/\/ui\/system\/devices$/);
+      await page.evaluate("htmx.trigger(document.body, 'devices')");
+      await fetched;
+      const kept = `drawn.isConnected && drawn === document.querySelector("#device-gpu-0 canvas")`;
+      expect(await page.evaluate(kept)).toBe(true);
       expect(await page.evaluate(pageAudit)).toEqual([]);
     });
   });

@@ -1,8 +1,9 @@
 /** `kinomill selftest` as an administrator and the upgrade run it: the executable on emulated GPUs, with the real ffmpeg. */
 import { expect, test } from "bun:test";
-import { mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { kinomill } from "./appliance.ts";
+import { Api, type Json } from "./api.ts";
+import { Appliance, eventually, kinomill } from "./appliance.ts";
 import { type BoxWish, gpuBox } from "./gpu-box.ts";
 
 /** Half a second of film on three devices at once, and the emulated ones encode on the CPU too. */
@@ -94,3 +95,42 @@ test("without ffmpeg it says what to type", async () => {
   expect(exitCode).toBe(1);
   expect(stderr).toContain("apt-get install ffmpeg");
 });
+
+test(
+  "beside a server it takes places as jobs do, keeps what it found over a restart, and stops no job",
+  async () => {
+    using box = gpuBox({ gpus: "twoL4" });
+    await using appliance = await Appliance.start({ environment: box.environment });
+    const api = new Api(appliance.url, await appliance.token("ann", "admin"));
+    await eventually("the GPUs are known", BOX_LIMIT_MS, async () => {
+      return (await api.get("/api/v1/system")).body.gpus.state === "found";
+    });
+    const path = "/api/v1/system/selftest";
+    expect((await api.get(path)).body).toEqual({ runningSince: null, last: null });
+    const post = () =>
+      fetch(`${appliance.url}${path}?quick=true`, {
+        ...{ method: "POST", headers: { authorization: `Bearer ${api.token}` } },
+      });
+    expect((await post()).status).toBe(202);
+    expect((await post()).status).toBe(409);
+    // A device that it tests has no place for others meanwhile.
+    await eventually("a place is taken", BOX_LIMIT_MS, async () => {
+      const { devices } = (await api.get("/api/v1/system/devices")).body;
+      return devices.some(({ busy }: { busy: number }) => busy > 0);
+    });
+    const last = await eventually("it ends", BOX_LIMIT_MS, async () => {
+      return (await api.get(path)).body.last;
+    });
+    expect(last.problem).toBeNull();
+    expect(last.devices.map(({ id, result }: Json) => [id, result])).toEqual([
+      ...[["cpu", "ok"] as const, ["gpu:0", "ok"] as const, ["gpu:1", "ok"] as const],
+    ]);
+    expect(last.devices[1]).toMatchObject({ encoder: "h264_nvenc", sessions: 1 });
+    expect(last.devices[1].realtimeFactor).toBeGreaterThan(0);
+    expect(existsSync(join(appliance.dataFolder, "selftest"))).toBe(false);
+    await appliance.end();
+    const kept = JSON.parse(readFileSync(join(appliance.dataFolder, "selftest.json"), "utf8"));
+    expect(kept).toEqual(last);
+  },
+  BOX_LIMIT_MS,
+);

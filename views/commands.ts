@@ -5,17 +5,19 @@ import { texts } from "./texts/texts.ts";
 
 const words = texts.system;
 
-/** What a command begins with in the doctor's words; `remedies.test.ts` holds that no remedy has another. */
+/** What a command begins with in the doctor's words. */
 const programs = [
-  ...["sudo", "nvidia-smi", "kinomill", "docker", "timedatectl", "systemctl", "journalctl"],
-  ...["ls", "du", "df", "iostat", "ip", "top", "cp", "mount", "findmnt", "ss"],
+  ...["sudo", "nvidia-smi", "kinomill", "timedatectl", "systemctl", "journalctl", "docker run"],
+  ...["ls -", "du -", "df -", "iostat", "ip addr", "top", "cp -", "findmnt"],
 ];
 
-/** Ends a command: the end of a sentence, a dash, a bracket, a second command after "; ", or words that go on. */
-const end = String.raw`(?=$|\.$|\. |\.\)| — |\)|; |, (?:then|and|or|set)\b| and (?:prefer|start|look)\b| \(|: sudo)`;
-
+/**
+ * What ends it: the end of a sentence, a dash, a bracket, the next command after a semicolon, or a comma with words
+ * behind it. What stands in quotes is part of it, whatever it is.
+ */
+const word = String.raw`(?:'[^']*'|"[^"]*"|(?![.,;)](?:\s|$))[^\s'";)]|[;)](?=\S))+`;
 const command = new RegExp(
-  String.raw`(?<![\w/.-])(?:${programs.join("|")})(?: (?:'[^']*'|[^\s;]+?))*?${end}`,
+  String.raw`(?<![\w/.-])(?:${programs.map((each) => each.replaceAll("-", "\\-")).join("|")})(?:${word})?(?: (?!—)${word})*`,
   "g",
 );
 
@@ -24,7 +26,7 @@ export function commandsIn(remedy: string): string[] {
   return Array.from(remedy.matchAll(command), ([found]) => found).filter(isTyped);
 }
 
-/** "docker" or "ip" may be a word of a sentence: what is typed has more than one, or is known to stand alone. */
+/** "Kinomill" and "top" may be words of a sentence: what is typed has more than one, or is known to stand alone. */
 function isTyped(found: string): boolean {
   return found.includes(" ") || ["nvidia-smi", "top", "timedatectl"].includes(found);
 }

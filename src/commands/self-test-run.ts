@@ -8,7 +8,14 @@ import { type Clock, isoTime } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { SelfTestReport, SelfTestState, TestedDevice } from "../http/parts.ts";
 import type { WorkFigures } from "../jobs/figures.ts";
-import { fullExtent, placedWork, prepareTrial, type Trial, tryDevice } from "../jobs/self-test.ts";
+import {
+  fullExtent,
+  placedWork,
+  prepareTrial,
+  quickExtent,
+  type Trial,
+  tryDevice,
+} from "../jobs/self-test.ts";
 import type { Log } from "../log.ts";
 import type { Device, Toolchain } from "../media/devices.ts";
 import type { Dispatch } from "../runners/dispatch.ts";
@@ -18,7 +25,7 @@ import { Failure, Refusal } from "../trouble.ts";
 import { keepReport, keptReport } from "./self-test-file.ts";
 
 /** For one device, however many sessions; then it counts as hanging. */
-const DEVICE_LIMIT_MS = 120_000;
+const DEVICE_LIMIT_MS = 300_000;
 
 /** Past its limit ffmpeg is killed. Stuck inside the driver it lives on; then nobody waits for it. */
 const KILL_GRACE_MS = 8_000;
@@ -51,12 +58,12 @@ export class SelfTestRun {
   }
 
   /** Begins; `onEnd` is called when it is over. @throws Refusal 409 `busy` while one runs, 503 without ffmpeg */
-  start(onEnd: () => void): void {
+  start(onEnd: () => void, quick: boolean): void {
     if (this.running !== null) {
       throw new Refusal(409, "busy", "A self-test is running already. Wait for its end.");
     }
     const toolchain = this.parts.toolchain();
-    const done = this.testAll(toolchain)
+    const done = this.testAll(toolchain, quick)
       .catch((cause: unknown) => this.parts.log.error({ err: cause }, "the self-test broke off"))
       .finally(() => {
         this.running = null;
@@ -71,17 +78,17 @@ export class SelfTestRun {
     await this.running?.done;
   }
 
-  private async testAll(toolchain: Toolchain): Promise<void> {
+  private async testAll(toolchain: Toolchain, quick: boolean): Promise<void> {
     const { config, clock, log } = this.parts;
     const folder = join(config.data, "selftest");
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true, mode: 0o700 });
     try {
       const parts = { config, toolchain, folder, signal: this.abort.signal };
-      const trial = await prepareTrial(parts, fullExtent);
+      const trial = await prepareTrial(parts, quick ? quickExtent : fullExtent);
       const devices: TestedDevice[] = [];
       for (const device of this.parts.devices()) {
-        const tested = await this.testOne(parts, trial, device);
+        const tested = await this.testOne(parts, trial, device, quick);
         if (tested === null) return;
         devices.push(tested);
       }
@@ -112,9 +119,10 @@ export class SelfTestRun {
     parts: Parameters<typeof tryDevice>[0],
     trial: Trial,
     device: Device,
+    quick: boolean,
   ): Promise<TestedDevice | null> {
     const { id, title } = device;
-    const taken = this.takePlaces(trial, device, parts.toolchain);
+    const taken = this.takePlaces(trial, device, parts.toolchain, quick ? 1 : device.slots);
     if ("sentence" in taken) {
       const nothing = { framesPerSecond: null, realtimeFactor: null, encoder: null, sessions: 0 };
       return { id, title, result: "skipped", ...nothing, sentence: taken.sentence, remedy: null };
@@ -127,7 +135,7 @@ export class SelfTestRun {
       const more = alone.ok && taken.length > 1;
       const all = more ? await limited(parts, trial, device, taken.length) : alone;
       if (all === null) return null;
-      if (alone.ok) this.note(trial, device, parts.toolchain, seconds);
+      if (alone.ok && !quick) this.note(trial, device, parts.toolchain, seconds);
       const { sessions, framesPerSecond, realtimeFactor, encoder, sentence, remedy } = all;
       const result = all.ok ? "ok" : "failed";
       return {
@@ -140,11 +148,12 @@ export class SelfTestRun {
     }
   }
 
-  /** Every place that is free on it, or why there is none. */
+  /** The places that are free on it, or why there is none. */
   private takePlaces(
     { step }: Trial,
     device: Device,
     toolchain: Toolchain,
+    most: number,
   ): Reservation[] | { sentence: string } {
     const isGpu = device.traits !== undefined;
     const box = { cpu: device, gpus: isGpu ? [device] : [], toolchain };
@@ -152,7 +161,7 @@ export class SelfTestRun {
     const choice = isGpu ? choices.gpus[0] : choices.cpu;
     if (choice === undefined) return { sentence: "It encodes no H.264." };
     const places: Reservation[] = [];
-    while (places.length < device.slots) {
+    while (places.length < most) {
       const taken = this.parts.slots.take(device, choice.need);
       if (!("takenAtMs" in taken)) return places.length > 0 ? places : taken;
       places.push(taken);

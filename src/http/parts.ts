@@ -210,8 +210,12 @@ export interface Parts {
   lookAgain(): Promise<void>;
   selfTest: {
     state(): SelfTestState;
-    /** Begins; `onEnd` is called when it is over. @throws Refusal 409 `busy`, 503 `tool_missing` */
-    start(onEnd: () => void): void;
+    /**
+     * Begins; `onEnd` is called when it is over.
+     * @param quick a tenth of the film, in one session
+     * @throws Refusal 409 `busy`, 503 `tool_missing`
+     */
+    start(onEnd: () => void, quick: boolean): void;
   };
   /** What the GPUs are doing. */
   gpuLoad: Pick<GpuLoad, "latest" | "history" | "watch" | "onSample" | "sampleNow">;

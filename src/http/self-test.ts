@@ -65,6 +65,12 @@ export function selfTestEndpoints(parts: Parts, news: SelfTestNews): Endpoint[] 
       summary: "Has every device that is free make a film and prove it.",
       description:
         "For admins. It takes places as jobs do, so that no job fails for it; a device at work is passed over. Ask `GET` for what came of it.",
+      query: z.strictObject({
+        quick: z
+          .boolean()
+          .default(false)
+          .describe("A tenth of the film in one session: whether it works, and not how quickly"),
+      }),
       answers: {
         202: { description: "It runs.", schema: stateShape },
         403: { description: "`forbidden`: only an admin may." },
@@ -73,7 +79,7 @@ export function selfTestEndpoints(parts: Parts, news: SelfTestNews): Endpoint[] 
       },
       handle: (call) => {
         adminOfCall(call, doing);
-        parts.selfTest.start(() => news.tell());
+        parts.selfTest.start(() => news.tell(), call.query.quick);
         news.tell();
         return json(parts.selfTest.state(), 202);
       },
@@ -87,7 +93,7 @@ export function mountSelfTestFragments(app: Elysia, parts: Parts, news: SelfTest
   );
   route(app, "POST", "/ui/system/selftest", (request) => {
     adminOfCall({ visit: visitOf(request) }, doing);
-    parts.selfTest.start(() => news.tell());
+    parts.selfTest.start(() => news.tell(), false);
     news.tell();
     return isHtmx(request)
       ? htmlResponse(selfTestPanel(askerOf(request), parts.selfTest.state()))

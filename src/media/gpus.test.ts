@@ -132,6 +132,30 @@ test("a GPU that fails again and again waits longer each time", () => {
   expect(suspensions.suspend("GPU-aa", fault)).toBe(0);
 });
 
+test("somebody who mended a GPU need not wait for its time", async () => {
+  const clock = new ManualClock();
+  const tool = script("smi-mended", `echo '${row}'`);
+  const mended = join(folder, "mended");
+  const ffmpeg = toolchain(script("ffmpeg-mended", `test -e ${mended}`));
+  const gpus = new Gpus({ inventory: { tool }, clock });
+  await gpus.open(ffmpeg);
+  expect(gpus.tryAgain("GPU-aa")).toBe(false);
+  for (let times = 0; times < 4; times += 1) gpus.suspend("GPU-aa", fault);
+  expect(gpus.state().gpus[0]?.suspended).toMatchObject({
+    because: "Its encoder broke off.",
+    tryAgainAt: new Date(clock.nowMs() + 20_000).toISOString(),
+  });
+  writeFileSync(mended, "");
+  await gpus.lookAgain();
+  // Its time has not come.
+  expect(gpus.devices()).toEqual([]);
+  expect(gpus.tryAgain("GPU-aa")).toBe(true);
+  await until("it is back", () => gpus.devices().length === 1);
+  expect(gpus.state().gpus[0]?.suspended).toBeNull();
+  expect(gpus.tryAgain("GPU-bb")).toBe(false);
+  await gpus.close();
+});
+
 test("GPUs that come and go are seen, and two of one name are told apart", async () => {
   const rows = join(folder, "rows");
   writeFileSync(rows, `${row}\n`);

@@ -108,4 +108,17 @@ describe("the ffmpeg of this box", () => {
     expect(() => gone.box.toolchain()).toThrow(Refusal);
     gone.box.close();
   });
+
+  test("is looked for at once when somebody asks, and begins the work as ever", async () => {
+    const { box, open, ready, looks } = toolbox("broken", found("5.1"));
+    await box.lookNow();
+    expect(looks()).toBe(0);
+    await open();
+    expect([box.state.kind, ready]).toEqual(["missing", []]);
+    await box.lookNow();
+    expect([box.state.kind, ready, looks()]).toEqual(["ready", ["5.1"], 2]);
+    box.close();
+    await box.lookNow();
+    expect(looks()).toBe(2);
+  });
 });

@@ -227,3 +227,24 @@ test("giving something back twice is a mistake of ours", () => {
   slots.release(reservation);
   expect(() => slots.release(reservation)).toThrow("what is released was taken");
 });
+
+test("seats tell who sits where, since when, and what a paused job lends", () => {
+  const slots = newSlots();
+  const place = slots.take(gpu(0), onGpu) as Reservation;
+  clock.advance(5_000);
+  slots.take(cpu, onCpu);
+  const occupant = { jobId: "jb_1", ownerId: "us_1", step: "Encode" };
+  place.occupant = occupant;
+  const begun = { takenAtMs: clock.monotonicMs() - 5_000, sessions: 1, decoders: 1 };
+  expect(slots.seats()).toEqual([
+    { deviceId: "gpu:0", ...begun, lent: false, occupant },
+    {
+      ...{ deviceId: "cpu", takenAtMs: clock.monotonicMs(), sessions: 0, decoders: 0 },
+      ...{ lent: false, occupant: null },
+    },
+  ]);
+  slots.lend(place);
+  expect(slots.seats()[0]?.lent).toBe(true);
+  slots.release(place);
+  expect(slots.seats().map(({ deviceId }) => deviceId)).toEqual(["cpu"]);
+});

@@ -144,6 +144,11 @@ const withJobs = `id IN (SELECT asset_id FROM job_input JOIN job ON job.id = job
 const withLabel = `instr(labels, ?) > 0
   AND (instr(labels, '\\') = 0 OR EXISTS (SELECT 1 FROM json_each(labels) WHERE value = ?))`;
 
+/** Looked at once, before anything else: where nothing has it, no row is looked at. */
+const knownLabel = "EXISTS (SELECT 1 FROM asset_label WHERE owner_id = ? AND name = ?)";
+const withCodec = `codec = ?
+  AND EXISTS (SELECT 1 FROM asset AS other WHERE other.owner_id = ? AND other.state = ? AND other.codec = ?)`;
+
 function addFilters(conditions: Conditions, filter: AssetFilter): void {
   const { kind, jobId, sha256, search, codec, resolution, label, origin, state } = filter;
   if (state === "working") conditions.add(withJobs, filter.ownerId);
@@ -151,7 +156,8 @@ function addFilters(conditions: Conditions, filter: AssetFilter): void {
   if (kind !== null) conditions.add("kind = ?", kind);
   if (jobId !== null) conditions.add("job_id = ?", jobId);
   if (sha256) conditions.add("sha256 = ?", sha256);
-  if (codec) conditions.add("codec = ?", codec);
+  const kept = state === "binned" ? "binned" : "ready";
+  if (codec) conditions.add(withCodec, codec, filter.ownerId, kept, codec);
   if (origin) conditions.add("origin_kind = ?", origin);
   if (resolution) {
     conditions.add("lines >= ? AND lines < ?", ...resolutionLines[resolution]);
@@ -160,7 +166,10 @@ function addFilters(conditions: Conditions, filter: AssetFilter): void {
   if (minSeconds !== null || maxSeconds !== null) conditions.add("length_ms > 0");
   if (minSeconds !== null) conditions.add("length_ms >= ?", Math.round(minSeconds * 1000));
   if (maxSeconds !== null) conditions.add("length_ms <= ?", Math.round(maxSeconds * 1000));
-  if (label) conditions.add(withLabel, JSON.stringify(label), label);
+  if (label) {
+    conditions.add(withLabel, JSON.stringify(label), label);
+    if (state !== "binned") conditions.add(knownLabel, filter.ownerId, label);
+  }
   if (search !== null) {
     const pattern = `%${search.replaceAll(/[\\%_]/g, "\\$&")}%`;
     conditions.add("name LIKE ? ESCAPE '\\'", pattern);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fontPackage from "../node_modules/@fontsource-variable/hanken-grotesk/package.json" with {
   type: "json",
 };
+import hlsPackage from "../node_modules/hls.js/package.json" with { type: "json" };
 import htmxPackage from "../node_modules/htmx.org/package.json" with { type: "json" };
 import tusPackage from "../node_modules/tus-js-client/package.json" with { type: "json" };
 import uplotPackage from "../node_modules/uplot/package.json" with { type: "json" };
@@ -23,6 +24,13 @@ describe("vendored", () => {
     const vendored = join(here, `vendor/tus-js-client-${tusPackage.version}.min.js`);
     expect(await Bun.file(vendored).bytes()).toEqual(published);
     expect(Buffer.from(named("tus.js")?.body ?? "")).toEqual(Buffer.from(published));
+  });
+
+  test("hls.js is the package's file, byte for byte", async () => {
+    const published = await Bun.file(join(here, "../node_modules/hls.js/dist/hls.min.js")).bytes();
+    const vendored = join(here, `vendor/hls-${hlsPackage.version}.min.js`);
+    expect(await Bun.file(vendored).bytes()).toEqual(published);
+    expect(Buffer.from(named("hls.js")?.body ?? "")).toEqual(Buffer.from(published));
   });
 
   test.each([
@@ -72,7 +80,9 @@ describe("static files", () => {
   });
 
   test("load nothing from anywhere else", () => {
-    const own = staticFiles.filter(({ path }) => !/\/(htmx|hx-|tus-|uplot-)|woff2$/.test(path));
+    const own = staticFiles.filter(
+      ({ path }) => !/\/(htmx|hx-|tus-|uplot-|hls-)|woff2$/.test(path),
+    );
     expect(own.length).toBeGreaterThanOrEqual(7);
     for (const { body } of own) {
       const foreign = String(body)

@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import licenceText from "../LICENSE" with { type: "text" };
 import { assert } from "../src/trouble.ts";
+import assetJs from "./asset.js" with { type: "text" };
 import copyJs from "./copy.js" with { type: "text" };
 import assetCss from "./css/asset.css" with { type: "text" };
 import controlsCss from "./css/controls.css" with { type: "text" };
@@ -17,11 +18,13 @@ import jobCss from "./css/job.css" with { type: "text" };
 import jobListCss from "./css/job-list.css" with { type: "text" };
 import jobsCss from "./css/jobs.css" with { type: "text" };
 import libraryCss from "./css/library.css" with { type: "text" };
+import lineageCss from "./css/lineage.css" with { type: "text" };
 import makeCss from "./css/make.css" with { type: "text" };
 import menusCss from "./css/menus.css" with { type: "text" };
 import noticesCss from "./css/notices.css" with { type: "text" };
 import paletteCss from "./css/palette.css" with { type: "text" };
 import peopleCss from "./css/people.css" with { type: "text" };
+import playerCss from "./css/player.css" with { type: "text" };
 import serverLogCss from "./css/server-log.css" with { type: "text" };
 import settingsCss from "./css/settings.css" with { type: "text" };
 import styleguideCss from "./css/styleguide.css" with { type: "text" };
@@ -43,6 +46,7 @@ import leavingJs from "./leaving.js" with { type: "text" };
 import libraryJs from "./library.js" with { type: "text" };
 import logJs from "./log.js" with { type: "text" };
 import makeJs from "./make.js" with { type: "text" };
+import { playerScript } from "./player.ts";
 import selectionJs from "./selection.js" with { type: "text" };
 import themeJs from "./theme.js" with { type: "text" };
 import trayJs from "./tray.js" with { type: "text" };
@@ -51,6 +55,7 @@ import uploadJs from "./upload.js" with { type: "text" };
 import uploadMemoryJs from "./upload-memory.js" with { type: "text" };
 import latinFont from "./vendor/hanken-grotesk-latin-5.3.0.woff2" with { type: "file" };
 import latinExtFont from "./vendor/hanken-grotesk-latin-ext-5.3.0.woff2" with { type: "file" };
+import hlsJs from "./vendor/hls-1.7.4.min.js" with { type: "text" };
 import htmxJs from "./vendor/htmx-4.0.1.min.js" with { type: "text" };
 import hxCspJs from "./vendor/hx-csp-4.0.1.min.js" with { type: "text" };
 import hxSseJs from "./vendor/hx-sse-4.0.1.min.js" with { type: "text" };
@@ -149,6 +154,7 @@ const sources: Record<string, StaticFile["body"]> = {
   ...Object.fromEntries(fonts.map(({ name, body }) => [name, body])),
   "app.css": [...fonts.map(fontFace), ...styles].join("\n"),
   "app.js": frameScript,
+  "asset.js": assetJs,
   "copy.js": copyJs,
   "direct.js": directJs,
   "docs.css": docsCss,
@@ -157,11 +163,14 @@ const sources: Record<string, StaticFile["body"]> = {
   "graphs.js": graphsJs,
   "icon.svg": iconSvg,
   "licence.txt": licenceText,
+  "hls.js": hlsJs,
   "log.js": logJs,
   "make.js": makeJs,
   "jobs.css": [jobListCss, jobCss].join("\n"),
   "jobs.js": jobsJs,
   "settings.css": settingsCss,
+  "player.css": [playerCss, lineageCss].join("\n"),
+  "player.js": playerScript,
   "theme.js": themeJs,
   "trial.js": trialJs,
   "drop.js": dropJs,

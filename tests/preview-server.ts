@@ -32,6 +32,7 @@ import { styleguidePage } from "../views/styleguide.ts";
 import { type SystemReport, systemPage } from "../views/system.ts";
 import { errorFragment, formErrors, notFoundPage } from "../views/trouble.ts";
 import { workBanner, workMenu, workPanel } from "../views/work.ts";
+import { companions, lineageFragment, sampleLineage } from "./preview-asset.ts";
 import { busyGpu, machineHour, report as sampleReport } from "./preview-box.ts";
 import { jobChoices, jobFragment, jobsOf, viewOf } from "./preview-jobs.ts";
 import { backups, people } from "./preview-keeping.ts";
@@ -141,6 +142,7 @@ function pageFor(url: URL, { viewer, report }: Stage): Response | null {
       asset,
       origin: made,
       make: asset.media === null ? null : sampleMake(url, asset.id),
+      lineage: sampleLineage(asset.origin.kind === "job"),
       jobs: entries.slice(0, 2),
     }),
   );
@@ -194,6 +196,10 @@ async function fragmentFor(
     return htmlResponse(url.searchParams.has("after") ? libraryMore(view) : libraryGrid(view));
   }
   if (kind === "assets" && path.endsWith("/thumbnail")) return thumbnail(id);
+  if (kind === "assets" && path.endsWith("/lineage")) {
+    const shown = lineageFragment(id);
+    return shown === null ? null : htmlResponse(shown);
+  }
   if (kind === "assets" && path.endsWith("/jobs")) {
     return htmlResponse(assetJobs(id, entries.slice(0, 2)));
   }
@@ -293,6 +299,8 @@ export function startPreview(clip: string, port = 0): Preview {
       const figures = samples(url.pathname);
       if (figures !== null) return figures;
       if (/^\/ui\/(system\/)?events$/.test(url.pathname)) return events(request);
+      const beside = companions(url.pathname, request.method, clip);
+      if (beside !== null) return beside;
       if (url.pathname.endsWith("/content")) return new Response(Bun.file(clip));
       if (url.pathname.startsWith("/api/v1/uploads")) {
         const upload = await answerUpload(request);

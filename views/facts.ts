@@ -2,6 +2,7 @@
 import type { Asset } from "../src/assets/asset.ts";
 import type { AudioStream, MediaInfo, VideoStream } from "../src/media/media.ts";
 import { type Html, html } from "./html.ts";
+import { icon } from "./icons.ts";
 import {
   channelsTitle,
   codecTitle,
@@ -11,6 +12,7 @@ import {
   resolutionTitle,
 } from "./media-words.ts";
 import { bitRateText, durationText, frameRateText, sizeText } from "./quantities.ts";
+import { texts } from "./texts/texts.ts";
 import { timeText } from "./times.ts";
 
 interface Fact {
@@ -120,6 +122,14 @@ function subtitleFacts(media: MediaInfo | null): Html | null {
       .join(", "),
   }));
   return factGroup({ title: "Subtitles", facts });
+}
+
+/** All of it as JSON, folded, for people who look closer and for programs. */
+export function fullProbe({ media }: Asset): Html | null {
+  if (media === null) return null;
+  const { probe, copyProbe, copied, notCopied } = texts.asset;
+  const json = JSON.stringify(media, null, 2);
+  return html`<details class="facts probe"><summary>${probe}</summary><pre tabindex="0" hx-ignore>${json}</pre><button type="button" class="button" data-copy="${json}" data-copied="${copied}" data-failed="${notCopied}">${icon("copy")}<span>${copyProbe}</span></button></details>`;
 }
 
 /** Longer lists stay folded; a film has about thirty. */

@@ -33,6 +33,17 @@ const drawings = {
   retry: '<path d="M4.5 12a7.5 7.5 0 1 0 2.4-5.5L4.5 8.7M4.5 4v4.7h4.7"/>',
   stop: '<rect x="6.5" y="6.5" width="11" height="11" rx="1.6"/>',
   pause: '<path d="M9 6v12M15 6v12"/>',
+  "frame-back": '<path d="M15.5 6 8 12l7.5 6zM5.5 6v12"/>',
+  "frame-forth": '<path d="M8.5 6 16 12l-7.5 6zM18.5 6v12"/>',
+  "sound-on":
+    '<path d="M4 9.5h3.5L12 5.5v13l-4.5-4H4zM15.5 9a4.2 4.2 0 0 1 0 6m2.5-8.5a7.8 7.8 0 0 1 0 11"/>',
+  "sound-off": '<path d="M4 9.5h3.5L12 5.5v13l-4.5-4H4zM16 9.5l5 5m0-5-5 5"/>',
+  fullscreen:
+    '<path d="M4 9V5.5A1.5 1.5 0 0 1 5.5 4H9m6 0h3.5A1.5 1.5 0 0 1 20 5.5V9m0 6v3.5a1.5 1.5 0 0 1-1.5 1.5H15m-6 0H5.5A1.5 1.5 0 0 1 4 18.5V15"/>',
+  "picture-in-picture":
+    '<rect x="3" y="5" width="18" height="14" rx="2.2"/><rect fill="currentColor" x="12" y="12" width="6.5" height="4.5" rx="0.8"/>',
+  tree: '<circle cx="5.5" cy="12" r="2.2"/><circle cx="18.5" cy="6" r="2.2"/><circle cx="18.5" cy="18" r="2.2"/><path d="M7.7 12H12m0 0V7.5A1.5 1.5 0 0 1 13.5 6h2.8M12 12v4.5a1.5 1.5 0 0 0 1.5 1.5h2.8"/>',
+  pencil: '<path d="m4.5 19.5 1-4L16 5a2 2 0 0 1 3 3L8.5 18.5z"/>',
   play: '<path d="M8 5.5v13l10.5-6.5z"/>',
   clock: '<circle cx="12" cy="12" r="8.5"/><path d="M12 7.2V12l3.2 2"/>',
   warning: '<path d="M12 4 2.8 19.5h18.4zM12 10v4.4m0 2.6v.1"/>',

@@ -22,7 +22,7 @@ import { page, type Viewer } from "./layout.ts";
 import { thumbnailPicture } from "./library.ts";
 import { jobProgress, liveConnection } from "./live.ts";
 import { codecTitle, resolutionTitle } from "./media-words.ts";
-import { player } from "./player.ts";
+import { player, scriptsOfPlayer } from "./player.ts";
 import { durationText, sizeText, spanText } from "./quantities.ts";
 import { texts } from "./texts/texts.ts";
 import { timeText } from "./times.ts";
@@ -44,7 +44,9 @@ export function jobPage(viewer: Viewer, view: JobView): Html {
 </div>
 ${jobPanel(view)}
 ${liveConnection(`/ui/events?job=${job.id}`)}`;
-  const files = { scripts: ["copy.js", "jobs.js"], styles: ["jobs.css"] };
+  // What it makes may come while the page is open.
+  const scripts = ["jobs.js", ...scriptsOfPlayer({ ladders: job.operation === "ladder" })];
+  const files = { scripts, styles: ["jobs.css", "player.css"] };
   return page({ title: job.title, viewer, active: "jobs", body, ...files });
 }
 
@@ -191,7 +193,7 @@ function results(jobId: string, outputs: readonly Asset[]): Html {
   if (main === undefined) return html``;
   return html`<section class="block results" id="job-results" aria-labelledby="results-title">
 <h2 id="results-title">${words.result}</h2>
-${player(main, "result")}
+${player(main, { place: "result" })}
 <ul class="rows outputs">${[main, ...others].map(outputRow)}</ul>
 ${others.length === 0 ? null : html`<p class="results-all"><a class="button" href="/api/v1/assets/zip?job=${jobId}" download>${icon("download")}${words.downloadAll}</a></p>`}
 </section>`;

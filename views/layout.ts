@@ -152,7 +152,7 @@ const trayScripts = [
 ];
 
 /** Made to be read as plain scripts: inside a module their one name would be hidden from the others. */
-const plainScripts = new Set(["uplot.js"]);
+const plainScripts = new Set(["uplot.js", "hls.js"]);
 
 /** Both kinds run in their order, after the document was read. */
 function scriptTag(name: string): Html {

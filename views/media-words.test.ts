@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test";
 import { media, sampleAsset } from "../tests/preview-samples.ts";
 import { assetFacts } from "./facts.ts";
 import { choiceTitle, codecTitle, languageTitle, resolutionTitle } from "./media-words.ts";
-import { playbackWarning } from "./player.ts";
 
 function resolution(width: number, height: number): string {
   const { video } = media({}, { displayWidth: width, displayHeight: height });
@@ -57,17 +56,5 @@ describe("the facts say in words", () => {
   });
   test("that a video is silent", () => {
     expect(facts(sampleAsset(1, "a", { media: media({ audio: [] }) }))).toContain("none");
-  });
-});
-
-describe("the player warns", () => {
-  const warning = (change: Parameters<typeof media>[0], codec = "h264") =>
-    playbackWarning(sampleAsset(1, "a", { media: media(change, { codec }) }));
-  test("of containers and codecs that browsers often do not play", () => {
-    expect(warning({})).toBeNull();
-    expect(warning({ container: "avi" })).toContain("AVI");
-    expect(warning({}, "hevc")).toContain("HEVC");
-    const audio = media({}).audio.map((track) => ({ ...track, codec: "ac3" }));
-    expect(warning({ audio })).toContain("without sound, because it is Dolby Digital");
   });
 });

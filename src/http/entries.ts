@@ -40,7 +40,7 @@ export function jobEntry(parts: Parts, ownerId: string, job: Job): JobEntry {
   };
 }
 
-function namedAsset(asset: Asset | null, id: string): NamedAsset {
+export function namedAsset(asset: Asset | null, id: string): NamedAsset {
   if (asset === null) return { id, name: null, kind: "video", thumbnail: "none" };
   return { id, name: asset.name, kind: asset.kind, thumbnail: asset.thumbnail };
 }

@@ -1,6 +1,5 @@
 /** Parts of pages that htmx fetches, and what its buttons and forms do. */
 import type { Elysia } from "elysia";
-import { assetJobs } from "../../views/asset.ts";
 import { importProgressMessage } from "../../views/imports.ts";
 import { inputsFound } from "../../views/job-inputs.ts";
 import { jobProgressMessage } from "../../views/live.ts";
@@ -13,7 +12,6 @@ import { jobIdOf, watchdog } from "./events.ts";
 import { htmlResponse } from "./headers.ts";
 import { mountImportFragments } from "./import-fragments.ts";
 import { mountJobFragments } from "./job-fragments.ts";
-import { assetJobEntries } from "./job-lists.ts";
 import { inputChoices } from "./lists.ts";
 import type { Parts } from "./parts.ts";
 import { mountPresetFragments } from "./preset-fragments.ts";
@@ -37,11 +35,6 @@ function mountAssetFragments(app: Elysia, parts: Parts): void {
   route(app, "GET", "/ui/inputs", (request) =>
     htmlResponse(inputsFound(inputChoices(parts, askerOf(request).id, request.url))),
   );
-  route(app, "GET", "/ui/assets/:id/jobs", (request, { id = "" }) => {
-    const ownerId = askerOf(request).id;
-    const asset = parts.library.get(ownerId, id);
-    return htmlResponse(assetJobs(asset.id, assetJobEntries(parts, ownerId, asset.id)));
-  });
   route(app, "GET", "/ui/assets/:id/thumbnail", (request, { id = "" }) =>
     sendThumbnail(parts, request, parts.library.get(askerOf(request).id, id)),
   );

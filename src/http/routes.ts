@@ -3,6 +3,7 @@ import type { Elysia } from "elysia";
 import { accountEndpoints } from "./account.ts";
 import { mountAccountPages } from "./account-pages.ts";
 import { actEndpoints } from "./acts.ts";
+import { mountAssetPages } from "./asset-pages.ts";
 import { assetEndpoints } from "./assets.ts";
 import { backupEndpoints, mountBackupFragments } from "./backups.ts";
 import { binEndpoints } from "./bin.ts";
@@ -126,6 +127,7 @@ export function createRoutes(parts: Parts, streams: Streams): Elysia {
   mountSettingsPages(app, parts);
   mountAccountPages(app, parts);
   mountPeoplePages(app, parts);
+  mountAssetPages(app, parts);
   mountMake(app, parts);
   mountPageLife(app, parts);
   mountTries(app, parts);

@@ -3,6 +3,8 @@
  * A text is a string, or a function of what it mentions. Names that people gave stand beside texts, never in them, where
  * a page must mark them with `hx-ignore`.
  */
+
+import { asset } from "./en/asset.ts";
 import { docs } from "./en/docs.ts";
 import { entrance } from "./en/entrance.ts";
 import { estimate } from "./en/estimate.ts";
@@ -14,6 +16,7 @@ import { library } from "./en/library.ts";
 import { live } from "./en/live.ts";
 import { make } from "./en/make.ts";
 import { people } from "./en/people.ts";
+import { player } from "./en/player.ts";
 import { settings } from "./en/settings.ts";
 import { styleguide } from "./en/styleguide.ts";
 import { system } from "./en/system.ts";
@@ -24,6 +27,7 @@ import { work } from "./en/work.ts";
 
 export const texts = {
   docs,
+  asset,
   entrance,
   estimate,
   frame,
@@ -36,6 +40,7 @@ export const texts = {
   make,
   people,
   settings,
+  player,
   styleguide,
   system,
   timeline,

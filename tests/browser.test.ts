@@ -29,9 +29,25 @@ afterAll(async () => {
   await appliance[Symbol.asyncDispose]();
 });
 
-async function picture(name: string, of: Page = page): Promise<void> {
-  const folder = process.env["SCREENSHOTS"] ?? appliance.folder;
-  await of.screenshot({ path: join(folder, `${name}.png`) });
+/** The page as it is now: in the light, in the dark and on a phone. */
+async function picture(name: string): Promise<void> {
+  const folder = process.env["SCREENSHOTS"];
+  if (folder === undefined) return;
+  // A picture of a film that is still on its way shows a wheel.
+  const films = "[...document.querySelectorAll('video')]";
+  await page.waitForFunction(
+    `${films}.every((film) => film.readyState > 0 && film.networkState !== 2)`,
+  );
+  const desk = page.viewportSize() ?? { width: 1280, height: 800 };
+  const keep = (ending: string) =>
+    page.screenshot({ path: join(folder, `${name}${ending}.png`), animations: "disabled" });
+  await keep("");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await keep("-dark");
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 360, height: 740 });
+  await keep("-phone");
+  await page.setViewportSize(desk);
 }
 
 /** For the pictures of the documents: a library that somebody lives in. */
@@ -58,10 +74,17 @@ const playedSeconds = () =>
     return video.currentTime;
   })()`) as Promise<number>;
 
+/** On the page of a file: what is to be made from it. */
+async function chooseTranscode(): Promise<void> {
+  await page.locator(".choice-card", { hasText: "Makes another file of a video" }).click();
+  await page.locator("[name='video.quality']").waitFor();
+}
+
 /** Asks for the slowest transcode of slow.mp4 and waits until it runs. */
 async function startLongJob(): Promise<string> {
   await page.goto("/");
   await page.locator(".card-name[title='slow.mp4']").first().click();
+  await chooseTranscode();
   await page.locator("[name='video.quality']").fill("80");
   await page.locator("[name='speed']").selectOption("best");
   await page.getByRole("button", { name: "Start" }).click();
@@ -153,6 +176,8 @@ describe("in the browser, in this order", () => {
     await page.getByRole("heading", { name: "slow.mp4" }).waitFor();
     await page.getByText("720p").first().waitFor();
     await picture("asset");
+    await chooseTranscode();
+    await picture("make");
     await page.locator("[name='video.quality']").fill("30");
     await page.locator("[name='video.maxHeight']").fill("360");
     await page.getByRole("button", { name: "Start" }).click();
@@ -184,6 +209,7 @@ describe("in the browser, in this order", () => {
   test("a parameter out of range is told beside the form and starts nothing", async () => {
     await page.goto("/");
     await page.locator(".card", { hasText: "dropped" }).click();
+    await chooseTranscode();
     await page.locator("[name='from']").fill("900");
     await page.getByRole("button", { name: "Start" }).click();
     await page.locator("#operation-errors", { hasText: /\w/ }).waitFor();
@@ -212,6 +238,7 @@ describe("in the browser, in this order", () => {
     const id = page.url().slice(page.url().lastIndexOf("/") + 1);
     const found = [...new Bun.Glob(`**/${id}`).scanSync(appliance.dataFolder)];
     await Bun.file(join(appliance.dataFolder, found[0] ?? "missing")).delete();
+    await chooseTranscode();
     await page.locator("[name='video.quality']").fill("50");
     await page.getByRole("button", { name: "Start" }).click();
     await page.waitForURL("**/jobs/*");
@@ -276,7 +303,6 @@ describe("in the browser, in this order", () => {
       await phone.page.goto(path);
       await phone.page.getByRole("heading").first().waitFor();
       expect(await scrollsSideways(phone.page)).toBe(false);
-      await picture(`phone${path.replaceAll("/", "-")}`, phone.page);
     }
     await phone.page.goto("/");
     await phone.page.keyboard.press("Tab");
@@ -289,7 +315,6 @@ describe("in the browser, in this order", () => {
     await phone.page.keyboard.press("Enter");
     await phone.page.waitForURL("**/assets/*");
     expect(await scrollsSideways(phone.page)).toBe(false);
-    await picture("phone-asset", phone.page);
     await phone.context.close();
   });
 

@@ -265,6 +265,7 @@ describe("hands", () => {
   test("a refused form marks the field, says why and puts the focus there", async () => {
     await withPage({}, async (page, { faults }) => {
       await open(page, assetPath(0));
+      await page.locator(".choice-card", { hasText: "Transcode" }).click();
       await page.getByRole("button", { name: "Start" }).click();
       await page.getByRole("alert").waitFor();
       const field = page.locator("[name='video.quality']");

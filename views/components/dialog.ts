@@ -15,14 +15,15 @@ export interface Dialog {
 
 export function dialog({ id, title, body, actions, wide }: Dialog): Html {
   return html`<dialog id="${id}" class="dialog${wide ? " wide" : ""}" aria-labelledby="${id}-title">
-<div class="dialog-head"><h2 id="${id}-title">${title}</h2>${actions === undefined ? closer() : null}</div>
+<div class="dialog-head"><h2 id="${id}-title">${title}</h2></div>
 <div class="dialog-body">${body}</div>
-${actions === undefined ? null : html`<div class="dialog-actions">${actions}</div>`}
+${actions === undefined ? closer() : html`<div class="dialog-actions">${actions}</div>`}
 </dialog>`;
 }
 
+/** After the fields, of which the first has the focus when the dialog opens. */
 function closer(): Html {
-  return html`<form method="dialog">${button({ label: texts.frame.close, icon: "close", small: true, submit: true })}</form>`;
+  return html`<form method="dialog" class="dialog-closer">${button({ label: texts.frame.close, icon: "close", small: true, submit: true })}</form>`;
 }
 
 /** What opens a dialog of the page. */

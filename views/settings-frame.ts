@@ -14,7 +14,7 @@ export const settingsParts = [
 ] as const;
 export type SettingsPart = (typeof settingsParts)[number];
 
-const forAdmins: readonly SettingsPart[] = ["general", "people", "account", "acts"];
+const forAdmins: readonly SettingsPart[] = settingsParts.filter((part) => part !== "presets");
 const forMembers: readonly SettingsPart[] = ["account"];
 
 /** Where a part stands. */

@@ -30,6 +30,7 @@ import {
   workReport,
 } from "./report.ts";
 import { SelfTestRun } from "./self-test-run.ts";
+import { testStorage } from "./storage-test.ts";
 import type { OpenStorage } from "./stores.ts";
 import { serverBundle } from "./support-bundle.ts";
 import { openVault } from "./vault.ts";
@@ -200,6 +201,7 @@ function shownOf(work: WorkParts) {
     ...{ library, uploads, directUploads, imports, jobs, feed, storage, migration, stock },
     ...{ whyNoGpu: () => work.gpus.whyNone(), sample: work.sample },
     ...{ presets: jobs.presets, trials, companions, gpuLoad, workSwitch },
+    testStorage: () => testStorage(work.primary, work.bucketWatch),
     estates: new Estates({ database: work.database, library, onChange: () => feed.tell() }),
   };
 }

@@ -221,6 +221,8 @@ export interface Parts {
   gpuLoad: Pick<GpuLoad, "latest" | "history" | "watch" | "onSample" | "sampleNow">;
   /** Pauses, drains and continues all work. */
   workSwitch: Pick<WorkSwitch, "set" | "follow">;
+  /** Writes, reads and deletes a small object; of a bucket more. Never rejects for trouble with it. */
+  testStorage(): Promise<StorageTrial[]>;
   /** Compares records and storage. */
   stock: Pick<Stocktaking, "start" | "report">;
   backups: Pick<BackupKeeper, "take" | "state">;
@@ -235,6 +237,14 @@ export interface Parts {
   /** The same of its `gpus`. */
   gpus(): SystemReport["gpus"];
   health(): Promise<PartHealth[]>;
+}
+
+/** One thing of the storage that was tried. */
+export interface StorageTrial {
+  step: string;
+  level: "ok" | "warning" | "fault";
+  meaning: string;
+  remedy: string | null;
 }
 
 /** The side of a storage without presigned URLs of its own: this server answers them. */

@@ -23,6 +23,7 @@ import { newRouter } from "./handler.ts";
 import { healthEndpoints } from "./health.ts";
 import { importEndpoints } from "./imports.ts";
 import { jobEndpoints } from "./jobs.ts";
+import { mountKeepingPages } from "./keeping-pages.ts";
 import { mountLibraryPages } from "./library-pages.ts";
 import { mountDeviceFragments } from "./live-devices.ts";
 import { mountWorkFragments } from "./live-work.ts";
@@ -128,6 +129,7 @@ export function createRoutes(parts: Parts, streams: Streams): Elysia {
   mountAccountPages(app, parts);
   mountPeoplePages(app, parts);
   mountAssetPages(app, parts);
+  mountKeepingPages(app, parts);
   mountMake(app, parts);
   mountPageLife(app, parts);
   mountTries(app, parts);

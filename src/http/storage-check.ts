@@ -34,10 +34,14 @@ const reportShape: z.ZodType<StockReport> = z
   })
   .meta({ id: "StorageCheck" });
 
-export function storageCheckEndpoints({ stock }: Pick<Parts, "stock">): Endpoint[] {
+export function storageCheckEndpoints({
+  stock,
+  testStorage,
+}: Pick<Parts, "stock" | "testStorage">): Endpoint[] {
   const path = "/api/v1/system/storage/check";
   const admins = { 403: { description: "`forbidden`: only an admin may." } };
   return [
+    testEndpoint(testStorage),
     endpoint({
       method: "GET",
       path,
@@ -72,4 +76,35 @@ export function storageCheckEndpoints({ stock }: Pick<Parts, "stock">): Endpoint
       },
     }),
   ];
+}
+
+const trialShape = z
+  .strictObject({
+    step: z.string(),
+    level: z.enum(["ok", "warning", "fault"]),
+    meaning: z.string().describe("What is so"),
+    remedy: z.string().nullable().describe("What to do; null where nothing needs doing"),
+  })
+  .meta({ id: "StorageTrial" });
+
+function testEndpoint(testStorage: Parts["testStorage"]): Endpoint {
+  return endpoint({
+    method: "POST",
+    path: "/api/v1/system/storage/test",
+    tag: "system",
+    summary: "Write a small object, read it, compare it and delete it.",
+    description:
+      "For admins. Of a bucket also: parts, rights, its clock, and whether browsers may read.",
+    answers: {
+      200: {
+        description: "What was tried, and what to do where it failed.",
+        schema: z.strictObject({ items: z.array(trialShape) }),
+      },
+      403: { description: "`forbidden`: only an admin may." },
+    },
+    handle: async (call) => {
+      adminOfCall(call, "test storage");
+      return json({ items: await testStorage() });
+    },
+  });
 }

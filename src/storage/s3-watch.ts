@@ -76,6 +76,12 @@ export class BucketWatch {
     this.timer = setTimeout(() => this.begin(), faulty ? CHECK_FAULTY_EVERY_MS : CHECK_EVERY_MS);
   }
 
+  /** Looks at once, for somebody who asks; they see what it found. */
+  async look(): Promise<readonly BucketAspect[]> {
+    await this.check();
+    return this.aspects ?? [];
+  }
+
   private async check(): Promise<void> {
     const before = new Set(this.aspects?.map(({ meaning }) => meaning));
     this.aspects = await checkBucket(this.parts.bucket.settings);

@@ -12,6 +12,7 @@ import { Stocktaking } from "../../src/assets/stocktaking.ts";
 import { openSweep } from "../../src/assets/sweep.ts";
 import { BackupKeeper } from "../../src/backup/keeper.ts";
 import { ManualClock } from "../../src/clock.ts";
+import { testStorage } from "../../src/commands/storage-test.ts";
 import { type Config, loadConfig } from "../../src/config.ts";
 import { type Database, openDatabase } from "../../src/database/open.ts";
 import type { Parts } from "../../src/http/parts.ts";
@@ -192,6 +193,7 @@ export async function openSite(
     ...{ config, log: silentLog(), clock, accounts, settings, library, imports, jobs, feed },
     ...{ uploads, storage, bucket: null, directUploads: null, operations, migration: null },
     presets: jobs.presets,
+    testStorage: () => testStorage(storage, null),
     estates: new Estates({ database, library, onChange: () => feed.tell() }),
     gpuLoad: new GpuLoad({ clock, tool: join(folder, "nvidia-smi") }),
     machine: new MachineLoad({ clock, tally: new JobTally(database), lag: metrics.lag }),

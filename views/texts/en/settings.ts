@@ -209,8 +209,7 @@ export const settings = {
     more: (count: number) => `And ${count} more.`,
     sweep: "Sweep now",
     sweepTitle: "Sweep now?",
-    sweepText: (bin: number, forever: number) =>
-      `${bin} files go into the bin and ${forever} for ever.`,
+    sweepText: (bin: number, forever: number) => `Into the bin: ${bin}. For ever: ${forever}.`,
     unknownOwner: "somebody who went",
     openBin: "Open the bin",
   },

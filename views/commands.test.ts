@@ -78,6 +78,10 @@ const remedies: [string, string[]][] = [
     "Install it with: sudo apt-get install ffmpeg — or set ffmpeg.path and ffmpeg.ffprobePath to where it is.",
     ["sudo apt-get install ffmpeg"],
   ],
+  [
+    "Raise it: for the service, MemoryMax= after systemctl edit kinomill — for a container, start it with a larger --memory.",
+    ["systemctl edit kinomill"],
+  ],
   ["Make one now: kinomill backup now", ["kinomill backup now"]],
   ["Install ffmpeg 6.0 or newer, for example that of Debian 13 or Ubuntu 24.04.", []],
   ["Give Kinomill a larger disk, or docker a volume.", []],

@@ -64,7 +64,7 @@ ${storagePanel(report)}
 ${backupPanel(viewer, backups)}
 ${selfTestPanel(viewer, report.selfTest)}
 ${ffmpeg(report)}
-${versionsPanel(report)}
+${versionsPanel(viewer, report)}
 ${sandbox(report)}
 ${limits(report)}
 ${viewer.role === "admin" ? peoplePanel(people) : null}

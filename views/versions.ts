@@ -14,7 +14,7 @@ export interface VersionsView {
   devices: readonly { gpu: { driver: string | null } | null }[];
 }
 
-export function versionsPanel(view: VersionsView): Html {
+export function versionsPanel({ role }: { role: "admin" | "member" }, view: VersionsView): Html {
   const { version, commit, versions, ffmpeg, devices } = view;
   const drivers = new Set(devices.flatMap(({ gpu }) => gpu?.driver ?? []));
   const rows: [keyof typeof words.versionRows, Html][] = [
@@ -30,5 +30,5 @@ export function versionsPanel(view: VersionsView): Html {
   ];
   return html`<section class="panel" id="versions" aria-labelledby="versions-title"><h2 id="versions-title">${icon("info")}${words.versions}</h2>
 <dl class="pairs">${rows.map(([name, value]) => html`<div><dt>${words.versionRows[name]}</dt><dd>${value}</dd></div>`)}</dl>
-<p class="muted"><a href="${asset("licence.txt")}">${words.licence}</a></p></section>`;
+<p class="muted version-links"><a href="${asset("licence.txt")}">${words.licence}</a>${role === "admin" ? html`<a href="/welcome">${words.firstSteps}</a>` : null}</p></section>`;
 }

@@ -1,4 +1,5 @@
 /** The clock of the machine: sessions, tokens, signed addresses and S3 are refused where it is wrong. */
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isoTime } from "../clock.ts";
@@ -15,7 +16,23 @@ const remedy = "Set it by the network: sudo timedatectl set-ntp true — then lo
 
 export async function clockFindings({ clock, config }: Box): Promise<Finding[]> {
   const newest = await stat(join(config.data, "kinomill.sqlite")).catch(() => null);
-  return [clockFinding(clock.nowMs(), newest?.mtimeMs ?? null)];
+  return [clockFinding(clock.nowMs(), newest?.mtimeMs ?? null), ...timeServerFindings(TIME_FOLDER)];
+}
+
+/** Where systemd's time service says that it has found the time; there is none in containers, or with another service. */
+const TIME_FOLDER = "/run/systemd/timesync";
+
+/** Whether a time server keeps the clock right, where systemd sees to that; nothing where something else does. */
+export function timeServerFindings(folder: string): Finding[] {
+  if (!existsSync(folder)) return [];
+  const common = { id: "clock.server", title: "Time server" };
+  if (existsSync(join(folder, "synchronized"))) {
+    const meaning = "A time server keeps the clock right.";
+    return [{ ...common, level: "ok", meaning, remedy: null }];
+  }
+  const meaning =
+    "No time server has answered since the machine started: the clock drifts, and S3 refuses what is a quarter of an hour off.";
+  return [{ ...common, level: "warning", meaning, remedy }];
 }
 
 /**

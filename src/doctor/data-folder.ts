@@ -52,13 +52,17 @@ const fileSystems: Record<number, string> = {
   4076150800: "F2FS",
 };
 
-const onNetwork = new Set(["NFS", "SMB", "9p", "FUSE", "Ceph"]);
-const inMemory = new Set(["tmpfs", "ramfs"]);
+export const onNetwork = new Set(["NFS", "SMB", "9p", "FUSE", "Ceph"]);
+export const inMemory = new Set(["tmpfs", "ramfs"]);
+
+/** "ext4"; what statfs(2) calls it when it is none that is known here. */
+export function fileSystemName(magic: number): string {
+  return fileSystems[magic >>> 0] ?? `an unknown file system (0x${(magic >>> 0).toString(16)})`;
+}
 
 /** What the file system with this magic number means for a database and for files that are kept. Pure. */
 export function fileSystemFinding(box: Pick<Box, "asker" | "config">, magic: number): Finding {
-  const name =
-    fileSystems[magic >>> 0] ?? `an unknown file system (0x${(magic >>> 0).toString(16)})`;
+  const name = fileSystemName(magic);
   const common = { id: "data.filesystem", title: "File system" };
   const lies = `The data folder lies on ${name}`;
   if (onNetwork.has(name)) {

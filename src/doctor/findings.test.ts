@@ -1,18 +1,20 @@
 import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { ManualClock, systemClock } from "../clock.ts";
 import { type Config, loadConfig } from "../config.ts";
 import { waitingForFfmpeg } from "../media/gpu.ts";
 import { Failure } from "../trouble.ts";
-import { clockFinding } from "./clock.ts";
+import { cacheFinding, cacheFindings } from "./cache.ts";
+import { clockFinding, timeServerFindings } from "./clock.ts";
 import { containerFinding } from "./container.ts";
 import { dataFindings, fileSystemFinding } from "./data-folder.ts";
 import { deviceNodeFindings } from "./device-nodes.ts";
 import { diskSpeedFindings, measureDisk, speedFinding } from "./disk-speed.ts";
 import type { Box } from "./finding.ts";
 import { findingsOf, worstOf } from "./findings.ts";
+import { memoryFinding, readMemory } from "./memory.ts";
 import { portFindings } from "./port.ts";
 import { sandboxFindings } from "./sandbox.ts";
 
@@ -153,6 +155,50 @@ test("the clock: plausible, impossible, set back", () => {
   expect(clockFinding(now, now + 60_000).level).toBe("ok");
   expect(clockFinding(now, now + 86_400_000).level).toBe("warning");
   expect(clockFinding(0, null).level).toBe("fault");
+});
+
+test("a time server: kept by another service, found, not found", () => {
+  const folderOf = mkdtempSync(join(folder, "timesync-"));
+  expect(timeServerFindings(join(folderOf, "nothing"))).toEqual([]);
+  expect(timeServerFindings(folderOf)).toMatchObject([{ id: "clock.server", level: "warning" }]);
+  expect(timeServerFindings(folderOf)[0]?.remedy).toContain("sudo timedatectl set-ntp true");
+  writeFileSync(join(folderOf, "synchronized"), "");
+  expect(timeServerFindings(folderOf)).toMatchObject([{ level: "ok", remedy: null }]);
+});
+
+test("memory: the machine's, the least of what groups allow, and what is little", () => {
+  const groups = mkdtempSync(join(folder, "groups-"));
+  mkdirSync(join(groups, "system.slice/kinomill.service"), { recursive: true });
+  const information = join(groups, "meminfo");
+  const own = join(groups, "own");
+  writeFileSync(information, "MemTotal:       16000000 kB\nMemFree: 1 kB\n");
+  writeFileSync(own, "0::/system.slice/kinomill.service\n");
+  const level = () => memoryFinding(readMemory(information, own, groups));
+  expect(level()).toMatchObject([{ level: "ok", meaning: "The machine has 16.4 GB of memory." }]);
+  writeFileSync(join(groups, "system.slice/kinomill.service/memory.max"), "max\n");
+  writeFileSync(join(groups, "system.slice/memory.max"), "8000000000\n");
+  expect(level()).toMatchObject([{ level: "ok" }]);
+  expect(level()[0]?.meaning).toContain("may use 8.0 GB");
+  writeFileSync(join(groups, "system.slice/kinomill.service/memory.max"), "1000000000\n");
+  expect(level()).toMatchObject([{ id: "memory", level: "warning" }]);
+  expect(level()[0]?.remedy).toContain("MemoryMax=");
+  expect(memoryFinding({ totalBytes: 1e9, limitBytes: null })[0]?.remedy).toContain("more memory");
+  // A limit that is larger than the machine is none.
+  const large = memoryFinding({ totalBytes: 4e9, limitBytes: 8e9 });
+  expect(large[0]?.meaning).toBe("The machine has 4.0 GB of memory.");
+  expect(memoryFinding(readMemory("/nothing", "/nothing", "/nothing"))).toEqual([]);
+});
+
+test("the cache of a bucket is best on a disk of the machine; in the data folder it is told with that", async () => {
+  expect(cacheFinding(0x6969)).toMatchObject({ id: "cache.filesystem", level: "warning" });
+  expect(cacheFinding(0x01021994).meaning).toContain("tmpfs, which is memory");
+  expect(cacheFinding(0xef53)).toMatchObject({ level: "ok", remedy: null });
+  const box = await boxWith();
+  expect(await cacheFindings(box)).toEqual([]);
+  box.config.storage.kind = "s3";
+  expect(await cacheFindings(box)).toEqual([]);
+  box.config.storage.cache.folder = "/dev/shm/kinomill-cache";
+  expect(await cacheFindings(box)).toMatchObject([{ level: "warning" }]);
 });
 
 test("device nodes: none and no driver is silence; missing and closed ones are told with what to type", () => {

@@ -1,6 +1,7 @@
 /** The one list of what the doctor looks at. A further part of the box is a file beside this one and a line here. */
 import { within } from "../clock.ts";
 import { backupFindings } from "./backups.ts";
+import { cacheFindings } from "./cache.ts";
 import { clockFindings } from "./clock.ts";
 import { containerFindings } from "./container.ts";
 import { dataFindings } from "./data-folder.ts";
@@ -8,6 +9,7 @@ import { deviceNodeFindings } from "./device-nodes.ts";
 import { cpuFindings, gpuFindings } from "./devices.ts";
 import { diskSpeedFindings } from "./disk-speed.ts";
 import type { Box, Finding, FindingLevel, Look } from "./finding.ts";
+import { memoryFindings } from "./memory.ts";
 import { portFindings } from "./port.ts";
 import { sandboxFindings } from "./sandbox.ts";
 import { secretFindings } from "./secrets.ts";
@@ -28,9 +30,11 @@ const looks: readonly Part[] = [
   { part: "nodes", look: () => deviceNodeFindings() },
   { part: "container", look: containerFindings },
   { part: "sandbox", look: sandboxFindings },
+  { part: "memory", look: memoryFindings },
   { part: "data", look: dataFindings },
   { part: "data", look: diskSpeedFindings },
   { part: "storage", look: storageFindings },
+  { part: "cache", look: cacheFindings },
   { part: "backups", look: backupFindings },
   { part: "secrets", look: secretFindings },
   { part: "tls", look: tlsFindings },

@@ -84,6 +84,7 @@ function buildProgram(done: (exitCode: number) => void): Command {
   addBackups(program, add, run);
   addJobs(program, run);
   addImport(program, run);
+  addExposure(program, add, run);
   addSecrets(program, add, run);
   addAccounts(program, add, run);
   run(add(program, "version", "print the version"), async () => async () => {
@@ -284,6 +285,19 @@ function addImport(program: Command, run: Run): void {
     .option("--no-wait", "begin and do not wait for the end")
     .option("--json", "print a JSON line for each");
   run(command, async () => (await import("./import.ts")).importLinks);
+}
+
+function addExposure(program: Command, add: Add, run: Run): void {
+  const expose = program
+    .command("expose")
+    .description("reach this server from outside")
+    .exitOverride();
+  const tailscale = add(
+    expose,
+    "tailscale",
+    "print what to type for Tailscale, and look whether it was typed; changes nothing",
+  ).option("--funnel", "for everybody in the internet instead of the devices of the tailnet");
+  run(tailscale, async () => (await import("./expose.ts")).exposeByTailscale);
 }
 
 function addSecrets(program: Command, add: Add, run: Run): void {

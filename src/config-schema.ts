@@ -39,6 +39,7 @@ function defaultDataFolder(): string {
 export const secretSettings: ReadonlySet<string> = new Set([
   "storage.s3.secretAccessKey",
   "tls.passphrase",
+  "log.errorDsn",
 ]);
 
 const logSettings = z
@@ -48,6 +49,17 @@ const logSettings = z
       .default("info")
       .meta(editable("Least severe messages"))
       .describe("Least severe messages that are logged."),
+    errorDsn: z
+      .string()
+      .max(500)
+      .regex(
+        /^(secret:[\w.-]{1,100}|https?:\/\/\w{1,100}@[\w.:[\]-]+(\/[\w.-]+)*\/\d+)?$/,
+        "must be like https://KEY@errors.example.com/7",
+      )
+      .default("")
+      .describe(
+        "DSN of a receiver of the Sentry protocol (Sentry, GlitchTip, Bugsink) that gets the server's errors, without secrets, names and addresses. secret:NAME is the one that kinomill secret set NAME keeps. Empty: nothing is sent to anybody.",
+      ),
     slowRequestMs: count(0, 600_000, 1_000)
       .meta(editable("Slow answers"))
       .describe(

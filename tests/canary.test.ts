@@ -17,6 +17,7 @@ const mark = "CaNaRy7";
 const canaries = {
   bucket: `${mark}bucketKey`,
   passphrase: `${mark}passphrase`,
+  receiver: `${mark}receiverKey`,
   linkPassword: `${mark}linkPassword`,
   linkQuery: `${mark}linkQuery`,
   password: `${mark}accountPassword`,
@@ -54,6 +55,7 @@ beforeAll(async () => {
   for (const [name, value] of [
     ["bucket", canaries.bucket],
     ["tls.passphrase", canaries.passphrase],
+    ["dsn", `http://${canaries.receiver}@127.0.0.1:9/1`],
   ] as const) {
     const done = await set(name, value);
     expect([done.exitCode, done.stderr]).toEqual([0, ""]);
@@ -69,6 +71,7 @@ beforeAll(async () => {
     KINOMILL_STORAGE_S3_ACCESS_KEY_ID: "key",
     KINOMILL_STORAGE_S3_SECRET_ACCESS_KEY: "secret:bucket",
     KINOMILL_IMPORTS_ALLOW_PRIVATE: "127.0.0.1",
+    KINOMILL_LOG_ERROR_DSN: "secret:dsn",
     KINOMILL_LOG_LEVEL: "debug",
     KINOMILL_LOG_SLOW_REQUEST_MS: "1",
     CANARY_OF_SOMEBODY: canaries.environment,

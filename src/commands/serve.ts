@@ -1,9 +1,11 @@
 /** `kinomill serve`: runs until a signal ends it. */
-import type { Config } from "../config.ts";
+import { systemClock } from "../clock.ts";
+import { type Config, secretSettings, valueAt } from "../config.ts";
 import { processEnvironment } from "../environment.ts";
 import { type Log, openLog } from "../log.ts";
 import { LogRing } from "../log-ring.ts";
 import { product } from "../product.ts";
+import { ErrorReports, receiverOf } from "../support/error-reports.ts";
 import { inheritedSocket } from "../systemd/inherited-socket.ts";
 import { printsToJournal } from "../systemd/journal.ts";
 import { openSupervision } from "../systemd/notify.ts";
@@ -19,6 +21,9 @@ const CLOSE_LIMIT_MS = 20_000;
 /** What is still under way when everything is closed gets this long. */
 const LINGER_MS = 500;
 
+/** Errors of the stop itself are sent, if that is quick. */
+const REPORT_LIMIT_MS = 2_000;
+
 export async function serve(options: CommonOptions & { listen?: string }): Promise<number> {
   const loaded = await hostConfigOf(options);
   const { config } = loaded;
@@ -29,6 +34,7 @@ export async function serve(options: CommonOptions & { listen?: string }): Promi
     terminal: process.stdout.isTTY === true,
     journal: printsToJournal(environment["JOURNAL_STREAM"]),
   });
+  const reports = reportErrors(config, log, ring);
   const inherited = inheritedSocket(environment, process.pid);
   const appliance = await openAppliance(loaded, log, ring, inherited);
   log.info({ url: appliance.url, version: product.version, commit: product.commit }, "listening");
@@ -45,10 +51,22 @@ export async function serve(options: CommonOptions & { listen?: string }): Promi
   await appliance.close();
   clearTimeout(limit);
   telling.end();
+  await reports?.close(REPORT_LIMIT_MS);
   log.info("stopped");
   // A call to a bucket that does not answer is tried again for a while; nobody waits for its answer any more.
   setTimeout(() => process.exit(exitCodes.done), LINGER_MS).unref();
   return exitCodes.done;
+}
+
+/** To the receiver of the settings; null where there is none. @throws Refusal 400 `bad_config` for a DSN that is none */
+function reportErrors(config: Config, log: Log, ring: LogRing): ErrorReports | null {
+  const { errorDsn } = config.log;
+  if (errorDsn === "") return null;
+  const secrets = [...secretSettings].map((key) => String(valueAt(config, key) ?? ""));
+  const receiver = receiverOf(errorDsn);
+  const reports = new ErrorReports({ receiver, clock: systemClock, log, secrets });
+  ring.follow((record) => reports.take(record));
+  return reports;
 }
 
 /** Under socket activation the unit says where to listen; whoever changed the setting alone should learn that. */

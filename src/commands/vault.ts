@@ -42,6 +42,7 @@ export function storedSettings(config: Config): StoredSetting[] {
 
 function isWanted(config: Config, key: string): boolean {
   const { s3 } = config.storage;
+  if (key === "log.errorDsn") return false;
   if (key === "tls.passphrase") return config.tls.mode === "files";
   return s3.bucket !== "" && s3.accessKeyId !== "" && s3.secretAccessKeyFile === "";
 }

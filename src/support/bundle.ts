@@ -13,6 +13,7 @@ import { readVersion } from "../database/migrate.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { product } from "../product.ts";
 import { failures, jobStatistics, knownNames, tableSizes, workFigures } from "./job-facts.ts";
+import { openFacts } from "./open-facts.ts";
 import { type Scrubbing, scrub } from "./scrub.ts";
 
 /** One file of the bundle. */
@@ -43,13 +44,6 @@ export interface SupportFacts {
 
 /** What is longer keeps its end: mails and trackers take some megabytes. */
 const FILE_CHARACTERS_MAX = 2_000_000;
-
-/** Facts of a line of the log that say nothing of people and their files. */
-const openFacts = new Set(
-  "level time service part msg request method status durationMs job asset import upload device operation code fence attempt step err signal version commit trouble reason remedy bytes objects count from to kind setting backup".split(
-    " ",
-  ),
-);
 
 export async function supportFiles(facts: SupportFacts): Promise<SupportFile[]> {
   const { database, withNames, secrets } = facts;

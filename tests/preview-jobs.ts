@@ -49,7 +49,7 @@ export function jobFragment(url: URL, method: string, entries: readonly JobEntry
 type Ago = (minutes: number) => string;
 
 /** A long encode in parts on two GPUs of which one failed, after a wait and a pause. */
-export function eventfulJob(like: JobEntry, ago: Ago): JobEntry {
+export function eventfulJob(like: JobEntry, ago: Ago, hostile: string): JobEntry {
   const step = (change: Partial<JobStep> & { name: string }): JobStep => ({
     ...{ title: "Encode H.264 at 1080p", state: "done", encoder: "h264_nvenc", checks: [] },
     ...{ deviceReason: null, device: "gpu:0", proof: null, attempts: 1 },
@@ -81,7 +81,12 @@ export function eventfulJob(like: JobEntry, ago: Ago): JobEntry {
   });
   const job: Job = {
     ...like.job,
-    ...{ id: `jb_${"7".padStart(32, "0")}`, steps, device: "gpu:0", labels: { ticket: "42" } },
+    ...{
+      id: `jb_${"7".padStart(32, "0")}`,
+      steps,
+      device: "gpu:0",
+      labels: { ticket: "42", note: hostile },
+    },
     deviceReason: "H.264 with h264_nvenc on NVIDIA L4.",
     attempts: [
       {
@@ -100,7 +105,7 @@ export function eventfulJob(like: JobEntry, ago: Ago): JobEntry {
     at(32, "claim", "running", { sentence: "On gpu:1." }),
     at(24, "pause", "running", { who: "ann" }),
     at(23, "resume", "running", { who: "ann" }),
-    at(22, "try elsewhere", "running", { sentence: "NVIDIA L4: It fell off the bus." }),
+    at(22, "try elsewhere", "running", { sentence: `NVIDIA L4: ${hostile}` }),
     at(8.5, "succeed", "succeeded"),
   ];
   return { ...like, job, history, asker: "ann (token ci)" };

@@ -294,5 +294,5 @@ const done = sampleJob(7, "succeeded", provenOn("gpu:0", onL4));
 
 export const entries: readonly JobEntry[] = [
   ...usual,
-  eventfulJob(entry(done, 1, assets.slice(7, 8)), ago),
+  eventfulJob(entry(done, 1, assets.slice(7, 8)), ago, hostileName),
 ];

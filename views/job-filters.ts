@@ -84,7 +84,7 @@ function countText(count: number | null): string | null {
 /** Filters while somebody types; without JavaScript it is a plain form. */
 export function filterForm(shown: ShownJobs, choices: FilterChoices): Html {
   const { state, query, operation, device, labels, batch } = shown;
-  return html`<form class="job-filters" method="get" action="/jobs" role="search" hx-get="/ui/jobs" hx-target="#jobs" hx-swap="outerMorph" hx-trigger="input changed delay:250ms from:find [type=search], change, submit" hx-sync="this:replace" data-address="/jobs" aria-label="${words.filters}">
+  return html`<form class="job-filters" method="get" action="/jobs" role="search" hx-get="/ui/jobs" hx-target="#jobs" hx-swap="outerMorph" hx-trigger="input changed delay:250ms from:find [type=search], change, submit" hx-sync="#jobs:replace" data-address="/jobs" aria-label="${words.filters}">
 <input type="hidden" name="state" value="${state ?? ""}">
 <label class="search-field">${icon("search")}<span class="sr-only">${words.search}</span><input type="search" name="q" value="${query}" placeholder="${words.search}" maxlength="200" autocomplete="off" data-shortcut="/"></label>
 ${choiceOf(

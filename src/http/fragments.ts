@@ -15,7 +15,7 @@ import { mountJobFragments } from "./job-fragments.ts";
 import { inputChoices } from "./lists.ts";
 import type { Parts } from "./parts.ts";
 import { mountPresetFragments } from "./preset-fragments.ts";
-import type { Send, Streams } from "./stream.ts";
+import type { Send, StreamMessage, Streams } from "./stream.ts";
 import { isHtmx, visitOf } from "./visit.ts";
 
 /** Answers without content that tell htmx what to do next. */
@@ -72,6 +72,14 @@ function openPageStream(parts: Parts, streams: Streams, request: Request): Respo
   });
 }
 
+/** The same words for every page of the person: a job is looked up once for all of them. */
+const told = new WeakMap<FeedEvent, StreamMessage>();
+
+function progressMessage(parts: Parts, ownerId: string, jobId: string): StreamMessage | null {
+  const job = findJob(parts, ownerId, jobId);
+  return job === null ? null : { data: jobProgressMessage(job) };
+}
+
 function tellPage(parts: Parts, ownerId: string, event: FeedEvent, send: Send): void {
   switch (event.type) {
     case "job": {
@@ -80,8 +88,10 @@ function tellPage(parts: Parts, ownerId: string, event: FeedEvent, send: Send): 
       return;
     }
     case "progress": {
-      const job = findJob(parts, ownerId, event.jobId);
-      if (job !== null) send({ data: jobProgressMessage(job) });
+      const message = told.get(event) ?? progressMessage(parts, ownerId, event.jobId);
+      if (message === null) return;
+      told.set(event, message);
+      send(message);
       return;
     }
     case "import": {

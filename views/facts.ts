@@ -15,6 +15,8 @@ import { bitRateText, durationText, frameRateText, sizeText } from "./quantities
 import { texts } from "./texts/texts.ts";
 import { timeText } from "./times.ts";
 
+const words = texts.facts;
+
 interface Fact {
   term: string;
   text: Html | string;
@@ -23,14 +25,16 @@ interface Fact {
 /** The facts of an asset, grouped: file, picture, sound, subtitles, chapters. */
 export function assetFacts(asset: Asset): Html {
   const media = asset.media;
-  const groups = [{ title: "File", facts: fileFacts(asset) }];
-  if (media?.video) groups.push({ title: "Picture", facts: videoFacts(media.video) });
+  const groups: { title: string; facts: Fact[] }[] = [
+    { title: words.file, facts: fileFacts(asset) },
+  ];
+  if (media?.video) groups.push({ title: words.picture, facts: videoFacts(media.video) });
   media?.audio.forEach((track, position) => {
-    const title = media.audio.length > 1 ? `Sound ${position + 1}` : "Sound";
+    const title = media.audio.length > 1 ? words.soundNumber(position + 1) : words.sound;
     groups.push({ title, facts: audioFacts(track) });
   });
   if (media?.kind === "video" && media.audio.length === 0) {
-    groups.push({ title: "Sound", facts: [{ term: "Tracks", text: "none" }] });
+    groups.push({ title: words.sound, facts: [{ term: words.tracks, text: words.noTracks }] });
   }
   return html`${groups.map(factGroup)}${subtitleFacts(media)}${chapterFacts(media)}`;
 }
@@ -43,16 +47,17 @@ function factGroup(group: { title: string; facts: Fact[] }): Html {
 
 function fileFacts(asset: Asset): Fact[] {
   const { media } = asset;
-  const facts: Fact[] = [{ term: "Size", text: sizeText(asset.sizeBytes) }];
-  if (media !== null) facts.push({ term: "Format", text: containerTitle(media.container) });
+  const facts: Fact[] = [{ term: words.size, text: sizeText(asset.sizeBytes) }];
+  if (media !== null) facts.push({ term: words.format, text: containerTitle(media.container) });
   if (media?.durationSeconds) {
-    facts.push({ term: "Duration", text: durationText(media.durationSeconds) });
+    facts.push({ term: words.duration, text: durationText(media.durationSeconds) });
   }
-  if (media?.bitRate) facts.push({ term: "Bit rate", text: bitRateText(media.bitRate) });
-  facts.push({ term: "Added", text: timeText(asset.createdAt) });
-  if (asset.expiresAt !== null) facts.push({ term: "Kept until", text: timeText(asset.expiresAt) });
+  if (media?.bitRate) facts.push({ term: words.bitRate, text: bitRateText(media.bitRate) });
+  facts.push({ term: words.added, text: timeText(asset.createdAt) });
+  if (asset.expiresAt !== null)
+    facts.push({ term: words.keptUntil, text: timeText(asset.expiresAt) });
   facts.push({
-    term: "SHA-256",
+    term: words.hash,
     text: html`<code class="hash" title="${asset.sha256}">${asset.sha256.slice(0, 16)}…</code>`,
   });
   return facts;
@@ -61,29 +66,29 @@ function fileFacts(asset: Asset): Fact[] {
 function videoFacts(video: VideoStream): Fact[] {
   const facts: Fact[] = [
     {
-      term: "Codec",
+      term: words.codec,
       text: `${codecTitle(video.codec)}${video.profile === null ? "" : ` (${video.profile})`}`,
     },
-    { term: "Resolution", text: sizeOf(video) },
+    { term: words.resolution, text: sizeOf(video) },
   ];
   const rate = video.frameRate === null ? null : frameRateText(video.frameRate);
   if (rate !== null) {
-    const text = video.variableFrameRate ? `varies, ${rate} on average` : rate;
-    facts.push({ term: "Frame rate", text });
+    const text = video.variableFrameRate ? words.varies(rate) : rate;
+    facts.push({ term: words.frameRate, text });
   }
   if (video.rotation !== 0) {
-    facts.push({ term: "Rotation", text: `stored ${video.rotation}° turned; shown upright` });
+    facts.push({ term: words.rotation, text: words.turned(video.rotation) });
   }
   if (video.sampleAspectRatio !== "1:1") {
     facts.push({
-      term: "Pixels",
-      text: `not square (${video.sampleAspectRatio}), stored as ${video.width} × ${video.height}`,
+      term: words.pixels,
+      text: words.notSquare(video.sampleAspectRatio, video.width, video.height),
     });
   }
-  facts.push({ term: "Colour", text: colorText(video) });
-  if (video.interlaced) facts.push({ term: "Scan", text: "interlaced" });
-  if (video.alpha) facts.push({ term: "Transparency", text: "yes" });
-  if (video.bitRate !== null) facts.push({ term: "Bit rate", text: bitRateText(video.bitRate) });
+  facts.push({ term: words.colour, text: colorText(video) });
+  if (video.interlaced) facts.push({ term: words.scan, text: words.interlaced });
+  if (video.alpha) facts.push({ term: words.transparency, text: words.yes });
+  if (video.bitRate !== null) facts.push({ term: words.bitRate, text: bitRateText(video.bitRate) });
   return facts;
 }
 
@@ -94,34 +99,33 @@ function sizeOf(video: VideoStream): string {
 }
 
 function colorText(video: VideoStream): string {
-  const range =
-    video.hdr === null ? "standard range (SDR)" : `high dynamic range (${hdrTitle(video.hdr)})`;
-  return `${range}, ${video.bitDepth} bit, ${video.pixelFormat}`;
+  const range = video.hdr === null ? words.standardRange : words.highRange(hdrTitle(video.hdr));
+  return `${range}, ${words.depth(video.bitDepth)}, ${video.pixelFormat}`;
 }
 
 function audioFacts(audio: AudioStream): Fact[] {
   const facts: Fact[] = [
-    { term: "Codec", text: codecTitle(audio.codec) },
-    { term: "Channels", text: channelsTitle(audio.channels) },
-    { term: "Sample rate", text: `${Number((audio.sampleRate / 1000).toFixed(2))} kHz` },
+    { term: words.codec, text: codecTitle(audio.codec) },
+    { term: words.channels, text: channelsTitle(audio.channels) },
+    { term: words.sampleRate, text: `${Number((audio.sampleRate / 1000).toFixed(2))} kHz` },
   ];
   if (audio.language !== null) {
-    facts.push({ term: "Language", text: languageTitle(audio.language) });
+    facts.push({ term: words.language, text: languageTitle(audio.language) });
   }
-  if (audio.title !== null) facts.push({ term: "Title", text: audio.title });
-  if (audio.bitRate !== null) facts.push({ term: "Bit rate", text: bitRateText(audio.bitRate) });
+  if (audio.title !== null) facts.push({ term: words.title, text: audio.title });
+  if (audio.bitRate !== null) facts.push({ term: words.bitRate, text: bitRateText(audio.bitRate) });
   return facts;
 }
 
 function subtitleFacts(media: MediaInfo | null): Html | null {
   if (media === null || media.subtitles.length === 0) return null;
   const facts = media.subtitles.map((track) => ({
-    term: track.language === null ? "Unnamed" : languageTitle(track.language),
-    text: [codecTitle(track.codec), track.title, track.forced ? "forced" : null]
+    term: track.language === null ? words.unnamed : languageTitle(track.language),
+    text: [codecTitle(track.codec), track.title, track.forced ? words.forced : null]
       .filter((word) => word !== null)
       .join(", "),
   }));
-  return factGroup({ title: "Subtitles", facts });
+  return factGroup({ title: words.subtitles, facts });
 }
 
 /** All of it as JSON, folded, for people who look closer and for programs. */
@@ -137,8 +141,8 @@ const CHAPTERS_OPEN = 8;
 
 function chapterFacts(media: MediaInfo | null): Html | null {
   if (media === null || media.chapters.length === 0) return null;
-  return html`<details class="facts chapters" open="${media.chapters.length <= CHAPTERS_OPEN}"><summary>${media.chapters.length} ${media.chapters.length === 1 ? "chapter" : "chapters"}</summary><ol hx-ignore>${media.chapters.map(
+  return html`<details class="facts chapters" open="${media.chapters.length <= CHAPTERS_OPEN}"><summary>${words.chapters(media.chapters.length)}</summary><ol hx-ignore>${media.chapters.map(
     (chapter) =>
-      html`<li><button type="button" class="link" data-seek="${chapter.startSeconds}">${durationText(chapter.startSeconds)}</button> <span>${chapter.title ?? "Untitled"}</span></li>`,
+      html`<li><button type="button" class="link" data-seek="${chapter.startSeconds}">${durationText(chapter.startSeconds)}</button> <span>${chapter.title ?? words.untitled}</span></li>`,
   )}</ol></details>`;
 }

@@ -7,7 +7,6 @@ import type { SourceFile } from "./tree.ts";
  */
 export const notYetMoved: ReadonlySet<string> = new Set([
   "views/backups.ts",
-  "views/facts.ts",
   "views/job-report.ts",
   "views/media-words.ts",
   "views/people.ts",

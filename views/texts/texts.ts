@@ -8,6 +8,7 @@ import { asset } from "./en/asset.ts";
 import { docs } from "./en/docs.ts";
 import { entrance } from "./en/entrance.ts";
 import { estimate } from "./en/estimate.ts";
+import { facts } from "./en/facts.ts";
 import { frame } from "./en/frame.ts";
 import { job, timeline } from "./en/job.ts";
 import { jobList, jobsAtOnce } from "./en/jobs.ts";
@@ -30,6 +31,7 @@ export const texts = {
   asset,
   entrance,
   estimate,
+  facts,
   frame,
   keyboard,
   job,

@@ -9,6 +9,8 @@ export interface PresetChoice {
   id: string;
   name: string;
   builtIn: boolean;
+  /** Name of its owner, where it is somebody else's. */
+  sharedBy?: string | null;
   version: number;
 }
 
@@ -27,15 +29,16 @@ const filesOfForm = "closest form";
 /** Stands inside the form of an operation; the answer of every change is the bar anew. */
 export function presetBar(view: PresetBarView): Html {
   const { chosen, presets } = view;
-  const own = presets.filter(({ builtIn }) => !builtIn);
+  const own = presets.filter(({ builtIn, sharedBy }) => !builtIn && !sharedBy);
+  const shared = presets.filter(({ sharedBy }) => sharedBy);
   const builtIn = presets.filter((preset) => preset.builtIn);
   return html`<div class="preset-bar" id="preset-bar">
 <div class="field"><label for="preset">${words.preset}</label>
-<span class="select"><select id="preset" name="preset" hx-post="/ui/make/form" hx-trigger="change" hx-include="${filesOfForm}" hx-target="#operation-form" hx-swap="innerHTML" hx-indicator="#operation-form"><option value="">${words.none}</option>${choices(words.yourOwn, own, chosen)}${choices(words.comeWith, builtIn, chosen)}</select>${icon("chevron")}</span></div>
+<span class="select"><select id="preset" name="preset" hx-post="/ui/make/form" hx-trigger="change" hx-include="${filesOfForm}" hx-target="#operation-form" hx-swap="innerHTML" hx-indicator="#operation-form"><option value="">${words.none}</option>${choices(words.yourOwn, own, chosen)}${choices(words.shared, shared, chosen)}${choices(words.comeWith, builtIn, chosen)}</select>${icon("chevron")}</span></div>
 <details class="preset-save"><summary class="button quiet">${words.saveAsPreset}</summary>
 <div class="preset-panel">
-<div class="field" data-field="name"><label for="preset-name">${words.name}</label><input id="preset-name" name="preset-name" type="text" maxlength="64" autocomplete="off" value="${chosen?.builtIn === false ? chosen.name : ""}"></div>
-${chosen?.builtIn === false ? changeButtons(chosen) : null}
+<div class="field" data-field="name"><label for="preset-name">${words.name}</label><input id="preset-name" name="preset-name" type="text" maxlength="64" autocomplete="off" value="${isOwn(chosen) ? chosen.name : ""}"></div>
+${isOwn(chosen) ? changeButtons(chosen) : null}
 <button type="button" class="button" hx-post="/ui/presets" hx-include="closest form" hx-target="#preset-bar" hx-swap="outerHTML" hx-status:422="target:#operation-errors swap:innerHTML">${words.saveAsNew}</button>
 </div></details>
 <p class="muted" role="status">${view.said ?? ""}</p>
@@ -49,6 +52,10 @@ function choices(
 ): Html | null {
   if (presets.length === 0) return null;
   return html`<optgroup label="${label}">${presets.map(({ id, name }) => html`<option value="${id}" selected="${id === chosen?.id}">${name}</option>`)}</optgroup>`;
+}
+
+function isOwn(chosen: PresetChoice | null): chosen is PresetChoice {
+  return chosen !== null && !chosen.builtIn && !chosen.sharedBy;
 }
 
 /** The version says what the person saw: another page may have changed the preset meanwhile. */

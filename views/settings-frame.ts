@@ -14,8 +14,7 @@ export const settingsParts = [
 ] as const;
 export type SettingsPart = (typeof settingsParts)[number];
 
-const forAdmins: readonly SettingsPart[] = settingsParts.filter((part) => part !== "presets");
-const forMembers: readonly SettingsPart[] = ["account"];
+const forMembers: readonly SettingsPart[] = ["account", "presets"];
 
 /** Where a part stands. */
 export function addressOf(part: SettingsPart): string {
@@ -34,7 +33,7 @@ export interface SettingsPage {
 
 export function settingsPage(viewer: Viewer, options: SettingsPage): Html {
   const { part, said, refused, scripts } = options;
-  const parts = viewer.role === "admin" ? forAdmins : forMembers;
+  const parts = viewer.role === "admin" ? settingsParts : forMembers;
   const list = parts.map((each) => ({
     title: words[each],
     href: addressOf(each),

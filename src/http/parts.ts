@@ -185,7 +185,10 @@ export interface Parts {
   jobs: Pick<Jobs, AskedOfJobs>;
   /** What becomes of the files of somebody who goes. */
   estates: Pick<Estates, "of" | "give" | "deleteAll" | "refuseUnfinished">;
-  presets: Pick<Presets, "list" | "get" | "create" | "replace" | "delete">;
+  presets: Pick<
+    Presets,
+    "list" | "mine" | "share" | "takeAll" | "get" | "create" | "replace" | "delete"
+  >;
   /** The sample of the first visit. */
   sample: Pick<Sample, "start" | "state" | "film">;
   /** Why no GPU is in service, a plain sentence; "" when one is. */

@@ -1,9 +1,11 @@
 /** Presets over HTTP: named parameters, those that come with Kinomill and one's own. */
 import { z } from "zod";
+import type { User } from "../accounts/accounts.ts";
 import type { Preset } from "../jobs/presets.ts";
 import { Refusal } from "../trouble.ts";
-import { type Call, type Endpoint, endpoint, json, userOfCall } from "./endpoint.ts";
+import { adminOfCall, type Call, type Endpoint, endpoint, json, userOfCall } from "./endpoint.ts";
 import type { Parts } from "./parts.ts";
+import { actorOf } from "./settings.ts";
 
 /** Days after which things go into the bin; 0: never; null: as said elsewhere. */
 export const expireDays = z.int().min(0).max(36_500).nullable();
@@ -15,6 +17,11 @@ const presetShape = z
     operation: z.string(),
     params: z.record(z.string(), z.unknown()),
     builtIn: z.boolean().describe("Comes with Kinomill and cannot be changed"),
+    shared: z.boolean().describe("Everybody may use it"),
+    sharedBy: z
+      .string()
+      .nullable()
+      .describe("Its owner, where it is somebody else's: it can be used and not changed"),
     expireDays: z
       .int()
       .nullable()
@@ -49,8 +56,43 @@ const changeFaults = {
   412: { description: "`precondition_failed`: it has changed since." },
 };
 
-export function presetEndpoints(parts: Pick<Parts, "presets">): Endpoint[] {
-  return [...readEndpoints(parts), ...changeEndpoints(parts)];
+export function presetEndpoints(parts: Pick<Parts, "presets" | "settings">): Endpoint[] {
+  return [...readEndpoints(parts), ...changeEndpoints(parts), shareEndpoint(parts)];
+}
+
+function shareEndpoint(parts: Pick<Parts, "presets" | "settings">): Endpoint {
+  return endpoint({
+    method: "POST",
+    path: "/api/v1/presets/:id/share",
+    tag: "presets",
+    summary: "Let everybody use a preset of yours, or take it back.",
+    description: "For admins. It stays yours: others use it and cannot change it.",
+    body: z.strictObject({ shared: z.boolean() }),
+    answers: {
+      200: { description: "It, with its ETag.", schema: presetShape },
+      403: { description: "`forbidden`: only an admin may. `read_only`: it is not yours." },
+      404: { description: "`no_such_preset`" },
+    },
+    handle: (call) => {
+      const admin = adminOfCall(call, SHARING);
+      return answer(sharePreset(parts, admin, idOf(call), call.body.shared));
+    },
+  });
+}
+
+/** As it stands behind "Only an admin may". */
+export const SHARING = "share a preset with everybody";
+
+/** @throws Refusal as `Presets.share` */
+export function sharePreset(
+  { presets, settings }: Pick<Parts, "presets" | "settings">,
+  admin: User,
+  id: string,
+  shared: boolean,
+): Preset {
+  const preset = presets.share(admin.id, id, shared);
+  settings.acts.note(actorOf(admin), shared ? "preset.shared" : "preset.unshared", preset.name);
+  return preset;
 }
 
 function readEndpoints({ presets }: Pick<Parts, "presets">): Endpoint[] {

@@ -38,6 +38,7 @@ import { mountPages } from "./pages.ts";
 import type { Parts } from "./parts.ts";
 import { mountPeopleFragments } from "./people.ts";
 import { mountPeoplePages } from "./people-pages.ts";
+import { mountPresetPages } from "./preset-pages.ts";
 import { presetEndpoints } from "./presets.ts";
 import { retentionEndpoints } from "./retention.ts";
 import { mountSelfTestFragments, SelfTestNews, selfTestEndpoints } from "./self-test.ts";
@@ -128,6 +129,7 @@ export function createRoutes(parts: Parts, streams: Streams): Elysia {
   mountSettingsPages(app, parts);
   mountAccountPages(app, parts);
   mountPeoplePages(app, parts);
+  mountPresetPages(app, parts);
   mountAssetPages(app, parts);
   mountKeepingPages(app, parts);
   mountMake(app, parts);

@@ -25,6 +25,10 @@ export interface Preset extends PresetWish {
   id: string;
   expireDays: number | null;
   builtIn: boolean;
+  /** Everybody may use it. */
+  shared: boolean;
+  /** Name of its owner, where it is somebody else's: it can be used and not changed. */
+  sharedBy: string | null;
   /** Counts changes, from 1. */
   version: number;
   /** ISO 8601 UTC; null for those that come with Kinomill. */
@@ -34,15 +38,20 @@ export interface Preset extends PresetWish {
 
 /** Presets of one person, at most: the list is shown whole. */
 const PRESETS_PER_USER = 200;
+/** Own ones and those that others share, at most. */
+const LISTED_MAX = 1_000;
 /** Characters (code points) of a name. */
 const NAME_LIMIT = 64;
 /** Bytes of the parameters as JSON: some thousand keyframes; more is no preset but a job. */
 const PARAMS_LIMIT_BYTES = 256 * 1024;
 
 const columns =
-  "id, name, operation, params, version, expire_days AS expireDays, created_at AS createdAt, updated_at AS updatedAt";
+  "preset.id AS id, preset.name AS name, operation, params, version, expire_days AS expireDays, preset.created_at AS createdAt, updated_at AS updatedAt, shared, CASE WHEN owner_id = ?1 THEN NULL ELSE user.name END AS sharedBy";
 
-type Row = Omit<Preset, "params" | "builtIn"> & { params: string };
+/** `?1` is whoever asks. */
+const source = "preset JOIN user ON user.id = preset.owner_id";
+
+type Row = Omit<Preset, "params" | "builtIn" | "shared"> & { params: string; shared: number };
 
 export class Presets {
   private readonly db: Database;
@@ -53,24 +62,32 @@ export class Presets {
     this.clock = clock;
   }
 
-  /** Those that come with Kinomill, then this person's by name. @param operation only those of this one */
+  /**
+   * Those that come with Kinomill, then this person's by name, then what others share.
+   * @param operation only those of this one
+   */
   list(ownerId: string, operation: string | null = null): Preset[] {
     const own = this.db
-      .query<Row, [string]>(`SELECT ${columns} FROM preset WHERE owner_id = ? ORDER BY name`)
-      .all(ownerId)
+      .query<Row, [string, number]>(
+        `SELECT ${columns} FROM ${source} WHERE owner_id = ?1 OR shared = 1
+         ORDER BY owner_id <> ?1, preset.name LIMIT ?2`,
+      )
+      .all(ownerId, LISTED_MAX)
       .map(presetOf);
     const all = [...builtIns, ...own];
     return operation === null ? all : all.filter((preset) => preset.operation === operation);
   }
 
   /**
-   * By id, or by name in any case; of two with one name this person's own.
+   * By id, or by name in any case; of two with one name this person's own, then one that is shared.
    * @throws Refusal 404 `no_such_preset`, also for another person's
    */
   get(ownerId: string, reference: string): Preset {
     const row = this.db
       .query<Row, [string, string]>(
-        `SELECT ${columns} FROM preset WHERE owner_id = ?1 AND (id = ?2 OR name = ?2)`,
+        `SELECT ${columns} FROM ${source}
+         WHERE (owner_id = ?1 OR shared = 1) AND (preset.id = ?2 OR preset.name = ?2)
+         ORDER BY owner_id <> ?1, preset.id LIMIT 1`,
       )
       .get(ownerId, reference.normalize("NFC"));
     if (row !== null) return presetOf(row);
@@ -91,7 +108,7 @@ export class Presets {
     const id = newId("preset");
     return transaction(this.db, () => {
       this.refuseTakenName(ownerId, kept.name, null);
-      if (this.list(ownerId).length - builtIns.length >= PRESETS_PER_USER) {
+      if (this.mine(ownerId).length >= PRESETS_PER_USER) {
         const sentence = `There are ${PRESETS_PER_USER} presets of yours already. Delete one first.`;
         throw new Refusal(409, "too_many_presets", sentence);
       }
@@ -168,8 +185,50 @@ export class Presets {
     return { operation: preset.operation, params, expireDays: preset.expireDays };
   }
 
+  /**
+   * Keeps all of them or none; one takes the place of another of the same name. Refused with the name of the first that
+   * cannot be kept.
+   * @throws Refusal as `create`
+   */
+  takeAll(ownerId: string, wishes: readonly PresetWish[]): void {
+    transaction(this.db, () => {
+      for (const wish of wishes) this.takeOne(ownerId, wish);
+    });
+  }
+
+  private takeOne(ownerId: string, wish: PresetWish): void {
+    const name = wish.name.normalize("NFC").trim().toLowerCase();
+    const known = this.mine(ownerId).find((preset) => preset.name.toLowerCase() === name);
+    try {
+      if (known === undefined) this.create(ownerId, wish);
+      else this.replace(ownerId, known.id, known.version, wish);
+    } catch (cause) {
+      if (!(cause instanceof Refusal)) throw cause;
+      const { status, code, errors } = cause;
+      throw new Refusal(status, code, `“${wish.name}”: ${cause.message}`, { errors });
+    }
+  }
+
+  /** Those of this person alone. */
+  mine(ownerId: string): Preset[] {
+    return this.list(ownerId).filter(({ builtIn, sharedBy }) => !builtIn && sharedBy === null);
+  }
+
+  /** Whether everybody may use it. @throws Refusal 404 `no_such_preset`, 403 `read_only` */
+  share(ownerId: string, id: string, shared: boolean): Preset {
+    this.own(ownerId, id);
+    this.db
+      .query("UPDATE preset SET shared = ?3 WHERE id = ?1 AND owner_id = ?2")
+      .run(id, ownerId, shared ? 1 : 0);
+    return this.get(ownerId, id);
+  }
+
   private own(ownerId: string, id: string): Preset {
     const preset = this.get(ownerId, id);
+    if (preset.sharedBy !== null) {
+      const sentence = "This preset is somebody else's. Save one of your own.";
+      throw new Refusal(403, "read_only", sentence);
+    }
     if (preset.builtIn) {
       const sentence = "This preset comes with Kinomill and stays as it is. Save one of your own.";
       throw new Refusal(403, "read_only", sentence);
@@ -180,7 +239,7 @@ export class Presets {
   }
 
   private refuseTakenName(ownerId: string, name: string, exceptId: string | null): void {
-    const taken = this.list(ownerId).find(
+    const taken = [...builtIns, ...this.mine(ownerId)].find(
       (preset) => preset.name.toLowerCase() === name.toLowerCase() && preset.id !== exceptId,
     );
     if (taken === undefined) return;
@@ -191,12 +250,13 @@ export class Presets {
 const builtIns: readonly Preset[] = builtInPresets.map((preset) => ({
   ...preset,
   ...{ builtIn: true, version: 1, expireDays: null, createdAt: null, updatedAt: null },
+  ...{ shared: false, sharedBy: null },
 }));
 
-function presetOf({ params, ...row }: Row): Preset {
+function presetOf({ params, shared, ...row }: Row): Preset {
   const value: unknown = JSON.parse(params);
   assert(typeof value === "object" && value !== null, "a preset's parameters are an object");
-  return { ...row, params: value as Record<string, unknown>, builtIn: false };
+  return { ...row, params: value as Record<string, unknown>, builtIn: false, shared: shared === 1 };
 }
 
 /** The wish as it is kept. */

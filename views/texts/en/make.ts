@@ -40,6 +40,7 @@ export const make = {
   },
   continue: "Continue",
   yourOwn: "Your own",
+  shared: "From others",
   /** What the presets that come with Kinomill are for. */
   presetSentences: {
     "ps_web-1080p": "Plays everywhere: H.264 and stereo, 1080 lines at most.",

@@ -159,6 +159,7 @@ export const settings = {
     deleteText: (name: string) =>
       `“${name}” will be gone. Jobs that were started with it are not touched.`,
     everybody: "For everybody",
+    owner: "Owner",
     share: "Share",
     shareOf: (name: string) => `Share ${name} with everybody`,
     shareTitle: "Share with everybody?",
@@ -173,6 +174,7 @@ export const settings = {
     file: "Presets as JSON",
     read: (made: number, replaced: number) => `${made} new, ${replaced} replaced.`,
     builtIn: "Come with Kinomill",
+    notPresets: "This is no file of presets: export some to see how one looks.",
   },
   keeping: {
     rules: "Rules",

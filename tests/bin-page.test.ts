@@ -16,6 +16,7 @@ test("a deleted file comes back by a click, and goes for ever by another", async
     await page.fill("[name=name]", "ann");
     await page.fill("[name=password]", appliance.password);
     await page.click("button[type=submit]");
+    await page.getByRole("heading", { name: "Library" }).waitFor();
     const remove = async () => {
       await page.goto(`/assets/${asset.id}`);
       await page.click("button.danger-text");

@@ -15,6 +15,18 @@ export class Catalogue {
     this.database = database;
   }
 
+  /** How many assets are outside the bin, without counting them. */
+  total(ownerId: string): number {
+    const row = this.database
+      .query<{ total: number }, [string]>(
+        `SELECT coalesce((SELECT assets FROM asset_usage WHERE owner_id = ?1), 0)
+           - (SELECT count(*) FROM asset WHERE owner_id = ?1 AND state = 'binned')
+           - (SELECT count(*) FROM asset WHERE owner_id = ?1 AND state = 'deleting') AS total`,
+      )
+      .get(ownerId);
+    return row?.total ?? 0;
+  }
+
   /** Labels of assets outside the bin, by name. */
   labels(ownerId: string): LabelUse[] {
     return this.database

@@ -241,6 +241,17 @@ describe("labels of a person", () => {
   });
 });
 
+test("all of a person are counted without a look at them, the bin aside", () => {
+  const catalogue = new Catalogue(database);
+  expect(catalogue.total(ownerId)).toBe(records.count(filterWith(), 10_000));
+  const id = all[3]?.id ?? "";
+  const before = catalogue.total(ownerId);
+  records.markBinned(ownerId, id);
+  expect(catalogue.total(ownerId)).toBe(before - 1);
+  records.unbin(ownerId, id);
+  expect([catalogue.total(ownerId), catalogue.total("us_x")]).toEqual([before, 0]);
+});
+
 test("codecs are told once each, and a person of none has none", () => {
   expect(new Catalogue(database).codecs(ownerId)).toEqual(["flac", "h264", "hevc"]);
   expect(new Catalogue(database).codecs(person("carl"))).toEqual([]);

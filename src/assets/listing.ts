@@ -176,8 +176,9 @@ function addFilters(conditions: Conditions, filter: AssetFilter): void {
   }
 }
 
-/** The few of a job, or of equal bytes, are found by that and then looked at. */
-const areFew = ({ jobId, sha256 }: AssetFilter) => jobId !== null || Boolean(sha256);
+/** The few of a job, of equal bytes, or that jobs work on are found by that and then looked at. */
+const areFew = ({ jobId, sha256, state }: AssetFilter) =>
+  jobId !== null || Boolean(sha256) || state === "working";
 
 /**
  * One more than the page, to see whether there is another.
@@ -235,7 +236,8 @@ export function countingOf(filter: AssetFilter, most: number): Listing {
 function scopeOf(filter: AssetFilter): Conditions {
   const conditions = new Conditions();
   const state = filter.state === "binned" ? "binned" : "ready";
-  conditions.add(`${filter.jobId === null ? "" : "+"}owner_id = ?`, filter.ownerId);
+  const byOwner = filter.jobId === null && filter.state !== "working";
+  conditions.add(`${byOwner ? "" : "+"}owner_id = ?`, filter.ownerId);
   conditions.add(`${areFew(filter) ? "+" : ""}state = '${state}'`);
   return conditions;
 }

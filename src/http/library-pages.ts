@@ -5,6 +5,7 @@ import {
   everything,
   kindFilters,
   type LibraryFilter,
+  libraryAddress,
   originFilters,
   secondsOf,
   stateFilters,
@@ -15,6 +16,7 @@ import { libraryLayouts } from "../assets/catalogue.ts";
 import { cleanLabel } from "../assets/labels.ts";
 import { type AssetFilter, assetSorts, resolutionClasses } from "../assets/listing.ts";
 import { deleteMany, labelMany, MANY_MAX, restoreMany } from "../assets/many.ts";
+import type { AssetPage } from "../assets/records.ts";
 import { Refusal } from "../trouble.ts";
 import { readForm } from "./body.ts";
 import { askerOf, route } from "./endpoint.ts";
@@ -32,7 +34,7 @@ const CARDS = 48;
 const CARDS_MAX = 1_000;
 
 /** Counted so far; beyond it "more than" says enough, and counting would take its time. */
-const COUNTED_MAX = 10_000;
+const COUNTED_MAX = 1_000;
 
 /** Longest texts that an address may have, as the fields on the page have them. */
 const SEARCH_MAX = 200;
@@ -132,13 +134,9 @@ export function libraryView(parts: Parts, ownerId: string, url: string): Library
   };
   const page = listed(parts, wish);
   const { next } = page;
-  const all = wish.after === null && next === null;
-  const counted =
-    all || wish.after !== null ? page.items.length : library.count(wish, COUNTED_MAX + 1);
   return {
     ...{ filter, assets: page.items, next },
-    total: counted > COUNTED_MAX ? null : counted,
-    atLeast: counted > COUNTED_MAX ? COUNTED_MAX : null,
+    ...totalOf(parts, filter, wish, page),
     choices: {
       codecs: library.catalogue.codecs(ownerId),
       labels: library.catalogue.labels(ownerId),
@@ -146,6 +144,26 @@ export function libraryView(parts: Parts, ownerId: string, url: string): Library
     ...{ uploadsRefused: library.uploadsRefused, bin: hasBin(parts) },
     imports: shownImports(parts, ownerId),
   };
+}
+
+/** How many there are in all: of a whole library that is known, of what a filter lets through it is counted so far. */
+function totalOf(
+  { library }: Parts,
+  filter: LibraryFilter,
+  wish: AssetFilter,
+  page: AssetPage,
+): Pick<LibraryView, "total" | "atLeast"> {
+  if (wish.after !== null || page.next === null) {
+    return { total: page.items.length, atLeast: null };
+  }
+  const { sort, layout } = filter;
+  if (libraryAddress(filter) === libraryAddress({ ...everything, sort, layout })) {
+    return { total: library.catalogue.total(wish.ownerId), atLeast: null };
+  }
+  const counted = library.count(wish, COUNTED_MAX + 1);
+  return counted > COUNTED_MAX
+    ? { total: null, atLeast: COUNTED_MAX }
+    : { total: counted, atLeast: null };
 }
 
 /** A cursor of another order in the address, which a person may have changed, begins at the start. */

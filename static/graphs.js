@@ -3,6 +3,7 @@
 const GAP_SECONDS = { 300: 12, 3600: 40 }; // Further apart nobody looked in between: nothing is drawn there.
 const HEIGHT_PX = 132;
 const AXIS_PX = 44;
+const EDGE_SHARE = 0.12; // Of the time that is shown: as broad as half a time of day.
 
 const room = document.getElementById("graphs");
 const range = document.getElementById("graph-range");
@@ -13,6 +14,7 @@ let spanSeconds = Number(new FormData(range).get("range"));
 // Figures ----------------------------------------------------------------------------------------
 const number = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const clockFace = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const sizes = ["B", "kB", "MB", "GB", "TB"];
 
 function bytesText(bytes) {
@@ -175,9 +177,11 @@ function optionsOf(figure, lines, body) {
       {
         ...{ stroke: textColor, size: 22, gap: 2, ticks: { show: false }, space: 56 },
         ...{ grid: { show: false }, font: font() },
-        values: (_plot, splits) =>
+        incrs: [60, 120, 300, 600, 900, 1800],
+        // At the left edge it would stand on the other axis.
+        values: (plot, splits) =>
           splits.map((at) =>
-            new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }),
+            at - plot.scales.x.min < spanSeconds * EDGE_SHARE ? "" : clockFace.format(at * 1000),
           ),
       },
       axisOf(first.unit, 3, "y"),

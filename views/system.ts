@@ -5,7 +5,6 @@ import type { MachineSample } from "../src/metrics/machine-samples.ts";
 import { backupPanel } from "./backups.ts";
 import { checkupPanel, type FindingView } from "./checkup.ts";
 import { badge } from "./components/badge.ts";
-import { button } from "./components/button.ts";
 import { type DevicesView, devicesPanel } from "./devices.ts";
 import { type GraphRange, rangeChoice } from "./graphs.ts";
 import { type Html, html } from "./html.ts";
@@ -53,7 +52,7 @@ export function systemPage(
   backups: BackupState,
   people: readonly PersonView[],
 ): Html {
-  const body = html`<div class="page-head"><h1>${words.title}</h1>${verdict(report.findings)}<p class="muted">Kinomill ${report.version}, ${words.upFor(spanText(report.uptimeSeconds))}</p>${viewer.role === "admin" ? button({ label: texts.welcome.comeBack, kind: "quiet", href: "/welcome" }) : null}${rangeChoice(report.range)}</div>
+  const body = html`<div class="page-head"><h1>${words.title}</h1>${verdict(report.findings)}<p class="muted">Kinomill ${report.version}, ${words.upFor(spanText(report.uptimeSeconds))}</p>${rangeChoice(report.range)}</div>
 ${systemTabs(viewer, "overview")}
 <div class="panels" id="graphs" data-devices-address="/api/v1/system/devices" data-load-address="/api/v1/system/load">
 ${workPanel(viewer, report.work)}

@@ -30,5 +30,5 @@ export function versionsPanel({ role }: { role: "admin" | "member" }, view: Vers
   ];
   return html`<section class="panel" id="versions" aria-labelledby="versions-title"><h2 id="versions-title">${icon("info")}${words.versions}</h2>
 <dl class="pairs">${rows.map(([name, value]) => html`<div><dt>${words.versionRows[name]}</dt><dd>${value}</dd></div>`)}</dl>
-<p class="muted version-links"><a href="${asset("licence.txt")}">${words.licence}</a>${role === "admin" ? html`<a href="/welcome">${words.firstSteps}</a>` : null}</p></section>`;
+<p class="muted version-links"><a href="${asset("licence.txt")}">${words.licence}</a>${role === "admin" ? html`<a href="/welcome">${texts.welcome.comeBack}</a>` : null}</p></section>`;
 }

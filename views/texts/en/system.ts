@@ -144,7 +144,6 @@ export const system = {
     schema: "Database schema",
   },
   licence: "Licence",
-  firstSteps: "The first steps again",
 
   sandbox: "Sandbox",
   fenced: "ffmpeg sees only the files of its own job and no network.",

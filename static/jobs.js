@@ -1,7 +1,7 @@
 // The room of the jobs: what changed is fetched without a storm, many are chosen by hand or by key, reports are copied.
 const SOON_MS = 400; // Changes that come together are fetched together.
 const APART_MS = 600; // Pages that hear of the same change ask at different moments.
-const ROWS_MAX = 50; // Rows that the server gives at once.
+const ROWS_MAX = 30; // Rows that the server gives at once.
 
 const list = () => document.getElementById("jobs");
 const rows = () => [...document.querySelectorAll("#job-rows > .job-row")];

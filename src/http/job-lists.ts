@@ -10,8 +10,8 @@ import { findJob, jobEntry } from "./entries.ts";
 import { filterOf } from "./job-filter.ts";
 import type { Parts } from "./parts.ts";
 
-/** Jobs on one page: two screens of a large monitor, and what one answer may take. */
-const ROWS = 50;
+/** Jobs on one page: three screens, and some 90 kB for a phone on a slow network. */
+const ROWS = 30;
 
 /** Longest text that a search takes, as the field on the page has it. */
 const SEARCH_MAX = 200;

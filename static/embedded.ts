@@ -37,7 +37,7 @@ import directJs from "./direct.js" with { type: "text" };
 import dropJs from "./drop.js" with { type: "text" };
 import errorsJs from "./errors.js" with { type: "text" };
 import formsJs from "./forms.js" with { type: "text" };
-import { frameScript } from "./frame.ts";
+import { earlyScript, frameScript } from "./frame.ts";
 import graphsJs from "./graphs.js" with { type: "text" };
 import hoverJs from "./hover.js" with { type: "text" };
 import iconSvg from "./icon.svg" with { type: "text" };
@@ -48,7 +48,6 @@ import logJs from "./log.js" with { type: "text" };
 import makeJs from "./make.js" with { type: "text" };
 import { playerScript } from "./player.ts";
 import selectionJs from "./selection.js" with { type: "text" };
-import themeJs from "./theme.js" with { type: "text" };
 import trayJs from "./tray.js" with { type: "text" };
 import trialJs from "./trial.js" with { type: "text" };
 import uploadJs from "./upload.js" with { type: "text" };
@@ -171,7 +170,7 @@ const sources: Record<string, StaticFile["body"]> = {
   "settings.css": settingsCss,
   "player.css": [playerCss, lineageCss].join("\n"),
   "player.js": playerScript,
-  "theme.js": themeJs,
+  "theme.js": earlyScript,
   "trial.js": trialJs,
   "drop.js": dropJs,
   "hover.js": hoverJs,

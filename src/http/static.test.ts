@@ -80,7 +80,7 @@ test("no page loads more than 150 kB of scripts and styles", async () => {
   expect(Object.entries(loads).filter(([, bytes]) => bytes > PAGE_BYTES_MAX)).toEqual([]);
   // Each page was really summed: htmx and the style sheet alone are more than this.
   expect(Object.entries(loads).filter(([, bytes]) => bytes < 20_000)).toEqual([]);
-});
+}, 120_000);
 
 /** Every page that the site has, so that a new one is weighed without being named here. */
 function pagePaths(): string[] {

@@ -1,5 +1,6 @@
-// Times in words that a person reads at a glance; the exact one stands in the title.
-const { words } = globalThis.kinomill;
+// Times in words that a person reads at a glance; the exact one stands in the title. Read in the head, before anything
+// is drawn: words are shorter or longer than what the server wrote, and nothing may move.
+const words = JSON.parse(document.querySelector('meta[name="kinomill-words"]').content);
 const TICK_MS = 30_000; // Relative times change by the minute.
 
 const language = document.documentElement.lang;
@@ -49,5 +50,10 @@ function showTimes() {
 }
 setInterval(showTimes, TICK_MS);
 
+const arriving = new MutationObserver(showTimes);
+arriving.observe(document.documentElement, { childList: true, subtree: true });
+document.addEventListener("DOMContentLoaded", () => {
+  showTimes();
+  arriving.disconnect();
+});
 document.addEventListener("htmx:after:swap", showTimes);
-showTimes();

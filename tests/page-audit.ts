@@ -71,3 +71,21 @@ export const pageAudit = String.raw`(() => {
   }
   return [...new Set(faults)];
 })()`;
+
+/** How much may move while a page comes, by nobody's hand: half of what Web Vitals call good. */
+export const SHIFT_MAX = 0.05;
+
+/** What has moved so far, read in the page. */
+export const layoutShifts = `new Promise((resolve) => {
+  let sum = 0;
+  const what = [];
+  new PerformanceObserver((list) => {
+    for (const { value, hadRecentInput, sources } of list.getEntries()) {
+      if (hadRecentInput) continue;
+      sum += value;
+      what.push(...sources.map(({ node }) => node?.id || node?.className || node?.nodeName));
+    }
+  }).observe({ type: "layout-shift", buffered: true });
+  // The buffer is read out before the second frame from now.
+  requestAnimationFrame(() => requestAnimationFrame(() => resolve({ sum, what })));
+})`;

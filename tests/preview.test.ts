@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { axeFaults } from "./axe.ts";
 import { openBrowser, openPage, type WatchedPage } from "./browser.ts";
-import { pageAudit } from "./page-audit.ts";
+import { layoutShifts, pageAudit, SHIFT_MAX } from "./page-audit.ts";
 import { assets, entries } from "./preview-samples.ts";
 import { type Preview, startPreview } from "./preview-server.ts";
 
@@ -108,23 +108,6 @@ describe("every page", () => {
   });
 });
 
-/** How much may move while a page comes, by nobody's hand: half of what Web Vitals call good. */
-const SHIFT_MAX = 0.05;
-
-const shifts = `new Promise((resolve) => {
-  let sum = 0;
-  const what = [];
-  new PerformanceObserver((list) => {
-    for (const { value, hadRecentInput, sources } of list.getEntries()) {
-      if (hadRecentInput) continue;
-      sum += value;
-      what.push(...sources.map(({ node }) => node?.id || node?.className || node?.nodeName));
-    }
-  }).observe({ type: "layout-shift", buffered: true });
-  // The buffer is read out before the second frame from now.
-  requestAnimationFrame(() => requestAnimationFrame(() => resolve({ sum, what })));
-})`;
-
 test("nothing moves while a page comes, on a phone, where lines break soonest", async () => {
   for (const [name, path] of Object.entries(pages)) {
     // Every player of the preview plays the same clip, which is not turned as this file says.
@@ -133,7 +116,7 @@ test("nothing moves while a page comes, on a phone, where lines break soonest", 
     await withPage({ width: 360, height: 740 }, async (page) => {
       await open(page, path);
       await page.evaluate("document.fonts.ready.then(() => null)");
-      const { sum, what } = (await page.evaluate(shifts)) as { sum: number; what: string[] };
+      const { sum, what } = (await page.evaluate(layoutShifts)) as { sum: number; what: string[] };
       const moved = sum > SHIFT_MAX ? what : [];
       expect({ name, moved }).toEqual({ name, moved: [] });
     });

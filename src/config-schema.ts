@@ -5,6 +5,7 @@ import { editable } from "./config-editable.ts";
 import { httpSettings } from "./config-http.ts";
 import { importSettings } from "./config-imports.ts";
 import { backupSettings, retentionSettings, sessionsSettings } from "./config-keeping.ts";
+import { mdnsSettings } from "./config-mdns.ts";
 import { secretsSettings } from "./config-secrets.ts";
 import { storageSettings } from "./config-storage.ts";
 import { tlsSettings } from "./config-tls.ts";
@@ -88,6 +89,7 @@ export const configSchema = z.strictObject({
     ),
   http: httpSettings,
   tls: tlsSettings,
+  mdns: mdnsSettings,
   log: logSettings,
   storage: storageSettings,
   uploads: uploadSettings,

@@ -9,7 +9,7 @@ import ipaddr from "ipaddr.js";
 /** Every one, the loopback's too, in the shortest form, without zones. */
 export function ownAddresses(): string[] {
   const found = new Set([...fromProc(), ...fromInterfaces()]);
-  return [...found].map(shortest);
+  return [...new Set([...found].map(shortest))];
 }
 
 /** Those under which others in the local network reach it: neither the loopback's nor those of one link. */

@@ -8,6 +8,7 @@ import { type RunningServer, startServer } from "../http/server.ts";
 import { type Log, logOf } from "../log.ts";
 import { certificateAddresses } from "../own-addresses.ts";
 import { CertificateKeeper, type CertificateSource } from "../tls/keeper.ts";
+import { openLocalName } from "./local-name.ts";
 
 /** Requests that are under way get this long to end when the server stops. */
 const STOP_GRACE_MS = 5_000;
@@ -44,6 +45,7 @@ export async function openFront(front: FrontParts): Promise<Front> {
       const redirect = openRedirect(config.tls.redirectListen, server.port);
       undo.push(() => redirect.stop());
     }
+    undo.push(openLocalName(config, server.port, front.log));
   } catch (cause) {
     for (const step of undo.reverse()) await step();
     throw cause;
@@ -72,5 +74,14 @@ function ownNames(config: Config): string[] {
   const usual = isName
     ? [name, ...(name.includes(".") ? [] : [`${name}.local`, `${name}.lan`])]
     : [];
-  return ["localhost", ...usual, ...config.hosts, "127.0.0.1", "::1", ...certificateAddresses()];
+  const local = config.mdns.mode === "off" ? [] : [`${config.mdns.name}.local`];
+  return [
+    "localhost",
+    ...usual,
+    ...local,
+    ...config.hosts,
+    "127.0.0.1",
+    "::1",
+    ...certificateAddresses(),
+  ];
 }

@@ -7,10 +7,13 @@ import type { Box, Finding } from "./finding.ts";
 /** Docker and Podman leave one of them; systemd and LXC say it in the environment. */
 const marks = ["/.dockerenv", "/run/.containerenv"];
 
+/** Whether this process runs in a container. */
+export function inContainer(): boolean {
+  return marks.some((mark) => existsSync(mark)) || processEnvironment()["container"] !== undefined;
+}
+
 export function containerFindings({ gpus }: Pick<Box, "gpus">): Finding[] {
-  const environment = processEnvironment();
-  const inside = marks.some((mark) => existsSync(mark)) || environment["container"] !== undefined;
-  return inside ? [containerFinding(environment, gpus)] : [];
+  return inContainer() ? [containerFinding(processEnvironment(), gpus)] : [];
 }
 
 const startAgain =

@@ -29,6 +29,9 @@ export function isOpenPath(path: string): boolean {
   );
 }
 
+/** As many as it tries (`src/mdns`). */
+const LOCAL_NAMES_MAX = 20;
+
 /** Good Host headers that need no second look: one machine has a handful, with and without port. */
 const HOSTS_REMEMBERED = 64;
 
@@ -53,6 +56,13 @@ export function hostGuard(configured: readonly string[]): (request: Request, hos
     }
     if (seen.size < HOSTS_REMEMBERED) seen.add(host);
   };
+}
+
+/** Names that the server may get on the local network: the one of the settings, and those with a number behind it. */
+export function localNames({ mode, name }: { mode: "auto" | "off"; name: string }): string[] {
+  if (mode === "off") return [];
+  const numbered = Array.from({ length: LOCAL_NAMES_MAX - 1 }, (_, at) => `${name}-${at + 2}`);
+  return [name, ...numbered].map((each) => `${each}.local`);
 }
 
 function isAllowedHost(host: string, names: ReadonlySet<string>): boolean {

@@ -12,6 +12,7 @@ import {
   guardScope,
   hostGuard,
   isOpenPath,
+  localNames,
   readCredential,
   userOf,
 } from "./guard.ts";
@@ -124,11 +125,12 @@ export function createHandle(app: Elysia, parts: Parts): Handle {
 /** The list of names is a setting that may change: then the guard is made anew. */
 function liveHostGuard(config: Parts["config"]): ReturnType<typeof hostGuard> {
   let { hosts } = config;
-  let guard = hostGuard(hosts);
+  const { mdns } = config;
+  let guard = hostGuard([...hosts, ...localNames(mdns)]);
   return (request, host) => {
     if (config.hosts !== hosts) {
       hosts = config.hosts;
-      guard = hostGuard(hosts);
+      guard = hostGuard([...hosts, ...localNames(mdns)]);
     }
     guard(request, host);
   };

@@ -34,7 +34,7 @@ const features = [
 /** Part → parts that it may import besides itself. A part is a folder or a file directly under `src`. */
 export const arrows: Record<string, readonly string[]> = {
   main: ["commands", "http", "doctor", "metrics", ...features, ...underFeatures],
-  commands: ["http", "doctor", "metrics", "systemd", ...features, ...underFeatures],
+  commands: ["mdns", "http", "doctor", "metrics", "systemd", ...features, ...underFeatures],
   http: ["doctor", "metrics", "systemd", ...features, ...underFeatures, "static"],
   // Looks at every part; of the views it takes how quantities are said.
   doctor: ["views", "backup", ...underFeatures],
@@ -66,6 +66,7 @@ export const arrows: Record<string, readonly string[]> = {
   systemd: ["trouble"],
   storage: ground,
   tls: ground,
+  mdns: ground,
   // Facts for helpers: it reads and tries nothing.
   support: ["doctor", "database", ...ground],
   // Sealed in the database, by a key that is elsewhere.
@@ -74,12 +75,20 @@ export const arrows: Record<string, readonly string[]> = {
   config: ["config-editable", "config-schema", "environment", "systemd", "trouble"],
   "config-schema": [
     ...["config-editable", "config-http", "config-imports", "config-uploads", "config-storage"],
-    ...["config-keeping", "config-secrets", "config-tls", "config-work", "environment"],
+    ...[
+      "config-keeping",
+      "config-mdns",
+      "config-secrets",
+      "config-tls",
+      "config-work",
+      "environment",
+    ],
   ],
   "config-uploads": ["config-editable"],
   "own-addresses": [],
   "config-secrets": [],
   "config-tls": [],
+  "config-mdns": [],
   "config-http": ["network-place"],
   "config-imports": ["config-editable", "network-place"],
   "config-storage": ["config-editable"],

@@ -13,8 +13,12 @@ const hostile = [`${"w".repeat(240)}.mp4`, "\u202e4pm.שלום <b hx-get=x>.mp4"
 
 async function picture(page: Page, name: string): Promise<void> {
   const folder = process.env["SCREENSHOTS"];
-  if (folder !== undefined)
-    await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+  if (folder === undefined) return;
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+  // Playwright hides carets with styles and leaves the empty attributes behind.
+  await page.evaluate(
+    "document.querySelectorAll('[style=\"\"]').forEach((each) => each.removeAttribute('style'))",
+  );
 }
 
 async function logIn(page: Page, appliance: Appliance): Promise<void> {

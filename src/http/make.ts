@@ -76,14 +76,16 @@ function ofOneFile(
   parts: Parts,
   ownerId: string,
   form: URLSearchParams,
-  { message, errors }: Refusal,
+  { code, message, errors }: Refusal,
 ): { message: string; errors: readonly FieldFault[] } {
   const place = /^jobs\.(\d+)\.?/.exec(errors[0]?.path ?? "");
   if (place === null) return { message, errors };
   const asset = findAsset(parts, ownerId, assetsOf(form)[Number(place[1])] ?? "");
   const own = errors.map((fault) => ({ ...fault, path: fault.path.slice(place[0].length) }));
   const sentence = message.replace(/^Job \d+ of the call .*?: /, "");
-  const said = asset === null ? sentence : texts.make.faultOfFile(asset.name, sentence);
+  // Wrong parameters are wrong for all of them.
+  const named = asset !== null && code !== "invalid_params";
+  const said = named ? texts.make.faultOfFile(asset.name, sentence) : sentence;
   return { message: said, errors: own.filter(({ path }) => path !== "") };
 }
 

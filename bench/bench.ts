@@ -18,6 +18,8 @@ import { latency } from "./latency.ts";
 import { library } from "./library.ts";
 import { metrics } from "./metrics.ts";
 import { operations } from "./operations.ts";
+import { pageStreams } from "./page-streams.ts";
+import { pages } from "./pages.ts";
 import { queue } from "./queue.ts";
 import { queueScale } from "./queue-scale.ts";
 import { ranges } from "./ranges.ts";
@@ -41,6 +43,8 @@ const benchmarks: Record<string, Benchmark> = {
   ranges,
   "job-pages": jobPages,
   library,
+  pages,
+  "page-streams": pageStreams,
   latency,
   metrics,
   gpu,

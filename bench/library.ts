@@ -6,13 +6,13 @@ import { bearer } from "./connection.ts";
 import { type Extent, type Figure, median, milliseconds, percentile } from "./figure.ts";
 import { type ApiAsset, storeAsset } from "./material.ts";
 
-const ASSETS = 100_000;
+export const ASSETS = 100_000;
 
 /**
  * Copies of one asset's row under new ids. The bytes behind them are not there, and no list needs them.
  * Column by column from the table itself, so that the next migration does not break it.
  */
-function multiply(dataFolder: string, asset: ApiAsset): void {
+export function multiply(dataFolder: string, asset: ApiAsset): void {
   const database = new Database(join(dataFolder, "kinomill.sqlite"), { create: false });
   const columns = database.query<{ name: string }, []>("PRAGMA table_info(asset)").all();
   const values = columns.map(({ name }) => {
@@ -37,7 +37,7 @@ function multiply(dataFolder: string, asset: ApiAsset): void {
   database.close();
 }
 
-async function login(url: string, name: string, password: string): Promise<string> {
+export async function login(url: string, name: string, password: string): Promise<string> {
   const answer = await fetch(`${url}/login`, {
     method: "POST",
     headers: { Origin: url, "Content-Type": "application/x-www-form-urlencoded" },
@@ -49,7 +49,7 @@ async function login(url: string, name: string, password: string): Promise<strin
   return cookies.join("; ");
 }
 
-async function times(url: string, headers: Record<string, string>, count: number) {
+export async function times(url: string, headers: Record<string, string>, count: number) {
   const measured: number[] = [];
   for (let round = 0; round < count; round += 1) {
     const started = performance.now();

@@ -14,7 +14,7 @@ import { queueRestart } from "./queue-restart.ts";
 const QUEUED = 10_000;
 
 /** Names of the columns that a finished job has another value in than a queued one. */
-const finished = {
+export const finished = {
   state: "'succeeded'",
   fence: "1",
   started_at: "'2026-01-01T00:00:00.000Z'",

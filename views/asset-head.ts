@@ -93,5 +93,5 @@ export function assetGone(id: string, inBin: boolean): Html {
   const back = inBin
     ? html`<form method="post" action="/ui/assets/${id}/restore"><button type="submit" class="button">${words.bringBack}</button></form>`
     : null;
-  return html`<section class="callout bad gone" role="alert" id="asset-gone">${icon("trash")}<div><p class="notice-title">${words.goneTitle}</p><p>${inBin ? words.goneToBin : words.goneForGood}</p><p class="gone-actions">${back}${button({ label: words.toLibrary, href: "/" })}</p></div></section>`;
+  return html`<section class="callout bad gone" role="alert" id="asset-gone">${icon("trash")}<div><p class="notice-title">${words.goneTitle}</p><p>${inBin ? words.goneToBin : words.goneForGood}</p><div class="gone-actions">${back}${button({ label: words.toLibrary, href: "/" })}</div></div></section>`;
 }

@@ -30,6 +30,8 @@ class Player {
     this.controls = new Map(
       [...element.querySelectorAll("[data-does]")].map((each) => [each.dataset.does, each]),
     );
+    const pip = this.controls.get("pip");
+    if (pip && !document.pictureInPictureEnabled) pip.hidden = true;
     this.listen();
     this.source = new Source(element, this.media, () => this.showSource());
     this.showLength();
@@ -142,7 +144,9 @@ class Player {
 
   fullscreen() {
     if (document.fullscreenElement) return document.exitFullscreen();
-    return this.element.requestFullscreen?.().catch(() => {});
+    // Phones of Apple know it of films alone.
+    if (!this.element.requestFullscreen) return this.media.webkitEnterFullscreen?.();
+    return this.element.requestFullscreen().catch(() => {});
   }
 
   pictureInPicture() {
@@ -229,7 +233,8 @@ class Player {
   showSource() {
     const { element, source } = this;
     element.dataset.source = source.kind ?? "";
-    element.querySelector("[data-copy-chip]").hidden = source.kind !== "copy";
+    const watched = source.kind === "copy" && this.media.hasAttribute("src");
+    element.querySelector("[data-copy-chip]").hidden = !watched;
     element.dispatchEvent(
       new CustomEvent("player:source", { bubbles: true, detail: { kind: source.kind } }),
     );

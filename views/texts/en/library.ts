@@ -84,7 +84,7 @@ export const library = {
   keys: [
     ["← ↑ → ↓", "Move from file to file"],
     ["Enter", "Open the file"],
-    ["x", "Choose the file, or not (the space bar too)"],
+    ["x", "Choose the file, or not"],
     ["Shift+→", "Choose on the way"],
     ["a", "Choose all that are shown"],
     ["Esc", "Choose none"],

@@ -5,6 +5,7 @@ import { graphRanges } from "../../views/graphs.ts";
 import { gpuTable, machineTable } from "../../views/load-table.ts";
 import { sizeText } from "../../views/quantities.ts";
 import { type SystemReport as SystemView, systemPage } from "../../views/system.ts";
+import { texts } from "../../views/texts/texts.ts";
 import type { User } from "../accounts/accounts.ts";
 import type { Config } from "../config.ts";
 import { SAMPLE_INTERVAL_MS } from "../media/gpu-load.ts";
@@ -12,13 +13,15 @@ import { thinned } from "../media/gpu-series.ts";
 import { thinnedMachine } from "../metrics/machine-series.ts";
 import { Refusal } from "../trouble.ts";
 import { refreshLoad } from "./devices.ts";
-import { askerOf, route } from "./endpoint.ts";
+import { route } from "./endpoint.ts";
 import { htmlResponse } from "./headers.ts";
 import { viewerOf } from "./pages.ts";
 import type { DeviceReport, Parts, SystemReport } from "./parts.ts";
 import { peopleView } from "./people.ts";
 import { type SeatShown, seatsFor } from "./seats.ts";
 import type { Streams } from "./stream.ts";
+
+const rows = texts.system.limitRows;
 
 /** A page waits this long for figures of now; a driver that is awake needs a third of it. */
 const PAGE_PATIENCE_MS = 150;
@@ -49,7 +52,6 @@ export function mountSystemPage(app: Elysia, parts: Parts, streams: Streams): vo
     const device = parts.devices().find(({ gpu }) => gpu?.uuid === source);
     if (device === undefined) throw new Refusal(404, "not_found", "There is no such device.");
     const samples = parts.gpuLoad.history(source, spanMs);
-    askerOf(request);
     return htmlResponse(gpuTable(device.title, thinned(samples, spanMs, TABLE_ROWS)));
   });
 }
@@ -76,11 +78,11 @@ export function systemView(
     range: "300",
     limits: [
       {
-        title: "Largest upload",
+        title: rows.upload,
         value: sizeText(limits.uploadMaxBytes),
         key: "uploads.maxBytes",
       },
-      { title: "Jobs at once on the CPU", value: String(limits.cpuSlots), key: "jobs.cpuSlots" },
+      { title: rows.cpuJobs, value: String(limits.cpuSlots), key: "jobs.cpuSlots" },
       ...gpuLimits(parts.config.gpu),
     ],
   };
@@ -116,20 +118,20 @@ function deviceView(
 
 function gpuLimits(gpu: Config["gpu"]): SystemView["limits"] {
   return [
-    { title: "Jobs at once on one GPU", value: String(gpu.maxJobs), key: "gpu.maxJobs" },
+    { title: rows.gpuJobs, value: String(gpu.maxJobs), key: "gpu.maxJobs" },
     {
-      title: "GPU memory left to others",
+      title: rows.gpuMemory,
       value: sizeText(gpu.memoryReserveBytes),
       key: "gpu.memoryReserveBytes",
     },
     {
-      title: "While others encode on a GPU",
-      value: gpu.yieldToOthers ? "jobs wait for it" : "jobs start all the same",
+      title: rows.othersEncode,
+      value: gpu.yieldToOthers ? rows.jobsYield : rows.jobsStart,
       key: "gpu.yieldToOthers",
     },
     {
-      title: "When no GPU can encode",
-      value: gpu.whenNone === "cpu" ? "the CPU does" : "jobs wait for a GPU",
+      title: rows.noGpu,
+      value: gpu.whenNone === "cpu" ? rows.cpuDoes : rows.jobsWait,
       key: "gpu.whenNone",
     },
   ];

@@ -150,8 +150,20 @@ export const system = {
   notFenced: "ffmpeg is not fully fenced in on this machine.",
 
   limits: "Limits",
+  limitRows: {
+    upload: "Largest upload",
+    cpuJobs: "Jobs at once on the CPU",
+    gpuJobs: "Jobs at once on one GPU",
+    gpuMemory: "GPU memory left to others",
+    othersEncode: "While others encode on a GPU",
+    jobsYield: "jobs wait for it",
+    jobsStart: "jobs start all the same",
+    noGpu: "When no GPU can encode",
+    cpuDoes: "the CPU does",
+    jobsWait: "jobs wait for a GPU",
+  },
   limitsHint:
-    "These are settings: change them in the configuration file or the environment, then restart.",
+    "These are settings: admins change some on the page of the settings, others in the configuration file.",
 
   support: "Support bundle",
   supportHint:

@@ -365,10 +365,10 @@ point() {
   mv -fT "$opt/.$1.$$" "$opt/$1"
 }
 
-# setting NAME VERSION: as that version understands the settings.
+# setting NAME VERSION: as that version understands the settings. Newer ones say behind a value where it comes from.
 setting() {
   "$opt/$2/kinomill" config check --list --config "$etc/config.toml" 2>/dev/null |
-    sed -n "s/^$1 = \"\(.*\)\"\$/\1/p"
+    sed -n "s/^$1 = \"\([^\"]*\)\".*\$/\1/p"
 }
 
 # set_setting NAME VALUE in the file, where it stands at the beginning of a line or nowhere.
@@ -726,13 +726,14 @@ remove_programs() {
 addresses() {
   address=$(setting listen "$1")
   host=${address%:*} number=${address##*:}
+  case $(setting tls.mode "$1") in '' | off) scheme=http ;; *) scheme=https ;; esac
   case $host in
   0.0.0.0 | '[::]')
     found=$(hostname -I 2>/dev/null || true)
-    for ip in $found; do case $ip in *:*) ;; *) printf '         http://%s:%s/\n' "$ip" "$number" ;; esac done
-    [ -n "$found" ] || printf '         http://localhost:%s/\n' "$number"
+    for ip in $found; do case $ip in *:*) ;; *) printf '         %s://%s:%s/\n' "$scheme" "$ip" "$number" ;; esac done
+    [ -n "$found" ] || printf '         %s://localhost:%s/\n' "$scheme" "$number"
     ;;
-  *) printf '         http://%s/\n' "$address" ;;
+  *) printf '         %s://%s/\n' "$scheme" "$address" ;;
   esac
 }
 
@@ -854,7 +855,7 @@ purge_data() {
     return 0
   fi
   for name in kinomill.sqlite kinomill.sqlite-wal kinomill.sqlite-shm server.json server.lock server.lock-journal \
-    toolchain.json storage uploads imports work thumbnails cache backups upgrades .rehearsal; do
+    secrets.key tls toolchain.json storage uploads imports work thumbnails cache backups upgrades .rehearsal; do
     rm -rf "${data_folder:?}/$name"
   done
   rm -rf "$data_folder"/before-restore-*

@@ -38,6 +38,7 @@ const inside: Record<string, string> = {
   "asset with a hostile name": "/assets/:hostile",
   "make of one": "/make?asset=:asset",
   "make of several": "/make?asset=:asset&asset=:hostile",
+  "make with a form": "/make?asset=:asset&asset=:hostile&operation=overlay",
   jobs: "/jobs",
   "jobs that failed": "/jobs?state=failed",
   "job that is done": "/jobs/:done",

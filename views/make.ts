@@ -55,7 +55,7 @@ export function makePage(viewer: Viewer, view: MakeView): Html {
   const body =
     ids.length === 0
       ? html`${head}${told}${emptyState({ icon: "wand", title: words.nothingTitle, text: words.nothingText, action: button({ label: words.toLibrary, href: "/", kind: "primary" }) })}`
-      : html`${head}${told}${chosenFiles(view)}<section class="make" aria-label="${words.title}">${makeInside(view)}</section>`;
+      : html`${head}${told}${chosenFiles(view)}<section class="make" aria-labelledby="make-title"><h2 class="sr-only" id="make-title">${words.title}</h2>${makeInside(view)}</section>`;
   return page({ title: words.title, viewer, active: "library", body, scripts: makeScripts });
 }
 

@@ -30,12 +30,17 @@ document.addEventListener("htmx:after:swap", () => {
 });
 
 let gone = false;
+let ours = false; // This page deletes the file itself, and leads to the library by and by.
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  if (/^delete$/i.test(ctx.request.method) && page.contains(ctx.sourceElement)) ours = true;
+});
 
 /** Nothing of the file plays or can be asked for any more; what was typed into forms stays readable. */
 function leave() {
   if (gone) return;
   gone = true;
   for (const player of globalThis.kinomill?.players?.values() ?? []) player.close();
+  if (ours) return;
   for (const part of page.querySelectorAll(".asset-layout, #asset-head")) part.inert = true;
   document.body.dispatchEvent(new CustomEvent("asset-gone"));
 }
@@ -59,5 +64,6 @@ document.addEventListener("htmx:after:swap", () => {
 // What was missed while the stream was away.
 document.addEventListener("htmx:after:request", (event) => {
   const { ctx } = event.detail;
+  if (/^delete$/i.test(ctx.request?.method) && ctx.response?.status >= 400) ours = false;
   if (ctx.sourceElement?.id === "asset-jobs" && ctx.response?.status === 404) leave();
 });

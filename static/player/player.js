@@ -244,6 +244,7 @@ class Player {
   close() {
     this.shuttle.end();
     this.source.close();
+    this.track.close();
     this.element.dataset.state = "gone";
     players.delete(this.element);
   }

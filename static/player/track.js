@@ -70,7 +70,13 @@ class Track {
     await Promise.all(wanted.map((each) => this.take(each)));
     const open = wanted.some(({ kind, state }) => state !== "none" && !this.has(kind));
     this.asked += 1;
-    if (open && this.asked < ASKED_MOST) setTimeout(() => this.fetchCompanions(), AGAIN_MS);
+    if (!open || this.closed || this.asked >= ASKED_MOST) return;
+    this.timer = setTimeout(() => this.fetchCompanions(), AGAIN_MS);
+  }
+
+  close() {
+    this.closed = true;
+    clearTimeout(this.timer);
   }
 
   has(kind) {

@@ -44,3 +44,9 @@ document.addEventListener("click", (event) => {
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
+
+// Tabs that do not fit are pushed to and fro; the one that is open is to be seen.
+for (const tab of document.querySelectorAll(":is(.tabs, .segments) > [aria-current]")) {
+  const row = tab.parentElement;
+  row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.clientWidth) / 2;
+}

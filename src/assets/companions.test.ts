@@ -110,6 +110,8 @@ test("a ProRes film gets its sheet, its peaks and a copy that browsers play", as
   told = [];
   for (const kind of companionKinds) companions.want(film.id, kind);
   for (const kind of companionKinds) await until(kind, isMade(film, kind));
+  // It is told a moment after it stands in its row.
+  await until("all are told", () => told.filter(({ state }) => state === "ready").length === 3);
   await companions.stop();
 
   const sprite = companions.find(film.id, "sprite");
@@ -136,7 +138,6 @@ test("a ProRes film gets its sheet, its peaks and a copy that browsers play", as
 
   const first = told.find(({ kind, state }) => kind === "proxy" && state === "wanted");
   expect(first?.etaSeconds).toBeGreaterThan(0);
-  expect(told.filter(({ state }) => state === "ready")).toHaveLength(3);
   expect(readdirSync(join(folder, "work"))).toEqual([]);
 });
 

@@ -106,6 +106,11 @@ export class LogRing {
     return later.slice(-limit).map(({ record }) => record);
   }
 
+  /** Id of the newest line, whatever it says: what comes after it is new. */
+  get last(): string {
+    return `${this.run}-${this.written}`;
+  }
+
   /** The parts that have said something, by name. */
   parts(): string[] {
     return [...new Set(this.lines.map(({ record }) => record.part))].sort();

@@ -93,7 +93,8 @@ function follow() {
   source?.close();
   const asked = wanted();
   const last = list.querySelector(":scope > [data-id]:last-of-type")?.dataset.id;
-  if (last) asked.set("after", last);
+  // A line that came between the list and the stream must not be lost, also where the list is empty.
+  asked.set("after", last ?? list.dataset.last);
   source = new EventSource(`${form.dataset.eventsAddress}?${asked}`);
   source.addEventListener("open", () => tell("live"));
   source.addEventListener("error", () => tell("lost"));
@@ -144,8 +145,9 @@ async function refilter() {
     else tell("lost");
     return;
   }
-  const { records, more } = await response.json();
+  const { records, more, last } = await response.json();
   list.replaceChildren(...records.map(lineOf));
+  list.dataset.last = last;
   none.hidden = records.length > 0;
   older.hidden = !more;
   if (more) {

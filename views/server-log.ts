@@ -18,6 +18,8 @@ export interface LogView {
   older: boolean;
   /** Whether there are lines before these. */
   more: boolean;
+  /** Id of the newest line, whether it fits or not. */
+  last: string;
 }
 
 /** Offered in the field; `trace` and `fatal` are part of others. */
@@ -61,11 +63,11 @@ function filterForm({ filter, parts, older }: LogView): Html {
 </div></form>`;
 }
 
-function lines({ records, filter, older, more }: LogView): Html {
+function lines({ records, filter, older, more, last }: LogView): Html {
   const first = records[0];
   return html`<div class="log-frame">
 <p class="log-ends"><a id="log-older" href="/system/log?${address(filter, first?.id)}" hidden="${!more}">${icon("up")}${words.logOlder}</a>${older ? html`<a href="/system/log?${address(filter)}">${words.logNewest}</a>` : null}</p>
-<ol class="log-lines" id="log-lines" tabindex="0" aria-label="${words.logLines}" data-skipped="${words.logSkipped}" hx-ignore>${records.map(line)}</ol>
+<ol class="log-lines" id="log-lines" tabindex="0" aria-label="${words.logLines}" data-last="${last}" data-skipped="${words.logSkipped}" hx-ignore>${records.map(line)}</ol>
 <div class="empty" id="log-none" hidden="${records.length > 0}"><h2>${words.logNone}</h2><p>${words.logNoneHint}</p></div>
 <button type="button" class="button log-new" id="log-new" data-words="${words.logNew}" hidden></button>
 </div>`;

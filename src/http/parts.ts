@@ -168,7 +168,7 @@ export interface Parts {
   config: Config;
   log: Log;
   /** The newest lines of the log of the whole server. */
-  ring: Pick<LogRing, "newest" | "since" | "follow" | "parts">;
+  ring: Pick<LogRing, "newest" | "since" | "follow" | "parts" | "last">;
   clock: Clock;
   accounts: AccountsPart;
   /** What holds of the settings, and changes of them; with the trail of what admins did. */

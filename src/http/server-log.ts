@@ -72,6 +72,7 @@ export function logEndpoints(parts: Parts, streams: Streams): Endpoint[] {
           schema: z.strictObject({
             records: z.array(recordShape),
             more: z.boolean().describe("Whether there are older ones that fit"),
+            last: z.string().describe("Of the newest line, whether it fits or not: for `after`"),
             parts: z.array(z.string()),
           }),
         },
@@ -110,7 +111,12 @@ export function logEndpoints(parts: Parts, streams: Streams): Endpoint[] {
 
 function listOf(ring: Parts["ring"], filter: LogFilter, limit: number, before: string | undefined) {
   const found = ring.newest(filter, limit + 1, before);
-  return { records: found.slice(-limit), more: found.length > limit, parts: ring.parts() };
+  return {
+    records: found.slice(-limit),
+    more: found.length > limit,
+    last: ring.last,
+    parts: ring.parts(),
+  };
 }
 
 /** A member sees the log no longer than the next heartbeat. */

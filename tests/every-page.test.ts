@@ -47,13 +47,24 @@ const inside: Record<string, string> = {
   welcome: "/welcome",
   system: "/system",
   log: "/system/log",
+  settings: "/settings",
+  account: "/settings/account",
+  people: "/settings/people",
+  "where files are": "/settings/storage",
+  presets: "/settings/presets",
+  "what admins did": "/settings/acts",
+  backups: "/settings/backups",
+  retention: "/settings/retention",
   documentation: "/docs",
   "style guide": "/styleguide",
   "what is not there": "/nothing-here",
 };
 
 /** Pages for those who are not logged in. */
-const outside: Record<string, string> = { login: "/login" };
+const outside: Record<string, string> = {
+  login: "/login",
+  invitation: "/invitation",
+};
 
 /** Of routes that need no visit: why. */
 const elsewhere: Record<string, string> = {

@@ -11,7 +11,9 @@ export function pageRoutes(): string[] {
   for (const path of new Glob("src/http/**/*.ts").scanSync(".")) {
     if (path.endsWith(".test.ts")) continue;
     const text = readFileSync(path, "utf8");
-    for (const [, route = ""] of text.matchAll(/(?:\bpage\(|"GET",)\s*"(\/[^"]*)"/g)) {
+    const here = /const HERE = ("[^"]+");/.exec(text)?.[1] ?? '""';
+    const named = text.replaceAll(/"GET",\s*HERE\b/g, `"GET", ${here}`);
+    for (const [, route = ""] of named.matchAll(/(?:\bpage\(|"GET",)\s*"(\/[^"]*)"/g)) {
       if (!others.test(route)) found.add(route);
     }
   }

@@ -243,7 +243,7 @@ describe("hands", () => {
       await page.keyboard.press("Tab");
       expect(await page.evaluate("document.activeElement.className")).toBe("skip");
       const seen: string[] = [];
-      for (let presses = 0; presses < 12; presses += 1) {
+      for (let presses = 0; presses < 16; presses += 1) {
         await page.keyboard.press("Tab");
         const at = (await page.evaluate(`(() => {
           const element = document.activeElement;

@@ -27,7 +27,7 @@ test("every route that is not on the open list answers 401 without a credential"
     .filter(({ path }) => isOpenPath(path))
     .map(({ path }) => path);
   const known =
-    /^\/(setup|login|health|health\/ready|metrics|favicon\.ico|static\/.*|storage\/:key)$/;
+    /^\/(setup|login|invitation|health|health\/ready|metrics|favicon\.ico|static\/.*|storage\/:key)$/;
   expect(open.filter((path) => !known.test(path))).toEqual([]);
 });
 

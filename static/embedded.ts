@@ -9,6 +9,7 @@ import { assert } from "../src/trouble.ts";
 import assetJs from "./asset.js" with { type: "text" };
 import copyJs from "./copy.js" with { type: "text" };
 import assetCss from "./css/asset.css" with { type: "text" };
+import binCss from "./css/bin.css" with { type: "text" };
 import controlsCss from "./css/controls.css" with { type: "text" };
 import docsCss from "./css/docs.css" with { type: "text" };
 import entranceCss from "./css/entrance.css" with { type: "text" };
@@ -23,7 +24,6 @@ import makeCss from "./css/make.css" with { type: "text" };
 import menusCss from "./css/menus.css" with { type: "text" };
 import noticesCss from "./css/notices.css" with { type: "text" };
 import paletteCss from "./css/palette.css" with { type: "text" };
-import peopleCss from "./css/people.css" with { type: "text" };
 import playerCss from "./css/player.css" with { type: "text" };
 import serverLogCss from "./css/server-log.css" with { type: "text" };
 import settingsCss from "./css/settings.css" with { type: "text" };
@@ -91,7 +91,7 @@ const styles = [
   welcomeCss,
   systemCss,
   serverLogCss,
-  peopleCss,
+  binCss,
   styleguideCss,
 ];
 

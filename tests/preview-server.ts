@@ -35,7 +35,6 @@ import { workBanner, workMenu, workPanel } from "../views/work.ts";
 import { companions, lineageFragment, sampleLineage } from "./preview-asset.ts";
 import { busyGpu, machineHour, report as sampleReport } from "./preview-box.ts";
 import { jobChoices, jobFragment, jobsOf, viewOf } from "./preview-jobs.ts";
-import { backups, people } from "./preview-keeping.ts";
 import { sampleForm, sampleMake, samplePresets } from "./preview-make.ts";
 import { everyField } from "./preview-operation.ts";
 import { assets, entries, viewer as sampleViewer } from "./preview-samples.ts";
@@ -122,7 +121,7 @@ function pageFor(url: URL, { viewer, report }: Stage): Response | null {
       : [];
     return htmlResponse(setupPage({ values: { code: "", name: "Ana" }, errors }));
   }
-  if (section === "system") return htmlResponse(systemPage(viewer, report, backups, people));
+  if (section === "system") return htmlResponse(systemPage(viewer, report));
   if (section === "jobs" && id === "") {
     const shown = url.searchParams.has("empty") ? [] : entries;
     return htmlResponse(jobsPage(viewer, jobsOf(shown), jobChoices));

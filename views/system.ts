@@ -1,8 +1,6 @@
 /** The box: whether it works, what it is doing and for whom, what is wrong with it, and what it is made of. */
-import type { BackupState } from "../src/backup/state.ts";
 import type { AbilityReport } from "../src/media/devices.ts";
 import type { MachineSample } from "../src/metrics/machine-samples.ts";
-import { backupPanel } from "./backups.ts";
 import { checkupPanel, type FindingView } from "./checkup.ts";
 import { badge } from "./components/badge.ts";
 import { type DevicesView, devicesPanel } from "./devices.ts";
@@ -12,7 +10,6 @@ import { icon } from "./icons.ts";
 import { page, type Viewer } from "./layout.ts";
 import { liveConnection } from "./live.ts";
 import { machinePanel, type StorageView, storagePanel } from "./machine.ts";
-import { type PersonView, peoplePanel } from "./people.ts";
 import { spanText } from "./quantities.ts";
 import { type SelfTestView, selfTestPanel } from "./self-test.ts";
 import { systemTabs } from "./system-tabs.ts";
@@ -46,12 +43,7 @@ export interface SystemReport extends DevicesView, StorageView {
 }
 
 /** `GET /system` */
-export function systemPage(
-  viewer: Viewer,
-  report: SystemReport,
-  backups: BackupState,
-  people: readonly PersonView[],
-): Html {
+export function systemPage(viewer: Viewer, report: SystemReport): Html {
   const body = html`<div class="page-head"><h1>${words.title}</h1>${verdict(report.findings)}<p class="muted">Kinomill ${report.version}, ${words.upFor(spanText(report.uptimeSeconds))}</p>${rangeChoice(report.range)}</div>
 ${systemTabs(viewer, "overview")}
 <div class="panels" id="graphs" data-devices-address="/api/v1/system/devices" data-load-address="/api/v1/system/load">
@@ -60,13 +52,11 @@ ${checkupPanel(viewer, report.findings, report.lookedAt)}
 ${devicesPanel(viewer, report)}
 ${machinePanel(report.machine.latest, report.machine.eventStreams)}
 ${storagePanel(report)}
-${backupPanel(viewer, backups)}
 ${selfTestPanel(viewer, report.selfTest)}
 ${ffmpeg(report)}
 ${versionsPanel(viewer, report)}
 ${sandbox(report)}
 ${limits(report)}
-${viewer.role === "admin" ? peoplePanel(people) : null}
 </div>
 ${liveConnection("/ui/system/events")}`;
   return page({

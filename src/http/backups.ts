@@ -1,16 +1,9 @@
 /** Backups of the database: what there is, and one more. For admins, for a backup holds what everybody has. */
-import type { Elysia } from "elysia";
 import { z } from "zod";
-import { backupPanel } from "../../views/backups.ts";
 import type { Backup } from "../backup/shelf.ts";
 import type { BackupState } from "../backup/state.ts";
-import { adminOfCall, askerOf, type Endpoint, endpoint, json, route } from "./endpoint.ts";
-import { htmlResponse } from "./headers.ts";
+import { adminOfCall, type Endpoint, endpoint, json } from "./endpoint.ts";
 import type { Parts } from "./parts.ts";
-import { isHtmx, visitOf } from "./visit.ts";
-
-/** As it stands behind "Only an admin may". */
-const ADMINS_DO = "look at backups or make one";
 
 /** A copy of some gigabytes is silent for as long. */
 const BACKUP_SILENCE_SECONDS = 255;
@@ -84,17 +77,4 @@ export function backupEndpoints(parts: Pick<Parts, "backups">): Endpoint[] {
       },
     }),
   ];
-}
-
-export function mountBackupFragments(app: Elysia, parts: Pick<Parts, "backups">): void {
-  route(app, "GET", "/ui/system/backups", async (request) =>
-    htmlResponse(backupPanel(askerOf(request), await parts.backups.state())),
-  );
-  route(app, "POST", "/ui/system/backups", async (request) => {
-    adminOfCall({ visit: visitOf(request) }, ADMINS_DO);
-    await parts.backups.take();
-    return isHtmx(request)
-      ? new Response(null, { status: 204, headers: { "hx-trigger": "backups" } })
-      : new Response(null, { status: 303, headers: { location: "/system" } });
-  });
 }

@@ -176,18 +176,3 @@ test("the page of a file that expires says when, and keeps it on a click", async
   expect((await browse(`/ui/assets/${id}/keep`, { method: "POST", htmx: true })).status).toBe(204);
   expect((await browse(`/assets/${id}`)).text).not.toContain("Goes into the bin at");
 });
-
-test("the page of the box shows admins who keeps how much, and takes a quota", async () => {
-  expect((await browse("/system")).text).toContain('id="people"');
-  const members = await site.ask("/system", { browser: "bob" });
-  expect(await members.text()).not.toContain('id="people"');
-  const bob = site.people.bob.id;
-  const set = (quota: string, browser: Name = "ann") =>
-    site.ask(`/ui/users/${bob}/quota`, { method: "POST", browser, form: { quota } });
-  expect((await set("1G", "bob")).status).toBe(403);
-  expect((await set("much")).status).toBe(400);
-  expect((await set("1.5 GiB")).status).toBe(303);
-  expect((await call("bob", "GET", "/me")).body.usage.quotaBytes).toBe(1_610_612_736);
-  expect((await set("default")).status).toBe(303);
-  expect((await call("bob", "GET", "/me")).body.usage.quotaBytes).toBeNull();
-});

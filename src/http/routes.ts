@@ -5,7 +5,7 @@ import { mountAccountPages } from "./account-pages.ts";
 import { actEndpoints } from "./acts.ts";
 import { mountAssetPages } from "./asset-pages.ts";
 import { assetEndpoints } from "./assets.ts";
-import { backupEndpoints, mountBackupFragments } from "./backups.ts";
+import { backupEndpoints } from "./backups.ts";
 import { binEndpoints } from "./bin.ts";
 import { mountBinPages } from "./bin-pages.ts";
 import { bulkAssetEndpoints } from "./bulk-assets.ts";
@@ -36,7 +36,6 @@ import { outputEndpoints } from "./outputs.ts";
 import { mountPageLife } from "./page-life.ts";
 import { mountPages } from "./pages.ts";
 import type { Parts } from "./parts.ts";
-import { mountPeopleFragments } from "./people.ts";
 import { mountPeoplePages } from "./people-pages.ts";
 import { mountPresetPages } from "./preset-pages.ts";
 import { presetEndpoints } from "./presets.ts";
@@ -144,9 +143,7 @@ export function createRoutes(parts: Parts, streams: Streams): Elysia {
   mountSelfTestFragments(app, parts, news);
   mountWorkFragments(app, parts);
   mountLogPage(app, parts);
-  mountBackupFragments(app, parts);
   mountBinPages(app, parts);
-  mountPeopleFragments(app, parts);
   mountDocs(app, all, parts.operations, parts);
   return app;
 }

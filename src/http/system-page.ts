@@ -17,7 +17,6 @@ import { route } from "./endpoint.ts";
 import { htmlResponse } from "./headers.ts";
 import { viewerOf } from "./pages.ts";
 import type { DeviceReport, Parts, SystemReport } from "./parts.ts";
-import { peopleView } from "./people.ts";
 import { type SeatShown, seatsFor } from "./seats.ts";
 import type { Streams } from "./stream.ts";
 
@@ -35,12 +34,11 @@ const TABLE_ROWS = 12;
 export function mountSystemPage(app: Elysia, parts: Parts, streams: Streams): void {
   route(app, "GET", "/system", async (request) => {
     await refreshLoad(parts, PAGE_PATIENCE_MS);
-    const [report, backups] = await Promise.all([parts.system(), parts.backups.state()]);
+    const report = await parts.system();
     const viewer = viewerOf(parts, request);
-    const people = viewer.role === "admin" ? peopleView(parts) : [];
     const view = systemView(parts, report, viewer, streams.count);
     const range = rangeOf(request.url);
-    return htmlResponse(systemPage(viewer, { ...view, range }, backups, people));
+    return htmlResponse(systemPage(viewer, { ...view, range }));
   });
   route(app, "GET", "/ui/system/load-table", (request) => {
     const spanMs = Number(rangeOf(request.url)) * 1000;

@@ -111,7 +111,7 @@ export function page(options: PageOptions): Html {
   const inside = viewer === null ? [] : trayScripts;
   const scripts = ["app.js", ...inside, ...(options.scripts ?? [])];
   return html`${raw("<!doctype html>")}
-<html lang="en" data-base="/" data-build="${buildId}" data-viewer="${viewer?.id ?? null}">
+<html lang="${texts.language}" data-base="/" data-build="${buildId}" data-viewer="${viewer?.id ?? null}">
 <head>
 <meta charset="utf-8">
 <title>${options.title} · Kinomill</title>

@@ -2,38 +2,10 @@
 import type { AssetKind } from "../src/assets/asset.ts";
 import type { HdrKind, VideoStream } from "../src/media/media.ts";
 import type { IconName } from "./icons.ts";
+import { texts } from "./texts/texts.ts";
 
-const codecs: Record<string, string> = {
-  h264: "H.264",
-  hevc: "HEVC",
-  av1: "AV1",
-  vp8: "VP8",
-  vp9: "VP9",
-  mpeg1video: "MPEG-1",
-  mpeg2video: "MPEG-2",
-  mpeg4: "MPEG-4",
-  prores: "ProRes",
-  dnxhd: "DNxHD",
-  mjpeg: "JPEG",
-  png: "PNG",
-  webp: "WebP",
-  gif: "GIF",
-  theora: "Theora",
-  dvvideo: "DV",
-  aac: "AAC",
-  mp3: "MP3",
-  mp2: "MP2",
-  opus: "Opus",
-  vorbis: "Vorbis",
-  flac: "FLAC",
-  alac: "ALAC",
-  ac3: "Dolby Digital",
-  eac3: "Dolby Digital Plus",
-  subrip: "SRT",
-  webvtt: "WebVTT",
-  mov_text: "Timed text",
-  ass: "ASS",
-};
+const words = texts.media;
+const codecs: Record<string, string> = words.codecs;
 
 /** "hevc" → "HEVC"; PCM in all its kinds → "PCM"; an unknown codec keeps its name. */
 export function codecTitle(codec: string): string {
@@ -60,22 +32,7 @@ export function hdrTitle(kind: HdrKind): string {
   return hdrKinds[kind];
 }
 
-const containers: Record<string, string> = {
-  mov: "QuickTime (MOV)",
-  mp4: "MP4",
-  mkv: "Matroska (MKV)",
-  webm: "WebM",
-  avi: "AVI",
-  mpegts: "MPEG transport stream",
-  mp3: "MP3",
-  wav: "WAV",
-  flac: "FLAC",
-  ogg: "Ogg",
-  gif: "GIF",
-  png: "PNG",
-  jpeg: "JPEG",
-  webp: "WebP",
-};
+const containers: Record<string, string> = words.containers;
 
 export function containerTitle(container: string): string {
   return containers[container] ?? container.toUpperCase();
@@ -101,14 +58,17 @@ export function resolutionTitle(video: VideoStream): string {
   return found?.name ?? `${video.displayWidth} × ${video.displayHeight}`;
 }
 
-const layouts: Record<number, string> = { 1: "mono", 2: "stereo", 6: "5.1", 8: "7.1" };
+const layouts: Record<number, string> = words.layouts;
 
 /** 2 → "stereo", 6 → "5.1", 3 → "3 channels". */
 export function channelsTitle(channels: number): string {
-  return layouts[channels] ?? `${channels} channels`;
+  return layouts[channels] ?? words.channels(channels);
 }
 
-const languageNames = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });
+const languageNames = new Intl.DisplayNames([texts.language], {
+  type: "language",
+  fallback: "code",
+});
 
 /** "eng" → "English"; a code that nobody knows stays as it is. */
 export function languageTitle(code: string): string {

@@ -16,6 +16,7 @@ import { keyboard } from "./en/keyboard.ts";
 import { library } from "./en/library.ts";
 import { live } from "./en/live.ts";
 import { make } from "./en/make.ts";
+import { media } from "./en/media.ts";
 import { people } from "./en/people.ts";
 import { player } from "./en/player.ts";
 import { settings } from "./en/settings.ts";
@@ -27,6 +28,9 @@ import { welcome } from "./en/welcome.ts";
 import { work } from "./en/work.ts";
 
 export const texts = {
+  /** As BCP 47 names it. */
+  language: "en",
+  media,
   docs,
   asset,
   entrance,

@@ -24,6 +24,7 @@ import { queue } from "./queue.ts";
 import { queueScale } from "./queue-scale.ts";
 import { ranges } from "./ranges.ts";
 import { reads } from "./reads.ts";
+import { ready } from "./ready.ts";
 import { reframing } from "./reframing.ts";
 import { remux } from "./remux.ts";
 import { renditions } from "./renditions.ts";
@@ -36,6 +37,7 @@ import { upload } from "./upload.ts";
 
 const benchmarks: Record<string, Benchmark> = {
   start,
+  ready,
   reads,
   upload,
   tus,

@@ -64,6 +64,7 @@ const drawings = {
   contrast:
     '<circle cx="12" cy="12" r="8.5"/><path fill="currentColor" d="M12 3.5a8.5 8.5 0 0 1 0 17z"/>',
   rows: '<path d="M8.5 6.5H20M8.5 12H20M8.5 17.5H20M4 6.5h.1M4 12h.1M4 17.5h.1"/>',
+  sort: '<path d="M8 5v14m0 0-3.5-3.5M8 19l3.5-3.5M16 19V5m0 0-3.5 3.5M16 5l3.5 3.5"/>',
   filter: '<path d="M4 6.5h16M7 12h10m-7 5.5h4"/>',
   label:
     '<path d="M4 5.5v6.2a2 2 0 0 0 .6 1.4l6.9 6.9a2 2 0 0 0 2.8 0l5.7-5.7a2 2 0 0 0 0-2.8l-6.9-6.9a2 2 0 0 0-1.4-.6H5.5A1.5 1.5 0 0 0 4 5.5z"/><circle cx="8.4" cy="8.4" r="1.3"/>',

@@ -66,7 +66,9 @@ function priorityFact({ priority, finishedAt }: Job): Html | null {
 /** The jobs of a list are one person's: what is worth telling is the program that asked for them. */
 function tokenFact({ asker }: JobEntry): Html | null {
   const token = /\(token (.*)\)$/.exec(asker ?? "")?.[1];
-  return token === undefined ? null : html`<span hx-ignore>${words.byToken(token)}</span>`;
+  return token === undefined
+    ? null
+    : html`<span class="row-token" hx-ignore>${words.byToken(token)}</span>`;
 }
 
 /** Labels that a row has room for. */

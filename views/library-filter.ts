@@ -110,7 +110,7 @@ export function filterForm(filter: LibraryFilter, choices: FilterChoices): Html 
 ${searchField({ label: words.search, value: filter.query })}
 ${segments({ legend: words.kind, name: "kind", value: filter.kind ?? "", choices: kinds })}
 ${moreFilters(filter, choices)}
-<span class="filter-end"><label class="sort-field"><span class="sr-only">${words.sort}</span><span class="select"><select name="sort">${assetSorts.map((sort) => html`<option value="${sort}" selected="${sort === filter.sort}">${sortTitles[sort]}</option>`)}</select>${icon("chevron")}</span></label>
+<span class="filter-end"><label class="sort-field"><span class="sr-only">${words.sort}</span><span class="select"><select name="sort">${assetSorts.map((sort) => html`<option value="${sort}" selected="${sort === filter.sort}">${sortTitles[sort]}</option>`)}</select>${icon("sort")}${icon("chevron")}</span></label>
 ${layoutChoice(filter)}</span>
 </form>`;
 }

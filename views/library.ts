@@ -85,7 +85,7 @@ export function libraryGrid(view: LibraryView): Html {
       ? nothingShown(view)
       : html`<ul class="cards ${filter.layout}" id="cards">${libraryMore(view)}</ul>`;
   return html`<div id="library" data-filters="${setFilters(filter).length}" hx-get="/ui/library" hx-trigger="library from:body delay:200ms" hx-include="#library-filter" hx-swap="outerMorph" hx-sync="this:queue last" data-rows="#cards" hx-status:4xx="swap:none" hx-status:5xx="swap:none">
-<div class="list-head"><p class="list-count" role="status">${countText(view)}</p>${filterChips(filter)}</div>
+<div class="list-head"><p class="list-count" role="status">${view.assets.length === 0 && !isFiltered(view.filter) ? "" : countText(view)}</p>${filterChips(filter)}</div>
 ${content}
 </div>`;
 }
@@ -106,10 +106,12 @@ function countText({ total, atLeast = null, assets }: LibraryView): string {
 }
 
 function nothingShown(view: LibraryView): Html {
-  const { filter } = view;
+  return isFiltered(view.filter) ? noMatches(view.filter) : emptyLibrary(view);
+}
+
+function isFiltered(filter: LibraryFilter): boolean {
   const { layout, sort } = filter;
-  const filtered = libraryAddress(filter) !== libraryAddress({ ...everything, layout, sort });
-  return filtered ? noMatches(filter) : emptyLibrary(view);
+  return libraryAddress(filter) !== libraryAddress({ ...everything, layout, sort });
 }
 
 function noMatches({ query, layout }: LibraryFilter): Html {

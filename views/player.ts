@@ -162,7 +162,7 @@ ${control("back", back, ",", "frame-back")}${control("forth", forth, ".", "frame
 <span class="transport-time"><span class="timecode" role="timer" data-now title="${clockWords(video)}" aria-label="${clockWords(video)}"></span><span class="muted" aria-hidden="true">/</span><span class="muted timecode" data-length></span></span>
 <span class="chip" data-copy-chip hidden title="${words.chipExplained}">${words.chip}</span>
 <span class="transport-end"><strong class="shuttle" data-shuttle hidden role="status"></strong>
-<label class="speed"><span class="sr-only">${words.speed}</span><select data-speed>${speeds.map((speed) => html`<option value="${speed}" selected="${speed === 1}">${speed}×</option>`)}</select></label>
+<label class="speed"><span class="sr-only">${words.speed}</span><span class="select"><select data-speed>${speeds.map((speed) => html`<option value="${speed}" selected="${speed === 1}">${speed}×</option>`)}</select>${icon("chevron")}</span></label>
 ${toggling("mute", { off: words.mute, on: words.unmute, key: "m" }, ["sound-on", "sound-off"])}
 <button type="button" class="icon-button" data-copy="" data-copy-now data-copied="${words.copied}" data-failed="${words.notCopied}" aria-label="${words.copyTime}" title="${words.copyTime}">${icon("link")}<span class="copy-said" role="status"></span></button>
 ${sound ? null : html`${control("pip", words.pictureInPicture, "p", "picture-in-picture")}${control("fullscreen", words.fullscreen, "f", "fullscreen")}`}</span>

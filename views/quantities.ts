@@ -36,6 +36,20 @@ export function spanText(seconds: number): string {
   return `${Math.floor(whole / 86_400)} d ${Math.floor(whole / 3600) % 24} h`;
 }
 
+const secondsOfUnit = { days: 86_400, hours: 3600, minutes: 60, seconds: 1, milliseconds: 0.001 };
+
+/** A number of a unit, in the greatest unit in which it is whole: 600000 milliseconds → "10 minutes". */
+export function countedText(value: number, unit: string | null): string {
+  if (value === 0 || unit === null) return value.toLocaleString("en");
+  if (unit === "bytes per second") return `${sizeText(value)} per second`;
+  const own = secondsOfUnit[unit as keyof typeof secondsOfUnit] ?? null;
+  const [greatest, each] = Object.entries(secondsOfUnit).find(
+    ([, seconds]) => own !== null && seconds >= own && Number.isInteger((value * own) / seconds),
+  ) ?? [unit, own ?? 1];
+  const count = own === null ? value : (value * own) / each;
+  return `${count.toLocaleString("en")} ${count === 1 ? greatest.replace(/s$/, "") : greatest}`;
+}
+
 /** 13650000 → "13.7 Mbit/s". */
 export function bitRateText(bitsPerSecond: number): string {
   if (bitsPerSecond >= 999_500) return `${(bitsPerSecond / 1e6).toFixed(1)} Mbit/s`;

@@ -50,8 +50,8 @@ function filterForm({ filter, parts, older }: LogView): Html {
   const known =
     filter.part === undefined || parts.includes(filter.part) ? parts : [...parts, filter.part];
   return html`<form class="log-filter" id="log-filter" method="get" action="/system/log" role="search" aria-label="${words.logFilter}" data-list-address="/api/v1/system/log" data-events-address="/api/v1/system/log/events">
-<label>${words.logLevel}<select name="level">${offered.map((each) => html`<option value="${each}" selected="${each === level}">${words.logLevels[each]}</option>`)}</select></label>
-<label>${words.logPart}<select name="part"><option value="">${words.logAllParts}</option>${known.map((part) => html`<option value="${part}" selected="${part === filter.part}">${part}</option>`)}</select></label>
+<label>${words.logLevel}<span class="select"><select name="level">${offered.map((each) => html`<option value="${each}" selected="${each === level}">${words.logLevels[each]}</option>`)}</select>${icon("chevron")}</span></label>
+<label>${words.logPart}<span class="select"><select name="part"><option value="">${words.logAllParts}</option>${known.map((part) => html`<option value="${part}" selected="${part === filter.part}">${part}</option>`)}</select>${icon("chevron")}</span></label>
 <label class="log-text">${words.logText}<input type="search" name="q" value="${filter.text}" maxlength="200" autocomplete="off" spellcheck="false" data-shortcut="/"></label>
 <label>${words.logJob}<input type="search" class="mono" name="job" value="${filter.job}" maxlength="80" placeholder="jb_…" autocomplete="off" spellcheck="false" autocapitalize="none"></label>
 <label>${words.logRequest}<input type="search" class="mono" name="request" value="${filter.request}" maxlength="80" placeholder="rq_…" autocomplete="off" spellcheck="false" autocapitalize="none"></label>

@@ -10,6 +10,7 @@ import { callout } from "./components/notice.ts";
 import { table } from "./components/table.ts";
 import { type Html, html } from "./html.ts";
 import type { Viewer } from "./layout.ts";
+import { countedText } from "./quantities.ts";
 import { settingsPage } from "./settings-frame.ts";
 import { texts } from "./texts/texts.ts";
 import { timeText } from "./times.ts";
@@ -156,8 +157,8 @@ export function formText({ kind }: Pick<SettingState, "kind">, value: unknown): 
 /** A value for a person to read. */
 export function settingText(setting: Pick<SettingState, "kind" | "unit">, value: unknown): string {
   if (typeof value === "boolean") return value ? words.on : words.off;
+  if (setting.kind === "number" && typeof value === "number")
+    return countedText(value, setting.unit);
   const text = formText(setting, value);
-  if (text === "") return words.empty;
-  const counted = setting.kind === "number" && setting.unit !== null;
-  return counted ? `${text} ${setting.unit}` : text;
+  return text === "" ? words.empty : text;
 }

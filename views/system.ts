@@ -111,7 +111,7 @@ function limits(report: SystemReport): Html | null {
   return html`<section class="panel" aria-labelledby="limits-title"><h2 id="limits-title">${icon("key")}${words.limits}</h2>
 <dl class="pairs">${report.limits.map(
     ({ title, value, key }) =>
-      html`<div><dt>${title}</dt><dd>${value} <code class="setting">${key}</code></dd></div>`,
+      html`<div><dt>${title}</dt><dd>${value} <code class="setting-key">${key}</code></dd></div>`,
   )}</dl>
 <p class="muted">${words.limitsHint}</p></section>`;
 }

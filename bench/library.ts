@@ -1,7 +1,7 @@
 /** The first page of a library with 100,000 assets: as a person opens it, and as a program lists and searches it. */
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
-import { Appliance } from "../tests/appliance.ts";
+import { Appliance, eventually } from "../tests/appliance.ts";
 import { bearer } from "./connection.ts";
 import { type Extent, type Figure, median, milliseconds, percentile } from "./figure.ts";
 import { type ApiAsset, storeAsset } from "./material.ts";
@@ -12,8 +12,11 @@ export const ASSETS = 100_000;
  * Copies of one asset's row under new ids. The bytes behind them are not there, and no list needs them.
  * Column by column from the table itself, so that the next migration does not break it.
  */
-export function multiply(dataFolder: string, asset: ApiAsset): void {
+export async function multiply(dataFolder: string, asset: ApiAsset): Promise<void> {
   const database = new Database(join(dataFolder, "kinomill.sqlite"), { create: false });
+  const wanted = database.query("SELECT 1 FROM asset WHERE thumbnail_state = 'wanted'");
+  // A hundred thousand pictures would be made of nothing all through the measurement.
+  await eventually("the picture of the first is made", 30_000, async () => wanted.get() === null);
   const columns = database.query<{ name: string }, []>("PRAGMA table_info(asset)").all();
   const values = columns.map(({ name }) => {
     if (name === "id") return "?1";
@@ -82,7 +85,7 @@ export async function library({ quick }: Extent): Promise<Figure[]> {
   const { url } = appliance;
   const headers = bearer(await appliance.token("bench"));
   const asset = await storeAsset(url, headers);
-  multiply(appliance.dataFolder, asset);
+  await multiply(appliance.dataFolder, asset);
   const list = await fetch(`${url}/api/v1/assets?limit=100`, { headers });
   const page = (await list.json()) as { items: ApiAsset[] };
   if (page.items.length !== 100) throw new Error("the list does not show the assets");

@@ -87,7 +87,7 @@ export async function pages({ quick }: Extent): Promise<Figure[]> {
   const { url } = appliance;
   const headers = bearer(await appliance.token("bench", "admin"));
   const asset = await storeAsset(url, headers);
-  multiply(appliance.dataFolder, asset);
+  await multiply(appliance.dataFolder, asset);
   fillJobs(appliance.dataFolder, "bench");
   const list = await fetch(`${url}/api/v1/jobs?limit=1`, { headers });
   const { items } = (await list.json()) as { items: { id: string }[] };

@@ -23,7 +23,7 @@ async function untilReady(folder: string): Promise<{ appliance: Appliance; ready
 export async function ready({ quick }: Extent): Promise<Figure[]> {
   const first = await Appliance.start();
   const { folder } = first;
-  multiply(
+  await multiply(
     first.dataFolder,
     await storeAsset(first.url, bearer(await first.token("bench", "admin"))),
   );

@@ -248,6 +248,7 @@ test("restarts refuse nobody: whoever connects meanwhile waits", async () => {
     const before = await mainPid();
     await machine.shell("systemctl restart kinomill");
     expect(await mainPid()).not.toBe(before);
+    await ready();
   }
   load.kill("SIGTERM");
   const { answers, troubles } = await resultOf(load);

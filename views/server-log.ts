@@ -32,7 +32,7 @@ const KEPT = "2,000";
 export function logPage(viewer: Viewer, view: LogView): Html {
   const body = html`<div class="page-head"><h1>${words.title}</h1><a class="button" href="/api/v1/system/support-bundle" download title="${words.supportHint}">${icon("download")}${words.support}</a></div>
 ${systemTabs(viewer, "log")}
-<p class="muted log-lead">${words.logLead(KEPT)}</p>
+<p class="muted log-lead">${words.logLead(KEPT)} <code>${words.logElsewhere}</code></p>
 ${filterForm(view)}
 ${lines(view)}
 <template id="log-line">${line(emptyRecord)}</template>`;

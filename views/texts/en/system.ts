@@ -171,7 +171,8 @@ export const system = {
 
   logTitle: "Log",
   logLead: (most: string) =>
-    `The newest ${most} lines of this server, in its memory. Older ones are where it prints them: journalctl -u kinomill`,
+    `The newest ${most} lines of this server, in its memory. Older ones are where it prints them:`,
+  logElsewhere: "journalctl -u kinomill",
   logFilter: "Filter the log",
   logLevel: "Level",
   logLevels: {

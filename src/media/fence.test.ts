@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fenceLayers } from "./fence.ts";
-import { type FenceRules, oneThread } from "./fence-rules.ts";
+import { type FenceRules, smallBun } from "./fence-rules.ts";
 import { fenceLauncher } from "./ffmpeg.ts";
 
 /** Starts real processes, on machines that are busy. */
@@ -198,8 +198,21 @@ describe("the fence", () => {
       const child = Bun.spawn(argv, { env: environment, stdio: ["ignore", "pipe", "inherit"] });
       return Number(await child.stdout.text());
     };
-    expect(await threads(oneThread)).toBe(1);
+    expect(await threads(smallBun)).toBe(1);
     expect(await threads({})).toBeGreaterThan(1);
+  });
+
+  test("holds less memory of Bun's than the smallest limit, so that nothing dies of it before the program begins", async () => {
+    const held = async (environment: Record<string, string>) => {
+      const text = `console.log(/VmData:\\s+(\\d+)/.exec(require("fs").readFileSync("/proc/self/status", "utf8"))[1])`;
+      const argv = [process.execPath, "--no-env-file", "-e", text];
+      const child = Bun.spawn(argv, { env: environment, stdio: ["ignore", "pipe", "inherit"] });
+      return Number(await child.stdout.text()) * 1024;
+    };
+    // ffprobe's: see ask-ffprobe.ts.
+    const smallest = 2 * 1024 ** 3;
+    expect(await held(smallBun)).toBeLessThan(0.8 * smallest);
+    expect(await held({})).toBeGreaterThan(smallest);
   });
 
   test("refuses memory beyond the limit", async () => {

@@ -13,13 +13,13 @@ import {
   fenceMark,
   governedNetwork,
   governedRights,
-  oneThread,
   openFilesLimit,
   outOfMemoryScore,
   type PathUse,
   rightsFor,
   scoped,
   seccompProgram,
+  smallBun,
   systemProgramPaths,
   systemWritePaths,
 } from "./fence-rules.ts";
@@ -106,7 +106,7 @@ function become(rules: FenceRules, command: string[]): void {
   kernel.setpriority(0, 0, rules.niceness);
   const program = cStrings(command);
   // What was said to Bun is not for the program.
-  for (const name of Object.keys(oneThread)) kernel.unsetenv(cStrings([name]).first);
+  for (const name of Object.keys(smallBun)) kernel.unsetenv(cStrings([name]).first);
   must(kernel, kernel.prctl(prSetNoNewPrivileges, 1n, 0n, 0n, 0n), "give up privileges");
   restrictFiles(kernel, rules);
   // Descriptors of Bun are marked to close on exec, those without the mark included.

@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { within } from "../clock.ts";
 import { processEnvironment } from "../environment.ts";
-import { fenceExitCode, fenceMark, oneThread } from "./fence-rules.ts";
+import { fenceExitCode, fenceMark, smallBun } from "./fence-rules.ts";
 import { Movement } from "./movement.ts";
 import type { Rest } from "./pause.ts";
 import { signalGroup } from "./process-group.ts";
@@ -292,7 +292,7 @@ function spawnFenced(run: ToolRun) {
   return Bun.spawn([...fenceLauncher(), JSON.stringify(rules), "--", run.tool, ...run.argv], {
     // Not the job's folder: Bun looks for its own settings where it starts. The fence moves there.
     cwd: "/",
-    env: { ...childEnvironment(processEnvironment(), run.gpuUuid), ...oneThread },
+    env: { ...childEnvironment(processEnvironment(), run.gpuUuid), ...smallBun },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });

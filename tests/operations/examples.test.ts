@@ -18,11 +18,13 @@ const shown = await shownCommands();
 /** What is not for a folder of files, and where it is run instead. */
 const elsewhere: Record<string, string> = {
   backup: "tests/backups.test.ts",
+  expose: "tests/expose.test.ts",
   import: "tests/imports.test.ts",
   ready: "tests/ready.test.ts",
   restore: "tests/backups.test.ts",
   serve: "tests/browser.test.ts and every test that starts an appliance",
   storage: "tests/storage-move.test.ts and tests/retention.test.ts",
+  tokens: "tests/command-line.test.ts",
 };
 
 let folder: string;

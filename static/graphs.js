@@ -228,16 +228,22 @@ const resized = new ResizeObserver((entries) => {
   }
 });
 
+/** Keys and presses come between two graphs: on a slow machine each takes a tenth of a second. */
+const pause = () => new Promise((go) => setTimeout(go, 0));
+
 /** Devices come and go with the panel: what is no longer on the page is let go. */
-function drawAll(source = null) {
+async function drawAll(source = null) {
   for (const [figure, { plot }] of graphs) {
     if (figure.isConnected) continue;
     plot?.destroy();
     graphs.delete(figure);
   }
   for (const figure of document.querySelectorAll("[data-graph]")) {
+    if (!figure.isConnected) continue;
     const wanted = graphs.get(figure)?.source ?? JSON.parse(figure.dataset.graph).source;
-    if (source === null || wanted === source) draw(figure);
+    if (source !== null && wanted !== source) continue;
+    draw(figure);
+    await pause();
   }
 }
 

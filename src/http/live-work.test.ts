@@ -222,7 +222,7 @@ describe("who is told", () => {
 test("the settings of the GPUs stand among the limits", async () => {
   const page = await (await home.site.ask("/system", { browser: "bob", headers: asPage })).text();
   const shown = Array.from(
-    page.matchAll(/<dd>([^<]*) <code class="setting">(gpu\.\w+)<\/code>/g),
+    page.matchAll(/<dd>([^<]*) <code class="setting-key">(gpu\.\w+)<\/code>/g),
     ([, value, key]) => `${key}: ${value}`,
   );
   expect(shown).toEqual([

@@ -78,6 +78,8 @@ test("the player steps frame by frame, jumps and shuttles, by keys alone", async
   // The browser may know the film before the player knows its keys.
   await until(page, `${now} === "00:00:00:00"`);
   await page.keyboard.press(".");
+  await until(page, `${now} === "00:00:00:01" && !${media}.seeking`);
+  // Faster than pictures come.
   await page.keyboard.press(".");
   await page.keyboard.press(".");
   await until(page, `${now} === "00:00:00:03" && !${media}.seeking`);

@@ -96,6 +96,7 @@ class Player {
     media.addEventListener("timeupdate", () => this.showTime());
     media.addEventListener("seeked", () => {
       this.stepTo = null;
+      if (this.shownSeconds !== null && !this.stands(this.shownSeconds)) this.shownSeconds = null;
       this.showTime();
     });
     media.addEventListener("progress", () => this.track.showLoaded(media));
@@ -117,11 +118,20 @@ class Player {
     const { media } = this;
     if (!media.requestVideoFrameCallback) return;
     const shown = (_, { mediaTime }) => {
-      this.shownSeconds = mediaTime;
-      this.showTime();
+      if (this.stands(mediaTime)) {
+        this.shownSeconds = mediaTime;
+        this.showTime();
+      }
       media.requestVideoFrameCallback(shown);
     };
     media.requestVideoFrameCallback(shown);
+  }
+
+  /** A picture that was under way when somebody went elsewhere may be told of after that: it does not stand there. */
+  stands(mediaTime) {
+    const { media, rate } = this;
+    if (!media.paused || !rate) return true;
+    return !media.seeking && Math.abs(frameAt(mediaTime, rate) - frameAt(this.seconds, rate)) <= 1;
   }
 
   do(what) {

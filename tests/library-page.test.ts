@@ -102,7 +102,7 @@ test("they are labelled at once, whatever the label says, and found by it", asyn
   await page.getByLabel("Label", { exact: true }).selectOption("Cup final");
   await page.getByText("4 files", { exact: true }).waitFor();
   expect(await shown()).toEqual(["one.mp4", "two.mp4", "three.mp4", "five.mp4"]);
-  expect(new URL(page.url()).search).toBe("?label=Cup+final");
+  await page.waitForURL(({ search }) => search === "?label=Cup+final");
   await press("Escape");
   await page.getByLabel("Order").selectOption("name");
   await eventually("they are in order", PATIENCE_MS, async () => {
@@ -110,7 +110,7 @@ test("they are labelled at once, whatever the label says, and found by it", asyn
   });
   await page.getByRole("link", { name: "Without this filter: Cup final" }).click();
   await page.getByText("6 files", { exact: true }).waitFor();
-  expect(new URL(page.url()).search).toBe("?sort=name");
+  await page.waitForURL(({ search }) => search === "?sort=name");
 });
 
 test("they are deleted by one key and come back by one press", async () => {
@@ -130,7 +130,7 @@ test("the list is how the person wanted it, also the next time", async () => {
   await page.goto("/");
   await page.getByTitle("List").click();
   await page.locator(".cards.list").waitFor();
-  expect(new URL(page.url()).search).toBe("?view=list");
+  await page.waitForURL(({ search }) => search === "?view=list");
   await page.goto("/");
   await page.locator(".cards.list").waitFor();
   await page.getByTitle("Grid").click();

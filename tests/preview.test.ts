@@ -268,12 +268,12 @@ describe("hands", () => {
       await open(page, "/");
       await page.getByLabel("Search by name").fill("harbour");
       await becomes(page, `document.querySelectorAll(".card").length === 1`);
-      expect(new URL(page.url()).search).toBe("?q=harbour");
+      await page.waitForURL(({ search }) => search === "?q=harbour");
       expect(await page.evaluate("document.activeElement.name")).toBe("q");
       await page.getByLabel("Search by name").fill("");
       await page.getByText("Audio", { exact: true }).click();
       await becomes(page, `document.querySelector(".card-name").textContent.endsWith(".wav")`);
-      expect(new URL(page.url()).search).toBe("?kind=audio");
+      await page.waitForURL(({ search }) => search === "?kind=audio");
     });
   });
 

@@ -157,7 +157,9 @@ describe("a form with a field of every kind", () => {
       expect(await page.locator("[data-input]").count()).toBe(2);
       expect(await page.evaluate(pageAudit)).toEqual([]);
       await page.getByText("Save as preset").click();
-      expect(await page.getByLabel("Name").inputValue()).toBe("For the club's page");
+      expect(await page.getByLabel("Name", { exact: true }).inputValue()).toBe(
+        "For the club's page",
+      );
       const saved = page.waitForRequest((request) => request.url().endsWith("/ui/presets/ps_mine"));
       await page.getByRole("button", { name: "Save changes" }).click();
       const form = new URLSearchParams((await saved).postData() ?? "");

@@ -6,7 +6,7 @@ import { Database } from "bun:sqlite";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { Appliance } from "../tests/appliance.ts";
-import { openBrowser, openPage } from "../tests/browser.ts";
+import { logIn, openBrowser, openPage } from "../tests/browser.ts";
 import { bearer } from "./connection.ts";
 import { type Extent, type Figure, median, milliseconds, percentile } from "./figure.ts";
 import { ASSETS, login, multiply, times } from "./library.ts";
@@ -68,11 +68,7 @@ async function inBrowser(
 ): Promise<Record<string, Vitals>> {
   const browser = await openBrowser();
   const { page, context } = await openPage(browser, appliance.url);
-  await page.goto("/login");
-  await page.getByLabel("Name").fill("bench");
-  await page.getByLabel("Password").fill(appliance.password);
-  await page.getByRole("button", { name: "Log in" }).click();
-  await page.waitForURL((address) => !address.pathname.startsWith("/login"));
+  await logIn(page, appliance.password, "bench");
   await page.addInitScript(watch);
   const slow = await context.newCDPSession(page);
   await slow.send("Emulation.setCPUThrottlingRate", { rate: SLOWER });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { Api } from "./api.ts";
 import { Appliance, eventually } from "./appliance.ts";
-import { openBrowser, openPage, scrollsSideways, type WatchedPage } from "./browser.ts";
+import { logIn, openBrowser, openPage, scrollsSideways, type WatchedPage } from "./browser.ts";
 
 setDefaultTimeout(180_000);
 
@@ -39,7 +39,7 @@ beforeAll(async () => {
   appliance = await Appliance.start();
   api = new Api(appliance.url, await appliance.token("ann", "admin"));
   film = (await api.add(clip("film.mp4", ...h264, "-c:a", "aac"), "Film one.mp4")).id;
-  watched = await logIn();
+  watched = await enter();
 });
 
 afterAll(async () => {
@@ -48,13 +48,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function logIn(size: { width?: number; height?: number } = {}): Promise<WatchedPage> {
+async function enter(size: { width?: number; height?: number } = {}): Promise<WatchedPage> {
   const opened = await openPage(browser, appliance.url, size);
-  await opened.page.goto("/login");
-  await opened.page.fill("[name=name]", "ann");
-  await opened.page.fill("[name=password]", appliance.password);
-  await opened.page.click("main button[type=submit]");
-  await opened.page.waitForURL(`${appliance.url}/`);
+  await logIn(opened.page, appliance.password);
   return opened;
 }
 
@@ -237,7 +233,7 @@ test("a file that is deleted on another page says so here, and can be brought ba
 });
 
 test("on a phone nothing lies beside the page, and nothing moves when the film comes", async () => {
-  const phone = await logIn({ width: 360, height: 740 });
+  const phone = await enter({ width: 360, height: 740 });
   await phone.page.addInitScript(`
     globalThis.moved = 0;
     new PerformanceObserver((list) => {

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { Api } from "./api.ts";
 import { Appliance } from "./appliance.ts";
-import { openBrowser, openPage } from "./browser.ts";
+import { logIn, openBrowser, openPage } from "./browser.ts";
 import { plainClip } from "./clips.ts";
 
 test("a deleted file comes back by a click, and goes for ever by another", async () => {
@@ -12,11 +12,7 @@ test("a deleted file comes back by a click, and goes for ever by another", async
   const browser = await openBrowser();
   try {
     const { page, faults } = await openPage(browser, appliance.url);
-    await page.goto("/login");
-    await page.fill("[name=name]", "ann");
-    await page.fill("[name=password]", appliance.password);
-    await page.click("button[type=submit]");
-    await page.getByRole("heading", { name: "Library" }).waitFor();
+    await logIn(page, appliance.password);
     const remove = async () => {
       await page.goto(`/assets/${asset.id}`);
       await page.click("button.danger-text");

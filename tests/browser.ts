@@ -55,6 +55,16 @@ export async function openPage(
   return { page, context, faults };
 }
 
+/** Through the page of the login, as a person does; resolves when the library is there. */
+export async function logIn(page: Page, password: string, name = "ann"): Promise<void> {
+  await page.goto("/login");
+  await page.getByLabel("Name", { exact: true }).fill(name);
+  await page.getByLabel("Password", { exact: true }).fill(password);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("heading", { name: "Library" }).waitFor();
+  await page.waitForLoadState("load"); // The scripts have run then.
+}
+
 /** True when the page is wider than the window: somebody on a phone would have to push it around. */
 export function scrollsSideways(page: Page): Promise<boolean> {
   return page.evaluate("document.documentElement.scrollWidth > innerWidth") as Promise<boolean>;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { join } from "node:path";
 import { Api, type Json } from "./api.ts";
 import { Appliance } from "./appliance.ts";
-import { openBrowser, openPage } from "./browser.ts";
+import { logIn, openBrowser, openPage } from "./browser.ts";
 import { plainClip, silentClip } from "./clips.ts";
 
 setDefaultTimeout(180_000);
@@ -134,10 +134,7 @@ describe("several files", () => {
     expect(job.state).toBe("succeeded");
     const browser = await openBrowser();
     const { page, faults } = await openPage(browser, appliance.url);
-    await page.goto("/login");
-    await page.getByLabel("Name").fill("ann");
-    await page.getByLabel("Password").fill(appliance.password);
-    await page.getByRole("button", { name: "Log in" }).click();
+    await logIn(page, appliance.password);
     const bar = page.locator("#selection");
     await page.locator(`#card-${plain.id}`).waitFor();
     expect(await bar.isVisible()).toBe(false);

@@ -8,7 +8,7 @@ import type { AxeResults } from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { Api } from "./api.ts";
 import { Appliance, eventually } from "./appliance.ts";
-import { openBrowser, openPage, type WatchedPage } from "./browser.ts";
+import { logIn, openBrowser, openPage, type WatchedPage } from "./browser.ts";
 import { plainClip } from "./clips.ts";
 import { attacks } from "./hostile/names.ts";
 import { pageAudit } from "./page-audit.ts";
@@ -116,14 +116,6 @@ async function ended(id: string): Promise<void> {
 
 const addressOf = (path: string) => path.replaceAll(/:(\w+)/g, (_, name) => made[name] ?? name);
 
-async function logIn(page: Page): Promise<void> {
-  await page.goto("/login");
-  await page.getByLabel("Name").fill("ann");
-  await page.getByLabel("Password").fill(appliance.password);
-  await page.getByRole("button", { name: "Log in" }).click();
-  await page.getByRole("heading", { name: "Library" }).waitFor();
-}
-
 async function settle(page: Page, path: string): Promise<void> {
   await page.goto(addressOf(path));
   await page.waitForFunction("typeof htmx === 'object' && document.readyState === 'complete'");
@@ -150,7 +142,7 @@ async function visit(
   });
   page.on("dialog", (dialog) => faults.push(`a name ran: ${dialog.message()}`));
   try {
-    if (pages === inside) await logIn(page);
+    if (pages === inside) await logIn(page, appliance.password);
     for (const [name, path] of Object.entries(pages)) {
       faults.length = 0;
       await settle(page, path);

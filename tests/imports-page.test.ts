@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
 import { Api } from "./api.ts";
 import { Appliance, eventually } from "./appliance.ts";
-import { openBrowser, openPage, scrollsSideways, type WatchedPage } from "./browser.ts";
+import { logIn, openBrowser, openPage, scrollsSideways, type WatchedPage } from "./browser.ts";
 import { plainClip } from "./clips.ts";
 import { type Answerer, head, LinkServer, serves } from "./ingest/link-server.ts";
 
@@ -40,11 +40,7 @@ beforeAll(async () => {
   browser = await openBrowser();
   watched = await openPage(browser, appliance.url);
   page = watched.page;
-  await page.goto("/login");
-  await page.getByLabel("Name").fill("ann");
-  await page.getByLabel("Password").fill(appliance.password);
-  await page.getByRole("button", { name: "Log in" }).click();
-  await page.getByRole("heading", { name: "Library" }).waitFor();
+  await logIn(page, appliance.password);
 });
 
 afterAll(async () => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { Api, type Json } from "./api.ts";
 import { Appliance, eventually } from "./appliance.ts";
-import { openBrowser, openPage, scrollsSideways, type WatchedPage } from "./browser.ts";
+import { logIn, openBrowser, openPage, scrollsSideways, type WatchedPage } from "./browser.ts";
 import { plainClip, slowClip } from "./clips.ts";
 
 let appliance: Appliance;
@@ -23,11 +23,7 @@ beforeAll(async () => {
   browser = await openBrowser();
   watched = await openPage(browser, appliance.url);
   page = watched.page;
-  await page.goto("/login");
-  await page.getByLabel("Name").fill("ann");
-  await page.getByLabel("Password").fill(appliance.password);
-  await page.getByRole("button", { name: "Log in" }).click();
-  await page.getByRole("heading", { name: "Library" }).waitFor();
+  await logIn(page, appliance.password);
   film = (await api.add(plainClip(), "film.mp4")).id;
   const [found] = [...new Bun.Glob(`**/${film}`).scanSync(appliance.dataFolder)];
   bytes = join(appliance.dataFolder, found ?? "missing");

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { Api, type Json } from "./api.ts";
 import { Appliance, eventually } from "./appliance.ts";
-import { openBrowser, openPage, type WatchedPage } from "./browser.ts";
+import { logIn, openBrowser, openPage, type WatchedPage } from "./browser.ts";
 import { plainClip } from "./clips.ts";
 import { pageAudit } from "./page-audit.ts";
 
@@ -29,12 +29,8 @@ beforeAll(async () => {
   watched = await openPage(browser, appliance.url);
   page = watched.page;
   page.setDefaultTimeout(PATIENCE_MS);
-  await page.goto("/login");
-  await page.getByLabel("Name").fill("ann");
-  await page.getByLabel("Password").fill(appliance.password);
-  await page.getByRole("button", { name: "Log in" }).click();
+  await logIn(page, appliance.password);
   await page.locator(".card").first().waitFor();
-  await page.waitForLoadState("load"); // The scripts run before that.
 });
 
 afterAll(async () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { Api } from "./api.ts";
 import { Appliance, eventually } from "./appliance.ts";
-import { openBrowser, openPage } from "./browser.ts";
+import { logIn, openBrowser, openPage } from "./browser.ts";
 import { plainClip } from "./clips.ts";
 import { pageAudit } from "./page-audit.ts";
 
@@ -21,14 +21,6 @@ async function picture(page: Page, name: string): Promise<void> {
   );
 }
 
-async function logIn(page: Page, appliance: Appliance): Promise<void> {
-  await page.goto("/login");
-  await page.fill("[name=name]", "ann");
-  await page.fill("[name=password]", appliance.password);
-  await page.click("button[type=submit]");
-  await page.waitForURL("**/");
-}
-
 test("three files become three jobs, after ten seconds were tried", async () => {
   await using appliance = await Appliance.start();
   const api = new Api(appliance.url, await appliance.token("ann", "admin"));
@@ -38,7 +30,7 @@ test("three files become three jobs, after ten seconds were tried", async () => 
   const browser = await openBrowser();
   try {
     const { page, faults } = await openPage(browser, appliance.url);
-    await logIn(page, appliance);
+    await logIn(page, appliance.password);
     await page.goto(`/make?${films.map((id) => `asset=${id}`).join("&")}`);
     await page.getByRole("heading", { name: "Make something from 3 files" }).waitFor();
     expect(await page.getByRole("radio", { name: /^Measure quality/ }).isDisabled()).toBe(true);

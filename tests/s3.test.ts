@@ -10,7 +10,7 @@ import {
 import type { Browser, Page } from "playwright-core";
 import { Api, type Json } from "./api.ts";
 import { Appliance, eventually, kinomill } from "./appliance.ts";
-import { openBrowser, openPage } from "./browser.ts";
+import { logIn, openBrowser, openPage } from "./browser.ts";
 import { type Bucket, Ceph, clientOf, settingsFor } from "./ceph.ts";
 import { ffmpeg, ffprobe, plainClip } from "./clips.ts";
 import { FaultProxy } from "./support/fault-proxy.ts";
@@ -181,11 +181,7 @@ describe("jobs", () => {
 async function loggedIn(url: string) {
   const watched = await openPage(browser, url);
   const { page } = watched;
-  await page.goto("/login");
-  await page.fill('input[name="name"]', "ann");
-  await page.fill('input[name="password"]', appliance.password);
-  await page.click('button[type="submit"]');
-  await page.waitForURL((address) => address.pathname !== "/login");
+  await logIn(page, appliance.password);
   await page.goto(`/assets/${film.id}`);
   return watched;
 }

@@ -4,20 +4,12 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { Api } from "./api.ts";
 import { Appliance, eventually } from "./appliance.ts";
-import { openBrowser, openPage } from "./browser.ts";
+import { logIn, openBrowser, openPage } from "./browser.ts";
 import { gpuBox } from "./gpu-box.ts";
 import { pageAudit } from "./page-audit.ts";
 
 const LIMIT_MS = 60_000;
 setDefaultTimeout(240_000);
-
-async function logIn(page: Page, name: string, password: string): Promise<void> {
-  await page.goto("/login");
-  await page.getByLabel("Name").fill(name);
-  await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Log in" }).click();
-  await page.waitForURL((address) => address.pathname === "/");
-}
 
 async function startLongJob(api: Api, folder: string): Promise<string> {
   const file = join(folder, "clip.mp4");
@@ -41,7 +33,7 @@ test("who looks at the box sees its jobs, its graphs and its log, and brings a l
   try {
     const { page, faults } = await openPage(browser, appliance.url);
     page.setDefaultTimeout(LIMIT_MS);
-    await logIn(page, "ann", appliance.password);
+    await logIn(page, appliance.password);
     await page.goto("/system");
 
     // The job sits on one of them; its graphs are drawn, by a script that the policy lets run.
@@ -66,7 +58,7 @@ test("who looks at the box sees its jobs, its graphs and its log, and brings a l
 
     // A member sees that somebody works, and no more.
     const bob = await openPage(browser, appliance.url);
-    await logIn(bob.page, "bob", appliance.password);
+    await logIn(bob.page, appliance.password, "bob");
     await bob.page.goto("/system");
     await bob.page.getByText("A job of somebody else").waitFor();
     expect(await bob.page.getByRole("link", { name: "Log", exact: true }).count()).toBe(0);

@@ -16,13 +16,19 @@ const words = texts.system;
 
 /** One place on a device that is taken, as far as the one who looks may know. */
 export interface SeatView {
+  /** The job, when it is one of theirs who look. */
   job: { id: string; title: string } | null;
+  /** What is done: "Transcode"; null where that is nobody's business. */
   operation: string | null;
+  /** Title of the step; null before it begins, and where the operation is. */
   step: string | null;
   progressPercent: number | null;
+  /** Whose job it is, for admins; null when it is their own. */
   user: string | null;
+  /** Encode sessions and decoders of the GPU. */
   sessions: number;
   decoders: number;
+  /** Since when, in seconds. */
   seconds: number;
   paused: boolean;
 }

@@ -7,14 +7,20 @@ import { clockText, timeText } from "./times.ts";
 
 const words = texts.system;
 
+/** What a device did in the self-test. */
 export interface TestedView {
   id: string;
   title: string;
+  /** `skipped`: it was at work. */
   result: "ok" | "failed" | "skipped";
+  /** How many ran side by side. */
   sessions: number;
+  /** Of all of them together. */
   framesPerSecond: number | null;
   realtimeFactor: number | null;
+  /** In ffmpeg's words. */
   encoder: string | null;
+  /** What was done, what went wrong, or why it was passed over. */
   sentence: string;
   remedy: string | null;
 }

@@ -2,8 +2,10 @@
  * Companions: what is kept beside an asset for looking at it. Each is made from the asset's bytes when somebody first
  * asks for it, belongs to nobody's quota, and goes with the asset. `docs/decisions/0011-companions.md` says why.
  */
+
 import type { StepWork } from "../media/description.ts";
 import type { Expectation } from "../media/expectation.ts";
+import type { SpriteGrid } from "../media/sprite-grid.ts";
 
 /** A sheet of small pictures; the peaks of the sound; a small copy that every browser plays. */
 export const companionKinds = ["sprite", "peaks", "proxy"] as const;
@@ -13,18 +15,8 @@ export type CompanionKind = (typeof companionKinds)[number];
 export const companionStates = ["absent", "wanted", "ready", "none"] as const;
 export type CompanionState = (typeof companionStates)[number];
 
-/** What a reader of the sheet must know: picture `n` stands for the time from `n × every` on. */
-export interface SpriteFacts {
-  every: number;
-  count: number;
-  columns: number;
-  rows: number;
-  tileWidth: number;
-  tileHeight: number;
-}
-
 /** Of any kind; only sheets have facts so far. */
-export type CompanionFacts = SpriteFacts | null;
+export type CompanionFacts = SpriteGrid | null;
 
 export interface Companion {
   kind: CompanionKind;

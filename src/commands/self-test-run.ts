@@ -4,9 +4,10 @@
  */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { TestedView } from "../../views/self-test.ts";
 import { type Clock, isoTime } from "../clock.ts";
 import type { Config } from "../config.ts";
-import type { SelfTestReport, SelfTestState, TestedDevice } from "../http/parts.ts";
+import type { SelfTestReport, SelfTestState } from "../http/parts.ts";
 import type { WorkFigures } from "../jobs/figures.ts";
 import {
   fullExtent,
@@ -86,7 +87,7 @@ export class SelfTestRun {
     try {
       const parts = { config, toolchain, folder, signal: this.abort.signal };
       const trial = await prepareTrial(parts, quick ? quickExtent : fullExtent);
-      const devices: TestedDevice[] = [];
+      const devices: TestedView[] = [];
       for (const device of this.parts.devices()) {
         const tested = await this.testOne(parts, trial, device, quick);
         if (tested === null) return;
@@ -120,7 +121,7 @@ export class SelfTestRun {
     trial: Trial,
     device: Device,
     quick: boolean,
-  ): Promise<TestedDevice | null> {
+  ): Promise<TestedView | null> {
     const { id, title } = device;
     const taken = this.takePlaces(trial, device, parts.toolchain, quick ? 1 : device.slots);
     if ("sentence" in taken) {

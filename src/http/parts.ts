@@ -1,4 +1,5 @@
 /** What the HTTP side is given: the parts of the product behind the calls, as narrow as it uses them. */
+import type { TestedView } from "../../views/self-test.ts";
 import type { Accounts } from "../accounts/accounts.ts";
 import type { Companions } from "../assets/companions.ts";
 import type { Library } from "../assets/library.ts";
@@ -81,29 +82,11 @@ export interface VersionsReport {
   schema: number;
 }
 
-/** What a device did in the self-test. */
-export interface TestedDevice {
-  id: string;
-  title: string;
-  /** `skipped`: it was at work. */
-  result: "ok" | "failed" | "skipped";
-  /** How many ran side by side. */
-  sessions: number;
-  /** Of all of them together. */
-  framesPerSecond: number | null;
-  realtimeFactor: number | null;
-  /** In ffmpeg's words. */
-  encoder: string | null;
-  /** What was done, what went wrong, or why it was passed over. */
-  sentence: string;
-  remedy: string | null;
-}
-
 export interface SelfTestReport {
   at: string;
   /** Why none of the devices was tested; null when they were. */
   problem: string | null;
-  devices: TestedDevice[];
+  devices: TestedView[];
 }
 
 export interface SelfTestState {

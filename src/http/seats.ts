@@ -1,27 +1,13 @@
 /** Which job sits on which device, as far as the one who looks may know: own jobs by name, of others their person for admins. */
+import type { SeatView } from "../../views/devices.ts";
 import type { User } from "../accounts/accounts.ts";
 import type { Seat } from "../runners/slots.ts";
 import { findJob } from "./entries.ts";
 import type { Parts } from "./parts.ts";
 
-/** One place on a device that is taken. */
-export interface SeatShown {
+/** With the id of the device. */
+export interface SeatShown extends SeatView {
   device: string;
-  /** The job, when it is one of theirs who look. */
-  job: { id: string; title: string } | null;
-  /** What is done: "Transcode"; null where that is nobody's business. */
-  operation: string | null;
-  /** Title of the step; null before it begins, and where the operation is. */
-  step: string | null;
-  progressPercent: number | null;
-  /** Whose job it is, for admins; null when it is their own. */
-  user: string | null;
-  /** Encode sessions and decoders of the GPU. */
-  sessions: number;
-  decoders: number;
-  /** Since when, in seconds. */
-  seconds: number;
-  paused: boolean;
 }
 
 type Needs = Pick<Parts, "seats" | "jobs" | "accounts" | "operations" | "clock">;

@@ -2,9 +2,11 @@
  * How what is kept beside an asset is made: the sheet of small pictures, the peaks of its sound, and a small copy that
  * every browser plays. No operations that people ask for, but made of those. Pure.
  */
+
 import type { OutputDescription, StepWork } from "../media/description.ts";
 import type { Expectation } from "../media/expectation.ts";
 import type { MediaInfo, VideoStream } from "../media/media.ts";
+import type { SpriteGrid } from "../media/sprite-grid.ts";
 import { assert } from "../trouble.ts";
 import { unsuitable } from "./audio-tracks.ts";
 import { defaultWaveform, planWaveform } from "./audio-waveform.ts";
@@ -20,16 +22,6 @@ export interface CompanionStep {
   work: StepWork;
   expectation: Expectation;
   facts: SpriteGrid | null;
-}
-
-/** Picture `n` stands for the time from `n × every` seconds on. */
-export interface SpriteGrid {
-  every: number;
-  count: number;
-  columns: number;
-  rows: number;
-  tileWidth: number;
-  tileHeight: number;
 }
 
 /** No argv ever holds it. */

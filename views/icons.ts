@@ -42,7 +42,6 @@ const drawings = {
     '<path d="M4 9V5.5A1.5 1.5 0 0 1 5.5 4H9m6 0h3.5A1.5 1.5 0 0 1 20 5.5V9m0 6v3.5a1.5 1.5 0 0 1-1.5 1.5H15m-6 0H5.5A1.5 1.5 0 0 1 4 18.5V15"/>',
   "picture-in-picture":
     '<rect x="3" y="5" width="18" height="14" rx="2.2"/><rect fill="currentColor" x="12" y="12" width="6.5" height="4.5" rx="0.8"/>',
-  tree: '<circle cx="5.5" cy="12" r="2.2"/><circle cx="18.5" cy="6" r="2.2"/><circle cx="18.5" cy="18" r="2.2"/><path d="M7.7 12H12m0 0V7.5A1.5 1.5 0 0 1 13.5 6h2.8M12 12v4.5a1.5 1.5 0 0 0 1.5 1.5h2.8"/>',
   pencil: '<path d="m4.5 19.5 1-4L16 5a2 2 0 0 1 3 3L8.5 18.5z"/>',
   play: '<path d="M8 5.5v13l10.5-6.5z"/>',
   clock: '<circle cx="12" cy="12" r="8.5"/><path d="M12 7.2V12l3.2 2"/>',

@@ -19,7 +19,6 @@ export const job = {
   fellBack: (ended: boolean) =>
     ended ? "It ran on the CPU instead of a GPU" : "It runs on the CPU instead of a GPU",
   whyCpu: (ended: boolean) => (ended ? "Why it ran on the CPU" : "Why it runs on the CPU"),
-  onlyOnCpu: "Somebody asked for the CPU when it was tried again.",
 
   failure: "Why it failed",
   log: "What ffmpeg said last",

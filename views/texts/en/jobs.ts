@@ -45,7 +45,6 @@ export const jobList = {
   starting: "It is starting.",
   took: (span: string) => `Took ${span}`,
   fellBack: "on the CPU instead of a GPU",
-  onDevice: (device: string) => `on ${device}`,
   cancelledAfter: (span: string) => `Cancelled after ${span}.`,
   cancelledBefore: "Cancelled before it began.",
   line: (place: number, others: number) => {

@@ -32,7 +32,6 @@ export const people = {
   back: "All people",
   rights: "Role and entrance",
   saveRole: "Save",
-  mayEnter: "May log in",
   disable: "Disable",
   disableTitle: "Disable this account?",
   disableText: (name: string) =>

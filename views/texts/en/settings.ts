@@ -168,7 +168,6 @@ export const settings = {
     unshareOf: (name: string) => `Take ${name} back`,
     export: "Export mine",
     import: "Import",
-    importTitle: "Import presets",
     importText:
       "A file that was exported here or on another Kinomill. Names that you have are replaced.",
     file: "Presets as JSON",

@@ -52,7 +52,6 @@ export const system = {
   againAt: "Kinomill tries it again by itself:",
   tryNow: "Try it now",
   freeSlots: (count: number) => (count === 1 ? "1 place is free" : `${count} places are free`),
-  seatPreparing: "A job that fetches its files",
   seatOther: "A job of somebody else",
   seatOf: "of",
   seatPaused: "paused",

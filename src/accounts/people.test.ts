@@ -188,6 +188,8 @@ describe("a token", () => {
     ["PUT", "/api/v1/presets/x", "write"],
     ["POST", "/api/v1/jobs", "jobs"],
     ["DELETE", "/api/v1/jobs/x", "jobs"],
+    ["POST", "/ui/jobs", "jobs"],
+    ["POST", "/ui/tries", "jobs"],
     ["POST", "/api/v1/jobsandmore", "write"],
     ["GET", "/api/v1/me", "read"],
     ["GET", "/api/v1/me/tokens", "account"],

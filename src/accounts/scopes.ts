@@ -36,5 +36,5 @@ export function scopeNeeded(method: string, path: string): Scope {
     return "admin";
   }
   if (begins(path, "/ui/system", "/ui/users")) return "admin";
-  return begins(path, "/api/v1/jobs", "/ui/jobs") ? "jobs" : "write";
+  return begins(path, "/api/v1/jobs", "/ui/jobs", "/ui/tries") ? "jobs" : "write";
 }

@@ -5,7 +5,7 @@
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { Appliance } from "../tests/appliance.ts";
+import { Appliance, eventually } from "../tests/appliance.ts";
 import { logIn, openBrowser, openPage } from "../tests/browser.ts";
 import { bearer } from "./connection.ts";
 import { type Extent, type Figure, median, milliseconds, percentile } from "./figure.ts";
@@ -16,6 +16,9 @@ import { finished, insert } from "./queue-scale.ts";
 const JOBS = 10_000;
 /** What the targets are for: a phone or an old laptop. */
 const SLOWER = 4;
+
+/** Of so many visits the 75th percentile counts, as for everybody's vitals (https://web.dev/articles/vitals). */
+const VISITS = 5;
 
 interface Vitals {
   /** The largest part of the page stands, in ms after it was asked for. */
@@ -51,6 +54,9 @@ function fillJobs(dataFolder: string, user: string): void {
 async function vitalsOf(page: Page, url: string): Promise<Vitals> {
   await page.goto(url);
   await page.waitForLoadState("load");
+  // Nobody presses a key for a page that they do not see yet.
+  const isDrawn = async () => ((await page.evaluate("window.vitals")) as Vitals).lcpMs > 0;
+  await eventually(`${url} is drawn`, 10_000, isDrawn);
   // Keys and a press that every page has: the palette opens and closes, the account's menu too.
   for (const key of ["Control+k", "Escape", "?", "Escape"]) {
     await page.keyboard.press(key);
@@ -62,9 +68,19 @@ async function vitalsOf(page: Page, url: string): Promise<Vitals> {
   return (await page.evaluate("window.vitals")) as Vitals;
 }
 
+function judged(visits: readonly Vitals[]): Vitals {
+  const of = (vital: keyof Vitals) =>
+    percentile(
+      visits.map((visit) => visit[vital]),
+      75,
+    );
+  return { lcpMs: of("lcpMs"), cls: of("cls"), inpMs: of("inpMs") };
+}
+
 async function inBrowser(
   appliance: Appliance,
   addresses: Record<string, string>,
+  count: number,
 ): Promise<Record<string, Vitals>> {
   const browser = await openBrowser();
   const { page, context } = await openPage(browser, appliance.url);
@@ -72,10 +88,15 @@ async function inBrowser(
   await page.addInitScript(watch);
   const slow = await context.newCDPSession(page);
   await slow.send("Emulation.setCPUThrottlingRate", { rate: SLOWER });
-  const found: Record<string, Vitals> = {};
-  for (const [name, path] of Object.entries(addresses)) found[name] = await vitalsOf(page, path);
+  const visits: Record<string, Vitals[]> = {};
+  for (let visit = 0; visit < count; visit += 1) {
+    for (const [name, path] of Object.entries(addresses)) {
+      visits[name] ??= [];
+      visits[name].push(await vitalsOf(page, path));
+    }
+  }
   await browser.close();
-  return found;
+  return Object.fromEntries(Object.entries(visits).map(([name, all]) => [name, judged(all)]));
 }
 
 export async function pages({ quick }: Extent): Promise<Figure[]> {
@@ -103,7 +124,7 @@ export async function pages({ quick }: Extent): Promise<Figure[]> {
   for (const [name, path] of Object.entries(addresses)) {
     html.push([name, await times(`${url}${path}`, { Cookie: cookie }, quick ? 10 : 100)]);
   }
-  const vitals = Object.entries(await inBrowser(appliance, addresses));
+  const vitals = Object.entries(await inBrowser(appliance, addresses, quick ? 1 : VISITS));
   const size = `${ASSETS.toLocaleString("en")} files and ${JOBS.toLocaleString("en")} jobs`;
   const worst = (of: keyof Vitals, what: string, atMost: number, unit: string): Figure => {
     const sorted = vitals.toSorted(([, a], [, b]) => b[of] - a[of]);

@@ -6,6 +6,7 @@ import forms from "./frame/forms.js" with { type: "text" };
 import keys from "./frame/keys.js" with { type: "text" };
 import life from "./frame/life.js" with { type: "text" };
 import lists from "./frame/lists.js" with { type: "text" };
+import modal from "./frame/modal.js" with { type: "text" };
 import notices from "./frame/notices.js" with { type: "text" };
 import palette from "./frame/palette.js" with { type: "text" };
 import session from "./frame/session.js" with { type: "text" };
@@ -13,7 +14,7 @@ import shared from "./frame/shared.js" with { type: "text" };
 import times from "./frame/times.js" with { type: "text" };
 import theme from "./theme.js" with { type: "text" };
 
-const parts = [shared, notices, dialogs, faults, lists, life, session, forms, keys, palette];
+const parts = [shared, notices, modal, dialogs, faults, lists, life, session, forms, keys, palette];
 
 /** Each part in a block of its own, so that no name of one is that of another. */
 const joined = (scripts: readonly string[]) => scripts.map((part) => `{\n${part}}`).join("\n");

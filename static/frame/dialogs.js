@@ -18,7 +18,7 @@ document.addEventListener("htmx:confirm", (event) => {
     },
     { once: true },
   );
-  dialog.showModal();
+  globalThis.kinomill.showModal(dialog);
 });
 
 /** A dialog of the page; one that stands in a template becomes a part of the page now. */
@@ -39,7 +39,7 @@ function openDialog(id) {
   if (!dialog || dialog.open) return;
   for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
   for (const other of document.querySelectorAll("dialog[open]")) other.close();
-  dialog.showModal();
+  globalThis.kinomill.showModal(dialog);
 }
 globalThis.kinomill.openDialog = openDialog;
 

@@ -32,7 +32,7 @@ import { withSections } from "./results.ts";
 import { s3 } from "./s3.ts";
 import { start } from "./start.ts";
 import { stills } from "./stills.ts";
-import { tus } from "./tus.ts";
+import { tus, tusBucket } from "./tus.ts";
 import { upload } from "./upload.ts";
 
 const benchmarks: Record<string, Benchmark> = {
@@ -41,6 +41,7 @@ const benchmarks: Record<string, Benchmark> = {
   reads,
   upload,
   tus,
+  "tus-bucket": tusBucket,
   download,
   ranges,
   "job-pages": jobPages,

@@ -1,6 +1,7 @@
 /** One large upload by tus over the loopback: speed next to a splice sink, and how far memory grows. */
 import { rmSync } from "node:fs";
 import { Appliance } from "../tests/appliance.ts";
+import { Ceph, settingsFor } from "../tests/ceph.ts";
 import { bearer } from "./connection.ts";
 import { type Extent, type Figure, median, megabytes } from "./figure.ts";
 import { paddedClip, storeAsset } from "./material.ts";
@@ -20,6 +21,15 @@ async function begin(url: string, headers: Record<string, string>, bytes: number
   return path;
 }
 
+/** Sends a file as one upload and gives the seconds. */
+function sender(program: string, url: string, headers: ReturnType<typeof bearer>) {
+  const { port } = new URL(url);
+  return async (path: string): Promise<number> => {
+    const target = await begin(url, headers, Bun.file(path).size);
+    return await send([program, "patch", port, target, path, headers.Authorization], 204);
+  };
+}
+
 export async function tus({ quick }: Extent): Promise<Figure[]> {
   const sizeBytes = quick ? GIB / 8 : GIB;
   const program = compileSplice();
@@ -27,11 +37,7 @@ export async function tus({ quick }: Extent): Promise<Figure[]> {
   await using appliance = await Appliance.start();
   const headers = bearer(await appliance.token("bench"));
   await storeAsset(appliance.url, headers);
-  const { port } = new URL(appliance.url);
-  const sendOurs = async (path: string) => {
-    const target = await begin(appliance.url, headers, Bun.file(path).size);
-    return await send([program, "patch", port, target, path, headers.Authorization], 204);
-  };
+  const sendOurs = sender(program, appliance.url, headers);
   // One first, so that what a process needs once is not growth with the file.
   await sendOurs(file);
   await removeAll(appliance.url, headers);
@@ -93,4 +99,37 @@ async function growthOf(
   await sendOurs(file);
   rmSync(file);
   return peakResidentBytes(pid) - restBytes;
+}
+
+/** The same four GiB where the storage is a bucket: they go on into it while they come. */
+export async function tusBucket({ quick }: Extent): Promise<Figure[]> {
+  const sizeBytes = quick ? GIB / 2 : 4 * GIB;
+  const program = compileSplice();
+  const ceph = await Ceph.start();
+  try {
+    const environment = settingsFor(await ceph.bucket());
+    await using appliance = await Appliance.start({ environment });
+    const headers = bearer(await appliance.token("bench"));
+    const sendOurs = sender(program, appliance.url, headers);
+    const first = await paddedClip(GIB / 8);
+    await sendOurs(first);
+    rmSync(first);
+    await removeAll(appliance.url, headers);
+    let seconds = 0;
+    const growthBytes = await growthOf(appliance, sizeBytes, async (path) => {
+      seconds = await sendOurs(path);
+      return seconds;
+    });
+    return [
+      {
+        what: `growth of resident memory while ${megabytes(sizeBytes)} go into a bucket by tus, in MB`,
+        ours: `${megabytes(growthBytes)} at ${megabytes(sizeBytes / seconds)}/s`,
+        other: null,
+        value: growthBytes / 1e6,
+        target: { atMost: 80 },
+      },
+    ];
+  } finally {
+    await ceph.stop();
+  }
 }

@@ -1,7 +1,7 @@
 /**
- * SHA-256 on a thread of its own. Without the processor's SHA instructions a gibibyte takes three
+ * Hashes on threads of their own. Without the processor's SHA instructions a gibibyte takes three
  * seconds of hashing: on the main thread every page would wait behind an upload, and the upload behind
- * its own hash. One thread serves all: it starts with the first large object and then stays.
+ * its own hash. One thread for each algorithm serves all: it starts with the first large object and then stays.
  */
 import { assert } from "../trouble.ts";
 
@@ -10,9 +10,22 @@ export type Algorithm = "sha256" | "md5";
 type Order = { hash: number; algorithm: Algorithm } & (
   | { block: SharedArrayBuffer; sizeBytes: number }
   /** Goes on from where another stands now. */
-  | { from: number; block?: never }
-  | { from?: never; block?: never }
+  | { from: number; block?: never; file?: never }
+  | { file: FileRange; block?: never; from?: never }
+  | { from?: never; block?: never; file?: never }
 );
+
+/** Bytes of a file, `end` not among them. */
+interface FileRange {
+  path: string;
+  start: number;
+  end: number;
+}
+
+/** What the thread could not do, told by its answer. */
+interface Refused {
+  failed: string;
+}
 
 interface Waiter {
   resolve(digest: string): void;
@@ -48,43 +61,75 @@ export class ThreadedHash {
   }
 }
 
+/**
+ * The hexadecimal digest of a part of a file, which the thread reads by itself: to hand over its blocks takes as long as
+ * to hash them. @throws Error when the file cannot be read or ends before
+ */
+export function hashOfFile(algorithm: Algorithm, file: FileRange): Promise<string> {
+  lastId += 1;
+  return order({ hash: lastId, algorithm, file });
+}
+
+interface Thread {
+  worker: Worker;
+  /** It answers in the order in which it is asked. */
+  waiting: Waiter[];
+}
+
 let lastId = 0;
-let thread: Worker | null = null;
-/** The thread answers in the order in which it is asked. */
-const waiting: Waiter[] = [];
+const threads = new Map<Algorithm, Thread>();
 
 function order(message: Order): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  thread ??= start();
-  waiting.push({ resolve, reject });
+  const thread = threads.get(message.algorithm) ?? start(message.algorithm);
+  thread.waiting.push({ resolve, reject });
   // An idle thread must not keep a command of the command line from ending, a busy one must.
-  thread.ref();
-  thread.postMessage(message);
+  thread.worker.ref();
+  thread.worker.postMessage(message);
   return promise;
 }
 
-function start(): Worker {
+function start(algorithm: Algorithm): Thread {
   // From text, because a path to a second module would have to be known to the build as well.
   const source = new Blob([`(${threadMain})()`], { type: "text/javascript" });
   // Never revoked: "open" comes before the thread has read it (seen on a busy machine), and there is one.
   const url = URL.createObjectURL(source);
   const worker = new Worker(url, { smol: true });
-  worker.addEventListener("message", ({ data }: MessageEvent<string>) => {
+  const waiting: Waiter[] = [];
+  threads.set(algorithm, { worker, waiting });
+  worker.addEventListener("message", ({ data }: MessageEvent<string | Refused>) => {
     const waiter = waiting.shift();
     assert(waiter !== undefined, "the hashing thread answers only what it was asked");
     if (waiting.length === 0) worker.unref();
-    waiter.resolve(data);
+    if (typeof data === "string") waiter.resolve(data);
+    else waiter.reject(new Error(data.failed));
   });
   worker.addEventListener("error", ({ message }) => {
-    thread = null;
+    threads.delete(algorithm);
     const cause = new Error(`The hashing thread ended: ${message}`);
     for (const waiter of waiting.splice(0)) waiter.reject(cause);
   });
-  return worker;
+  return { worker, waiting };
 }
 
 /** Runs on the thread, as text: it may refer to nothing outside itself. */
 function threadMain(): void {
+  const fs = process.getBuiltinModule("node:fs");
+  // Small enough to stay in the processor's cache between being read and being hashed.
+  const room = new Uint8Array(256 * 1024);
+  const addFile = (hasher: Bun.CryptoHasher, { path, start, end }: FileRange) => {
+    const file = fs.openSync(path, "r");
+    try {
+      for (let at = start; at < end; ) {
+        const read = fs.readSync(file, room, 0, Math.min(room.byteLength, end - at), at);
+        if (read === 0) throw new Error("the file became shorter while it was hashed");
+        hasher.update(room.subarray(0, read));
+        at += read;
+      }
+    } finally {
+      fs.closeSync(file);
+    }
+  };
   const hashers = new Map<number, Bun.CryptoHasher>();
   const scope = globalThis as unknown as Worker;
   scope.onmessage = ({ data }: MessageEvent<Order>) => {
@@ -97,6 +142,13 @@ function threadMain(): void {
       const other = hashers.get(data.from) ?? new Bun.CryptoHasher("sha256");
       hashers.set(data.hash, other.copy());
       scope.postMessage("");
+    } else if (data.file !== undefined) {
+      try {
+        addFile(hasher, data.file);
+        scope.postMessage(hasher.digest("hex"));
+      } catch (cause) {
+        scope.postMessage({ failed: (cause as Error).message } satisfies Refused);
+      }
     } else {
       hashers.delete(data.hash);
       scope.postMessage(hasher.digest("hex"));

@@ -2,16 +2,13 @@
  * A local file on its way into the bucket, begun while the file still grows: what is written goes up part by part, from
  * the file, so that memory holds none of it. All parts but the last have one size, as R2 demands.
  */
-import { type FileHandle, open } from "node:fs/promises";
 import type { Gate } from "./gate.ts";
-import { ThreadedHash } from "./hash-thread.ts";
+import { hashOfFile } from "./hash-thread.ts";
 import type { Bucket, PartReceipt } from "./s3-bucket.ts";
 
 /** S3's own limit is 10,000. */
 const PARTS_MAX = 9_900;
 const MIB = 1024 ** 2;
-/** What the hashing thread gets at once. */
-const BLOCK_BYTES = 512 * 1024;
 
 export interface SendingParts {
   bucket: Bucket;
@@ -146,28 +143,6 @@ export function partBytesFor(sizeAtMostBytes: number, usualBytes: number): numbe
 
 /** In base64. */
 async function md5Of(path: string, start: number, end: number): Promise<string> {
-  await using file = await open(path);
-  const hash = new ThreadedHash("md5");
-  const read = readBlocks(file, hash, start, end);
-  // Ended also when it is not wanted: the thread keeps it until then.
-  await Promise.allSettled([read]);
-  const digest = await hash.digest();
-  await read;
+  const digest = await hashOfFile("md5", { path, start, end });
   return Buffer.from(digest, "hex").toString("base64");
-}
-
-async function readBlocks(
-  file: FileHandle,
-  hash: ThreadedHash,
-  start: number,
-  end: number,
-): Promise<void> {
-  const block = new SharedArrayBuffer(BLOCK_BYTES);
-  for (let at = start; at < end; ) {
-    const room = new Uint8Array(block, 0, Math.min(BLOCK_BYTES, end - at));
-    const { bytesRead } = await file.read(room, 0, room.byteLength, at);
-    if (bytesRead === 0) throw new Error("the file became shorter while it was sent");
-    await hash.update(block, bytesRead);
-    at += bytesRead;
-  }
 }

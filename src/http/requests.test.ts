@@ -70,4 +70,5 @@ test("slow answers are warnings from the setting on; files may take their time",
   expect(said(60_000, 1000, true)).toEqual(["30 request was long"]);
   expect(said(60_000, 0)).toEqual([]);
   expect(said(60_000, 0, false, 500)).toEqual(["50 request failed"]);
+  expect(said(5, 1_000, false, 503)).toEqual(["40 request put off"]);
 });

@@ -25,7 +25,9 @@ export function logRequest(
     peer: visit.peer(),
     user: visit.user?.id ?? null,
   };
-  if (status >= 500) log.error(line, "request failed");
+  // What is not there now, a part that is not ready among it, is known where it fails: askers come every few seconds.
+  if (status === 503) log.warn(line, "request put off");
+  else if (status >= 500) log.error(line, "request failed");
   else if (status >= 400) log.info(line, "request refused");
   // A file takes as long as the line of its sender makes it.
   else if (visit.takesFile) log.info(line, "request was long");

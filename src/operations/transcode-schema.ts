@@ -249,7 +249,7 @@ export const transcodeSchema = z
         title: "Size at most",
         unit: "bytes",
         description:
-          "The file becomes no larger: bit rates follow from the length, the picture becomes smaller where they are low, and settings are tried until it fits. Refused where it cannot fit. 25000000 for e-mail.",
+          "The file becomes no larger: bit rates follow from the length, the picture becomes smaller where they are low, and settings are tried until it fits. Refused where it cannot fit. 25 MB (25000000) for e-mail.",
       }),
     hdr: z
       .enum(["keep", "sdr"])

@@ -202,9 +202,10 @@ function withTails(
 
 /**
  * A chunk that began with the full buffer of a peak would spend it once more: where all of a film is at the peak, chunks
- * of four seconds came out 17 % larger than one pass. Of half of it they are as large, and a little worse (`docs/chunks.md`).
+ * of four seconds came out 17 % larger than one pass. Of half of it they are as large and begin half a decibel worse; of this
+ * they are about as sharp on both sides (`docs/chunks.md`).
  */
-const goingBufferShare = 0.55;
+const goingBufferShare = 0.6;
 
 /** The seam in ticks of the output's own clock. */
 interface ChunkOutput extends OutputClock {

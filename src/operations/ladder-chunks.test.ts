@@ -140,7 +140,7 @@ describe("a chunk of a ladder whose lower rungs have half the frames", () => {
     const shares = run.outputs.map(
       ({ video: each }) => each?.kind === "encode" && each.bufferShare,
     );
-    expect(shares).toEqual([0.55, 0.55]);
+    expect(shares).toEqual([0.6, 0.6]);
     const ticks = run.outputs.map(({ ticksPerSecond }) => ticksPerSecond);
     expect(ticks).toEqual(description.outputs.map(({ ticksPerSecond }) => ticksPerSecond));
   });

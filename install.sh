@@ -15,6 +15,10 @@ etc=/etc/kinomill
 units=/etc/systemd/system
 link=/usr/local/bin/kinomill
 own_data=/var/lib/kinomill
+minio_unit=$units/kinomill-minio.service
+minio_data=/var/lib/kinomill-minio
+minio_secret=$etc/credentials/minio
+minio_address=127.0.0.1:9000
 # What is written while a version is tried: who tries it, and what to go back to.
 marker=$opt/upgrade
 # A new version has this long to become ready, migrations of a large database included.
@@ -46,6 +50,9 @@ How it is set up (kept in /etc/kinomill/config.toml; later runs change only what
   --data DIR           folder for database and files (default /var/lib/kinomill)
   --port PORT          port of the page and the API (default 7600)
   --listen HOST:PORT   address and port (default 0.0.0.0:7600)
+  --with-minio [FILE]  also a local S3 server, as a service of its own for this machine alone, that keeps the files:
+                       FILE is the program minio, which you bring (default: the one in PATH, or /usr/local/bin/minio).
+                       Settings of storage that are there already stay.
 
   --restore-database   with --rollback: also take the database of before the upgrade, where the old version cannot
                        read the present one. What was done since then is not in it; it is kept aside.
@@ -70,6 +77,7 @@ misused() {
 }
 
 action='' from='' offline='' key='' unsigned='' data='' listen='' port='' purge='' yes='' dry='' restore_database=''
+with_minio='' minio=''
 choose() {
   [ -z "$action" ] || misused "--$action and --$1 do not go together"
   action=$1
@@ -86,6 +94,10 @@ while [ $# -gt 0 ]; do
   --data) value "$@"; data=$2; shift ;;
   --port) value "$@"; port=$2; shift ;;
   --listen) value "$@"; listen=$2; shift ;;
+  --with-minio)
+    with_minio=yes
+    case ${2:-} in '' | -*) ;; *) minio=$2; shift ;; esac
+    ;;
   --wait)
     value "$@"
     case $2 in *[!0-9]* | ?????*) misused "--wait takes seconds" ;; esac
@@ -103,6 +115,10 @@ done
 action=${action:-install}
 [ -z "$purge" ] || [ "$action" = uninstall ] || misused "--purge goes with --uninstall"
 [ -z "$restore_database" ] || [ "$action" = rollback ] || misused "--restore-database goes with --rollback"
+case $with_minio,$action in
+,* | yes,install | yes,upgrade | yes,apply) ;;
+*) misused "--with-minio and --$action do not go together" ;;
+esac
 [ -z "$port" ] || [ -z "$listen" ] || misused "--port and --listen do not go together"
 case $port in
 '') ;;
@@ -177,7 +193,7 @@ need_systemd() {
 
 # Files of somebody else under our names are left alone.
 refuse_foreign_files() {
-  for unit in kinomill.service kinomill.socket; do
+  for unit in kinomill.service kinomill.socket kinomill-minio.service; do
     [ ! -e "$units/$unit" ] || head -n 1 "$units/$unit" | grep -q Kinomill ||
       fail "$units/$unit is there and not Kinomill's own. Move it away first. Nothing was changed."
   done
@@ -209,10 +225,11 @@ install_packages() {
 
 incoming=
 # What the end of this script has to take back: a first installation, a change of versions, or nothing.
-undo='' swapped=''
+undo='' swapped='' undo_minio=''
 clean_up() {
   status=$?
   trap '' INT TERM HUP
+  if [ -n "$undo_minio" ]; then take_minio_back; fi
   case $undo in
   first) undo_first ;;
   change) roll_back ;;
@@ -236,6 +253,10 @@ need_space() {
 
 begin_incoming() {
   need_space
+  open_incoming
+}
+
+open_incoming() {
   mkdir -p "$opt"
   chmod 755 "$opt"
   rm -rf "$opt"/.incoming.*
@@ -437,6 +458,7 @@ write_units() {
       printf '[Unit]\nRequiresMountsFor=%s\n[Service]\nReadWritePaths=%s\n' "$data_folder" "$data_folder"
     } >"$units/kinomill.service.d/data.conf"
   fi
+  if [ -f "$minio_unit" ] && [ -f "$opt/$1/systemd/kinomill-minio.service" ]; then write_minio_unit "$1" "$(minio_of_unit)"; fi
   write_gpu_rules
   systemctl daemon-reload
 }
@@ -474,6 +496,168 @@ write_gpu_rules() {
     for node in $(gpu_nodes); do [ ! -c "$node" ] || printf 'DeviceAllow=%s rw\n' "$node"; done
   } >"$file"
 }
+
+# ── The S3 server ────────────────────────────────────────────────────────────────────────────────────────────────
+
+minio_of_unit() { sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' "$minio_unit" 2>/dev/null; }
+
+# write_minio_unit VERSION PROGRAM
+write_minio_unit() {
+  sed "s|/usr/local/bin/minio|$2|" "$opt/$1/systemd/kinomill-minio.service" >"$units/.kinomill-minio.service.$$"
+  chmod 644 "$units/.kinomill-minio.service.$$"
+  mv -f "$units/.kinomill-minio.service.$$" "$minio_unit"
+}
+
+# Something listens where it would: local addresses and ports in state 0A (listening), as the kernel lists them in hexadecimal.
+minio_port_taken() {
+  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '
+    $4 == "0A" && $2 ~ /^(00000000|0100007F|00000000000000000000000000000000|0000000000000000FFFF00000100007F):2328$/ { taken = 1 }
+    END { exit !taken }'
+}
+
+# Finds the program and the port, and says what is missing, before anything is changed.
+look_for_minio() {
+  # The settings of an installation before may name the server that went with it.
+  if [ ! -f "$minio_unit" ] && grep -q '^secretAccessKeyFile *= *"credential:minio"' "$etc/config.toml" 2>/dev/null; then
+    with_minio=yes
+  fi
+  [ -n "$with_minio" ] || return 0
+  if [ -n "$minio" ]; then
+    [ -f "$minio" ] || fail "there is no program $minio. Nothing was changed."
+    minio=$(cd "$(dirname "$minio")" && pwd)/$(basename "$minio")
+  else
+    for minio in "$(minio_of_unit)" "$(command -v minio || true)" /usr/local/bin/minio ''; do
+      [ ! -f "$minio" ] || break
+    done
+  fi
+  case $arch in x64) kind=amd64 ;; *) kind=arm64 ;; esac
+  [ -n "$minio" ] ||
+    fail "there is no MinIO on this machine. Fetch https://dl.min.io/server/minio/release/linux-$kind/minio and minio.sha256sum beside it, compare, put it in its place (sudo install -m 755 minio /usr/local/bin/minio), and run this again. Nothing was changed."
+  case $minio in
+  /home/* | /root/* | /run/user/* | /tmp/* | /var/tmp/* | /dev/* | *[!A-Za-z0-9/._+-]*)
+    fail "the service cannot see $minio: put it in its place (sudo install -m 755 '$minio' /usr/local/bin/minio), and run this again. Nothing was changed."
+    ;;
+  esac
+  case $("$minio" --version 2>/dev/null || true) in
+  minio*) ;;
+  *) fail "$minio does not run, or is no MinIO: chmod 755, and the build for linux-$kind. Nothing was changed." ;;
+  esac
+  if minio_port_taken && [ "$(systemctl is-active kinomill-minio.service 2>/dev/null)" != active ]; then
+    fail "another program listens on port 9000 (sudo ss -ltnp names it), where MinIO would. Nothing was changed."
+  fi
+}
+
+# On a machine with a proxy, too, this is asked of the machine itself.
+ask_minio() {
+  NO_PROXY=127.0.0.1 no_proxy=127.0.0.1 fetch "http://$minio_address/minio/health/ready" /dev/null 2>/dev/null
+}
+
+make_minio_bucket() {
+  NO_PROXY=127.0.0.1 no_proxy=127.0.0.1 KINOMILL_STORAGE_KIND=s3 KINOMILL_STORAGE_S3_ENDPOINT=http://$minio_address \
+    KINOMILL_STORAGE_S3_REGION=us-east-1 KINOMILL_STORAGE_S3_BUCKET=kinomill KINOMILL_STORAGE_S3_PATH_STYLE=true \
+    KINOMILL_STORAGE_S3_ACCESS_KEY_ID=kinomill KINOMILL_STORAGE_S3_SECRET_ACCESS_KEY='' \
+    KINOMILL_STORAGE_S3_SECRET_ACCESS_KEY_FILE=$minio_secret "$opt/$version/kinomill" storage create-bucket
+}
+
+# Starts the server and makes the bucket. Until Kinomill has been started with it, clean_up takes all of it back.
+set_up_minio() {
+  [ -n "$with_minio" ] || return 0
+  command -v curl >/dev/null || command -v wget >/dev/null || install_packages curl
+  say "Setting up MinIO ($minio) …"
+  minio_is_new='' minio_data_is_new='' minio_secret_is_new='' minio_used=''
+  if [ -f "$minio_unit" ]; then cp "$minio_unit" "$incoming/kinomill-minio.service"; else minio_is_new=yes; fi
+  [ -e "$minio_data" ] || [ -e "/var/lib/private/${minio_data##*/}" ] || minio_data_is_new=yes
+  undo_minio=yes
+  if [ ! -s "$minio_secret" ]; then
+    minio_secret_is_new=yes
+    mkdir -p "$etc/credentials"
+    chmod 700 "$etc/credentials"
+    (umask 077 && od -An -v -tx1 -N24 /dev/urandom | tr -d ' \n' >"$minio_secret.part" && mv "$minio_secret.part" "$minio_secret")
+  fi
+  write_minio_unit "$version" "$minio"
+  systemctl daemon-reload
+  systemctl enable kinomill-minio.service >/dev/null 2>&1
+  began=$(date +%s)
+  cmp -s "$minio_unit" "$incoming/kinomill-minio.service" || systemctl stop kinomill-minio.service
+  systemctl start kinomill-minio.service >/dev/null 2>&1 || minio_failed "does not start"
+  give_up=$((began + ready_seconds))
+  until ask_minio; do
+    [ "$(date +%s)" -lt $give_up ] || minio_failed "does not become ready"
+    sleep 0.2
+  done
+  said=$(make_minio_bucket 2>&1) || {
+    printf '%s\n' "$said" >&2
+    minio_failed "does not make the bucket"
+  }
+}
+
+minio_failed() {
+  journalctl -u kinomill-minio --since "@$began" -n 20 --no-pager -o cat >&2 || true
+  fail "MinIO $1, see above. What was begun of it is taken back, and the storage is the one of before."
+}
+
+# Names the bucket in the settings. Those of somebody about storage stay: what they say is where their files lie.
+name_storage() {
+  storage_named=''
+  [ -n "$with_minio" ] || return 0
+  listed=$("$opt/$version/kinomill" config check --list --config "$etc/config.toml" 2>/dev/null |
+    grep -E '^storage\.(kind|s3\.[A-Za-z]+) = ' | grep -v '# default$' || true)
+  case $listed in
+  '') ;;
+  *credential:minio*) return 0 ;;
+  *)
+    warn "$etc/config.toml has settings of storage, which stay. docs/storage.md says how MinIO is named in it."
+    return 0
+    ;;
+  esac
+  cp -p "$etc/config.toml" "$incoming/config.toml"
+  awk -v endpoint="http://$minio_address" '
+    function kind() { print "kind = \"s3\"" ; has_kind = 1 }
+    function s3() {
+      print "# The MinIO of this machine, set up by install.sh --with-minio. Others do not reach it, so all bytes pass through Kinomill."
+      print "endpoint = \"" endpoint "\""
+      print "bucket = \"kinomill\"\naccessKeyId = \"kinomill\"\nsecretAccessKeyFile = \"credential:minio\"\ndirect = false\n"
+      has_s3 = 1
+    }
+    { print }
+    /^\[storage\][ \t]*(#.*)?$/ { kind() }
+    /^\[storage\.s3\][ \t]*(#.*)?$/ { s3() }
+    END {
+      if (!has_kind) { print "\n[storage]"; kind() }
+      if (!has_s3) { print "\n[storage.s3]"; s3() }
+    }' "$incoming/config.toml" >"$etc/.config.toml.$$"
+  chmod 644 "$etc/.config.toml.$$"
+  mv -f "$etc/.config.toml.$$" "$etc/config.toml"
+  storage_named=yes
+}
+
+take_minio_back() {
+  undo_minio=''
+  if [ -n "${storage_named:-}" ]; then mv -f "$incoming/config.toml" "$etc/config.toml"; fi
+  if [ -z "$minio_is_new" ]; then
+    cmp -s "$incoming/kinomill-minio.service" "$minio_unit" && return 0
+    mv -f "$incoming/kinomill-minio.service" "$minio_unit"
+    systemctl daemon-reload
+    systemctl restart --no-block kinomill-minio.service >/dev/null 2>&1 || true
+    return 0
+  fi
+  remove_minio
+  if [ -z "$minio_used" ]; then
+    [ -z "$minio_data_is_new" ] || remove_minio_data
+    [ -z "$minio_secret_is_new" ] || rm -f "$minio_secret" "$minio_secret.part"
+    rmdir "$etc/credentials" "$etc" 2>/dev/null || true
+  fi
+}
+
+remove_minio() {
+  [ -f "$minio_unit" ] || return 0
+  systemctl disable --now kinomill-minio.service >/dev/null 2>&1 || true
+  rm -f "$minio_unit"
+  systemctl daemon-reload
+  systemctl reset-failed kinomill-minio.service >/dev/null 2>&1 || true
+}
+
+remove_minio_data() { rm -rf "$minio_data" "/var/lib/private/${minio_data##*/}"; }
 
 # ── One version after another ────────────────────────────────────────────────────────────────────────────────────
 
@@ -686,8 +870,10 @@ first_install() {
   cp "$opt/$version/install.sh" "$opt/install.sh"
   chmod 755 "$opt/install.sh"
   write_settings
+  name_storage
   check_settings "$version"
   write_units "$version"
+  minio_used=yes
   point current "$version"
   ln -sfn "$opt/current/kinomill" $link
   said=$(systemctl enable --now kinomill.socket 2>&1) || {
@@ -747,17 +933,27 @@ show_result() {
   say ""
   "$opt/current/kinomill" doctor --config "$etc/config.toml" || true
   say ""
+  if [ -n "${before:-}" ] && [ -n "${storage_named:-}" ]; then
+    say "New files go to MinIO. Those that are on the disk are read there; kinomill storage migrate --to s3 brings them over."
+  fi
   say "Settings $etc/config.toml    log: journalctl -u kinomill    upgrade: $opt/install.sh --upgrade --from …"
+}
+
+say_minio() {
+  say "start kinomill-minio.service ($minio, for this machine alone at $minio_address, its files in $minio_data),"
+  say "make the bucket kinomill there and name it in $etc/config.toml where that says nothing of storage,"
 }
 
 install_or_upgrade() {
   before=$(current)
   [ "$action" != upgrade ] || [ -n "$before" ] || fail "nothing is installed that could be upgraded. Nothing was changed."
   show_machine
+  look_for_minio
   if [ -n "$dry" ]; then
     say ""
     say "Would take the release from ${from:-$here}, check it, put it into $opt/VERSION,"
     command -v ffmpeg >/dev/null || say "install ffmpeg from the distribution,"
+    if [ -n "$with_minio" ]; then say_minio; fi
     if [ -n "$before" ]; then say "try it beside $before, back up the database, change over, and go back if it is not ready in $ready_seconds s."; else
       say "write $etc/config.toml (${listen:-0.0.0.0:7600}, ${data:-$own_data}), and start kinomill.socket and kinomill.service."
     fi
@@ -767,8 +963,9 @@ install_or_upgrade() {
   take_release
   if ! command -v ffmpeg >/dev/null || ! command -v ffprobe >/dev/null; then install_packages ffmpeg; fi
   place_release
+  if [ -z "$before" ]; then undo=first; fi
+  set_up_minio
   if [ -z "$before" ]; then
-    undo=first
     first_install
     undo=
   elif [ "$before" = "$version" ]; then
@@ -781,20 +978,39 @@ install_or_upgrade() {
     }
     write_settings
     switch_to "$version" "$before"
+    if [ -n "$with_minio" ]; then apply; fi
   fi
+  undo_minio=''
   show_result "$(current)"
 }
 
-apply() {
+# --apply: the units anew, and what else is asked for.
+apply_anew() {
   version=$(current)
   [ -n "$version" ] || fail "nothing is installed."
+  look_for_minio
+  if [ -n "$dry" ]; then
+    say "Would write the units of $version anew,"
+    if [ -n "$with_minio" ]; then say_minio; fi
+    say "and restart what has changed."
+    exit 0
+  fi
+  open_incoming
+  set_up_minio
+  apply
+  undo_minio=''
+}
+
+apply() {
   write_settings
+  name_storage
   check_settings "$version"
+  minio_used=yes
   before=$(cat "$units"/kinomill.s* "$units"/kinomill.s*.d/*.conf 2>/dev/null | sha256sum)
   write_units "$version"
   ln -sfn "$opt/current/kinomill" $link
   systemctl enable kinomill.socket kinomill.service >/dev/null 2>&1
-  if [ "$before" != "$(cat "$units"/kinomill.s* "$units"/kinomill.s*.d/*.conf 2>/dev/null | sha256sum)" ] || [ -n "$listen$data" ]; then
+  if [ "$before" != "$(cat "$units"/kinomill.s* "$units"/kinomill.s*.d/*.conf 2>/dev/null | sha256sum)" ] || [ -n "$listen$data$storage_named" ]; then
     systemctl stop kinomill.service kinomill.socket
   fi
   systemctl start kinomill.socket kinomill.service ||
@@ -827,24 +1043,30 @@ uninstall() {
   version=$(current)
   if [ -n "$version" ]; then data_folder=$(data_of "$version"); else data_folder=$own_data; fi
   if [ -n "$dry" ]; then
-    say "Would stop and remove kinomill.service, kinomill.socket, $opt and $link${purge:+, and with them $etc and $data_folder}."
+    minio=''
+    if [ -f "$minio_unit" ]; then minio=' kinomill-minio.service,'; fi
+    minio_too=''
+    if [ -e "$minio_data" ]; then minio_too=", $minio_data"; fi
+    say "Would stop and remove kinomill.service, kinomill.socket,$minio $opt and $link${purge:+, and with them $etc, $data_folder$minio_too}."
     exit 0
   fi
   refuse_foreign_files
   if [ -n "$purge" ] && [ -z "$yes" ] && [ -t 0 ]; then
-    printf 'This deletes %s and everything in %s. Type yes to go on: ' "$etc" "$data_folder"
+    printf 'This deletes %s and everything in %s. Type yes to go on: ' "$etc" "$data_folder$([ ! -e "$minio_data" ] || printf ' and %s' "$minio_data")"
     read -r answer
     [ "$answer" = yes ] || fail "nothing was changed."
   fi
   systemctl disable --now kinomill.service kinomill.socket >/dev/null 2>&1 || true
+  remove_minio
   remove_programs
   if [ -n "$purge" ]; then
     purge_data
-    rm -rf $etc "$units/kinomill.service.d" "$units/kinomill.socket.d"
+    remove_minio_data
+    rm -rf $etc "$units/kinomill-minio.service.d" "$units/kinomill.service.d" "$units/kinomill.socket.d"
     if getent passwd kinomill >/dev/null && [ "$data_folder" != $own_data ]; then userdel kinomill 2>/dev/null || true; fi
     say "Kinomill, its settings and its data are removed."
   else
-    say "Kinomill is removed. Its settings are in $etc, its data in $data_folder."
+    say "Kinomill is removed. Its settings are in $etc, its data in $data_folder$([ ! -e "$minio_data" ] || printf ' and %s' "$minio_data")."
   fi
 }
 
@@ -866,6 +1088,7 @@ status() {
   version=$(current)
   [ -n "$version" ] || fail "nothing is installed."
   say "Kinomill $version, before it ${version:+$(previous)}"
+  if [ -f "$minio_unit" ]; then say "MinIO: $(systemctl is-active kinomill-minio.service || true)"; fi
   "$opt/current/kinomill" ready --config "$etc/config.toml"
 }
 
@@ -876,7 +1099,7 @@ settle) settle ;;
 status) status ;;
 *)
   if [ -n "$dry" ]; then
-    "$(case $action in install | upgrade) echo install_or_upgrade ;; rollback) echo go_back ;; *) echo uninstall ;; esac)"
+    "$(case $action in install | upgrade) echo install_or_upgrade ;; rollback) echo go_back ;; apply) echo apply_anew ;; *) echo uninstall ;; esac)"
     exit 0
   fi
   need_root
@@ -888,7 +1111,7 @@ status) status ;;
   case $action in
   install | upgrade) install_or_upgrade ;;
   rollback) go_back ;;
-  apply) apply ;;
+  apply) apply_anew ;;
   uninstall) uninstall ;;
   esac
   ;;

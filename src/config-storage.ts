@@ -39,7 +39,7 @@ const s3Settings = z.strictObject({
     .string()
     .regex(/^([A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9])?$/, "must be the name of a bucket")
     .default("")
-    .describe("The bucket. It must be there; Kinomill does not make it."),
+    .describe("The bucket. It must be there: kinomill storage create-bucket makes it."),
   prefix: z
     .string()
     .regex(/^([A-Za-z0-9_.-]+\/){0,8}$/, "must be empty or end with a slash, like kinomill/")

@@ -56,6 +56,22 @@ async function partsInBucket(): Promise<number> {
   return Uploads.filter(({ Key = "" }) => !Key.startsWith("check-")).length;
 }
 
+test("the bucket of the settings is made where it is not there", async () => {
+  const environment = settingsFor({ ...bucket, bucket: "made-by-command" });
+  const create = (more: Record<string, string> = {}) =>
+    kinomill(["storage", "create-bucket"], { environment: { ...environment, ...more } });
+  expect(await create()).toMatchObject({
+    exitCode: 0,
+    stdout: "Made the bucket made-by-command.\n",
+  });
+  expect(await create()).toMatchObject({
+    ...{ exitCode: 0, stdout: "The bucket made-by-command is there already.\n" },
+  });
+  const wrong = await create({ KINOMILL_STORAGE_S3_SECRET_ACCESS_KEY: "wrong" });
+  expect(wrong.stderr).toContain("the secret key is wrong");
+  expect(wrong.exitCode).toBe(1);
+});
+
 async function proxied() {
   const proxy = await FaultProxy.start(ceph.endpoint);
   return Object.assign(proxy, { [Symbol.asyncDispose]: () => proxy.close() });

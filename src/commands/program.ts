@@ -157,6 +157,13 @@ function addStorage(program: Command, run: Run): void {
     .option("--url <url>", "the server (default KINOMILL_URL, or http://localhost:7600)")
     .option("--json", "print JSON");
   run(migrate, async () => (await import("./storage-migrate.ts")).migrateStorage);
+  const create = storage
+    .command("create-bucket")
+    .description("make the bucket of the settings where it is not there")
+    .exitOverride()
+    .option("--data <dir>", "folder for database, files and work in progress")
+    .option("--config <file>", "TOML file with settings");
+  run(create, async () => (await import("./create-bucket.ts")).createBucket);
   const check = storage
     .command("check")
     .description("look for objects without an asset, and assets whose bytes are gone or damaged")

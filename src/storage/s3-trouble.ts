@@ -163,7 +163,7 @@ export function sentenceFor(fault: S3Fault, place: S3Place): string {
     case "CredentialsProviderError":
       return "No keys for the S3 server were found. Set storage.s3.accessKeyId and storage.s3.secretAccessKey.";
     case "NoSuchBucket":
-      return `There is no bucket ${bucket} at ${where}. Make it, or correct storage.s3.bucket.`;
+      return `There is no bucket ${bucket} at ${where}. Make it (kinomill storage create-bucket), or correct storage.s3.bucket.`;
     case "RequestTimeTooSkewed":
       return "The clocks of this machine and of the S3 server differ too much. Let both follow a time server (timedatectl set-ntp true).";
     case "AccessDenied":

@@ -18,8 +18,8 @@ export function namedAddresses({ listen, mdns }: Pick<Config, "listen" | "mdns">
   return ["0.0.0.0", "::"].includes(hostname) ? all : all.filter((address) => address === hostname);
 }
 
-/** Never fails and waits for nothing. Returns what ends it. */
-export function openLocalName(config: Config, port: number, parentLog: Log): () => void {
+/** Never fails and waits for nothing. Returns what ends it, when the neighbours are told. */
+export function openLocalName(config: Config, port: number, parentLog: Log): () => Promise<void> {
   const log = logOf(parentLog, "mdns");
   let known = "";
   let responder: Responder | null = null;
@@ -29,7 +29,7 @@ export function openLocalName(config: Config, port: number, parentLog: Log): () 
     const now = addresses.toSorted().join(" ");
     if (now === known) return;
     known = now;
-    responder?.close();
+    await responder?.close();
     responder = null;
     const wire = await openWire(
       addresses.filter((address) => !address.includes(":")),
@@ -41,7 +41,7 @@ export function openLocalName(config: Config, port: number, parentLog: Log): () 
     const identity = { name: config.mdns.name, port, tls, path, addresses };
     responder = new Responder({ identity, wire, log });
     // Closed while the sockets were opened.
-    if (closed) responder.close();
+    if (closed) await responder.close();
   };
   const lookSafely = () =>
     void look().catch((cause: unknown) =>
@@ -50,9 +50,9 @@ export function openLocalName(config: Config, port: number, parentLog: Log): () 
   lookSafely();
   const timer = setInterval(lookSafely, LOOK_EVERY_MS);
   timer.unref();
-  return () => {
+  return async () => {
     closed = true;
     clearInterval(timer);
-    responder?.close();
+    await responder?.close();
   };
 }

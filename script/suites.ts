@@ -33,12 +33,18 @@ const tests = (name: string, ...folders: string[]): Suite => ({
   argv: ["bun", "test", testLimit, ...inParallel, ...folders],
   reportTo: (file) => ["--reporter=junit", `--reporter-outfile=${file}`],
 });
-/** What the unit tests and the whole-product tests say of the engine, on the ffmpeg of another Debian. */
-const engineTests = (name: string, release: "trixie" | "sid"): Suite => ({
+/** Tests on another Debian: its options stand before the release, what is for `bun test` behind it. */
+const onDebian = (name: string, release: string, ...script: string[]): Suite => ({
   name,
-  argv: ["script/engine-chroot", release, testLimit],
-  reportTo: (file) => [`--report=${file}`],
+  argv: script,
+  reportTo: (file) => [`--report=${file}`, release, testLimit],
 });
+/** What the unit tests and the whole-product tests say of the engine, on another ffmpeg. */
+const engineTests = (name: string, release: "trixie" | "sid"): Suite =>
+  onDebian(name, release, "script/engine-chroot");
+/** The long form of the service's life, on another systemd. */
+const serviceTests = (name: string, release: "trixie"): Suite =>
+  onDebian(name, release, "env", "KINOMILL_TEST_EVERYTHING=1", "script/debian-machine");
 
 /** The long form of tests that the usual run makes short: all files, all sources, many faults. */
 const longForm = (name: string, hours: number, ...folders: string[]): Suite => ({
@@ -55,7 +61,7 @@ const suites: Suite[] = [
     "shell scripts",
     "bash",
     "-c",
-    "shellcheck install.sh script/{bench,bootstrap,build,demo,engine-chroot,pull-the-plug,release,same-build,screenshots,test} tests/gpu-emulator/{build,selftest} tests/systemd/box .ci/run",
+    "shellcheck install.sh script/{bench,bootstrap,build,debian-root,demo,engine-chroot,pull-the-plug,release,same-build,screenshots,debian-machine,test} tests/gpu-emulator/{build,selftest} tests/systemd/box .ci/run",
   ),
   check("build", "script/build"),
   tests("unit tests", "./src", "./views", "./static", "./script", "./bench"),
@@ -67,6 +73,7 @@ const suites: Suite[] = [
 const fullSuites: Suite[] = [
   engineTests("engine on ffmpeg 7.1 (Debian 13)", "trixie"),
   engineTests("engine on ffmpeg 9.0 (Debian sid)", "sid"),
+  serviceTests("the service on systemd 257 (Debian 13)", "trixie"),
   longForm("every hostile file", 1, "./tests/hostile"),
   longForm("operations × sources", 2, "./tests/operations/matrix"),
   longForm(

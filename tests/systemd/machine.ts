@@ -1,4 +1,7 @@
-/** A machine of its own with systemd, made of this one, in which Kinomill is installed as its users do it. */
+/**
+ * A machine of its own with systemd, made of this one or of the root of another Debian (`script/debian-machine`), in
+ * which Kinomill is installed as its users do it.
+ */
 import { readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,6 +9,9 @@ import { join, resolve } from "node:path";
 import { eventually } from "../appliance.ts";
 
 const root = resolve(import.meta.dir, "../..");
+
+/** Where the machine's files come from; the tests must not pass on another system than they were meant for. */
+const machineRoot = process.env["KINOMILL_TEST_MACHINE_ROOT"] ?? "/";
 
 /** It boots in three seconds; the rest is for the machine of another test file, which has to end first. */
 const BOOT_LIMIT_MS = 400_000;
@@ -46,6 +52,9 @@ export class Machine {
     const machine = new Machine(folder, child);
     try {
       await machine.booted();
+      const wanted = await readFile(join(machineRoot, "etc/os-release"), "utf8");
+      const found = await machine.shell("cat /etc/os-release");
+      if (found !== wanted.trim()) throw new Error(`another system than that of ${machineRoot}`);
     } catch (trouble) {
       const tail = await readFile(join(folder, "console.err"), "utf8").catch(() => "");
       await machine[Symbol.asyncDispose]();

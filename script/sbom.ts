@@ -1,9 +1,11 @@
 /**
  * Prints what is inside the executable as CycloneDX 1.5, from bun.lock: every package that the product depends on, with
- * the checksum that the registry published, Bun itself, and the files in static/vendor:  bun script/sbom.ts VERSION
+ * the checksum that the registry published, Bun itself, the files in static/vendor, and the packages that the player's
+ * library was built from:  bun script/sbom.ts VERSION
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { libraryPackages } from "./player-library.ts";
 
 const root = resolve(import.meta.dir, "..");
 
@@ -22,8 +24,11 @@ interface Component {
   hashes?: { alg: string; content: string }[];
 }
 
-/** Packages that the product needs, with what they need. One that is nested stands under `parent/name` in the lock. */
-export function shippedPackages(lock: Lock): Component[] {
+/**
+ * Packages that the product needs, with what they need. One that is nested stands under `parent/name` in the lock.
+ * @param built packages beside the dependencies that something in static/vendor was built from
+ */
+export function shippedPackages(lock: Lock, built: readonly string[] = []): Component[] {
   const found = new Map<string, Component>();
   const visit = (name: string, parents: string[]) => {
     const places = parents.map((_, at) =>
@@ -37,7 +42,7 @@ export function shippedPackages(lock: Lock): Component[] {
     const inner = place === name ? [name] : [...parents, name];
     for (const needed of Object.keys(entry[2]?.dependencies ?? {})) visit(needed, inner);
   };
-  for (const name of Object.keys(lock.workspaces[""].dependencies)) visit(name, []);
+  for (const name of [...Object.keys(lock.workspaces[""].dependencies), ...built]) visit(name, []);
   const unique = new Map([...found.values()].map((component) => [component.purl, component]));
   return [...unique.values()].sort((a, b) => (a.purl < b.purl ? -1 : 1));
 }
@@ -86,7 +91,7 @@ if (import.meta.main) {
     metadata: {
       component: { type: "application", "bom-ref": purl, name: "kinomill", version, purl },
     },
-    components: [bun, ...shippedPackages(lock), ...vendored()],
+    components: [bun, ...shippedPackages(lock, libraryPackages), ...vendored()],
   };
   console.log(JSON.stringify(document, null, 2));
 }

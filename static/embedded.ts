@@ -54,7 +54,7 @@ import uploadJs from "./upload.js" with { type: "text" };
 import uploadMemoryJs from "./upload-memory.js" with { type: "text" };
 import latinFont from "./vendor/hanken-grotesk-latin-5.3.0.woff2" with { type: "file" };
 import latinExtFont from "./vendor/hanken-grotesk-latin-ext-5.3.0.woff2" with { type: "file" };
-import hlsJs from "./vendor/hls-1.7.4.min.js" with { type: "text" };
+import hlsJs from "./vendor/hls-1.7.4.cmaf.min.js" with { type: "text" };
 import htmxJs from "./vendor/htmx-4.0.1.min.js" with { type: "text" };
 import hxCspJs from "./vendor/hx-csp-4.0.1.min.js" with { type: "text" };
 import hxSseJs from "./vendor/hx-sse-4.0.1.min.js" with { type: "text" };

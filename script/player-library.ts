@@ -38,14 +38,14 @@ const features = {
   ALT_AUDIO: true,
   /** Rungs that the machine cannot decode at their size are left out: 8K, HDR. */
   MEDIA_CAPABILITIES: true,
+  /** The list of a rung's keyframes plays too: its pictures stand for as long as the list says. */
+  IFRAMES: true,
   /** Ladders are encrypted by AES-128 alone, which needs no module of the browser. */
   EME_DRM: false,
   /** `captions` makes files of them; a ladder has none. */
   SUBTITLES: false,
   /** Words of services that deliver streams: our playlists never say them. */
   ...{ CMCD: false, CONTENT_STEERING: false, VARIABLE_SUBSTITUTION: false, INTERSTITIALS: false },
-  /** Pictures while seeking come from the player's own companions. */
-  IFRAMES: false,
   /** Segments are MP4, never a transport stream. */
   M2TS_ADVANCED_CODECS: false,
 };
@@ -73,6 +73,11 @@ const replaced: readonly { importer: string; name: string; text: string }[] = [
   { importer: "demux/inject-worker.ts", name: "transmuxer-worker", text: nothing },
   // Switched off, and it would want a package.
   { importer: "src/config.ts", name: "cmcd-controller", text: nothing },
+  // Players beside the player, of keyframes alone: the time line has its pictures from the companions.
+  {
+    ...{ importer: "src/config.ts", name: "iframe-controller" },
+    text: "export const IFrameController = undefined;",
+  },
   // Events in the stream (ID3, EXT-X-DATERANGE): ladders have none, and nobody would read them.
   { importer: "src/config.ts", name: "id3-track-controller", text: nothing },
 ];

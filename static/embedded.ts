@@ -6,8 +6,6 @@
 import { readFileSync } from "node:fs";
 import licenceText from "../LICENSE" with { type: "text" };
 import { assert } from "../src/trouble.ts";
-import assetJs from "./asset.js" with { type: "text" };
-import copyJs from "./copy.js" with { type: "text" };
 import assetCss from "./css/asset.css" with { type: "text" };
 import binCss from "./css/bin.css" with { type: "text" };
 import controlsCss from "./css/controls.css" with { type: "text" };
@@ -33,25 +31,10 @@ import systemCss from "./css/system.css" with { type: "text" };
 import uploadsCss from "./css/uploads.css" with { type: "text" };
 import valuesCss from "./css/values.css" with { type: "text" };
 import welcomeCss from "./css/welcome.css" with { type: "text" };
-import directJs from "./direct.js" with { type: "text" };
-import dropJs from "./drop.js" with { type: "text" };
-import errorsJs from "./errors.js" with { type: "text" };
-import formsJs from "./forms.js" with { type: "text" };
 import { earlyScript, frameScript } from "./frame.ts";
-import graphsJs from "./graphs.js" with { type: "text" };
-import hoverJs from "./hover.js" with { type: "text" };
 import iconSvg from "./icon.svg" with { type: "text" };
-import jobsJs from "./jobs.js" with { type: "text" };
-import leavingJs from "./leaving.js" with { type: "text" };
-import libraryJs from "./library.js" with { type: "text" };
-import logJs from "./log.js" with { type: "text" };
-import makeJs from "./make.js" with { type: "text" };
 import { playerScript } from "./player.ts";
-import selectionJs from "./selection.js" with { type: "text" };
-import trayJs from "./tray.js" with { type: "text" };
-import trialJs from "./trial.js" with { type: "text" };
-import uploadJs from "./upload.js" with { type: "text" };
-import uploadMemoryJs from "./upload-memory.js" with { type: "text" };
+import { smaller } from "./smaller.ts" with { type: "macro" };
 import latinFont from "./vendor/hanken-grotesk-latin-5.3.0.woff2" with { type: "file" };
 import latinExtFont from "./vendor/hanken-grotesk-latin-ext-5.3.0.woff2" with { type: "file" };
 import hlsJs from "./vendor/hls-1.7.4.cmaf.min.js" with { type: "text" };
@@ -61,7 +44,6 @@ import hxSseJs from "./vendor/hx-sse-4.0.1.min.js" with { type: "text" };
 import tusJs from "./vendor/tus-js-client-4.3.1.min.js" with { type: "text" };
 import uplotJs from "./vendor/uplot-1.6.32.iife.min.js" with { type: "text" };
 import uplotCss from "./vendor/uplot-1.6.32.min.css" with { type: "text" };
-import welcomeJs from "./welcome.js" with { type: "text" };
 
 export interface StaticFile {
   /** `/static/app-1a2b3c4d5e.css` */
@@ -153,34 +135,34 @@ const sources: Record<string, StaticFile["body"]> = {
   ...Object.fromEntries(fonts.map(({ name, body }) => [name, body])),
   "app.css": [...fonts.map(fontFace), ...styles].join("\n"),
   "app.js": frameScript,
-  "asset.js": assetJs,
-  "copy.js": copyJs,
-  "direct.js": directJs,
+  "asset.js": smaller("asset.js"),
+  "copy.js": smaller("copy.js"),
+  "direct.js": smaller("direct.js"),
   "docs.css": docsCss,
-  "errors.js": errorsJs,
-  "forms.js": formsJs,
-  "graphs.js": graphsJs,
+  "errors.js": smaller("errors.js"),
+  "forms.js": smaller("forms.js"),
+  "graphs.js": smaller("graphs.js"),
   "icon.svg": iconSvg,
   "licence.txt": licenceText,
   "hls.js": hlsJs,
-  "log.js": logJs,
-  "make.js": makeJs,
+  "log.js": smaller("log.js"),
+  "make.js": smaller("make.js"),
   "jobs.css": [jobListCss, jobCss].join("\n"),
-  "jobs.js": jobsJs,
+  "jobs.js": smaller("jobs.js"),
   "settings.css": settingsCss,
   "player.css": [playerCss, lineageCss].join("\n"),
   "player.js": playerScript,
   "theme.js": earlyScript,
-  "trial.js": trialJs,
-  "drop.js": dropJs,
-  "hover.js": hoverJs,
-  "leaving.js": leavingJs,
-  "library.js": libraryJs,
-  "selection.js": selectionJs,
-  "tray.js": trayJs,
-  "upload-memory.js": uploadMemoryJs,
-  "upload.js": uploadJs,
-  "welcome.js": welcomeJs,
+  "trial.js": smaller("trial.js"),
+  "drop.js": smaller("drop.js"),
+  "hover.js": smaller("hover.js"),
+  "leaving.js": smaller("leaving.js"),
+  "library.js": smaller("library.js"),
+  "selection.js": smaller("selection.js"),
+  "tray.js": smaller("tray.js"),
+  "upload-memory.js": smaller("upload-memory.js"),
+  "upload.js": smaller("upload.js"),
+  "welcome.js": smaller("welcome.js"),
   "htmx.js": htmxJs,
   "hx-csp.js": hxCspJs,
   "hx-sse.js": hxSseJs,

@@ -36,12 +36,14 @@ const inside: Record<string, string> = {
   bin: "/bin",
   asset: "/assets/:asset",
   "asset with a hostile name": "/assets/:hostile",
+  "list of a ladder": "/assets/:ladder",
   "make of one": "/make?asset=:asset",
   "make of several": "/make?asset=:asset&asset=:hostile",
   "make with a form": "/make?asset=:asset&asset=:hostile&operation=overlay",
   jobs: "/jobs",
   "jobs that failed": "/jobs?state=failed",
   "job that is done": "/jobs/:done",
+  "job that made a ladder": "/jobs/:laddered",
   "job that failed": "/jobs/:failed",
   "job that waits": "/jobs/:waiting",
   welcome: "/welcome",
@@ -97,6 +99,8 @@ async function furnish(): Promise<void> {
   };
   const done = await ask({});
   await ended(done);
+  const ladder = await api.run("ladder", [asset], { format: "hls", rungs: [{ height: 144 }] });
+  expect(ladder.state).toBe("succeeded");
   const waiting = await ask({}, { notBefore: "2099-01-01T00:00:00Z", labels });
   const gone = (await api.add(plainClip(1), attacks(canary)[1] ?? "")).id;
   const failing = await api.post("/api/v1/jobs", {
@@ -104,6 +108,7 @@ async function furnish(): Promise<void> {
   });
   await api.post(`/api/v1/jobs/${failing.body.id}/cancel`, {});
   Object.assign(made, { asset, hostile: hostile[0], done, waiting, failed: failing.body.id });
+  Object.assign(made, { laddered: ladder.id, ladder: ladder.outputs[0] });
   await api.call("DELETE", `/api/v1/assets/${hostile.at(-1)}`);
 }
 
@@ -128,6 +133,26 @@ async function violations(page: Page): Promise<string[]> {
   return results.violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} ${failureSummary}`),
   );
+}
+
+/** What a page loads before it works, over a slow line; `tus.js` comes with the first upload. */
+const LOADED_BYTES_MAX = 150_000;
+
+/** Scripts and styles of a page as they are sent, in bytes. */
+async function loadedBytes(page: Page): Promise<{ files: number; bytes: number }> {
+  const addresses = (await page.evaluate(
+    `[...document.querySelectorAll("script[src], link[rel=stylesheet]")].map(({ src, href }) => src || href)`,
+  )) as string[];
+  let bytes = 0;
+  for (const address of addresses) {
+    const answer = await fetch(address, {
+      headers: { "accept-encoding": "br" },
+      decompress: false,
+    });
+    expect([answer.status, answer.headers.get("content-encoding")]).toEqual([200, "br"]);
+    bytes += (await answer.bytes()).length;
+  }
+  return { files: addresses.length, bytes };
 }
 
 async function visit(
@@ -178,6 +203,22 @@ describe("every page", () => {
     await visit({ width: 360, dark: true }, inside, audit);
     await visit({ width: 360, dark: false }, outside, audit);
   });
+});
+
+test("every page loads at most 150 kB of scripts and styles, the player of ladders among them", async () => {
+  const weights: Record<string, number> = {};
+  const weigh = async (page: Page) => {
+    const { files, bytes } = await loadedBytes(page);
+    weights[new URL(page.url()).pathname] = bytes;
+    expect(files).toBeGreaterThan(5);
+    return bytes <= LOADED_BYTES_MAX ? [] : [`${bytes} bytes in ${files} files`];
+  };
+  await visit({ width: 1280, dark: false }, inside, weigh);
+  await visit({ width: 1280, dark: false }, outside, weigh);
+  const [ladder = 0, file = 0] = ["ladder", "asset"].map(
+    (name) => weights[`/assets/${made[name]}`],
+  );
+  expect(ladder - file).toBeGreaterThan(50_000);
 });
 
 test("the alarms work: on a page without our care names ask and run, and axe finds what is wrong", async () => {

@@ -54,7 +54,8 @@ ${view.make === null ? null : makeSection(view.make)}
 </div>
 </div>
 ${liveConnection("/ui/events")}`;
-  const scripts = [...makeScripts, ...playerScripts(asset), "copy.js", "asset.js"];
+  const makes = view.make === null ? [] : makeScripts;
+  const scripts = [...makes, ...playerScripts(asset), "copy.js", "asset.js"];
   return page({
     ...{ title: asset.name, viewer, active: "library", body },
     ...{ scripts: [...new Set(scripts)], styles: ["player.css"] },

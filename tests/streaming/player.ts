@@ -1,13 +1,18 @@
-/** Plays a ladder of a `numberedFilm` in real Chromium, with hls.js or Shaka: see `player-page.js`. */
+/** Plays a ladder of a `numberedFilm` in real Chromium, with hls.js, our part of it or Shaka: see `player-page.js`. */
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Page } from "playwright-core";
+import { libraryFile } from "../../script/player-library.ts";
 
 const modules = resolve(import.meta.dir, "../../node_modules");
 const players = {
+  /** As on our pages. */
+  own: libraryFile,
   hls: join(modules, "hls.js/dist/hls.min.js"),
   dash: join(modules, "shaka-player/dist/shaka-player.dash-es2021.js"),
 };
+
+export type Library = keyof typeof players;
 
 export interface Playback {
   /** Fatal or not, what the player complained of. */
@@ -39,26 +44,26 @@ const droppedShare = 0.05;
  * @param page of the origin of the address
  * @param address of the playlist or the manifest
  */
-export async function play(page: Page, kind: "hls" | "dash", address: string): Promise<Playback> {
-  let played = await playAt(page, kind, { address, speed: 1 });
+export async function play(page: Page, library: Library, address: string): Promise<Playback> {
+  let played = await playAt(page, library, { address, speed: 1 });
   for (const speed of [0.5, 0.25]) {
     const { droppedVideoFrames, totalVideoFrames } = played;
     if (droppedVideoFrames <= totalVideoFrames * droppedShare) break;
-    played = await playAt(page, kind, { address, speed });
+    played = await playAt(page, library, { address, speed });
   }
   return played;
 }
 
 async function playAt(
   page: Page,
-  kind: "hls" | "dash",
+  library: Library,
   options: { address: string; speed: number },
 ): Promise<Playback> {
   await page.reload();
   await page.setContent('<video id="film" muted playsinline width="256" height="144"></video>');
-  for (const path of [players[kind], join(import.meta.dir, "player-page.js")]) {
+  for (const path of [players[library], join(import.meta.dir, "player-page.js")]) {
     await page.addScriptTag({ content: readFileSync(path, "utf8") });
   }
-  const request = { kind, ...options, limitMs: PLAY_LIMIT_MS };
+  const request = { kind: library === "dash" ? "dash" : "hls", ...options, limitMs: PLAY_LIMIT_MS };
   return (await page.evaluate(`playLadder(${JSON.stringify(request)})`)) as Playback;
 }

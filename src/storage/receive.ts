@@ -7,6 +7,13 @@ import type { PutOptions, StoredObject } from "./storage.ts";
 /** How often the free space is looked at: other writers can take no more than this unnoticed. */
 const SPACE_CHECK_BYTES = 64 * 1024 ** 2;
 
+/**
+ * After so much the chunks that were received, by whomever, are given back. The engine sees a small heap and leaves them
+ * lie: without it the server grew by 45 to 112 MB during four GiB, with it by 46 to 65 (`bench/tus.ts`).
+ */
+const COLLECT_BYTES = 96 * 1024 ** 2;
+let uncollectedBytes = 0;
+
 export interface ReceiveOptions extends PutOptions {
   /** Called before the first byte and every 64 MiB. @throws Refusal 507 `storage_full` */
   checkSpace(): Promise<void>;
@@ -76,7 +83,15 @@ export async function pour(intake: Intake, reader: Reader, options: ReceiveOptio
     }
     options.onChunk?.(value);
     await take(intake, value);
+    collectAfter(value.byteLength);
   }
+}
+
+function collectAfter(receivedBytes: number): void {
+  uncollectedBytes += receivedBytes;
+  if (uncollectedBytes < COLLECT_BYTES) return;
+  uncollectedBytes = 0;
+  Bun.gc(true);
 }
 
 /** Copies a chunk of any length into the intake's blocks. */

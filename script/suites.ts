@@ -61,7 +61,7 @@ const suites: Suite[] = [
     "shell scripts",
     "bash",
     "-c",
-    "shellcheck install.sh script/{bench,bootstrap,build,debian-root,demo,engine-chroot,pull-the-plug,release,same-build,screenshots,debian-machine,test} tests/gpu-emulator/{build,selftest} tests/systemd/box .ci/run",
+    "shellcheck install.sh script/{bench,bootstrap,build,debian-root,demo,engine-chroot,pull-the-plug,release,same-build,screenshots,debian-machine,test,try-arm64} tests/gpu-emulator/{build,selftest} tests/systemd/box .ci/run",
   ),
   check("build", "script/build"),
   tests("unit tests", "./src", "./views", "./static", "./script", "./bench"),

@@ -42,8 +42,9 @@ describe("the search for a score", () => {
           if (next.kind !== "found") throw new Error("settled");
           expect(scores(next.quality)).toBeGreaterThanOrEqual(score);
           const surplus = onLine("ssim", scores(next.quality)) - onLine("ssim", score);
-          // A step of the scale is up to 0.9 dB here; after seven tries it may be some steps away.
-          if (next.quality > 0) expect(surplus).toBeLessThan(2.5);
+          // One step of the scale can be 2.5 dB here, near its beginning: the lowest that reaches it may be so far above.
+          const isLowest = next.quality === 0 || scores(next.quality - 1) < score;
+          if (!isLowest) expect(surplus).toBeLessThan(1.5);
         },
       ),
     );

@@ -36,13 +36,15 @@ export async function openWire(
   return {
     addresses: [...lines.keys()],
     send: (address, bytes, to) => {
+      const socket = lines.get(address);
+      if (socket === undefined) return;
       const { promise, resolve } = Promise.withResolvers<void>();
       const sent = () => {
         underWay.delete(promise);
         resolve();
       };
       underWay.add(promise);
-      lines.get(address)?.send(bytes, to?.port ?? port, to?.address ?? GROUP, sent);
+      socket.send(bytes, to?.port ?? port, to?.address ?? GROUP, sent);
     },
     listen: (onMessage) =>
       first.on("message", (bytes, { address, port: from }) =>

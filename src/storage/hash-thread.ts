@@ -139,7 +139,7 @@ function threadMain(): void {
       hasher.update(new Uint8Array(data.block, 0, data.sizeBytes));
       scope.postMessage("");
     } else if (data.from !== undefined) {
-      const other = hashers.get(data.from) ?? new Bun.CryptoHasher("sha256");
+      const other = hashers.get(data.from) ?? new Bun.CryptoHasher(data.algorithm);
       hashers.set(data.hash, other.copy());
       scope.postMessage("");
     } else if (data.file !== undefined) {

@@ -79,30 +79,41 @@ export class SelfTestRun {
     await this.running?.done;
   }
 
+  /** What came of it is told when its film is gone: who sees the end finds nothing left of it. */
   private async testAll(toolchain: Toolchain, quick: boolean): Promise<void> {
-    const { config, clock, log } = this.parts;
+    const { config, log } = this.parts;
     const folder = join(config.data, "selftest");
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    const report = await this.testIn(folder, toolchain, quick).finally(() =>
+      rm(folder, { recursive: true, force: true }).catch((cause: unknown) =>
+        log.warn({ err: cause }, "the film of the self-test could not be removed"),
+      ),
+    );
+    if (report !== null) this.keep(report);
+  }
+
+  /** Null when the server stops. */
+  private async testIn(
+    folder: string,
+    toolchain: Toolchain,
+    quick: boolean,
+  ): Promise<SelfTestReport | null> {
+    const { config, clock } = this.parts;
     try {
       const parts = { config, toolchain, folder, signal: this.abort.signal };
       const trial = await prepareTrial(parts, quick ? quickExtent : fullExtent);
       const devices: TestedView[] = [];
       for (const device of this.parts.devices()) {
         const tested = await this.testOne(parts, trial, device, quick);
-        if (tested === null) return;
+        if (tested === null) return null;
         devices.push(tested);
       }
-      this.keep({ at: isoTime(clock.nowMs()), problem: null, devices });
+      return { at: isoTime(clock.nowMs()), problem: null, devices };
     } catch (cause) {
       if (!(cause instanceof Failure)) throw cause;
       const { message, hint } = cause.report;
-      const problem = `${message} ${hint}`.trim();
-      this.keep({ at: isoTime(clock.nowMs()), problem, devices: [] });
-    } finally {
-      await rm(folder, { recursive: true, force: true }).catch((cause: unknown) =>
-        log.warn({ err: cause }, "the film of the self-test could not be removed"),
-      );
+      return { at: isoTime(clock.nowMs()), problem: `${message} ${hint}`.trim(), devices: [] };
     }
   }
 

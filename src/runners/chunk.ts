@@ -124,6 +124,9 @@ async function tryOnce(
   await Promise.all(run.outputs.map(({ file }) => rm(join(folder, file), { force: true })));
   const done = await runDescription(local, request, { description: run, folder });
   if (done === null) return null;
+  // The next chunk begins meanwhile. In the rare case that this one is encoded again it runs beside the others, on one
+  // thread; of a GPU it would take a session that others have been promised, so there the place is kept.
+  if (request.device.traits === undefined) request.onRendered?.();
   const tools = { ffprobePath: local.toolchain.ffprobePath, signal: request.signal };
   const clocks = outputClocks(description, seams.clock);
   const pictures: ChunkPicture[] = [];

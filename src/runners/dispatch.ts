@@ -238,8 +238,9 @@ export class Dispatch {
     const keepPlace = lendWhilePaused(step.rest, place.reservation, this.parts.slots, () =>
       this.tellFree(),
     );
-    // A GPU has the next job while the CPU proves this one's output; the CPU does both itself.
-    const onRendered = uuid === undefined ? () => {} : giveBack;
+    // A GPU has the next job while the CPU proves this one's output; the CPU does both itself, but for a glance at packets.
+    const atOnce = uuid !== undefined || step.work.kind === "chunk";
+    const onRendered = atOnce ? giveBack : () => {};
     try {
       return await runner.run({
         ...step,

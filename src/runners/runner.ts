@@ -31,7 +31,7 @@ export interface AttemptRequest {
   /** The switch by which the job is paused; absent: it cannot be. */
   rest?: Rest | undefined;
   onProgress(progress: Progress): void;
-  /** Called once when the outputs are made; what follows, proving them, needs no device. */
+  /** Called when the outputs are made; what follows, proving them, needs no device. A second call means nothing. */
   onRendered?(): void;
 }
 

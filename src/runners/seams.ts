@@ -63,23 +63,34 @@ function onlyFirst(keys: readonly boolean[]): boolean[] {
   return keys.map((_, index) => index === first);
 }
 
+/** What both gave, when both have ended; what one of them threw otherwise. */
+async function bothOf<T>(asked: Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(asked);
+  return await Promise.all(asked);
+}
+
+type Packets = Pick<PictureTimes, "pts" | "dts" | "keys" | "hidden">;
+
 async function pictureTimes(
   local: Local,
   request: AttemptRequest,
   wish: SeamWish,
 ): Promise<PictureTimes | null> {
   const heads: string[][] = [];
+  const packets: Packets = { pts: [], dts: [], keys: [], hidden: [] };
   const shown = "stream=index,time_base,start_pts:format=start_time";
   const argv = ["-show_entries", shown, "-of", "csv"];
-  if (!(await ask(local, request, { wish, argv }, (line) => heads.push(line.split(",")))))
-    return null;
-  const times = emptyTimes(heads, wish.stream);
-  const packets = [
+  const ofPackets = [
     ...["-select_streams", String(wish.stream), "-show_entries", "packet=pts,dts,flags"],
     ...["-of", "csv=p=0"],
   ];
-  const asked = { wish, argv: packets };
-  if (!(await ask(local, request, asked, (line) => addPacket(times, line)))) return null;
+  // Side by side: each opens the file anew, which takes longer than what it asks.
+  const asked = await bothOf([
+    ask(local, request, { wish, argv }, (line) => heads.push(line.split(","))),
+    ask(local, request, { wish, argv: ofPackets }, (line) => addPacket(packets, line)),
+  ]);
+  if (asked.includes(false)) return null;
+  const times = { ...clocksOf(heads, wish.stream), ...packets };
   if (times.pts.length > 0) return times;
   throw new Failure("media_undecodable", "The picture of the source has no frames.", {
     hint: "Check that the source plays on your own machine.",
@@ -87,7 +98,7 @@ async function pictureTimes(
 }
 
 /** By the lines of streams and format. */
-function emptyTimes(lines: readonly string[][], stream: number): PictureTimes {
+function clocksOf(lines: readonly string[][], stream: number): Omit<PictureTimes, keyof Packets> {
   const streams = lines.filter(([section]) => section === "stream");
   const about = (index: number) => streams.find(([, found]) => Number(found) === index);
   const timeBase = fractionOf(about(stream)?.find((field) => field.includes("/")) ?? "");
@@ -101,10 +112,10 @@ function emptyTimes(lines: readonly string[][], stream: number): PictureTimes {
   const format = lines.find(([section]) => section === "format");
   const seconds = Number(format?.[1] ?? 0);
   const startMicroseconds = Number.isFinite(seconds) ? microsecondsOf(seconds) : 0;
-  return { timeBase, startMicroseconds, streamStarts, pts: [], dts: [], keys: [], hidden: [] };
+  return { timeBase, startMicroseconds, streamStarts };
 }
 
-function addPacket(times: PictureTimes, line: string): void {
+function addPacket(times: Packets, line: string): void {
   const [pts, dts, flags = ""] = line.split(",");
   if (pts === undefined || dts === undefined) return;
   if (times.pts.length >= PACKETS_MAX) {

@@ -227,6 +227,8 @@ const onL4: Proof = {
   ...{ averageFps: 412, realtimeFactor: 13.7, fenceLayers: ["limits", "Landlock 7", "seccomp"] },
   sentence:
     "Decoded and encoded on NVIDIA L4 (NVDEC → CUDA filters → NVENC), 412 fps, 13.7 × real time.",
+  command:
+    "ffmpeg -hwaccel cuda -hwaccel_output_format cuda -i 'input 1' -filter_complex '[0:0]scale_cuda=w=1280:h=720:format=nv12[picture]' -map '[picture]' -c:v h264_nvenc -preset p4 -rc vbr -cq 26 -map 0:1 -c:a copy -movflags +faststart output.mp4",
 };
 
 const onCpu: Proof = {

@@ -113,6 +113,7 @@ function stepLines(step: JobStep): string[] {
     `${name}: ${state}${where}${times}${when}`,
     ...(step.deviceReason === null ? [] : [`  ${step.deviceReason}`]),
     ...(proof ? [`  ${proof.sentence}`] : []),
+    ...(proof?.command === undefined ? [] : [`  ${proof.command}`]),
     ...checks.map((check) => `  ${check}`),
   ];
 }

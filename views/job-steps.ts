@@ -32,6 +32,7 @@ function stepRow(step: JobStep, job: Job): Html {
 ${whatRan(step)}
 ${step.deviceReason === null || step.deviceReason === job.deviceReason ? null : html`<p class="muted" hx-ignore>${step.deviceReason}</p>`}
 ${stepProofs(step)}
+${command(step)}
 </li>`;
 }
 
@@ -49,12 +50,14 @@ function partsRow(parts: readonly JobStep[]): Html {
   );
   const where = [...places].map(([title, { length }]) => `${title}: ${length}`);
   const proven = parts.findLast(({ proof }) => proof);
+  const commanded = parts.find(({ proof }) => proof?.command !== undefined);
   return html`<li class="${stateOf(counts)}" id="step-${first?.name}">
 <p class="step-title"><span hx-ignore>${words.inParts(first?.title.replace(partTitle, "") ?? "", parts.length)}</span></p>
 <p class="muted" role="status">${counted.join(", ")}${places.size < 2 ? null : html` · ${where.join(", ")}`}</p>
 <ol class="parts" aria-hidden="true">${parts.map(({ state }, index) => html`<li class="${state}" title="${words.part(index + 1, stepTitles[state])}"></li>`)}</ol>
 ${proven === undefined ? null : whatRan(proven)}
 ${proven === undefined ? null : stepProofs({ ...proven, checks: [] })}
+${commanded === undefined ? null : command(commanded)}
 </li>`;
 }
 
@@ -73,6 +76,17 @@ function whatRan({ device, encoder, proof }: JobStep): Html | null {
 
 export function isReport({ name }: JobStep): boolean {
   return name === "report";
+}
+
+/** Text that a button takes to the clipboard. */
+export function copyable(id: string, text: string): Html {
+  return html`<div class="copyable"><pre id="${id}" hx-ignore tabindex="0">${text}</pre><button type="button" class="button" data-copy="" data-copy-of="${id}" data-copied="${words.copied}" data-failed="${words.copyFailed}">${icon("copy")}<span>${words.copy}</span></button></div>`;
+}
+
+function command({ name, proof }: JobStep): Html | null {
+  if (proof?.command === undefined) return null;
+  const id = `command-${name}`;
+  return html`<details id="${id}"><summary>${words.command}</summary>${copyable(`${id}-text`, proof.command)}</details>`;
 }
 
 /** That its files are text, as `verify.ts` says it. */

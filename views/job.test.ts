@@ -54,6 +54,8 @@ test("each step says in one line what really ran, and what fenced it in", () => 
   expect(markup).toContain("Decoded and encoded on NVIDIA L4 (NVDEC");
   expect(markup.match(/Decoded and encoded/g)?.length).toBe(1);
   expect(markup).toContain("fenced in by limits, Landlock 7, seccomp");
+  expect(markup).toContain("FFmpeg command</summary>");
+  expect(markup).toContain("-hwaccel cuda -hwaccel_output_format cuda -i &#39;input 1&#39;");
   // The reason stands above the steps already.
   expect(markup.match(/frames never leave the card/g)?.length).toBe(1);
 });

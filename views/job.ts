@@ -8,7 +8,7 @@ import { type Html, html } from "./html.ts";
 import { icon } from "./icons.ts";
 import { jobButtons } from "./job-actions.ts";
 import { attempts, history, parameters, standing } from "./job-facts.ts";
-import { isProof, isReport, steps } from "./job-steps.ts";
+import { copyable, isProof, isReport, steps } from "./job-steps.ts";
 import { jobTimeline } from "./job-timeline.ts";
 import {
   deviceTitle,
@@ -118,11 +118,6 @@ function helpReport({ job }: JobView): Html {
 /** `GET /ui/jobs/ID/report` */
 export function reportInside(report: string): Html {
   return copyable("report-text", report);
-}
-
-/** Text that a button takes to the clipboard. */
-function copyable(id: string, text: string): Html {
-  return html`<div class="copyable"><pre id="${id}" hx-ignore tabindex="0">${text}</pre><button type="button" class="button" data-copy="" data-copy-of="${id}" data-copied="${words.copied}" data-failed="${words.copyFailed}">${icon("copy")}<span>${words.copy}</span></button></div>`;
 }
 
 /** While it runs what is expected of it; afterwards that beside what it really took and made. */

@@ -167,6 +167,12 @@ const proofShape = z
     realtimeFactor: z.number().nullable().describe("Seconds of output per second of work"),
     fenceLayers: z.array(z.string()).describe("What kept ffmpeg in its place"),
     sentence: z.string().describe("All of it for a person"),
+    command: z
+      .string()
+      .optional()
+      .describe(
+        "The command of ffmpeg, quoted for a shell, its files by their names; of the parts of a long encode the first has it",
+      ),
   })
   .meta({ id: "Proof" });
 

@@ -83,7 +83,8 @@ export function plainLog(stderr: string, names: PathName[]): string {
     .join("\n");
 }
 
-function hidePaths(text: string, names: PathName[]): string {
+/** Host paths replaced by their names, the longest first. */
+export function hidePaths(text: string, names: PathName[]): string {
   const longestFirst = names.toSorted((a, b) => b.path.length - a.path.length);
   let hidden = text;
   for (const { path, name } of longestFirst) {

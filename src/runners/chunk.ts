@@ -26,7 +26,7 @@ import {
   runDescription,
 } from "./described-run.ts";
 import { pathOf, writeDurably } from "./job-files.ts";
-import type { AttemptRequest } from "./runner.ts";
+import type { AttemptRequest, Proof } from "./runner.ts";
 
 interface Local {
   toolchain: Toolchain;
@@ -51,9 +51,14 @@ export async function chunk(
   if (made === null) return null;
   const report: ChunkReport = { pictures: made.pictures };
   await writeDurably(join(folder, chunkReport), JSON.stringify(report));
-  const { stderr: _, ...told } = made.done;
+  const { stderr: _, proof, ...told } = made.done;
   const frames = made.pictures[0]?.packets ?? 0;
-  return { ...told, checks: [`Encoded ${frames} frames`] };
+  return { ...told, proof: proof && ofPart(proof, number), checks: [`Encoded ${frames} frames`] };
+}
+
+/** All parts are encoded by the same command but for their times: one of them tells it. */
+function ofPart({ command, ...proof }: Proof, number: number): Proof {
+  return number === 0 && command !== undefined ? { ...proof, command } : proof;
 }
 
 /** Fewer chunks were found than planned: what this one would have made belongs to another. */

@@ -1,6 +1,7 @@
 /** One run of ffmpeg for a job: rendered for its device, its end explained, what really ran proven. */
 import { totalmem } from "node:os";
 import type { Config } from "../config.ts";
+import { commandOf } from "../media/command-line.ts";
 import type { RenderDescription } from "../media/description.ts";
 import type { Toolchain } from "../media/devices.ts";
 import { runFfmpeg } from "../media/ffmpeg.ts";
@@ -141,7 +142,9 @@ async function runOnce(
     if (placement.decode === "nvdec") refuseQuietGpuFault(outcome.stderr, names);
     const { encoder, deviceReason } = rendered;
     const seconds = (performance.now() - startedMs) / 1000;
-    const proof = proofOf({ placement, encoder, device: request.device, outcome, seconds });
+    const command = commandOf(rendered.argv, names);
+    const ran = { placement, encoder, device: request.device, outcome, seconds, command };
+    const proof = proofOf(ran);
     return { encoder, deviceReason, proof, placement, stderr: outcome.stderr };
   }
   const failure = explainRun(outcome, names, jobs);

@@ -20,6 +20,7 @@ test.each([
     device: { id: "cpu", kind: "cpu", title: "CPU, 2 cores", slots: 1 },
     outcome: outcome(output),
     seconds,
+    command: "ffmpeg",
   });
   expect(proof.sentence).toEndWith(`, ${words}.`);
 });

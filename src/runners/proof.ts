@@ -13,12 +13,15 @@ export interface Ran {
   outcome: Extract<RunOutcome, { kind: "exited" }>;
   /** From the start of ffmpeg to its end. */
   seconds: number;
+  /** As `commandOf` gives it. */
+  command: string;
 }
 
 /** ffmpeg decodes on the CPU by itself when NVDEC cannot, and a warning is all that it says. */
 const quietFallback = /hwaccel initialisation returned error/;
 
-export function proofOf({ placement, encoder, device, outcome, seconds }: Ran): Proof {
+export function proofOf(ran: Ran): Proof {
+  const { placement, encoder, device, outcome, seconds, command } = ran;
   const { progress, stderr } = outcome;
   const fellBack = placement.decode === "nvdec" && quietFallback.test(stderr);
   const real: Placement = fellBack ? { ...placement, decode: "cpu" } : placement;
@@ -32,7 +35,7 @@ export function proofOf({ placement, encoder, device, outcome, seconds }: Ran): 
     realtimeFactor: perSecond(progress?.outputSeconds ?? null, seconds),
     fenceLayers: standingLayers(knownFenceLayers()),
   };
-  return { ...facts, sentence: sentenceOf(facts, real) };
+  return { ...facts, sentence: sentenceOf(facts, real), command };
 }
 
 /** To a tenth, which is more than a run repeats. Null when nothing was counted. */
@@ -42,7 +45,7 @@ function perSecond(count: number | null, seconds: number): number | null {
     : Math.round((count / seconds) * 10) / 10;
 }
 
-type Facts = Omit<Proof, "sentence">;
+type Facts = Omit<Proof, "sentence" | "command">;
 
 function sentenceOf(facts: Facts, placement: Placement): string {
   const { decoder, filters, encoder, device, realtimeFactor } = facts;

@@ -67,6 +67,8 @@ export interface Proof {
   fenceLayers: string[];
   /** "Decoded and encoded on NVIDIA L4 (NVDEC → NVENC), 412 fps." */
   sentence: string;
+  /** The command, as a person would run it; absent where none was kept, and for all parts of a long encode but the first. */
+  command?: string;
 }
 
 export type AttemptOutcome =

@@ -77,6 +77,8 @@ describe("two L4", () => {
     expect(proof).toMatchObject({ decoder: "NVDEC", filters: "CUDA", encoder: "h264_nvenc" });
     expect(proof.fenceLayers).toContain("seccomp");
     expect(proof.sentence).toStartWith("Decoded and encoded on NVIDIA L4 gpu:1 (NVDEC → CUDA");
+    expect(proof.command).toMatch(/^ffmpeg .*-hwaccel cuda .*-i 'input 1' .*h264_nvenc .*\.mp4$/);
+    expect(proof.command).not.toContain(rig.appliance.dataFolder);
     const opened = rig.box
       .logEvents()
       .filter(({ ev, w, h }) => ev === "init" && w === 320 && h === 180);

@@ -60,6 +60,7 @@ export const job = {
   inParts: (title: string, count: number) => `${title} in ${count} parts`,
   part: (place: number, state: string) => `Part ${place}: ${state}`,
   fenced: (layers: string) => `ffmpeg was fenced in by ${layers}`,
+  command: "FFmpeg command",
   times: (count: number) => `begun ${count} times`,
 
   history: "History",

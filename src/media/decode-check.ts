@@ -1,20 +1,27 @@
 /** Decodes an output, whole or in three places, and says what was wrong with it. */
 import { dirname } from "node:path";
+import {
+  beginDecoding,
+  type Decodable,
+  type DecodedMedia,
+  decode,
+  type Question,
+  type RunAhead,
+  type Window,
+} from "./decode-run.ts";
 import { frameTolerance, soundTolerance, windowsOf, windowsWords } from "./decode-windows.ts";
-import { type RunOutcome, runFfmpeg } from "./ffmpeg.ts";
-import type { MediaInfo, VideoStream } from "./media.ts";
+import type { RunOutcome } from "./ffmpeg.ts";
 import { lastPacketSeconds, type Measured, measurePackets } from "./packets.ts";
 import { openSubject } from "./probe.ts";
-import { alphaFlags, inputPath, safeInputFlags, stillFlags } from "./safety.ts";
+import { durationToleranceSeconds } from "./tolerance.ts";
 import type { VerifyTools } from "./verify.ts";
 
-export interface DecodeRequest {
-  /** Absolute path of the file, and of the folder that it lies in. */
-  path: string;
-  folder: string;
-  media: MediaInfo;
+export interface DecodeRequest extends Decodable {
   mode: "quick" | "full";
-  tools: VerifyTools;
+  /** How long it was to be; its places are told by that while it is about as long. Null: unknown. */
+  wantedSeconds: number | null;
+  /** Whether the file itself says how long it is, so that a place can be told from its end. */
+  lengthIsSaid: boolean;
   /** What all packets of the picture said, where they were read already. */
   picture?: Measured | null;
 }
@@ -27,24 +34,22 @@ export type DecodeOutcome =
 /** Their frames are changes of those before, and ffmpeg finds no place in the middle of them. */
 const unseekable: ReadonlySet<string> = new Set(["gif", "apng"]);
 
-interface Window {
-  /** Null decodes from the start and to the end. */
-  fromSeconds: number | null;
-  lastsSeconds: number | null;
-  /** For a sentence: "in its middle". */
-  where: string;
-  /** Only keyframes, from the one before the window on. */
-  keyframes?: boolean;
+/**
+ * Begins what `decodeChecks` will ask first if the file is as it was wanted. Null where that is not one run.
+ * @param request what the file is expected to be
+ */
+export function decodeAhead(request: DecodeRequest): RunAhead | null {
+  const places = placesOf(request);
+  if (places === null) return beginDecoding(request, wholeQuestion(request.media));
+  return areTooLargeTogether(request) ? null : beginDecoding(request, togetherQuestion(places));
 }
 
 export async function decodeChecks(request: DecodeRequest): Promise<DecodeOutcome> {
-  const { media, mode } = request;
+  const { media } = request;
   if (media.kind === "image") return await decodeStill(request);
-  const windows = windowsOf(media.durationSeconds ?? 0);
-  if (mode === "full" || windows === null || unseekable.has(media.container))
-    return await decodeWhole(request);
-  const keyframes = request.tools.pictureIsCopied === true && media.video !== null;
-  const places = windows.map((window) => ({ ...window, keyframes }));
+  const places = placesOf(request);
+  if (places === null) return await decodeWhole(request);
+  const keyframes = areKeyframes(request);
   // At once: each is mostly the start of a process, and somebody waits for the job.
   const [decoded, last] = await Promise.all([
     decodePlaces(request, places),
@@ -55,18 +60,47 @@ export async function decodeChecks(request: DecodeRequest): Promise<DecodeOutcom
   return { kind: "decoded", checks: [windowsWords(keyframes, media.audio.length > 0)] };
 }
 
+const areKeyframes = ({ tools, media }: DecodeRequest) =>
+  tools.pictureIsCopied === true && media.video !== null;
+
+/** Where it is decoded; null for all of it. The same for a file as wanted and for what it came to be, if that is well. */
+function placesOf(request: DecodeRequest): Window[] | null {
+  const { media, mode, wantedSeconds: wanted } = request;
+  if (mode === "full" || media.kind === "image" || unseekable.has(media.container)) return null;
+  const found = media.durationSeconds ?? 0;
+  const isAsWanted =
+    wanted !== null && Math.abs(found - wanted) <= durationToleranceSeconds(wanted);
+  const windows = windowsOf(isAsWanted ? wanted : found);
+  const keyframes = areKeyframes(request);
+  return (
+    windows?.map(({ beforeEndSeconds, ...window }) => ({
+      ...{ ...window, keyframes },
+      ...(request.lengthIsSaid && beforeEndSeconds !== undefined ? { beforeEndSeconds } : {}),
+    })) ?? null
+  );
+}
+
 /** The first fault that there is in one of them; null when all is well. */
 async function decodePlaces(
   request: DecodeRequest,
   places: readonly Window[],
 ): Promise<DecodeOutcome | null> {
   if (await decodedTogether(request, places)) return null;
-  const found = await Promise.all(places.map((place) => decodeWindow(request, place)));
+  // One by one they are those of the length that was found.
+  const exact = placesOf({ ...request, wantedSeconds: null, lengthIsSaid: false });
+  if (exact === null) {
+    const whole = await decodeWhole(request);
+    return whole.kind === "decoded" ? null : whole;
+  }
+  const found = await Promise.all(exact.map((place) => decodeWindow(request, place)));
   return found.find((outcome) => outcome !== null) ?? null;
 }
 
 /** Of larger pictures the decoders together take too much memory, and are sooner done side by side. */
 const togetherPixels = 1920 * 1088;
+
+const areTooLargeTogether = ({ media: { video } }: DecodeRequest) =>
+  video !== null && video.width * video.height > togetherPixels;
 
 /**
  * The usual case, in one run and not in three: every place decodes and holds something. False says nothing but
@@ -76,18 +110,13 @@ async function decodedTogether(
   request: DecodeRequest,
   places: readonly Window[],
 ): Promise<boolean> {
-  const { video, kind } = request.media;
-  if (video !== null && video.width * video.height > togetherPixels) return false;
-  const held = places.map(() => 0);
-  const outcome = await decode(request, places, [], (line) => {
-    const said = /Output stream #(\d+):\d+\S* \((\w+)\): .*?(\d+) packets muxed/.exec(line);
-    const [, place = "", type, count] = said ?? [];
-    const before = held[Number(place)];
-    if (before !== undefined && type === kind) held[Number(place)] = before + Number(count);
-    return false;
-  });
-  return outcome.kind === "exited" && outcome.code === 0 && held.every((count) => count > 0);
+  if (areTooLargeTogether(request)) return false;
+  const { outcome, held } = await decode(request, togetherQuestion(places));
+  const { kind } = request.media;
+  return outcome.kind === "exited" && outcome.code === 0 && held.every((of) => (of[kind] ?? 0) > 0);
 }
+
+const togetherQuestion = (windows: readonly Window[]): Question => ({ windows, counts: true });
 
 /** Keyframes come from before a window, so whether the picture goes on to the end its packets say. */
 async function lastPicture(request: DecodeRequest): Promise<DecodeOutcome | null> {
@@ -100,8 +129,13 @@ async function lastPicture(request: DecodeRequest): Promise<DecodeOutcome | null
   return await explainMissingFrames(request, { ...everything, where: "at its end" });
 }
 
+/** All of a film or a sound, the one picture of a still. */
+function wholeQuestion({ kind }: DecodedMedia): Question {
+  return { windows: [everything], outputFlags: kind === "image" ? ["-frames:v", "1"] : [] };
+}
+
 async function decodeStill(request: DecodeRequest): Promise<DecodeOutcome> {
-  const outcome = await decode(request, everything, ["-frames:v", "1"]);
+  const { outcome } = await decode(request, wholeQuestion(request.media));
   const fault = faultOf(outcome, "");
   if (fault !== null) return fault;
   return framesOf(outcome) === 0
@@ -118,10 +152,9 @@ export async function decodeStills(
   tools: VerifyTools,
 ): Promise<DecodeOutcome> {
   const { path, count, words } = stills;
-  const outcome = await decode(
+  const { outcome } = await decode(
     { path, folder: dirname(path), media: webpStills, tools },
-    everything,
-    [],
+    { windows: [everything] },
   );
   const fault = faultOf(outcome, "");
   if (fault !== null) return fault;
@@ -131,17 +164,16 @@ export async function decodeStills(
     : { kind: "faulty", fault: `only ${frames} of ${words} can be decoded`, stderr: "" };
 }
 
-const webpStills = {
-  container: "webp",
-  video: { index: 0, codec: "webp", alpha: true },
-  audio: [],
+const webpStills: DecodedMedia = {
+  ...{ container: "webp", kind: "video", durationSeconds: null, audio: [] },
+  video: { index: 0, codec: "webp", alpha: true, width: 0, height: 0 },
 };
 
 const everything: Window = { fromSeconds: null, lastsSeconds: null, where: "" };
 
 /** Null when all is well there. */
 async function decodeWindow(request: DecodeRequest, window: Window): Promise<DecodeOutcome | null> {
-  const outcome = await decode(request, window, []);
+  const { outcome } = await decode(request, { windows: [window] });
   const fault = faultOf(outcome, window.where);
   if (fault !== null) return fault;
   if (request.media.kind === "video" && framesOf(outcome) === 0) {
@@ -185,7 +217,7 @@ async function explainMissingFrames(
 /** Every frame; then their number against the packets in the file, and the time that they fill. */
 async function decodeWhole(request: DecodeRequest): Promise<DecodeOutcome> {
   const { media } = request;
-  const outcome = await decode(request, everything, []);
+  const { outcome } = await decode(request, wholeQuestion(media));
   const fault = faultOf(outcome, "");
   if (fault !== null) return fault;
   const frames = framesOf(outcome);
@@ -230,7 +262,8 @@ async function longestSeconds(
   for (const track of audio) {
     if (longest >= enoughSeconds) break;
     const media = { ...request.media, video: null, audio: [track] };
-    longest = Math.max(longest, secondsOf(await decode({ ...request, media }, window, [])));
+    const { outcome } = await decode({ ...request, media }, { windows: [window] });
+    longest = Math.max(longest, secondsOf(outcome));
   }
   return longest;
 }
@@ -240,59 +273,6 @@ async function measurePicture({ path, media, tools }: DecodeRequest): Promise<Me
   const { signal } = tools;
   const subject = await openSubject(path);
   return await measurePackets(subject, media.video?.index ?? 0, { ffprobePath, signal });
-}
-
-interface Decodable {
-  path: string;
-  folder: string;
-  media: {
-    container: string;
-    video: Pick<VideoStream, "index" | "codec" | "alpha"> | null;
-    audio: readonly { index: number }[];
-  };
-  tools: VerifyTools;
-}
-
-/** Each window is an input and an output of its own: one that ends early waits for no other. */
-async function decode(
-  { path, folder, media, tools }: Decodable,
-  windows: Window | readonly Window[],
-  outputFlags: string[],
-  onLine?: (line: string) => boolean,
-): Promise<RunOutcome> {
-  const { decoders = new Set<string>() } = tools.toolchain;
-  const alpha = media.video?.alpha ? alphaFlags(media.video.codec, { decoders }) : [];
-  const indexes = [...(media.video === null ? [] : [media.video.index])].concat(
-    media.audio.map(({ index }) => index),
-  );
-  const all = [windows].flat();
-  return await runFfmpeg({
-    tool: tools.toolchain.ffmpegPath,
-    argv: [
-      // What was decoded of each is said at the end, to those who ask for more than errors.
-      ...["-v", onLine === undefined ? "error" : "verbose", "-xerror"],
-      ...all.flatMap((window) => [
-        ...[...safeInputFlags(), ...alpha, ...stillFlags(media.container)],
-        ...(window.keyframes ? ["-skip_frame:v", "nokey", "-noaccurate_seek"] : []),
-        ...(window.fromSeconds === null ? [] : ["-ss", window.fromSeconds.toFixed(3)]),
-        ...(window.lastsSeconds === null ? [] : ["-t", String(window.lastsSeconds)]),
-        ...["-i", inputPath(path)],
-      ]),
-      ...all.flatMap((_, input) => [
-        ...indexes.flatMap((index) => ["-map", `${input}:${index}`]),
-        ...[...outputFlags, "-fps_mode", "passthrough", "-f", "null", "-"],
-      ]),
-    ],
-    cwd: folder,
-    readPaths: [path],
-    writePaths: [],
-    signal: tools.signal,
-    niceness: tools.niceness,
-    stallSeconds: tools.stallSeconds,
-    wallLimitSeconds: tools.wallLimitSeconds,
-    expectedSeconds: null,
-    onLine,
-  });
 }
 
 function secondsOf(outcome: RunOutcome): number {

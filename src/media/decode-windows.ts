@@ -14,6 +14,8 @@ export const soundTolerance = { ratio: 0.01, seconds: 0.5 };
 
 export interface DecodeWindow {
   fromSeconds: number;
+  /** The same, told from the end of the file by its own length; absent where that does not hold. */
+  beforeEndSeconds?: number;
   /** Null to the end. */
   lastsSeconds: number | null;
   /** For a sentence: "in its middle". */
@@ -27,7 +29,10 @@ export function windowsOf(durationSeconds: number): DecodeWindow[] | null {
   return [
     { fromSeconds: 0, lastsSeconds: windowSeconds, where: "at its beginning" },
     { fromSeconds: middle, lastsSeconds: windowSeconds, where: "in its middle" },
-    { fromSeconds: durationSeconds - windowSeconds, lastsSeconds: null, where: "at its end" },
+    {
+      ...{ fromSeconds: durationSeconds - windowSeconds, beforeEndSeconds: windowSeconds },
+      ...{ lastsSeconds: null, where: "at its end" },
+    },
   ];
 }
 

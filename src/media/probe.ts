@@ -97,7 +97,7 @@ export async function askProbe(
 }
 
 /** No length, or a guess; animated PNG never says its own, and its count of frames decides its kind. */
-function needsMeasuring(json: RawProbe): boolean {
+export function needsMeasuring(json: RawProbe): boolean {
   const format = json.format?.format_name ?? "";
   if (/^(png|jpeg|webp)_pipe$/.test(format)) return false;
   return format === "apng" || format === "aac" || !((numberOf(json.format?.duration) ?? 0) > 0);

@@ -178,6 +178,34 @@ test("a usual output costs two starts: one that lists, one that decodes", async 
   }
 });
 
+test("an output is decoded while it is probed, and anew where it is not what was expected", async () => {
+  const both = [...picture(9), ...sound(9), ...codecs, "-pix_fmt", "yuv420p"];
+  const usual = make("usual.mp4", ...both);
+  const turned = make("turned.mp4", ...both, "-map", "1:a", "-map", "0:v");
+  const children: Bun.Subprocess[] = [];
+  const { spawn } = Bun;
+  const runningAtStart: number[] = [];
+  const spy = spyOn(Bun, "spawn").mockImplementation(((...asked: Parameters<typeof spawn>) => {
+    runningAtStart.push(children.filter(({ exitCode }) => exitCode === null).length);
+    const child = spawn(...asked);
+    children.push(child);
+    return child;
+  }) as typeof spawn);
+  try {
+    expect((await verdict(usual)).kind).toBe("proven");
+    expect(runningAtStart).toEqual([0, 1]);
+    children.length = 0;
+    expect((await verdict(turned)).kind).toBe("proven");
+    expect(children.length).toBe(3);
+    children.length = 0;
+    expect(await fault(usual, { audioTracks: 2 })).toContain("audio tracks is 1 instead of 2");
+    // What was begun is over with the verdict.
+    expect(children.filter(({ killed, exitCode }) => !killed && exitCode === null)).toEqual([]);
+  } finally {
+    spy.mockRestore();
+  }
+});
+
 describe("an output is rejected", () => {
   test("when it is missing or empty", async () => {
     expect(await fault(join(folder, "absent.mkv"))).toContain("it was not written");

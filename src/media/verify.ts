@@ -6,14 +6,16 @@ import { readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Failure, type FailureReport, Refusal } from "../trouble.ts";
 import { mediaOfWebp, readAnimatedWebp } from "./animated-webp.ts";
-import { decodeChecks } from "./decode-check.ts";
+import { type DecodeOutcome, decodeAhead, decodeChecks } from "./decode-check.ts";
+import type { DecodedMedia, RunAhead } from "./decode-run.ts";
 import { decodeWebp } from "./decode-webp.ts";
 import { windowsOf } from "./decode-windows.ts";
 import type { Toolchain } from "./devices.ts";
 import type { Expectation } from "./expectation.ts";
 import type { MediaInfo } from "./media.ts";
-import { probe } from "./probe.ts";
-import { type ProbedPackets, probeWithPackets } from "./probe-packets.ts";
+import { openSubject } from "./probe.ts";
+import { probeOutput } from "./probe-output.ts";
+import { stillContainerOf } from "./safety.ts";
 import { plainLog } from "./stderr.ts";
 import { durationToleranceSeconds } from "./tolerance.ts";
 
@@ -95,26 +97,80 @@ async function prove(
   }
   if (expectation.kind === "data") return { kind: "proven", sizeBytes, media: null, checks: [] };
   const animation = await readAnimatedWebp(path);
-  const { media, picture } =
-    animation === null
-      ? await look(path, countsPackets(expectation, mode), tools)
-      : { media: mediaOfWebp(animation, sizeBytes), picture: null };
-  const faults = differences(media, await withStreamLength(media, expectation, tools));
-  if (faults.length > 0) throw rejection(file, faults.join("; "));
-  const decoded =
-    animation === null
-      ? await decodeChecks({ path, folder: dirname(path), media, picture, mode, tools })
-      : await decodeWebp({ path, animation }, mode, tools);
-  if (decoded.kind === "aborted") return decoded;
-  if (decoded.kind === "faulty") {
-    throw rejection(file, decoded.fault, plainLog(decoded.stderr, [{ path, name: file }]));
-  }
-  return {
-    kind: "proven",
-    sizeBytes,
-    media,
-    checks: [`Probed ${file}: ${describe(media)}`, ...decoded.checks],
+  const proven = (media: MediaInfo, checks: string[]): Verification => {
+    return {
+      ...{ kind: "proven", sizeBytes, media },
+      checks: [`Probed ${file}: ${describe(media)}`, ...checks],
+    };
   };
+  if (animation !== null) {
+    const media = mediaOfWebp(animation, sizeBytes);
+    await refuseDifferent(media, expectation, tools);
+    const decoded = await decodeWebp({ path, animation }, mode, tools);
+    if (decoded.kind === "aborted") return decoded;
+    return proven(media, soundOf(decoded, path, file));
+  }
+  // Both are mostly the start of a process, and it is known what the file should be.
+  const ahead = await beginAhead(path, expectation, mode, tools);
+  try {
+    const asked = { ffprobePath: tools.toolchain.ffprobePath, signal: tools.signal };
+    const probed = await probeOutput(path, countsPackets(expectation, mode), asked);
+    await refuseDifferent(probed.media, expectation, tools);
+    const wantedSeconds = expectation.durationSeconds;
+    const of = { ...{ path, folder: dirname(path) }, ...{ mode, tools, wantedSeconds, ahead } };
+    const decoded = await decodeChecks({ ...of, ...probed });
+    if (decoded.kind === "aborted") return decoded;
+    return proven(probed.media, soundOf(decoded, path, file));
+  } finally {
+    await ahead?.end();
+  }
+}
+
+/** Begins to decode what was expected; null where that does not say enough. */
+async function beginAhead(
+  path: string,
+  expectation: Expectation,
+  mode: "quick" | "full",
+  tools: VerifyTools,
+): Promise<RunAhead | null> {
+  const media = await expectedMedia(path, expectation);
+  if (media === null) return null;
+  const { durationSeconds: wantedSeconds } = media;
+  const of = { path, folder: dirname(path), mode, tools };
+  return decodeAhead({ ...of, media, wantedSeconds, lengthIsSaid: true });
+}
+
+/** The file as it is when all is well. Where it turns out to be another, what was begun is of no use and no harm. */
+async function expectedMedia(path: string, expectation: Expectation): Promise<DecodedMedia | null> {
+  const { kind, durationSeconds, video, audioTracks } = expectation;
+  if (kind === "text" || kind === "data") return null;
+  if ((kind !== "image" && durationSeconds === null) || expectation.mayBeStill) return null;
+  const still = kind === "image" ? stillContainerOf((await openSubject(path)).head) : null;
+  const first = video === null ? 0 : 1;
+  return {
+    ...{ kind, durationSeconds, container: still ?? video?.codec ?? "" },
+    video: video && { ...video, index: 0, alpha: video.alpha ?? false },
+    audio: Array.from({ length: audioTracks }, (_, track) => ({ index: first + track })),
+  };
+}
+
+async function refuseDifferent(
+  media: MediaInfo,
+  expectation: Expectation,
+  tools: VerifyTools,
+): Promise<void> {
+  const faults = differences(media, await withStreamLength(media, expectation, tools));
+  if (faults.length > 0) throw rejection(expectation.file, faults.join("; "));
+}
+
+/** What decoding said. @throws Failure when it found a fault */
+function soundOf(
+  decoded: Exclude<DecodeOutcome, { kind: "aborted" }>,
+  path: string,
+  file: string,
+): string[] {
+  if (decoded.kind === "decoded") return decoded.checks;
+  throw rejection(file, decoded.fault, plainLog(decoded.stderr, [{ path, name: file }]));
 }
 
 /** Seconds of all tracks together: the packets of more are counted in a run of their own, line by line. */
@@ -128,12 +184,6 @@ function countsPackets(
   if (kind !== "video" || seconds === null) return false;
   const whole = mode === "full" || windowsOf(seconds) === null;
   return whole && seconds * (1 + audioTracks) <= listedSeconds;
-}
-
-async function look(path: string, packets: boolean, tools: VerifyTools): Promise<ProbedPackets> {
-  const asked = { ffprobePath: tools.toolchain.ffprobePath, signal: tools.signal };
-  if (packets) return await probeWithPackets(path, asked);
-  return { media: await probe(path, asked), picture: null };
 }
 
 /** The expectation with the length of the streams that the output comes from, where that matters. */

@@ -2,11 +2,13 @@
 import { join } from "node:path";
 import { type CutSpan, descriptionOf } from "../media/description.ts";
 import type { Toolchain } from "../media/devices.ts";
+import type { Expectation } from "../media/expectation.ts";
 import { type GpuFault, rejectedOutputFault } from "../media/gpu-fault.ts";
 import { measurePackets, streamEndSeconds } from "../media/packets.ts";
 import { usesGpu } from "../media/placement.ts";
 import { openSubject, probe } from "../media/probe.ts";
-import { type VerifyTools, verifyOutput } from "../media/verify.ts";
+import { type Verification, type VerifyTools, verifyOutput } from "../media/verify.ts";
+import { Gate } from "../storage/gate.ts";
 import { assert, Failure, Refusal } from "../trouble.ts";
 import { analyse } from "./analyse.ts";
 import { chunk } from "./chunk.ts";
@@ -102,14 +104,22 @@ export class LocalRunner implements Runner {
     folder: string,
     { placement, checks: told = [], ...done }: CarriedOut,
   ): Promise<AttemptOutcome> {
-    const outputs: ProvenOutput[] = [];
     const ofGpu = placement !== null && usesGpu(placement) ? request.expectationsOfGpu : [];
-    for (const expectation of [...request.expectations, ...(ofGpu ?? [])]) {
-      const { file } = expectation;
-      assert(plainName.test(file), `file name ${file} is plain`);
-      const path = join(folder, file);
-      const tools = { ...this.verifyTools(request), pictureIsCopied: isCopied(request, file) };
-      const verification = await verifyOutput(path, expectation, request.verify, tools);
+    const expectations = [...request.expectations, ...(ofGpu ?? [])];
+    const gate = new Gate(PROOFS_AT_ONCE_MAX);
+    let isWell = true;
+    const verified = await Promise.all(
+      expectations.map((expectation) =>
+        gate.through(async () => {
+          if (!isWell) return null;
+          const verification = await this.prove(request, folder, expectation);
+          if (verification.kind !== "proven") isWell = false;
+          return { file: expectation.file, verification };
+        }),
+      ),
+    );
+    const outputs: ProvenOutput[] = [];
+    for (const { file, verification } of verified.filter((each) => each !== null)) {
       if (verification.kind === "aborted") return verification;
       if (verification.kind === "rejected") {
         // A full disk can leave exit code 0 and files of nothing behind.
@@ -118,11 +128,22 @@ export class LocalRunner implements Runner {
         return { kind: "failed", report: verification.report, fault };
       }
       const { sizeBytes, media, checks } = verification;
-      outputs.push({ file, path, sizeBytes, media, checks });
+      outputs.push({ file, path: join(folder, file), sizeBytes, media, checks });
     }
     const [first] = outputs;
     first?.checks.push(...told);
     return { kind: "done", outputs, ...done, ...(first === undefined ? { checks: told } : {}) };
+  }
+
+  private async prove(
+    request: AttemptRequest,
+    folder: string,
+    expectation: Expectation,
+  ): Promise<Verification> {
+    const { file } = expectation;
+    assert(plainName.test(file), `file name ${file} is plain`);
+    const tools = { ...this.verifyTools(request), pictureIsCopied: isCopied(request, file) };
+    return await verifyOutput(join(folder, file), expectation, request.verify, tools);
   }
 
   private verifyTools(request: AttemptRequest): VerifyTools {
@@ -141,6 +162,9 @@ export class LocalRunner implements Runner {
     };
   }
 }
+
+/** Outputs of a step that are proven at once: most of a short proof is the start of processes, one after the other. */
+const PROOFS_AT_ONCE_MAX = 2;
 
 /** Proving an output gives way to work that a GPU waits for: 5 steps are a third of the processor's share. */
 const PROVING_NICENESS = 5;

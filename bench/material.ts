@@ -68,11 +68,19 @@ export const softClip = (seconds: number) =>
   ]);
 
 /** Minutes of the same ten seconds: packets are copied, so even an hour is there soon. */
-export async function longClip(minutes: number): Promise<string> {
-  const piece = await filmClip(10);
+export async function longClip(minutes: number, seed = 1): Promise<string> {
+  const name = `long-${minutes}${seed === 1 ? "" : `-${seed}`}.mp4`;
+  return await repeated(name, await filmClip(10, seed), minutes);
+}
+
+/** Minutes of a small picture and its sound. */
+export const longSoftClip = async (minutes: number) =>
+  await repeated(`long-soft-${minutes}.mp4`, await softClip(10), minutes);
+
+async function repeated(name: string, tenSeconds: string, minutes: number): Promise<string> {
   const again = String(minutes * 6 - 1);
-  return await made(`long-${minutes}.mp4`, [
-    ...["-stream_loop", again, "-i", piece, "-c", "copy", "-movflags", "+faststart"],
+  return await made(name, [
+    ...["-stream_loop", again, "-i", tenSeconds, "-c", "copy", "-movflags", "+faststart"],
   ]);
 }
 

@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ffmpegSettings } from "../src/config-work.ts";
 import { executable } from "../tests/appliance.ts";
 import { type Figure, median } from "./figure.ts";
 
@@ -67,12 +68,21 @@ export async function kinomillRun(
   }
 }
 
-/** Lines of ffmpeg in a folder that is gone afterwards. */
+/**
+ * Kinomill's ffmpeg gives way to everything else on the machine. Where something else runs, a line that does not would
+ * get nine times its share of the processor, and the figure would tell that alone.
+ */
+const { niceness } = ffmpegSettings.parse({});
+
+/** Lines of ffmpeg, at the niceness of ours, in a folder that is gone afterwards. */
 export async function byHand(lines: string[][]): Promise<Spent> {
   const folder = mkdtempSync(join(tmpdir(), "hand-"));
   try {
     return await inRow(
-      lines.map((line) => ["ffmpeg", "-nostdin", "-v", "error", "-y", ...line]),
+      lines.map((line) => [
+        ...["nice", "-n", String(niceness), "ffmpeg", "-nostdin", "-v", "error", "-y"],
+        ...line,
+      ]),
       folder,
     );
   } finally {
@@ -105,6 +115,11 @@ export type Side = "wallSeconds" | "cpuSeconds";
 /** The median of the ratios of pairs. */
 export function ratioOf({ ours, other }: Pairs, side: Side): number {
   return median(ours.map((one, index) => one[side] / (other[index]?.[side] ?? Number.NaN)));
+}
+
+/** What ours takes beyond the other: the median of the differences of pairs, in seconds. */
+export function beyond({ ours, other }: Pairs, side: Side): number {
+  return median(ours.map((one, index) => one[side] - (other[index]?.[side] ?? Number.NaN)));
 }
 
 /** A figure by the clock or by CPU time, next to what it is compared with. */

@@ -55,15 +55,13 @@ export async function runOperation(
   config.storage.reserveBytes = 0;
   const operation = findOperation(name);
   const params = parseParams(operation, await rawParams(operation, options));
-  const toolchain = await toolchainOf(config);
   if (options.estimate !== true) requireOutput(options);
   const { films, texts } = captionsApart(inputs);
-  const planInputs = await Promise.all(
-    films.map(async (path) => ({
-      name: basename(path),
-      media: await probe(path, { ffprobePath: config.ffmpeg.ffprobePath }),
-    })),
-  );
+  const probing = lookAt(films, config);
+  // An ffmpeg that is missing is told before what is wrong with a film.
+  probing.catch(() => {});
+  const toolchain = await toolchainOf(config);
+  const planInputs = await probing;
   const chunks = { seconds: config.jobs.chunkSeconds, cores: availableParallelism() };
   const plan = planFor(operation, params, planInputs, { ...toolchain, chunks }, texts);
   const target = options.estimate ? null : await chooseTarget(plan, inputs, options);
@@ -89,6 +87,16 @@ export async function runOperation(
   } finally {
     await gpus.close();
   }
+}
+
+/** All films at once: each is mostly the start of a process. */
+function lookAt(films: string[], { ffmpeg: { ffprobePath } }: Config) {
+  return Promise.all(
+    films.map(async (path) => ({
+      name: basename(path),
+      media: await probe(path, { ffprobePath }),
+    })),
+  );
 }
 
 /** Files of captions are read here, whatever their names, and come into the plan as texts. */

@@ -229,6 +229,11 @@ export interface OutputDescription {
    * its times may begin below zero, for the run-up of an encoder.
    */
   isIntermediate?: true;
+  /**
+   * Of MP4 and MOV: room that is kept for the index at the front, so that the file is written once; what is not
+   * needed of it stays empty. Absent: the index is put in front afterwards, which is a second writing of all of it.
+   */
+  indexBytes?: number;
 }
 
 export interface RenderDescription {

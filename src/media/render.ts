@@ -259,11 +259,15 @@ function renderMetadata(output: OutputDescription): string[] {
 }
 
 /** What is for a later step alone has its index at its end, and times that may lie below zero. */
-function containerOptions({ container, isIntermediate, audio }: OutputDescription): string[] {
+function containerOptions(output: OutputDescription): string[] {
+  const { container, isIntermediate, indexBytes, audio } = output;
   switch (container) {
     case "mp4":
     case "mov":
-      return isIntermediate ? [] : ["-movflags", "+faststart"];
+      if (isIntermediate) return [];
+      return indexBytes === undefined
+        ? ["-movflags", "+faststart"]
+        : ["-moov_size", String(indexBytes)];
     case "mkv":
     case "webm":
       return isIntermediate && !audio.some(tellsRunUp) ? ["-avoid_negative_ts", "disabled"] : [];

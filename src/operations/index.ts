@@ -19,6 +19,7 @@ import { concat } from "./concat.ts";
 import { cutout } from "./cutout.ts";
 import { enhance } from "./enhance.ts";
 import { faultsOf } from "./faults.ts";
+import { withIndexRoom } from "./index-room.ts";
 import { ladder } from "./ladder.ts";
 import { measure } from "./measure.ts";
 import { numberedName } from "./naming.ts";
@@ -110,7 +111,11 @@ export function planFor<Schema extends z.ZodType>(
   refuseUnreadable(inputs);
   const whole = withOwnNames(operation.plan(params, inputs, context, texts));
   const { chunks } = context;
-  const plan = chunks === undefined ? whole : inChunks(whole, inputs, chunks);
+  const parts = chunks === undefined ? whole : inChunks(whole, inputs, chunks);
+  const plan = withIndexRoom(
+    parts,
+    inputs.map(({ media }) => media),
+  );
   checkPlan(plan, inputs.length);
   return plan;
 }

@@ -4,7 +4,7 @@ import type { Config } from "../config.ts";
 import { commandOf } from "../media/command-line.ts";
 import type { RenderDescription } from "../media/description.ts";
 import type { Toolchain } from "../media/devices.ts";
-import { runFfmpeg } from "../media/ffmpeg.ts";
+import { type RunOutcome, runFfmpeg } from "../media/ffmpeg.ts";
 import { type GpuFault, gpuFaultOf, quietGpuFault } from "../media/gpu-fault.ts";
 import { KeyframeCount } from "../media/keyframe-count.ts";
 import { type Placement, usesGpu } from "../media/placement.ts";
@@ -97,8 +97,9 @@ const everyFrame =
 async function runOnce(
   { toolchain, config }: Local,
   request: AttemptRequest,
-  { description: described, folder, talks = false, onLine }: DescribedRun,
+  run: DescribedRun,
 ): Promise<RanDescription | null> {
+  const { description: described, folder, talks = false, onLine } = run;
   const { jobs, ffmpeg, storage } = config;
   const sought = await withSeeks(request, await withMeasures(request, described));
   const description = await withQualities(request, sought);
@@ -132,6 +133,11 @@ async function runOnce(
     onLine,
   });
   if (outcome.kind === "aborted") return null;
+  if (isRoomTooSmall(outcome)) {
+    const again = { ...run, description: indexedAfterwards(described) };
+    const done = await runOnce({ toolchain, config }, request, again);
+    return done && { ...done, checks: [...(done.checks ?? []), writtenAgain] };
+  }
   const names = [
     ...files,
     { path: `${folder}/`, name: "" },
@@ -153,6 +159,19 @@ async function runOnce(
   const fault = gpuFaultOf(outcome, { placement, device, toolchain, memoryFreeBytes });
   throw fault === null ? failure : new GpuTrouble(failure.report, fault);
 }
+
+/** Only its sentence tells: ffmpeg 5.1 exits with 0, and leaves the index over the first packets. */
+function isRoomTooSmall(outcome: RunOutcome): boolean {
+  return outcome.kind === "exited" && outcome.stderr.includes("reserved_moov_size is too small");
+}
+
+function indexedAfterwards(description: RenderDescription): RenderDescription {
+  const outputs = description.outputs.map(({ indexBytes: _, ...output }) => output);
+  return { ...description, outputs };
+}
+
+const writtenAgain =
+  "Written a second time: its index is larger than the room that was kept for it at the front";
 
 /** All that this machine or its container has: a run that wants more fails alone, not the server too. */
 function memoryBytes(): number {

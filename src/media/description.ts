@@ -43,6 +43,8 @@ export interface InputDescription {
   keyframesOnly?: boolean;
   /** With fewer keyframes than that the pictures would repeat themselves: then every frame is decoded after all. */
   leastKeyframes?: number;
+  /** Of keyframes alone: these are all that matter, and the others need not be decoded. */
+  moments?: Moments;
   /** Set for a still: the container's word of its `MediaInfo` (jpeg, png, webp). */
   still?: string;
   /**
@@ -58,6 +60,14 @@ export interface InputDescription {
   keepAlpha?: boolean;
   /** The picture that is decoded from it; absent when none is: what a GPU's decoder must know first. */
   picture?: InputPicture;
+}
+
+/** Of each stretch of so many seconds the last keyframe before its middle; of the last one, before the end of all. */
+export interface Moments {
+  everySeconds: number;
+  wholeSeconds: number;
+  /** When the picture begins. */
+  startsAtSeconds: number;
 }
 
 export type VideoCodec = "h264" | "hevc" | "av1" | "vp9" | "prores";
@@ -177,6 +187,8 @@ export interface StreamCopy {
   codec: string;
   /** Of a picture: so many packets, in decoding order, from the first keyframe at or after the seek on. */
   packets?: number;
+  /** Of a picture, into Matroska: of its keyframes these alone, and some besides where their distances change. */
+  moments?: Moments;
   /** Of a picture: its parameters change on the way, and stand before its keyframes (avc3, hev1). */
   changing?: true;
   /** What the container of its file says about the track is forgotten: the file was ours, and made to be joined. */

@@ -26,6 +26,11 @@ export interface Dialect {
    * of 1080. Seen on 7.1 and 9.0, not on 5.1.
    */
   overlayCudaPads: boolean;
+  /**
+   * Seconds of a packet that is copied into Matroska, in the expressions of a bitstream filter: 5.1 hands it over in
+   * the clock of Matroska and names that of the source. Null where nobody looked.
+   */
+  copiedSeconds: "pts/1000" | "pts*tb" | null;
 }
 
 export function dialectOf(release: { major: number; minor: number }): Dialect {
@@ -38,5 +43,6 @@ export function dialectOf(release: { major: number; minor: number }): Dialect {
     mostAv1Cq: atLeast(7, 1) ? 63 : 51,
     // What lies between was not looked at.
     overlayCudaPads: atLeast(5, 2),
+    copiedSeconds: atLeast(7, 0) ? "pts*tb" : atLeast(5, 2) ? null : "pts/1000",
   };
 }

@@ -77,7 +77,8 @@ export function movingInput(
   if (input.still !== undefined) return { width, height, framesPerSecond: 1, seconds: 1 };
   const seconds = secondsRead(input, own?.durationSeconds ?? expectedSeconds ?? 0);
   const rate = rateNumber(video?.frameRate ?? null) ?? usualRate;
-  const keyframes = 1 / (video?.keyframeSeconds ?? usualKeyframeSeconds);
+  const keyframes =
+    1 / (input.moments?.everySeconds ?? video?.keyframeSeconds ?? usualKeyframeSeconds);
   const framesPerSecond = input.keyframesOnly ? Math.min(rate, keyframes) : rate;
   return { width, height, framesPerSecond, seconds };
 }

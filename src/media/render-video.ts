@@ -3,6 +3,7 @@ import { assert } from "../trouble.ts";
 import { renderAnimation } from "./animation.ts";
 import type {
   ImageEncode,
+  Moments,
   OutputContainer,
   OutputDescription,
   StreamCopy,
@@ -43,7 +44,10 @@ export function renderVideo(output: OutputDescription, target: VideoTarget): Ren
   const map = ["-map", mapOf(video.source)];
   switch (video.kind) {
     case "copy":
-      return { argv: [...map, "-c:v", "copy", ...copyOptions(video, container)], encoder: null };
+      return {
+        argv: [...map, "-c:v", "copy", ...copyOptions(video, container, target.dialect)],
+        encoder: null,
+      };
     case "look":
       // Frames as they are, to a muxer that takes anything and writes nothing.
       return {
@@ -137,12 +141,39 @@ function renderImage(image: ImageEncode, map: string[], dialect: Dialect): Rende
 
 /** Before the first keyframe and before the time of the seek nothing is wanted: `packets` counts from there. */
 function copyOptions(
-  { codec, packets, changing, untold }: StreamCopy,
+  { codec, packets, changing, untold, moments }: StreamCopy,
   container: OutputContainer,
+  dialect: Dialect,
 ): string[] {
   const piece = ["-copypriorss:v", "0", "-frames:v", String(packets)];
   const tag = changing ? changingTag(codec, container) : codecTag(codec, container);
-  return [...(packets === undefined ? [] : piece), ...tag, ...(untold ? forgotten : [])];
+  return [
+    ...(packets === undefined ? [] : piece),
+    ...tag,
+    ...(untold ? forgotten : []),
+    ...keptOf(moments, dialect),
+  ];
+}
+
+/** Times are rounded to a thousandth. */
+const momentSlackSeconds = 0.01;
+
+/**
+ * Drops what is no keyframe, which not every demuxer leaves out, and a keyframe when the next one comes before the
+ * middle of its stretch too, if it comes after the longest distance that was seen. Stretches reach from middle to
+ * middle here. Kept in mind are: 0 that distance, 1 the time before, 2 this time, 3 whether it is a later one.
+ */
+function keptOf(moments: Moments | undefined, { copiedSeconds: at }: Dialect): string[] {
+  if (moments === undefined) return [];
+  assert(at !== null, "the times of what is copied are known");
+  const every = decimal(moments.everySeconds);
+  const middle = `min((floor(ld(2)/${every}+0.5)+0.5)*${every},${decimal(moments.wholeSeconds)})`;
+  const judged = [
+    ...[`st(2,${at})`, "st(0,max(ld(0),ld(3)*(ld(2)-ld(1))))", "st(1,ld(2))"],
+    ...[`st(4,ld(3)*lt(ld(2)+ld(0)+${momentSlackSeconds},${middle}))`, "st(3,1)", "ld(4)"],
+  ].join(";");
+  const drop = `if(key,${judged},1)`;
+  return ["-bsf:v", `noise=amount=0:drop=${drop.replaceAll(",", "\\,")}`];
 }
 
 /** What MP4 says of a track, and other containers would write down as its tags. */

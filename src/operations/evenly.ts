@@ -2,6 +2,7 @@
 import type { InputDescription } from "../media/description.ts";
 import type { VideoFilter } from "../media/graph.ts";
 import type { MediaInfo, VideoStream } from "../media/media.ts";
+import { usualKeyframeSeconds } from "../media/moving.ts";
 import { Refusal } from "../trouble.ts";
 import { inputPicture, rateNumber } from "./picture.ts";
 
@@ -54,19 +55,35 @@ export function keyframesAreEnough(video: VideoStream, every: number): boolean {
   return !slow && every >= surelyKeyframedSeconds;
 }
 
-/**
- * The whole video, of which frames at distances are wanted.
- * @param wanted.count how many; the last one's stretch may be too short to hold a keyframe
- */
-export function sparseInput(
-  video: VideoStream,
-  wanted: { keyframesOnly: boolean; count: number },
-): InputDescription {
-  return {
-    from: { asset: 0 },
-    ...(wanted.keyframesOnly ? { keyframesOnly: true, leastKeyframes: wanted.count - 1 } : {}),
-    picture: inputPicture(video),
-  };
+/** Of a whole video; `seconds` long, of which the last stretch may be too short to hold a keyframe. */
+type Sparse = Pick<Evenly, "keyframesOnly" | "count" | "every" | "seconds">;
+
+/** The whole video, of which frames at distances are wanted. */
+export function sparseInput({ container }: MediaInfo, video: VideoStream, wanted: Sparse) {
+  const { keyframesOnly, count, every: everySeconds, seconds: wholeSeconds } = wanted;
+  const input: InputDescription = { from: { asset: 0 }, picture: inputPicture(video) };
+  if (!keyframesOnly) return input;
+  const sparse = { ...input, keyframesOnly, leastKeyframes: count - 1 };
+  const { startsAtSeconds = 0 } = video;
+  return arePicked(container, video, wanted)
+    ? { ...sparse, moments: { everySeconds, wholeSeconds, startsAtSeconds } }
+    : sparse;
+}
+
+/** Where the keyframes of a picture are found without reading all of it, and go over into Matroska as they are. */
+const pickedFrom: readonly string[] = ["mp4", "mov", "mkv", "webm"];
+const pickedCodecs: readonly string[] = ["h264", "hevc", "vp8", "vp9", "av1"];
+
+/** So many keyframes of 1080p take longer to decode than another start of ffmpeg, which picks. */
+const worthPicking = 60;
+const pixelsOf1080p = 1920 * 1080;
+
+function arePicked(container: string, video: VideoStream, { count, seconds }: Sparse): boolean {
+  const { codec, rotation, hdr, interlaced, alpha } = video;
+  const plain = rotation === 0 && hdr === null && !interlaced && !alpha;
+  if (!plain || !pickedFrom.includes(container) || !pickedCodecs.includes(codec)) return false;
+  const all = seconds / (video.keyframeSeconds ?? usualKeyframeSeconds);
+  return (all - count) * ((video.width * video.height) / pixelsOf1080p) >= worthPicking;
 }
 
 /** Exactly the frames of the moments. */

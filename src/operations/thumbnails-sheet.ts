@@ -35,7 +35,7 @@ export function sheetSteps(params: ThumbnailsParams, wish: Wish, source: StillSo
     work: {
       kind: "render",
       description: {
-        inputs: [sparseInput(video, moments)],
+        inputs: [sparseInput(media, video, moments)],
         graph: [
           stillChain(video, [
             ...pictures(wish, source, { layout, moments }),

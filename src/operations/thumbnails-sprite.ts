@@ -61,7 +61,7 @@ export function spriteSteps(
     work: {
       kind: "render",
       description: {
-        inputs: [sparseInput(video, layout)],
+        inputs: [sparseInput(media, video, { ...layout, seconds })],
         graph: [stillChain(video, filters)],
         outputs: [stillOutput(params, file, files.length)],
         expectedSeconds: seconds,

@@ -36,7 +36,7 @@ export function stillsStep(
     work: {
       kind: "render",
       description: {
-        inputs: [sparseInput(video, moments)],
+        inputs: [sparseInput(media, video, moments)],
         graph: [stillChain(video, filters)],
         outputs: [stillOutput(params, file, count)],
         expectedSeconds: seconds,

@@ -2,7 +2,7 @@
  * Runs every suite of `script/test`, one after another and whatever the one before said, and prints the
  * sum as the last line. A check without tests of its own (formatting, types …) counts as one test.
  */
-import { mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Outcome, parseJunit, summaryLine } from "./junit.ts";
@@ -97,7 +97,7 @@ const fullSuites: Suite[] = [
   check("benchmarks", "script/bench", "--quick"),
 ];
 
-/** Runs one suite with its own temporary folder as TMPDIR. */
+/** Runs one suite with the run's temporary folder as TMPDIR; what all of them make once is shared there. */
 async function run(suite: Suite, folder: string): Promise<Outcome> {
   const report = join(folder, `${suite.name.replaceAll(" ", "-")}.xml`);
   const argv = [...suite.argv, ...(suite.reportTo?.(report) ?? [])];
@@ -105,7 +105,7 @@ async function run(suite: Suite, folder: string): Promise<Outcome> {
   const started = performance.now();
   const child = Bun.spawn(argv, {
     cwd: root,
-    env: { ...process.env, TMPDIR: folder },
+    env: { ...process.env, TMPDIR: folder, KINOMILL_TEST_SHARED: join(folder, "shared") },
     stdio: ["ignore", "inherit", "inherit"],
     timeout: suite.limitMs ?? SUITE_LIMIT_MS,
     killSignal: "SIGKILL",
@@ -150,6 +150,7 @@ if (unknown.length > 0) {
 }
 
 const folder = await mkdtemp(join(tmpdir(), "kinomill-test-"));
+await mkdir(join(folder, "shared"));
 const total: Outcome = { passed: 0, failures: [], skipped: [] };
 for (const suite of full ? [...suites, ...fullSuites] : suites) {
   const outcome = await run(suite, folder);

@@ -2,6 +2,7 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sharedFile } from "./support/shared.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "clips-"));
 const made = new Map<string, string>();
@@ -44,14 +45,14 @@ const fastVideo = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv42
 
 /** 320×180, 25 fps, mono AAC. */
 export function plainClip(seconds = 2): string {
-  return clip(`plain-${seconds}.mp4`, (path) =>
+  return sharedFile(`plain-${seconds}.mp4`, (path) =>
     ffmpeg(...picture("320x180", seconds), ...sound(seconds), ...fastVideo, "-c:a", "aac", path),
   );
 }
 
 /** A source that takes some seconds to encode: 720p noise, so that a job is still running when tests act. */
 export function slowClip(): string {
-  return clip("slow.mp4", (path) =>
+  return sharedFile("slow.mp4", (path) =>
     ffmpeg(
       ...["-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30:duration=14,noise=alls=20:allf=t"],
       ...[...fastVideo, "-crf", "35", path],
@@ -60,15 +61,15 @@ export function slowClip(): string {
 }
 
 export function silentClip(): string {
-  return clip("no-audio.mp4", (path) => ffmpeg(...picture("320x180", 2), ...fastVideo, path));
+  return sharedFile("no-audio.mp4", (path) => ffmpeg(...picture("320x180", 2), ...fastVideo, path));
 }
 
 export function soundOnly(): string {
-  return clip("sound.m4a", (path) => ffmpeg(...sound(2), "-c:a", "aac", path));
+  return sharedFile("sound.m4a", (path) => ffmpeg(...sound(2), "-c:a", "aac", path));
 }
 
 export function oddClip(): string {
-  return clip("odd.mkv", (path) =>
+  return sharedFile("odd.mkv", (path) =>
     ffmpeg(...picture("321x181", 2), "-c:v", "libx264", "-pix_fmt", "yuv444p", path),
   );
 }
@@ -88,7 +89,7 @@ export function turnedCopy(source: string, degrees: number): string[] {
 
 /** As phones write it: a wide picture and a note to turn it. */
 export function rotatedClip(): string {
-  return clip("rotated.mp4", (path) => {
+  return sharedFile("rotated.mp4", (path) => {
     const flat = `${path}.flat.mp4`;
     ffmpeg(...picture("320x180", 2), ...fastVideo, flat);
     ffmpeg(...turnedCopy(flat, 90), path);
@@ -97,7 +98,7 @@ export function rotatedClip(): string {
 
 /** Every third frame left out at random-looking places: a variable frame rate. */
 export function variableRateClip(): string {
-  return clip("vfr.mp4", (path) =>
+  return sharedFile("vfr.mp4", (path) =>
     ffmpeg(
       ...picture("320x180", 4),
       ...["-vf", "select='not(eq(mod(n,7),3)+eq(mod(n,5),1))'", "-fps_mode", "vfr"],
@@ -107,7 +108,7 @@ export function variableRateClip(): string {
 }
 
 export function tenBitClip(): string {
-  return clip("ten-bit.mkv", (path) =>
+  return sharedFile("ten-bit.mkv", (path) =>
     ffmpeg(
       ...picture("320x180", 1),
       ...["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none"],

@@ -7,12 +7,11 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { triedGpus } from "../src/commands/doctor.ts";
 import { gpuFindings } from "../src/doctor/devices.ts";
-import { detectToolchain } from "../src/media/devices.ts";
 import { Api } from "./api.ts";
 import { Appliance, eventually, executable } from "./appliance.ts";
 import { type BoxWish, type GpuBox, gpuBox } from "./gpu-box.ts";
+import { toolchain } from "./support/toolchain.ts";
 
-const toolchain = await detectToolchain({ ffmpegPath: "ffmpeg", ffprobePath: "ffprobe" });
 const hasAv1 = toolchain.encoders.has("av1_nvenc");
 
 /** Seven probes of a tenth of a second for each GPU; the rest is for a busy machine. */

@@ -8,12 +8,12 @@ import { systemClock } from "../src/clock.ts";
 import { loadConfig } from "../src/config.ts";
 import { type Trial, Trials } from "../src/jobs/trials.ts";
 import { silentLog } from "../src/log.ts";
-import { detectToolchain } from "../src/media/devices.ts";
 import { probe } from "../src/media/probe.ts";
 import { noGpus, openBox } from "../src/runners/box.ts";
 import { LocalRunner } from "../src/runners/local.ts";
 import { Refusal } from "../src/trouble.ts";
 import { plainClip } from "./clips.ts";
+import { toolchain } from "./support/toolchain.ts";
 
 setDefaultTimeout(180_000);
 
@@ -33,7 +33,6 @@ beforeAll(async () => {
     ...{ sizeBytes: 1, sha256: "0".repeat(64), mimeType: "video/mp4", thumbnail: "none", media },
     ...{ origin: { kind: "upload" }, createdAt: "2026-01-01T00:00:00.000Z", expiresAt: null },
   } as Asset;
-  const toolchain = await detectToolchain(tools);
   const config = await loadConfig({ file: null, environment: {}, flags });
   const runner = new LocalRunner({ toolchain, config });
   const { dispatch } = openBox({

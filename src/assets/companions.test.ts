@@ -2,12 +2,13 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { toolchain } from "../../tests/support/toolchain.ts";
 import { ManualClock } from "../clock.ts";
 import { loadConfig } from "../config.ts";
 import { type Database, openDatabase } from "../database/open.ts";
 import { newId, newSecret } from "../identity.ts";
 import { silentLog } from "../log.ts";
-import { cpuDevice, detectToolchain } from "../media/devices.ts";
+import { cpuDevice } from "../media/devices.ts";
 import { expectedWorkSeconds, onCpu } from "../media/expected-work.ts";
 import { probe } from "../media/probe.ts";
 import { planCompanion } from "../operations/companions.ts";
@@ -59,7 +60,6 @@ afterAll(() => {
 });
 
 async function openCompanions(proxiesMaxBytes = 1e9): Promise<Companions> {
-  const toolchain = await detectToolchain(tools);
   // Tests are not to wait behind each other: here it has no low priority.
   const environment = { KINOMILL_FFMPEG_NICENESS: "0" };
   const config = await loadConfig({ file: null, environment, flags: { data: folder } });

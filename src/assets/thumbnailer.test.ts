@@ -2,12 +2,13 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { toolchain } from "../../tests/support/toolchain.ts";
 import { systemClock } from "../clock.ts";
 import { loadConfig } from "../config.ts";
 import { openDatabase } from "../database/open.ts";
 import { newId, newSecret } from "../identity.ts";
 import { silentLog } from "../log.ts";
-import { cpuDevice, detectToolchain } from "../media/devices.ts";
+import { cpuDevice } from "../media/devices.ts";
 import { probe } from "../media/probe.ts";
 import { LocalRunner } from "../runners/local.ts";
 import { openDiskStorage } from "../storage/disk.ts";
@@ -60,7 +61,6 @@ test("videos, upright phone videos and stills get a picture; broken ones and sou
   await Bun.write(storage.pathOf(broken.id) ?? "", "gone bad on the disk");
 
   const made: string[] = [];
-  const toolchain = await detectToolchain(tools);
   const config = await loadConfig({ file: null, environment: {}, flags: { data: folder } });
   const thumbnailer = new Thumbnailer({
     ...shared,

@@ -3,12 +3,13 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { toolchain } from "../../tests/support/toolchain.ts";
 import { loadConfig } from "../config.ts";
 import { lockDataFolder } from "../database/lock.ts";
 import { databaseFileName, openDatabase } from "../database/open.ts";
 import { openFigures } from "../jobs/figures.ts";
 import { placedWork, prepareTrial, tryDevice } from "../jobs/self-test.ts";
-import { cpuDevice, detectToolchain } from "../media/devices.ts";
+import { cpuDevice } from "../media/devices.ts";
 import { noFigures, predictSeconds } from "../media/work-figures.ts";
 import { keepFigures } from "./selftest.ts";
 
@@ -23,7 +24,6 @@ test(
   async () => {
     const data = join(folder, "data");
     const config = await loadConfig({ file: null, environment: {}, flags: { data } });
-    const toolchain = await detectToolchain({ ffmpegPath: "ffmpeg", ffprobePath: "ffprobe" });
     const parts = { config, toolchain, folder, signal: new AbortController().signal };
     const trial = await prepareTrial(parts, { clipSeconds: 0.2, speed: "fast" });
     const device = cpuDevice(1);

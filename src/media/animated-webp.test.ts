@@ -2,14 +2,13 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { toolchain } from "../../tests/support/toolchain.ts";
 import { frameAsStill, mediaOfWebp, readAnimatedWebp } from "./animated-webp.ts";
 import { decodeWebp } from "./decode-webp.ts";
-import { detectToolchain } from "./devices.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "animated-webp-"));
 const moving = join(folder, "moving.webp");
 const still = join(folder, "still.webp");
-const toolchain = await detectToolchain({ ffmpegPath: "ffmpeg", ffprobePath: "ffprobe" });
 const tools = {
   ...{ toolchain, signal: AbortSignal.timeout(60_000), niceness: 0 },
   ...{ stallSeconds: 30, wallLimitSeconds: 60 },

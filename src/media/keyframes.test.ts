@@ -4,14 +4,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ffmpeg } from "../../tests/clips.ts";
+import { toolchain } from "../../tests/support/toolchain.ts";
 import type { RenderDescription, VideoCodec } from "./description.ts";
-import { cpuDevice, detectToolchain } from "./devices.ts";
+import { cpuDevice } from "./devices.ts";
 import { videoEncoders } from "./encoders.ts";
 import { renderArgv } from "./render.ts";
 
 setDefaultTimeout(60_000);
 
-const toolchain = await detectToolchain({ ffmpegPath: "ffmpeg", ffprobePath: "ffprobe" });
 const folder = mkdtempSync(join(tmpdir(), "keyframes-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -13,9 +13,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ffmpeg } from "../../tests/clips.ts";
 import { processesNaming, until } from "../../tests/support/processes.ts";
+import { toolchain } from "../../tests/support/toolchain.ts";
 import { loadConfig } from "../config.ts";
 import type { RenderDescription } from "../media/description.ts";
-import { cpuDevice, detectToolchain } from "../media/devices.ts";
+import { cpuDevice } from "../media/devices.ts";
 import type { Expectation } from "../media/expectation.ts";
 import type { Progress } from "../media/progress.ts";
 import { Failure } from "../trouble.ts";
@@ -28,7 +29,6 @@ setDefaultTimeout(60_000);
 const root = mkdtempSync(join(tmpdir(), "local-test-"));
 afterAll(() => rmSync(root, { recursive: true }));
 
-const toolchain = await detectToolchain({ ffmpegPath: "ffmpeg", ffprobePath: "ffprobe" });
 const flags = { "storage.reserveBytes": 0, "jobs.stallSeconds": 20, "ffmpeg.niceness": 0 };
 const config = await loadConfig({ file: null, environment: {}, flags });
 

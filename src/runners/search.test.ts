@@ -4,9 +4,10 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ffmpeg } from "../../tests/clips.ts";
+import { toolchain } from "../../tests/support/toolchain.ts";
 import { loadConfig } from "../config.ts";
 import type { RenderDescription, StepWork } from "../media/description.ts";
-import { cpuDevice, detectToolchain } from "../media/devices.ts";
+import { cpuDevice } from "../media/devices.ts";
 import { LocalRunner } from "./local.ts";
 import type { AttemptOutcome } from "./runner.ts";
 
@@ -16,7 +17,6 @@ afterAll(() => rmSync(root, { recursive: true }));
 const source = join(root, "source.mkv");
 ffmpeg("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=1", "-c:v", "libx264", source);
 
-const toolchain = await detectToolchain({ ffmpegPath: "ffmpeg", ffprobePath: "ffprobe" });
 const config = await loadConfig({
   file: null,
   environment: {},

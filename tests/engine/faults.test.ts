@@ -7,18 +7,17 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { devicesPage, documentedFault, pagePath } from "../../script/devices-doc.ts";
-import { detectToolchain } from "../../src/media/devices.ts";
 import { type RunOutcome, runFfmpeg } from "../../src/media/ffmpeg.ts";
 import { type FaultContext, gpuFaultOf } from "../../src/media/gpu-fault.ts";
 import { eventually } from "../appliance.ts";
 import { enterBox, type GpuBox, gpuBox } from "../gpu-box.ts";
+import { toolchain } from "../support/toolchain.ts";
 import { writeEngineClips } from "./clips.ts";
 import { type Ending, type FaultCase, type Major, releases } from "./fault-case.ts";
 import { faultGroups } from "./fault-cases.ts";
 
 setDefaultTimeout(240_000);
 
-const toolchain = await detectToolchain({ ffmpegPath: "ffmpeg", ffprobePath: "ffprobe" });
 const major = releases.find(({ major }) => major === toolchain.release.major)?.major ?? null;
 
 const clips = mkdtempSync(join(tmpdir(), "fault-clips-"));

@@ -10,7 +10,7 @@ import type {
   RenderDescription,
   VideoEncode,
 } from "../../src/media/description.ts";
-import { type Device, detectToolchain } from "../../src/media/devices.ts";
+import type { Device } from "../../src/media/devices.ts";
 import { dialectOf } from "../../src/media/dialect.ts";
 import type { Expectation } from "../../src/media/expectation.ts";
 import { gpuSkills } from "../../src/media/gpu-skill.ts";
@@ -21,8 +21,8 @@ import { LocalRunner } from "../../src/runners/local.ts";
 import { needOf } from "../../src/runners/need.ts";
 import { clip, ffmpeg } from "../clips.ts";
 import { type BoxName, enterBox, gpuBox } from "../gpu-box.ts";
+import { toolchain } from "../support/toolchain.ts";
 
-const toolchain = await detectToolchain({ ffmpegPath: "ffmpeg", ffprobePath: "ffprobe" });
 const flags = { "storage.reserveBytes": 0, "ffmpeg.niceness": 0 };
 const config = await loadConfig({ file: null, environment: {}, flags });
 export const { overlayCudaPads } = dialectOf(toolchain.release);

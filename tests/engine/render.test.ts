@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "../../src/config.ts";
 import type { VideoEncode } from "../../src/media/description.ts";
-import { type Device, detectToolchain } from "../../src/media/devices.ts";
+import type { Device } from "../../src/media/devices.ts";
 import { gpuSkills } from "../../src/media/gpu-skill.ts";
 import type { Avoided } from "../../src/media/placement.ts";
 import { probe } from "../../src/media/probe.ts";
@@ -17,10 +17,10 @@ import { LocalRunner } from "../../src/runners/local.ts";
 import { ffmpeg } from "../clips.ts";
 import { type BoxName, type DriverEvent, enterBox, gpuBox } from "../gpu-box.ts";
 import { frameTimes } from "../operations/rehearsal.ts";
+import { toolchain } from "../support/toolchain.ts";
 
 setDefaultTimeout(120_000);
 
-const toolchain = await detectToolchain({ ffmpegPath: "ffmpeg", ffprobePath: "ffprobe" });
 const flags = { "storage.reserveBytes": 0, "ffmpeg.niceness": 0 };
 const config = await loadConfig({ file: null, environment: {}, flags });
 

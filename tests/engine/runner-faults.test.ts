@@ -7,7 +7,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "../../src/config.ts";
-import { cpuDevice, type Device, detectToolchain } from "../../src/media/devices.ts";
+import { cpuDevice, type Device } from "../../src/media/devices.ts";
 import { gpuSkills } from "../../src/media/gpu-skill.ts";
 import { type Avoided, nothingAvoided } from "../../src/media/placement.ts";
 import { probe } from "../../src/media/probe.ts";
@@ -16,10 +16,10 @@ import { LocalRunner } from "../../src/runners/local.ts";
 import type { AttemptOutcome } from "../../src/runners/runner.ts";
 import { plainClip } from "../clips.ts";
 import { type BoxFault, enterBox, gpuBox } from "../gpu-box.ts";
+import { toolchain } from "../support/toolchain.ts";
 
 setDefaultTimeout(120_000);
 
-const toolchain = await detectToolchain({ ffmpegPath: "ffmpeg", ffprobePath: "ffprobe" });
 const flags = { "storage.reserveBytes": 0, "ffmpeg.niceness": 0 };
 const config = await loadConfig({ file: null, environment: {}, flags });
 

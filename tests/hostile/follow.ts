@@ -7,7 +7,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadConfig } from "../../src/config.ts";
 import { captionText } from "../../src/media/captions/file.ts";
-import { cpuDevice, detectToolchain } from "../../src/media/devices.ts";
+import { cpuDevice } from "../../src/media/devices.ts";
 import { type FfmpegRun, runFfmpeg, runFfprobe } from "../../src/media/ffmpeg.ts";
 import type { MediaInfo } from "../../src/media/media.ts";
 import { probe } from "../../src/media/probe.ts";
@@ -17,6 +17,7 @@ import { LocalRunner } from "../../src/runners/local.ts";
 import { Refusal } from "../../src/trouble.ts";
 import { ffmpeg } from "../clips.ts";
 import { media as specimen, video } from "../operations/specimen.ts";
+import { toolchain } from "../support/toolchain.ts";
 import type { HostileFile, Use } from "./ground.ts";
 import { markerFolder } from "./trace.ts";
 import { type Report, trialsOf, type Way, wallLimitSeconds, ways } from "./ways.ts";
@@ -32,7 +33,6 @@ interface Case {
   folder: string;
 }
 
-const toolchain = await detectToolchain({ ffmpegPath: "ffmpeg", ffprobePath: "ffprobe" });
 const flags = {
   "storage.reserveBytes": 0,
   "jobs.wallLimitSeconds": wallLimitSeconds,

@@ -2,8 +2,9 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { statSync } from "node:fs";
 import { turnedCopy } from "../clips.ts";
+import { toolchain } from "../support/toolchain.ts";
 import { alphaIn, psnr, readMoving } from "./moving-pictures.ts";
-import { picture, Rehearsal, toolchain, x264 } from "./rehearsal.ts";
+import { picture, Rehearsal, x264 } from "./rehearsal.ts";
 import { work } from "./workshop.ts";
 
 setDefaultTimeout(60_000);

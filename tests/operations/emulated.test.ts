@@ -8,10 +8,10 @@ import { isGpuCodec } from "../../src/media/gpu-skill.ts";
 import { operations } from "../../src/operations/index.ts";
 import type { Plan } from "../../src/operations/operation.ts";
 import { enterBox, gpuBox } from "../gpu-box.ts";
+import { toolchain } from "../support/toolchain.ts";
 import { emulatedGpu } from "./emulated.ts";
 import type { InputKind } from "./example-inputs.ts";
 import { exampleOf, names } from "./example-plan.ts";
-import { toolchain } from "./rehearsal.ts";
 import { fillShelf } from "./shelf.ts";
 import { work } from "./workshop.ts";
 

@@ -11,8 +11,9 @@ import { noGpus, openBox } from "../../src/runners/box.ts";
 import { LocalRunner } from "../../src/runners/local.ts";
 import { enterBox, gpuBox } from "../gpu-box.ts";
 import { checkHls } from "../streaming/hls-rules.ts";
+import { toolchain } from "../support/toolchain.ts";
 import { emulatedGpu } from "./emulated.ts";
-import { picture, run, sine, toolchain, x264 } from "./rehearsal.ts";
+import { picture, run, sine, x264 } from "./rehearsal.ts";
 import { work } from "./workshop.ts";
 
 setDefaultTimeout(180_000);

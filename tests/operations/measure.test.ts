@@ -2,7 +2,8 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { type MeasureReport, measureReportShape } from "../../src/media/reports/measure.ts";
-import { pixelAt, Rehearsal, sine, toolchain, x264 } from "./rehearsal.ts";
+import { toolchain } from "../support/toolchain.ts";
+import { pixelAt, Rehearsal, sine, x264 } from "./rehearsal.ts";
 import { frames, type Made, work } from "./workshop.ts";
 
 setDefaultTimeout(120_000);

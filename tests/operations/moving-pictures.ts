@@ -17,10 +17,11 @@ export interface Moving {
 export async function readMoving(path: string, flags: string[] = []): Promise<Moving> {
   const webp = await readAnimatedWebp(path);
   if (webp !== null) return await composeWebp(path, webp);
-  const [width = 0, height = 0] = ask(path, "stream=width,height")[0]?.map(Number) ?? [];
+  const told = ask(path, "stream=width,height:packet=duration_time");
+  const [width = 0, height = 0] = told.get("stream")?.[0]?.map(Number) ?? [];
   const raw = ffmpeg([...flags, "-i", path, ...rgba]);
   const size = width * height * 4;
-  const durations = ask(path, "packet=duration_time").map(([duration]) => Number(duration));
+  const durations = (told.get("packet") ?? []).map(([duration]) => Number(duration));
   const frames = Array.from({ length: raw.length / size }, (_, index) =>
     raw.subarray(index * size, (index + 1) * size),
   );
@@ -82,13 +83,14 @@ function playsOf(bytes: Buffer): number | null {
   return repeats === 0 ? 0 : repeats + 1;
 }
 
-function ask(path: string, entries: string): string[][] {
-  const select = ["-select_streams", "v:0", "-show_entries", entries, "-of", "csv=p=0"];
+/** Values of each section, line by line. */
+function ask(path: string, entries: string): Map<string, string[][]> {
+  const select = ["-select_streams", "v:0", "-show_entries", entries, "-of", "csv"];
   const text = Bun.spawnSync(["ffprobe", "-v", "error", ...select, path]).stdout.toString();
-  return text
-    .trim()
-    .split("\n")
-    .map((line) => line.split(","));
+  const lines = text.trim().split("\n");
+  const rows = lines.map((line) => line.split(","));
+  const sections = Map.groupBy(rows, ([section = ""]) => section);
+  return new Map([...sections].map(([name, all]) => [name, all.map(([, ...values]) => values)]));
 }
 
 function ffmpeg(argv: string[], input?: Uint8Array): Buffer {

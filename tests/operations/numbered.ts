@@ -20,9 +20,7 @@ export function numberedFilm(
   const raw = new Uint8Array(count * width * height);
   for (let frame = 0; frame < count; frame += 1) {
     const at = frame * width * height;
-    for (let y = 0; y < height; y += 1) {
-      for (let x = 0; x < width; x += 1) raw[at + y * width + x] = grey(frame, x, y);
-    }
+    drawFrame(raw.subarray(at, at + width * height), frame);
   }
   run(
     [
@@ -35,11 +33,21 @@ export function numberedFilm(
   return path;
 }
 
-function grey(frame: number, x: number, y: number): number {
-  const bit = Math.floor(x / block);
-  if (y < block && bit < bits) return (frame >> bit) & 1 ? 220 : 30;
+function drawFrame(grey: Uint8Array, frame: number): void {
   // Stripes that move, so that a wrong reference is seen.
-  return 128 + Math.round(60 * Math.sin((x + 3 * frame) / 9) * Math.cos((y - 2 * frame) / 13));
+  const across = Array.from({ length: width }, (_, x) => 60 * Math.sin((x + 3 * frame) / 9));
+  for (let y = 0; y < height; y += 1) {
+    const down = Math.cos((y - 2 * frame) / 13);
+    for (let x = 0; x < width; x += 1) {
+      grey[y * width + x] = 128 + Math.round((across[x] ?? 0) * down);
+    }
+  }
+  for (let bit = 0; bit < bits; bit += 1) {
+    const level = (frame >> bit) & 1 ? 220 : 30;
+    for (let y = 0; y < block; y += 1) {
+      grey.fill(level, y * width + bit * block, y * width + (bit + 1) * block);
+    }
+  }
 }
 
 /** The numbers of all frames, as they come out of a decoder. */

@@ -2,7 +2,8 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { findOperation, parseParams, planFor } from "../../src/operations/index.ts";
 import { builtInPresets } from "../../src/operations/presets.ts";
-import { packetHashes, picture, pixelAt, Rehearsal, sine, toolchain, x264 } from "./rehearsal.ts";
+import { toolchain } from "../support/toolchain.ts";
+import { packetHashes, picture, pixelAt, Rehearsal, sine, x264 } from "./rehearsal.ts";
 import { hdr10Video, media as specimen, video } from "./specimen.ts";
 
 setDefaultTimeout(60_000);

@@ -4,15 +4,14 @@ import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { InputRef } from "../../src/media/description.ts";
-import { cpuDevice, detectToolchain } from "../../src/media/devices.ts";
+import { cpuDevice } from "../../src/media/devices.ts";
 import type { MediaInfo } from "../../src/media/media.ts";
-import { probe } from "../../src/media/probe.ts";
 import { renderArgv } from "../../src/media/render.ts";
 import { verifyOutput } from "../../src/media/verify.ts";
 import { findOperation, parseParams, planFor } from "../../src/operations/index.ts";
 import type { Plan, StepOutput } from "../../src/operations/operation.ts";
-
-export const toolchain = await detectToolchain({ ffmpegPath: "ffmpeg", ffprobePath: "ffprobe" });
+import { toolchain } from "../support/toolchain.ts";
+import { mediaOf } from "./known-media.ts";
 
 export interface Performed {
   plan: Plan;
@@ -35,7 +34,7 @@ export class Rehearsal {
 
   async perform(name: string, params: unknown, source: string): Promise<Performed> {
     const operation = findOperation(name);
-    const media = await probe(source, toolchain);
+    const media = await mediaOf(source);
     const input = { name: source.split("/").at(-1) ?? "source", media };
     const plan = planFor(operation, parseParams(operation, params), [input], toolchain);
     const jobFolder = join(this.folder, `job-${++this.runs}`);

@@ -1,7 +1,8 @@
 /** `transcode` with a score to reach: what it finds, what it foretells, and what the result really has. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { findOperation, parseParams, planFor } from "../../src/operations/index.ts";
-import { picture, Rehearsal, sine, toolchain, x264 } from "./rehearsal.ts";
+import { toolchain } from "../support/toolchain.ts";
+import { picture, Rehearsal, sine, x264 } from "./rehearsal.ts";
 import { everything, media as specimen } from "./specimen.ts";
 import { work } from "./workshop.ts";
 

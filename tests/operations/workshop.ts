@@ -5,13 +5,13 @@ import { loadConfig } from "../../src/config.ts";
 import { captionText } from "../../src/media/captions/file.ts";
 import { cpuDevice, type Device } from "../../src/media/devices.ts";
 import type { MediaInfo } from "../../src/media/media.ts";
-import { probe } from "../../src/media/probe.ts";
 import type { ChunkWish } from "../../src/operations/chunking.ts";
 import { findOperation, parseParams, planFor } from "../../src/operations/index.ts";
 import type { Plan } from "../../src/operations/operation.ts";
 import { LocalRunner } from "../../src/runners/local.ts";
 import type { AttemptOutcome } from "../../src/runners/runner.ts";
-import { toolchain } from "./rehearsal.ts";
+import { toolchain } from "../support/toolchain.ts";
+import { mediaOf } from "./known-media.ts";
 
 const flags = { "storage.reserveBytes": 0, "ffmpeg.niceness": 0 };
 const config = await loadConfig({ file: null, environment: {}, flags });
@@ -53,7 +53,7 @@ export async function work(
   });
   const films = sources.filter((path) => !texts.some((text) => text.path === path));
   const inputs = await Promise.all(
-    films.map(async (path) => ({ name: basename(path), media: await probe(path, toolchain) })),
+    films.map(async (path) => ({ name: basename(path), media: await mediaOf(path) })),
   );
   const context = { ...toolchain, ...(chunks === undefined ? {} : { chunks }) };
   const plan = planFor(operation, parseParams(operation, params), inputs, context, texts);
@@ -84,13 +84,21 @@ export async function work(
 
 /** All frames of a video in grey or colour, one after the other. */
 export function frames(path: string, pixels: "gray" | "rgb24" = "gray"): Uint8Array[] {
-  const media = Bun.spawnSync([
-    ...["ffprobe", "-v", "error", "-select_streams", "v:0"],
-    ...["-show_entries", "stream=width,height", "-of", "csv=p=0", path],
-  ]);
-  const [width = 0, height = 0] = media.stdout.toString().trim().split(",").map(Number);
-  const argv = ["-v", "error", "-i", path, "-fps_mode", "passthrough", "-f", "rawvideo"];
-  const done = Bun.spawnSync(["ffmpeg", "-nostdin", ...argv, "-pix_fmt", pixels, "-"]);
+  const argv = [
+    "-hide_banner",
+    "-nostats",
+    "-i",
+    path,
+    "-map",
+    "0:v:0",
+    "-fps_mode",
+    "passthrough",
+  ];
+  const raw = ["-f", "rawvideo", "-pix_fmt", pixels, "-"];
+  const done = Bun.spawnSync(["ffmpeg", "-nostdin", ...argv, ...raw]);
+  // What it says of its output saves asking ffprobe for the size.
+  const said = /^Output #0[\s\S]*?, (\d+)x(\d+)/m.exec(done.stderr.toString());
+  const [width = 0, height = 0] = (said?.slice(1) ?? []).map(Number);
   const size = width * height * (pixels === "gray" ? 1 : 3);
   const count = Math.floor(done.stdout.length / size);
   return Array.from({ length: count }, (_, index) =>

@@ -1,11 +1,10 @@
 /** One cell of the matrix: a source, an operation, what came of it. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { MediaInfo } from "../../../src/media/media.ts";
-import { probe } from "../../../src/media/probe.ts";
 import { findOperation, parseParams, planFor } from "../../../src/operations/index.ts";
 import { Refusal } from "../../../src/trouble.ts";
-import { toolchain } from "../rehearsal.ts";
+import { toolchain } from "../../support/toolchain.ts";
+import { mediaOf } from "../known-media.ts";
 import { work } from "../workshop.ts";
 import { matrixCases } from "./cases.ts";
 import type { MatrixCase } from "./expectations.ts";
@@ -30,7 +29,6 @@ export class Ground {
   private readonly folder: string;
   private readonly paths = new Map<string, string>();
   private readonly found = new Map<string, Seen>();
-  private readonly probed = new Map<string, MediaInfo>();
 
   constructor(folder: string) {
     this.folder = folder;
@@ -53,19 +51,13 @@ export class Ground {
     return each.inputs?.(path) ?? [path];
   }
 
-  private async media(path: string): Promise<MediaInfo> {
-    const media = this.probed.get(path) ?? (await probe(path, toolchain));
-    this.probed.set(path, media);
-    return media;
-  }
-
   /** What the operation says before it begins. */
   async outcome(each: MatrixCase, source: Source): Promise<Outcome> {
     const operation = findOperation(each.operation);
     const inputs = await Promise.all(
       this.inputs(each, source).map(async (path) => ({
         name: basename(path),
-        media: await this.media(path),
+        media: await mediaOf(path),
       })),
     );
     try {

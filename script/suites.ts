@@ -2,10 +2,12 @@
  * Runs every suite of `script/test`, one after another and whatever the one before said, and prints the
  * sum as the last line. A check without tests of its own (formatting, types …) counts as one test.
  */
+import { openSync, writeSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Outcome, parseJunit, summaryLine } from "./junit.ts";
+import { completeTimings } from "./timings.ts";
 
 interface Suite {
   name: string;
@@ -14,10 +16,19 @@ interface Suite {
   reportTo: ((file: string) => string[]) | null;
   /** Where it may take longer than the others. */
   limitMs?: number;
+  /** Runs at the same time, for it waits more than it works; what it prints comes behind. */
+  beside?: Suite;
 }
 
 /** A suite that takes longer hangs: the slowest takes a quarter of an hour on two quiet cores. */
 const SUITE_LIMIT_MS = 60 * 60_000;
+
+const full = process.argv.includes("--full");
+const unknown = process.argv.slice(2).filter((argument) => argument !== "--full");
+if (unknown.length > 0) {
+  console.error(`script/test: unknown argument ${unknown.join(" ")}; the only one is --full`);
+  process.exit(2);
+}
 
 const root = resolve(import.meta.dir, "..");
 
@@ -25,13 +36,33 @@ const root = resolve(import.meta.dir, "..");
 const testLimit = "--timeout=60000";
 
 const check = (name: string, ...argv: string[]): Suite => ({ name, argv, reportTo: null });
-/** A file at a time on each core, each in a process of its own; the slowest files begin first. */
-const inParallel = [`--parallel=${availableParallelism()}`, "--timings=script/test-timings.json"];
 
-const tests = (name: string, ...folders: string[]): Suite => ({
+const junit = (file: string) => ["--reporter=junit", `--reporter-outfile=${file}`];
+
+const folder = await mkdtemp(join(tmpdir(), "kinomill-test-"));
+await mkdir(join(folder, "shared"));
+
+/** What took how long: written by `bun test --parallel --timings=script/test-timings.json --update-timings FOLDER…`. */
+const timings = join(folder, "timings.json");
+const folders = ["src", "views", "static", "script", "bench", "tests"];
+await completeTimings(root, "script/test-timings.json", folders, timings);
+
+/**
+ * Each file in a process of its own, the slowest first; one more at a time than there are cores, for each waits now
+ * and then.
+ */
+const inParallel = [`--parallel=${availableParallelism() + 1}`, `--timings=${timings}`];
+
+const tests = (name: string, ...what: string[]): Suite => ({
   name,
-  argv: ["bun", "test", testLimit, ...inParallel, ...folders],
-  reportTo: (file) => ["--reporter=junit", `--reporter-outfile=${file}`],
+  argv: ["bun", "test", testLimit, ...inParallel, ...what],
+  reportTo: junit,
+});
+/** One file after another. */
+const testsInTurn = (name: string, ...what: string[]): Suite => ({
+  name,
+  argv: ["bun", "test", testLimit, ...what],
+  reportTo: junit,
 });
 /** Tests on another Debian: its options stand before the release, what is for `bun test` behind it. */
 const onDebian = (name: string, release: string, ...script: string[]): Suite => ({
@@ -47,11 +78,14 @@ const serviceTests = (name: string, release: "trixie"): Suite =>
   onDebian(name, release, "env", "KINOMILL_TEST_EVERYTHING=1", "script/debian-machine");
 
 /** The long form of tests that the usual run makes short: all files, all sources, many faults. */
-const longForm = (name: string, hours: number, ...folders: string[]): Suite => ({
-  ...tests(name),
-  argv: ["env", "KINOMILL_TEST_EVERYTHING=1", "bun", "test", testLimit, ...folders],
-  limitMs: hours * 3_600_000,
-});
+const longForm = (name: string, hours: number, ...what: string[]): Suite => {
+  const { argv, ...suite } = testsInTurn(name, ...what);
+  return {
+    ...suite,
+    argv: ["env", "KINOMILL_TEST_EVERYTHING=1", ...argv],
+    limitMs: hours * 3_600_000,
+  };
+};
 
 const suites: Suite[] = [
   check("formatting", "node_modules/.bin/biome", "format"),
@@ -65,7 +99,11 @@ const suites: Suite[] = [
   ),
   check("build", "script/build"),
   tests("unit tests", "./src", "./views", "./static", "./script", "./bench"),
-  tests("whole-product tests", "./tests"),
+  {
+    ...tests("whole-product tests", "./tests", "--path-ignore-patterns=tests/systemd/**"),
+    // Its machines wait for each other.
+    beside: testsInTurn("the service", "./tests/systemd"),
+  },
   check("the demo", "script/demo", "--once"),
   check("the pulled plug", "script/pull-the-plug", "--quick"),
 ];
@@ -97,22 +135,36 @@ const fullSuites: Suite[] = [
   check("benchmarks", "script/bench", "--quick"),
 ];
 
-/** Runs one suite with the run's temporary folder as TMPDIR; what all of them make once is shared there. */
-async function run(suite: Suite, folder: string): Promise<Outcome> {
+/** Runs a suite and what runs beside it. */
+async function runBoth({ beside, ...suite }: Suite): Promise<Outcome[]> {
+  if (beside === undefined) return [await run(suite)];
+  const aside = join(folder, "beside.log");
+  const outcomes = await Promise.all([run(suite), run(beside, aside)]);
+  process.stdout.write(await readFile(aside, "utf8"));
+  return outcomes;
+}
+
+/**
+ * Runs one suite with the run's temporary folder as TMPDIR; what all of them make once is shared there.
+ * @param aside file that gets what it prints, instead of the terminal
+ */
+async function run(suite: Suite, aside?: string): Promise<Outcome> {
   const report = join(folder, `${suite.name.replaceAll(" ", "-")}.xml`);
   const argv = [...suite.argv, ...(suite.reportTo?.(report) ?? [])];
-  process.stdout.write(`\n── ${suite.name}: ${argv.join(" ")}\n`);
+  const output = aside === undefined ? "inherit" : openSync(aside, "a");
+  const say = (line: string) => writeSync(output === "inherit" ? 1 : output, `${line}\n`);
+  say(`\n── ${suite.name}: ${argv.join(" ")}`);
   const started = performance.now();
   const child = Bun.spawn(argv, {
     cwd: root,
-    env: { ...process.env, TMPDIR: folder, KINOMILL_TEST_SHARED: join(folder, "shared") },
-    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...process.env, TMPDIR: folder, SHARED_TMPDIR: join(folder, "shared") },
+    stdio: ["ignore", output, output],
     timeout: suite.limitMs ?? SUITE_LIMIT_MS,
     killSignal: "SIGKILL",
   });
   const exitCode = await child.exited;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  process.stdout.write(`── ${suite.name}: exit code ${exitCode} after ${seconds} s\n`);
+  say(`── ${suite.name}: exit code ${exitCode} after ${seconds} s`);
   const whole = {
     passed: exitCode === 0 ? 1 : 0,
     failures: exitCode === 0 ? [] : [suite.name],
@@ -142,21 +194,13 @@ async function leftovers(folder: string): Promise<string[]> {
   return left;
 }
 
-const full = process.argv.includes("--full");
-const unknown = process.argv.slice(2).filter((argument) => argument !== "--full");
-if (unknown.length > 0) {
-  console.error(`script/test: unknown argument ${unknown.join(" ")}; the only one is --full`);
-  process.exit(2);
-}
-
-const folder = await mkdtemp(join(tmpdir(), "kinomill-test-"));
-await mkdir(join(folder, "shared"));
 const total: Outcome = { passed: 0, failures: [], skipped: [] };
 for (const suite of full ? [...suites, ...fullSuites] : suites) {
-  const outcome = await run(suite, folder);
-  total.passed += outcome.passed;
-  total.failures.push(...outcome.failures);
-  total.skipped.push(...outcome.skipped);
+  for (const outcome of await runBoth(suite)) {
+    total.passed += outcome.passed;
+    total.failures.push(...outcome.failures);
+    total.skipped.push(...outcome.skipped);
+  }
 }
 const left = await leftovers(folder);
 if (left.length === 0) total.passed += 1;

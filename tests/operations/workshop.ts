@@ -12,6 +12,7 @@ import { LocalRunner } from "../../src/runners/local.ts";
 import type { AttemptOutcome } from "../../src/runners/runner.ts";
 import { toolchain } from "../support/toolchain.ts";
 import { mediaOf } from "./known-media.ts";
+import { rawSize } from "./rehearsal.ts";
 
 const flags = { "storage.reserveBytes": 0, "ffmpeg.niceness": 0 };
 const config = await loadConfig({ file: null, environment: {}, flags });
@@ -96,9 +97,7 @@ export function frames(path: string, pixels: "gray" | "rgb24" = "gray"): Uint8Ar
   ];
   const raw = ["-f", "rawvideo", "-pix_fmt", pixels, "-"];
   const done = Bun.spawnSync(["ffmpeg", "-nostdin", ...argv, ...raw]);
-  // What it says of its output saves asking ffprobe for the size.
-  const said = /^Output #0[\s\S]*?, (\d+)x(\d+)/m.exec(done.stderr.toString());
-  const [width = 0, height = 0] = (said?.slice(1) ?? []).map(Number);
+  const { width, height } = rawSize(done.stderr.toString());
   const size = width * height * (pixels === "gray" ? 1 : 3);
   const count = Math.floor(done.stdout.length / size);
   return Array.from({ length: count }, (_, index) =>

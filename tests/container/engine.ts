@@ -75,10 +75,10 @@ export class ContainerEngine {
     return run(this.podmanArgv(...argv));
   }
 
-  /** An image of an archive of files. */
-  async imageOf(archive: string, name: string): Promise<void> {
+  /** An image of what is in a folder. */
+  async imageOf(files: string, name: string): Promise<void> {
     const container = await this.buildah("from", "scratch");
-    await this.buildah("add", "--quiet", container, archive, "/");
+    await this.buildah("add", "--quiet", container, files, "/");
     const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     await this.buildah("config", "--cmd", "/bin/bash", "--env", path, container);
     await this.buildah("commit", "--quiet", container, name);

@@ -1,5 +1,5 @@
 /** Carries out a plan with the real ffmpeg and proves every output against its expectation. */
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import { renderArgv } from "../../src/media/render.ts";
 import { verifyOutput } from "../../src/media/verify.ts";
 import { findOperation, parseParams, planFor } from "../../src/operations/index.ts";
 import type { Plan, StepOutput } from "../../src/operations/operation.ts";
+import { fileKey } from "../support/file-key.ts";
 import { toolchain } from "../support/toolchain.ts";
 import { mediaOf } from "./known-media.ts";
 
@@ -135,8 +136,7 @@ const last: { key: string; still: Still } = {
 };
 
 function frameAt(path: string, seconds: number): Still {
-  const { size, mtimeMs, ino } = statSync(path);
-  const key = [path, seconds, size, mtimeMs, ino].join(":");
+  const key = `${fileKey(path)}:${seconds}`;
   if (key === last.key) return last.still;
   const argv = [
     "-hide_banner",

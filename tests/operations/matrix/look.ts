@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileKey } from "../../support/file-key.ts";
 import { rate as soundRate } from "../hearing.ts";
 import { flashBox, type Mark, markCentre, markNames, markPart } from "./film.ts";
 
@@ -56,7 +57,16 @@ interface Stream {
 
 const wholeTurn = 360;
 
+/** What was looked at last: the same is asked of it again. */
+let last: { key: string; seen: Seen } | null = null;
+
 export function look(path: string): Seen {
+  const key = fileKey(path);
+  if (last?.key !== key) last = { key, seen: lookAt(path) };
+  return last.seen;
+}
+
+function lookAt(path: string): Seen {
   const show = ["-show_format", "-show_streams", "-show_chapters", "-of", "json", path];
   const { format, streams, chapters } = JSON.parse(
     Bun.spawnSync(["ffprobe", "-v", "error", ...show], { timeout: 60_000 }).stdout.toString(),

@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ffmpeg } from "../../tests/clips.ts";
+import { toolchain } from "../../tests/support/toolchain.ts";
 import { loadConfig } from "../config.ts";
 import type { RenderDescription } from "../media/description.ts";
-import { cpuDevice, detectToolchain } from "../media/devices.ts";
+import { cpuDevice } from "../media/devices.ts";
 import { LocalRunner } from "./local.ts";
 
 setDefaultTimeout(60_000);
@@ -13,7 +14,6 @@ setDefaultTimeout(60_000);
 const root = mkdtempSync(join(tmpdir(), "index-room-test-"));
 afterAll(() => rmSync(root, { recursive: true }));
 
-const toolchain = await detectToolchain({ ffmpegPath: "ffmpeg", ffprobePath: "ffprobe" });
 const flags = { "storage.reserveBytes": 0, "jobs.stallSeconds": 20, "ffmpeg.niceness": 0 };
 const config = await loadConfig({ file: null, environment: {}, flags });
 const runner = new LocalRunner({ toolchain, config });

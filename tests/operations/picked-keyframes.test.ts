@@ -13,7 +13,8 @@ import { sparseInput } from "../../src/operations/evenly.ts";
 import { findOperation, parseParams, planFor } from "../../src/operations/index.ts";
 import { LocalRunner } from "../../src/runners/local.ts";
 import { ffmpeg } from "../clips.ts";
-import { Rehearsal, toolchain, x264 } from "./rehearsal.ts";
+import { toolchain } from "../support/toolchain.ts";
+import { Rehearsal, x264 } from "./rehearsal.ts";
 import { media, video } from "./specimen.ts";
 
 setDefaultTimeout(120_000);

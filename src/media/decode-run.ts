@@ -55,11 +55,16 @@ export function beginDecoding(request: Decodable, question: Question): RunAhead 
   const signal = AbortSignal.any([abort.signal, request.tools.signal]);
   const argv = argvOf(request, question);
   const decoded = run({ ...request, tools: { ...request.tools, signal } }, argv, question);
+  // Whoever takes it gets what it throws; of a run that nobody takes it means nothing.
+  const ended = decoded.then(
+    () => {},
+    () => {},
+  );
   return {
     ...{ argv, decoded },
     end: async () => {
       abort.abort();
-      await decoded;
+      await ended;
     },
   };
 }

@@ -2,7 +2,6 @@
  * Runs every suite of `script/test`, one after another and whatever the one before said, and prints the
  * sum as the last line. A check without tests of its own (formatting, types …) counts as one test.
  */
-import { openSync, writeSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -16,12 +15,10 @@ interface Suite {
   reportTo: ((file: string) => string[]) | null;
   /** Where it may take longer than the others. */
   limitMs?: number;
-  /** Runs at the same time, for it waits more than it works; what it prints comes behind. */
-  beside?: Suite;
 }
 
-/** A suite that takes longer hangs: the slowest takes a quarter of an hour on two quiet cores. */
-const SUITE_LIMIT_MS = 60 * 60_000;
+/** A suite that takes longer hangs: the slowest takes a quarter of an hour on two quiet cores, three times that on slow ones. */
+const SUITE_LIMIT_MS = 75 * 60_000;
 
 const full = process.argv.includes("--full");
 const unknown = process.argv.slice(2).filter((argument) => argument !== "--full");
@@ -99,11 +96,9 @@ const suites: Suite[] = [
   ),
   check("build", "script/build"),
   tests("unit tests", "./src", "./views", "./static", "./script", "./bench"),
-  {
-    ...tests("whole-product tests", "./tests", "--path-ignore-patterns=tests/systemd/**"),
-    // Its machines wait for each other.
-    beside: testsInTurn("the service", "./tests/systemd"),
-  },
+  tests("whole-product tests", "./tests", "--path-ignore-patterns=tests/systemd/**"),
+  // Its machines would wait for each other, and beside the other tests those run into their limits.
+  testsInTurn("the service", "./tests/systemd"),
   check("the demo", "script/demo", "--once"),
   check("the pulled plug", "script/pull-the-plug", "--quick"),
 ];
@@ -135,36 +130,22 @@ const fullSuites: Suite[] = [
   check("benchmarks", "script/bench", "--quick"),
 ];
 
-/** Runs a suite and what runs beside it. */
-async function runBoth({ beside, ...suite }: Suite): Promise<Outcome[]> {
-  if (beside === undefined) return [await run(suite)];
-  const aside = join(folder, "beside.log");
-  const outcomes = await Promise.all([run(suite), run(beside, aside)]);
-  process.stdout.write(await readFile(aside, "utf8"));
-  return outcomes;
-}
-
-/**
- * Runs one suite with the run's temporary folder as TMPDIR; what all of them make once is shared there.
- * @param aside file that gets what it prints, instead of the terminal
- */
-async function run(suite: Suite, aside?: string): Promise<Outcome> {
+/** Runs one suite with the run's temporary folder as TMPDIR; what all of them make once is shared there. */
+async function run(suite: Suite): Promise<Outcome> {
   const report = join(folder, `${suite.name.replaceAll(" ", "-")}.xml`);
   const argv = [...suite.argv, ...(suite.reportTo?.(report) ?? [])];
-  const output = aside === undefined ? "inherit" : openSync(aside, "a");
-  const say = (line: string) => writeSync(output === "inherit" ? 1 : output, `${line}\n`);
-  say(`\n── ${suite.name}: ${argv.join(" ")}`);
+  process.stdout.write(`\n── ${suite.name}: ${argv.join(" ")}\n`);
   const started = performance.now();
   const child = Bun.spawn(argv, {
     cwd: root,
     env: { ...process.env, TMPDIR: folder, SHARED_TMPDIR: join(folder, "shared") },
-    stdio: ["ignore", output, output],
+    stdio: ["ignore", "inherit", "inherit"],
     timeout: suite.limitMs ?? SUITE_LIMIT_MS,
     killSignal: "SIGKILL",
   });
   const exitCode = await child.exited;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  say(`── ${suite.name}: exit code ${exitCode} after ${seconds} s`);
+  process.stdout.write(`── ${suite.name}: exit code ${exitCode} after ${seconds} s\n`);
   const whole = {
     passed: exitCode === 0 ? 1 : 0,
     failures: exitCode === 0 ? [] : [suite.name],
@@ -196,11 +177,10 @@ async function leftovers(folder: string): Promise<string[]> {
 
 const total: Outcome = { passed: 0, failures: [], skipped: [] };
 for (const suite of full ? [...suites, ...fullSuites] : suites) {
-  for (const outcome of await runBoth(suite)) {
-    total.passed += outcome.passed;
-    total.failures.push(...outcome.failures);
-    total.skipped.push(...outcome.skipped);
-  }
+  const outcome = await run(suite);
+  total.passed += outcome.passed;
+  total.failures.push(...outcome.failures);
+  total.skipped.push(...outcome.skipped);
 }
 const left = await leftovers(folder);
 if (left.length === 0) total.passed += 1;

@@ -161,12 +161,17 @@ describe("two L4", () => {
 });
 
 test("a driver that allows three sessions: all jobs run on the GPU, as many at a time as it allows", async () => {
-  await using rig = await open("geforce3", {
-    fault: { delayMs: 10 },
-    settings: { KINOMILL_GPU_MAX_JOBS: "6" },
-  });
+  await using rig = await open("geforce3", { settings: { KINOMILL_GPU_MAX_JOBS: "6" } });
   await tried(rig.api);
-  const done = await ended(rig.api, await startJobs(rig.api, 6));
+  // None ends before the driver has refused one.
+  rig.box.slow(0, 200);
+  const started = await startJobs(rig.api, 6);
+  await eventually("a session is refused", 60_000, async () => {
+    const jobs = await Promise.all(started.map(({ id }) => rig.api.get(`/api/v1/jobs/${id}`)));
+    return jobs.some(({ body }) => body.attempts.some(({ error }: Json) => error !== null));
+  });
+  rig.box.slow(0, 0);
+  const done = await ended(rig.api, started);
   expect(done.map(({ state, device }) => [state, device])).toEqual(
     Array(6).fill(["succeeded", "gpu:0"]),
   );

@@ -272,7 +272,7 @@ test("a stop puts what runs back into the queue and leaves no ffmpeg behind", as
   expect((await machine.run("pgrep", "-x", "ffmpeg")).exitCode).toBe(1);
   // It would be "timeout" when systemd had to kill it.
   expect(await machine.property(unit, "Result")).toBe("success");
-  const journal = await machine.shell("journalctl -u kinomill --no-pager -n 5");
+  const journal = await machine.shell("journalctl -u kinomill --no-pager -n 20");
   expect(journal).toContain('"msg":"stopped"');
   running.kill();
   await running.exited;

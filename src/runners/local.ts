@@ -1,5 +1,6 @@
 /** The runner that works here: ffmpeg on this machine, behind the fence, its outputs proven. */
 import { join } from "node:path";
+import { allEnded } from "../ended.ts";
 import { type CutSpan, descriptionOf } from "../media/description.ts";
 import type { Toolchain } from "../media/devices.ts";
 import type { Expectation } from "../media/expectation.ts";
@@ -108,7 +109,7 @@ export class LocalRunner implements Runner {
     const expectations = [...request.expectations, ...(ofGpu ?? [])];
     const gate = new Gate(PROOFS_AT_ONCE_MAX);
     let isWell = true;
-    const verified = await Promise.all(
+    const verified = await allEnded(
       expectations.map((expectation) =>
         gate.through(async () => {
           if (!isWell) return null;

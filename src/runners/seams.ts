@@ -1,5 +1,6 @@
 /** A step that looks up where a picture is cut into chunks: its packets are read, and a few frames decoded. */
 import { join } from "node:path";
+import { allEnded } from "../ended.ts";
 import type { StepWork } from "../media/description.ts";
 import type { Toolchain } from "../media/devices.ts";
 import { runFfprobe } from "../media/ffmpeg.ts";
@@ -63,12 +64,6 @@ function onlyFirst(keys: readonly boolean[]): boolean[] {
   return keys.map((_, index) => index === first);
 }
 
-/** What both gave, when both have ended; what one of them threw otherwise. */
-async function bothOf<T>(asked: Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(asked);
-  return await Promise.all(asked);
-}
-
 type Packets = Pick<PictureTimes, "pts" | "dts" | "keys" | "hidden">;
 
 async function pictureTimes(
@@ -85,7 +80,7 @@ async function pictureTimes(
     ...["-of", "csv=p=0"],
   ];
   // Side by side: each opens the file anew, which takes longer than what it asks.
-  const asked = await bothOf([
+  const asked = await allEnded([
     ask(local, request, { wish, argv }, (line) => heads.push(line.split(","))),
     ask(local, request, { wish, argv: ofPackets }, (line) => addPacket(packets, line)),
   ]);

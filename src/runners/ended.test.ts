@@ -15,5 +15,5 @@ test("what one throws comes when the others have ended too", async () => {
   await Bun.sleep(5);
   expect(isOver).toBe(false);
   other.resolve(1);
-  expect(both).rejects.toThrow("one");
+  await expect(both).rejects.toThrow("one");
 });

@@ -34,6 +34,8 @@ async function fill(site: SiteRig, done: number): Promise<void> {
        SELECT id, 'transcode', 0, 'Encode H.264', '[]', 'pending' ${newest};
      INSERT INTO event (owner_id, kind, subject, what, state, who, sentence, at)
        SELECT owner_id, 'job', id, 'submit', 'queued', 'ann (token ci)', '', created_at ${newest};
+     UPDATE job SET asker = 'ann (token ci)',
+       last_event = (SELECT id FROM event WHERE subject = job.id) WHERE seq > ${done + FAILED + WAITING - WHOLE};
      INSERT INTO job_search (rowid, text) SELECT seq, title || ' ' || labels FROM job;
      UPDATE job_search_mark SET seq = (SELECT max(seq) FROM job);`,
   );

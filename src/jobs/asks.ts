@@ -63,7 +63,6 @@ export class Asks {
   /** Records a new job as queued, or as waiting for those before it. Call it inside the caller's transaction. */
   insert(asker: Asker, job: NewJob): void {
     const { database, queueClock } = this.ledger;
-    const seq = this.nextSeq();
     const left = this.unfinished(job.after);
     const standing = standingOf(
       {
@@ -74,11 +73,11 @@ export class Asks {
       },
       this.ledger.now(),
     );
-    database
+    const { lastInsertRowid } = database
       .query(
         `INSERT INTO job (id, owner_id, operation, title, state, params, labels, priority, notes, verify,
-           idempotency_key, idempotency_sha256, created_at, seq, rank, need, wait_for, device_reason,
-           not_before, predecessors_left, batch, anew, expire_days)
+           idempotency_key, idempotency_sha256, created_at, rank, need, wait_for, device_reason,
+           not_before, predecessors_left, batch, anew, expire_days, asker)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)`,
       )
       .run(
@@ -86,7 +85,7 @@ export class Asks {
         ...[JSON.stringify(job.params), JSON.stringify(job.labels), job.priority],
         ...[JSON.stringify(job.notes), job.verify],
         ...[job.idempotency?.key ?? null, job.idempotency?.sha256 ?? null, this.ledger.now()],
-        ...[seq, rankOf(queueClock.nextUs(), job.priority), job.need],
+        ...[rankOf(queueClock.nextUs(), job.priority), job.need],
         ...[
           standing.waitsFor,
           standing.reason,
@@ -95,9 +94,10 @@ export class Asks {
           job.batch,
           job.anew ? 1 : 0,
           job.expireDays ?? null,
+          whoOf(asker),
         ],
       );
-    this.insertRelations(asker.id, job, seq);
+    this.insertRelations(asker.id, job, Number(lastInsertRowid));
     const moved = { id: job.id, owner_id: asker.id, state: standing.state };
     this.ledger.write(moved, "submit", whoOf(asker), standing.reason ?? "");
   }
@@ -112,13 +112,6 @@ export class Asks {
     for (const id of job.after) after.run(job.id, id);
     this.writeLabels(ownerId, seq, job.labels);
     this.steps.insert(job.id, job.steps);
-  }
-
-  private nextSeq(): number {
-    const row = this.ledger.database
-      .query<{ seq: number | null }, []>("SELECT max(seq) AS seq FROM job")
-      .get();
-    return (row?.seq ?? 0) + 1;
   }
 
   private unfinished(ids: readonly string[]): { title: string }[] {

@@ -1,6 +1,7 @@
 /** How many jobs of one person are in each state, as the tabs of a list show it. */
 import type { Database } from "bun:sqlite";
 import { COUNTED_MAX, type JobState, jobStates } from "./job.ts";
+import { jobsIn } from "./open-jobs.ts";
 
 /** `COUNTED_MAX + 1` stands for more; null where it was not counted. */
 export type Census = Record<JobState, number | null>;
@@ -13,25 +14,21 @@ export function censusOf(database: Database, ownerId: string): Census {
   const others = jobStates.filter((state) => state !== "succeeded");
   const counts = others.map((state): [JobState, number] => [
     state,
-    countOf(
-      database,
-      // The words of the partial index, so that it is used.
-      `state <> 'succeeded' AND state = '${state}' AND owner_id = ?1`,
-      ownerId,
-      COUNTED_MAX + 1,
-    ),
+    countOf(database, jobsIn([state], "seq", "owner_id = ?1"), ownerId, COUNTED_MAX + 1),
   ]);
   const sum = counts.reduce((total, [, count]) => total + count, 0);
   const whole = counts.every(([, count]) => count <= COUNTED_MAX);
-  const all = whole ? countOf(database, "owner_id = ?1", ownerId, sum + COUNTED_MAX + 1) : sum;
+  const all = whole
+    ? countOf(database, "job WHERE owner_id = ?1", ownerId, sum + COUNTED_MAX + 1)
+    : sum;
   const succeeded = whole ? all - sum : null;
   return { ...(Object.fromEntries(counts) as Record<JobState, number>), succeeded };
 }
 
-function countOf(database: Database, where: string, ownerId: string, limit: number): number {
+function countOf(database: Database, from: string, ownerId: string, limit: number): number {
   const row = database
     .query<{ count: number }, [string, number]>(
-      `SELECT count(*) AS count FROM (SELECT 1 FROM job WHERE ${where} LIMIT ?2)`,
+      `SELECT count(*) AS count FROM (SELECT 1 FROM ${from} LIMIT ?2)`,
     )
     .get(ownerId, limit);
   return row?.count ?? 0;

@@ -3,6 +3,7 @@ import type { Database } from "bun:sqlite";
 import type { Library } from "../assets/library.ts";
 import { transaction } from "../database/transaction.ts";
 import { Refusal } from "../trouble.ts";
+import { jobsIn } from "./open-jobs.ts";
 
 /** What somebody leaves. */
 export interface Estate {
@@ -45,8 +46,7 @@ export class Estates {
       .query<Estate, [string]>(
         `SELECT (SELECT count(*) FROM asset WHERE owner_id = ?1 AND state <> 'deleting') AS assets,
            (SELECT coalesce(sum(size_bytes), 0) FROM asset WHERE owner_id = ?1 AND state <> 'deleting') AS bytes,
-           (SELECT count(*) FROM job WHERE owner_id = ?1
-              AND state IN ('queued', 'waiting', 'running')) AS unfinishedJobs,
+           (SELECT count(*) FROM ${jobsIn(["queued", "waiting", "running"], "seq", "owner_id = ?1")}) AS unfinishedJobs,
            (SELECT count(*) FROM asset_import WHERE owner_id = ?1
               AND state IN ('waiting', 'receiving')) AS unfinishedImports`,
       )

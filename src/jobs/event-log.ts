@@ -64,14 +64,15 @@ export class EventLog {
     this.clock = clock;
   }
 
-  /** Call it inside the transaction that makes the change. */
+  /** Call it inside the transaction that makes the change. The job stands in its table. */
   append({ ownerId, jobId, what, state, who, sentence }: JobHappening): void {
     this.database
       .query(
-        `INSERT INTO event (owner_id, kind, subject, what, state, who, sentence, at)
-         VALUES (?1, 'job', ?2, ?3, ?4, ?5, ?6, ?7)`,
+        `INSERT INTO event (owner_id, kind, subject, what, state, who, sentence, at, prior)
+         VALUES (?1, 'job', ?2, ?3, ?4, ?5, ?6, ?7, (SELECT last_event FROM job WHERE id = ?2))`,
       )
       .run(ownerId, jobId, what, state, who, sentence, isoTime(this.clock.nowMs()));
+    this.database.query("UPDATE job SET last_event = last_insert_rowid() WHERE id = ?1").run(jobId);
     this.sincePruned += 1;
     if (this.sincePruned >= PRUNE_EVERY) this.prune();
   }
@@ -125,22 +126,16 @@ export class EventLog {
   historyOf(jobId: string): HistoryEntry[] {
     return this.database
       .query<HistoryEntry, [string, number]>(
-        `SELECT what, state, who, sentence, at FROM event
-         WHERE kind = 'job' AND subject = ?1 ORDER BY id DESC LIMIT ?2`,
+        `WITH RECURSIVE told (what, state, who, sentence, at, prior) AS (
+           SELECT what, event.state, who, sentence, at, prior
+           FROM job JOIN event ON event.id = last_event WHERE job.id = ?1
+           UNION ALL
+           SELECT event.what, event.state, event.who, event.sentence, event.at, event.prior
+           FROM told JOIN event ON event.id = told.prior LIMIT ?2)
+         SELECT what, state, who, sentence, at FROM told`,
       )
       .all(jobId, HISTORY_MAX)
       .reverse();
-  }
-
-  /** Who asked for these jobs, by id, as far as it is kept. */
-  askersOf(jobIds: readonly string[]): Map<string, string> {
-    const rows = this.database
-      .query<{ subject: string; who: string }, [string]>(
-        `SELECT subject, who FROM event
-         WHERE kind = 'job' AND subject IN (SELECT value FROM json_each(?1)) AND what = 'submit'`,
-      )
-      .all(JSON.stringify(jobIds));
-    return new Map(rows.map(({ subject, who }) => [subject, who]));
   }
 
   /** Removes what is too much or too old, a part at a time. The last entry stays: ids go on from it. */

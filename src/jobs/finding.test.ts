@@ -93,7 +93,8 @@ describe("a list", () => {
       "SELECT seq FROM job WHERE owner_id = 'a' AND seq BETWEEN 1 AND 9 ORDER BY seq DESC LIMIT 9",
       "SELECT seq FROM job WHERE owner_id = 'a' AND operation = 'b' AND seq BETWEEN 1 AND 9 ORDER BY seq DESC LIMIT 9",
       "SELECT seq FROM job WHERE owner_id = 'a' AND device = 'b' AND seq BETWEEN 1 AND 9 ORDER BY seq DESC LIMIT 9",
-      "SELECT seq FROM job WHERE owner_id = 'a' AND state <> 'succeeded' AND state IN ('failed') AND seq BETWEEN 1 AND 9 ORDER BY seq DESC LIMIT 9",
+      "SELECT seq FROM job WHERE state = 'failed' AND owner_id = 'a' AND seq BETWEEN 1 AND 9 ORDER BY seq DESC LIMIT 9",
+      "SELECT seq FROM job WHERE state = 'running' AND owner_id = 'a' AND seq BETWEEN 1 AND 9 ORDER BY seq DESC LIMIT 9",
       "SELECT seq FROM job_label WHERE owner_id = 'a' AND name = 'b' AND value = 'c' AND seq BETWEEN 1 AND 9 ORDER BY seq DESC LIMIT 9",
     ].map((sql) =>
       ground.database

@@ -4,6 +4,7 @@
  */
 import type { Database, SQLQueryBindings } from "bun:sqlite";
 import type { Job, JobState } from "./job.ts";
+import { conditionsOfStates } from "./open-jobs.ts";
 import { type JobRow, toJob } from "./rows.ts";
 import { indexedSeq, phraseOf, SEARCHED_LENGTH_MIN } from "./search-index.ts";
 
@@ -47,6 +48,8 @@ interface Lead {
   /** Its column with the number. */
   seq: string;
   conditions: Condition[];
+  /** A job meets one of these besides, each of which has an index; absent: no matter which. */
+  oneOf?: readonly string[];
 }
 
 interface Condition {
@@ -92,25 +95,34 @@ function look(
   lead: Lead,
   { others, part, wanted }: { others: Condition[]; part: Span; wanted: number },
 ): { rows: JobRow[]; lookedTo: number | null } {
-  const { from, seq } = lead;
-  const led = [
-    ...lead.conditions,
-    { sql: `${seq} BETWEEN ? AND ?`, values: [part.first, part.last] },
-  ];
-  const leading = `SELECT ${seq} AS seq FROM ${from} WHERE ${sqlOf(led)} ORDER BY ${seq} DESC LIMIT ${LOOKED_MAX}`;
+  const { sql: leading, values: led } = leadingOf(lead, part);
   const rows = database
     .query<JobRow, SQLQueryBindings[]>(
       `SELECT job.* FROM (${leading}) AS found CROSS JOIN job ON job.seq = found.seq
        WHERE ${sqlOf(others)} ORDER BY found.seq DESC LIMIT ?`,
     )
-    .all(...valuesOf(led), ...valuesOf(others), wanted);
+    .all(...led, ...valuesOf(others), wanted);
   if (rows.length >= wanted) return { rows, lookedTo: null };
   const looked = database
     .query<{ count: number; last: number }, SQLQueryBindings[]>(
       `SELECT count(*) AS count, min(seq) AS last FROM (${leading})`,
     )
-    .get(...valuesOf(led));
+    .get(...led);
   return { rows, lookedTo: looked?.count === LOOKED_MAX ? looked.last : null };
+}
+
+/** The numbers that the leading condition finds, the newest first. Several indexes are read as far as one might be. */
+function leadingOf({ from, seq, conditions, oneOf }: Lead, part: Span): Condition {
+  const all = [...conditions, { sql: `${seq} BETWEEN ? AND ?`, values: [part.first, part.last] }];
+  const newest = `DESC LIMIT ${LOOKED_MAX}`;
+  const found = (where: string) =>
+    `SELECT ${seq} AS seq FROM ${from} WHERE ${where} ORDER BY ${seq} ${newest}`;
+  if (oneOf === undefined) return { sql: found(sqlOf(all)), values: valuesOf(all) };
+  const each = oneOf.map((one) => `SELECT seq FROM (${found(`${one} AND ${sqlOf(all)}`)})`);
+  return {
+    sql: `SELECT seq FROM (${each.join(" UNION ALL ")}) ORDER BY seq ${newest}`,
+    values: oneOf.flatMap(() => valuesOf(all)),
+  };
 }
 
 /** The most telling condition leads. A text leads twice: over the newest jobs, then through its index. */
@@ -144,12 +156,11 @@ function plainLead(filter: JobFilter): { lead: Lead; told: boolean } {
     const condition = { sql: "name = ? AND value = ?", values: [...label] };
     return { told: true, lead: lead([own, condition], "job_label") };
   }
-  if (states.length > 0 && !states.includes("succeeded")) {
-    // The words of the partial index, so that it is used.
-    const condition = { sql: `state <> 'succeeded' AND ${anyOf("state", states)}`, values: [] };
+  const indexed = states.filter((state) => state !== "succeeded");
+  if (states.length > 0 && indexed.length === states.length) {
     // What has not ended is bounded by what one person may have waiting.
     const told = !states.includes("failed") && !states.includes("cancelled");
-    return { told, lead: lead([own, condition]) };
+    return { told, lead: { ...lead([own]), oneOf: conditionsOfStates(indexed) } };
   }
   if (device) return { told: false, lead: lead([own, { sql: "device = ?", values: [device] }]) };
   if (operation) {

@@ -39,7 +39,7 @@ import {
 } from "./prediction.ts";
 import { Presets } from "./presets.ts";
 import type { Queue } from "./queue.ts";
-import { findJob, jobsAhead, logLineOf } from "./rows.ts";
+import { askersOf, findJob, jobsAhead, logLineOf } from "./rows.ts";
 import {
   type BulkRequest,
   type IdempotencyKey,
@@ -219,7 +219,7 @@ export class Jobs {
   outlook(jobIds: readonly string[]): Outlook {
     return {
       places: placesInLine(this.parts.database, jobIds),
-      askers: this.parts.queue.ledger.log.askersOf(jobIds),
+      askers: askersOf(this.parts.database, jobIds),
     };
   }
 

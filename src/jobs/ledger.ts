@@ -7,6 +7,7 @@ import { type Clock, isoTime } from "../clock.ts";
 import { Commits } from "../database/commits.ts";
 import { EventLog } from "./event-log.ts";
 import type { JobState } from "./job.ts";
+import { jobsIn } from "./open-jobs.ts";
 import { QueueClock } from "./queue-clock.ts";
 import { standingOf } from "./standing.ts";
 
@@ -97,8 +98,8 @@ function lastAskedUs(database: Database): number {
   return (
     database
       .query<{ us: number | null }, []>(
-        `SELECT max(rank + priority * 600000000) AS us FROM job
-         WHERE state <> 'succeeded' AND state IN ('queued', 'waiting', 'running')`,
+        `SELECT max(rank + priority * 600000000) AS us
+         FROM ${jobsIn(["queued", "waiting", "running"], "rank, priority")}`,
       )
       .get()?.us ?? 0
   );

@@ -1,6 +1,7 @@
 /** Where in the line a waiting job stands, for whoever asks when it will be its turn. */
 import type { Database } from "bun:sqlite";
 import type { Need } from "./job.ts";
+import { inLine } from "./open-jobs.ts";
 
 export interface PlaceInLine {
   /** Counted from 1, among the jobs of this person that want the same kind of device. */
@@ -11,9 +12,6 @@ export interface PlaceInLine {
 
 /** Others that are counted: more are a crowd. */
 const OTHERS_MAX = 20;
-
-/** The words of the partial index `job_next`, so that it is used. */
-const inLine = "state = 'queued' AND wait_for IS NULL";
 
 interface Standing {
   id: string;

@@ -26,7 +26,7 @@ export function recoverRunning(
     const rows = ledger.database
       .query<Lost, [string]>(
         `SELECT id AS jobId, fence, deaths FROM job
-         WHERE state <> 'succeeded' AND state = 'running' AND id NOT IN (SELECT value FROM json_each(?1))`,
+         WHERE state = 'running' AND id NOT IN (SELECT value FROM json_each(?1))`,
       )
       .all(JSON.stringify(runningIds));
     for (const row of rows) recoverOne(ledger, row, died);

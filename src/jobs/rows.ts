@@ -3,12 +3,14 @@ import type { Database } from "bun:sqlite";
 import type { Proof } from "../runners/runner.ts";
 import type { FailureReport } from "../trouble.ts";
 import type { Job, JobAttempt, JobState, Need, WaitsFor } from "./job.ts";
+import { inLine } from "./open-jobs.ts";
 import type { Predicted } from "./prediction.ts";
 import { stepsOf } from "./step-rows.ts";
 
 export interface JobRow {
   id: string;
   owner_id: string;
+  asker: string;
   operation: string;
   title: string;
   state: JobState;
@@ -98,12 +100,22 @@ export function logLineOf(database: Database, id: string): LogLine | null {
 export function jobsAhead(database: Database, priority: number): number {
   const row = database
     .query<{ ahead: number }, [number]>(
-      `SELECT (SELECT count(*) FROM job WHERE state <> 'succeeded' AND state = 'running')
+      `SELECT (SELECT count(*) FROM job WHERE state = 'running')
          + (SELECT count(*) FROM job
-            WHERE state = 'queued' AND wait_for IS NULL AND priority >= ?1) AS ahead`,
+            WHERE ${inLine} AND priority >= ?1) AS ahead`,
     )
     .get(priority);
   return row?.ahead ?? 0;
+}
+
+/** Who asked for these jobs, by id: a person's name, with the token's where a program asked. */
+export function askersOf(database: Database, jobIds: readonly string[]): Map<string, string> {
+  const rows = database
+    .query<{ id: string; asker: string }, [string]>(
+      "SELECT id, asker FROM job WHERE id IN (SELECT value FROM json_each(?1)) AND asker <> ''",
+    )
+    .all(JSON.stringify(jobIds));
+  return new Map(rows.map(({ id, asker }) => [id, asker]));
 }
 
 export function toJob(database: Database, row: JobRow): Job {

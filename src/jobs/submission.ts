@@ -10,6 +10,7 @@ import { wantsGpu } from "../runners/places.ts";
 import { type FieldFault, Refusal } from "../trouble.ts";
 import { arrange } from "./arrangement.ts";
 import type { Asker, NewJob } from "./asks.ts";
+import { jobsIn } from "./open-jobs.ts";
 import { askedUsOf } from "./order.ts";
 import type { Queue } from "./queue.ts";
 
@@ -215,8 +216,7 @@ export class Submission {
     const waiting =
       database
         .query<{ count: number }, [string]>(
-          `SELECT count(*) AS count FROM job
-           WHERE owner_id = ?1 AND state <> 'succeeded' AND state IN ('queued', 'waiting')`,
+          `SELECT count(*) AS count FROM ${jobsIn(["queued", "waiting"], "seq", "owner_id = ?1")}`,
         )
         .get(ownerId)?.count ?? 0;
     if (waiting + wanted <= max) return;

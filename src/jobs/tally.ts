@@ -1,6 +1,7 @@
 /** Jobs in numbers: those that are open now, and those that ended since somebody last asked. */
 import type { Database } from "bun:sqlite";
 import { type JobState, transitions } from "./job.ts";
+import { jobsIn } from "./open-jobs.ts";
 
 /** Open jobs that are alike. */
 export interface OpenJobs {
@@ -76,7 +77,7 @@ export class JobTally {
       .query<OpenJobs, []>(
         `SELECT state, operation, iif(state = 'running', device, NULL) AS device,
            count(*) AS count, min(created_at) AS oldestAt
-         FROM job WHERE state <> 'succeeded' AND state IN ('queued', 'waiting', 'running')
+         FROM ${jobsIn(["queued", "waiting", "running"], "state, operation, device, created_at")}
          GROUP BY 1, 2, 3`,
       )
       .all();
@@ -88,7 +89,7 @@ export class JobTally {
       .query<QueueLength, []>(
         `SELECT (SELECT count(*) FROM job WHERE state = 'running') AS running,
            count(*) AS waiting, min(created_at) AS oldestWaitingAt
-         FROM job WHERE state IN ('queued', 'waiting')`,
+         FROM ${jobsIn(["queued", "waiting"], "created_at")}`,
       )
       .get();
     return found ?? { running: 0, waiting: 0, oldestWaitingAt: null };

@@ -1,6 +1,7 @@
 /** The jobs that wait, read in the order in which they start. Each look costs by the persons, not by the jobs. */
 import type { Database } from "bun:sqlite";
 import type { Need } from "./job.ts";
+import { inLine } from "./open-jobs.ts";
 import { Shares } from "./order.ts";
 import type { Claim } from "./queue.ts";
 import type { JobRow } from "./rows.ts";
@@ -19,8 +20,6 @@ export interface Candidate extends Omit<Claim, "fence"> {
 
 /** Jobs of one person that are read at once: most rounds take fewer. */
 const HEADS = 8;
-
-const claimable = "state = 'queued' AND wait_for IS NULL";
 
 /** As much of a waiting job as its turn depends on. */
 interface Head {
@@ -83,7 +82,7 @@ export class WaitingJobs {
     // Not one comparison of both columns: SQLite would look at every job of the person before.
     const next = this.database.query<Head, [Need, string]>(
       `SELECT ${headColumns} FROM job
-       WHERE need = (+?1) AND owner_id > (+?2) AND ${claimable} ORDER BY owner_id, rank LIMIT 1`,
+       WHERE need = (+?1) AND owner_id > (+?2) AND ${inLine} ORDER BY owner_id, rank LIMIT 1`,
     );
     const lines: Line[] = [];
     for (const need of ["cpu", "gpu"] as const) {
@@ -98,7 +97,7 @@ export class WaitingJobs {
     return this.database
       .query<Head, [string, string, number, number]>(
         `SELECT ${headColumns} FROM job
-         WHERE need = (+?1) AND owner_id = (+?2) AND ${claimable} AND rank > (+?3)
+         WHERE need = (+?1) AND owner_id = (+?2) AND ${inLine} AND rank > (+?3)
          ORDER BY rank LIMIT (+?4)`,
       )
       .all(need, ownerId, rank, atOnce);

@@ -23,6 +23,7 @@ import sealedSecrets from "./0022_sealed_secrets.sql" with { type: "text" };
 import people from "./0023_people.sql" with { type: "text" };
 import libraryViews from "./0024_library_views.sql" with { type: "text" };
 import sharedPresets from "./0025_shared_presets.sql" with { type: "text" };
+import leanerJobs from "./0026_leaner_jobs.sql" with { type: "text" };
 
 /** One step of the schema. `version` is the `user_version` of a database that has it. */
 export interface Migration {
@@ -58,4 +59,5 @@ export const migrations: readonly Migration[] = [
   { version: 23, name: "people", sql: people },
   { version: 24, name: "library-views", sql: libraryViews },
   { version: 25, name: "shared-presets", sql: sharedPresets },
+  { version: 26, name: "leaner-jobs", sql: leanerJobs },
 ];

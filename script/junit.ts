@@ -7,19 +7,43 @@ export interface Outcome {
   skipped: string[];
 }
 
+/** What one call of `bun test` reported. */
+export interface Report extends Outcome {
+  /** Files that it reports something of. */
+  files: Set<string>;
+  /** Files whose process ended before they did; what passed in them is not counted. */
+  crashed: Set<string>;
+}
+
+/** What Bun reports in place of a test when the process that runs a file ends. */
+const CRASH = "(worker crashed)";
+
 /** "" and anything that is no report give an outcome of nothing. */
-export function parseJunit(xml: string): Outcome {
-  const outcome: Outcome = { passed: 0, failures: [], skipped: [] };
+export function parseJunit(xml: string): Report {
+  const cases = [...casesOf(xml)];
+  const crashed = new Set(cases.filter(({ name }) => name === CRASH).map(({ file }) => file));
+  const report: Report = { passed: 0, failures: [], skipped: [], files: new Set(), crashed };
+  for (const { file, name, inside } of cases) {
+    report.files.add(file);
+    if (name === CRASH) continue;
+    if (/<(failure|error)\b/.test(inside)) report.failures.push(`${file}: ${name}`);
+    else if (crashed.has(file)) continue;
+    else if (/<skipped\b/.test(inside)) report.skipped.push(`${file}: ${name}`);
+    else report.passed += 1;
+  }
+  return report;
+}
+
+function* casesOf(xml: string): Generator<{ file: string; name: string; inside: string }> {
   for (const [, attributes = "", selfClosed, body = ""] of xml.matchAll(
     /<testcase\b((?:\s+[\w-]+="[^"]*")*)\s*(?:(\/)>|>([\s\S]*?)<\/testcase>)/g,
   )) {
-    const inside = selfClosed === undefined ? body : "";
-    const name = `${attribute(attributes, "file")}: ${attribute(attributes, "name")}`;
-    if (/<(failure|error)\b/.test(inside)) outcome.failures.push(name);
-    else if (/<skipped\b/.test(inside)) outcome.skipped.push(name);
-    else outcome.passed += 1;
+    yield {
+      file: attribute(attributes, "file"),
+      name: attribute(attributes, "name"),
+      inside: selfClosed === undefined ? body : "",
+    };
   }
-  return outcome;
 }
 
 /** The last line of `script/test`. */

@@ -5,20 +5,26 @@
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { type Outcome, parseJunit, summaryLine } from "./junit.ts";
-import { completeTimings } from "./timings.ts";
+import { withSecondRuns } from "./crashed.ts";
+import { type Outcome, parseJunit, type Report, summaryLine } from "./junit.ts";
+import { completeTimings, filesOfTests } from "./timings.ts";
 
 interface Suite {
   name: string;
   argv: string[];
   /** Arguments that make it say in a JUnit file what it ran; null when it is a check without tests. */
   reportTo: ((file: string) => string[]) | null;
+  /** Files of tests that it runs beside each other; absent where they run in one process. */
+  files?: string[];
   /** Where it may take longer than the others. */
   limitMs?: number;
 }
 
 /** A suite that takes longer hangs: the slowest takes a quarter of an hour on two quiet cores, three times that on slow ones. */
 const SUITE_LIMIT_MS = 75 * 60_000;
+
+/** One file of tests by itself. */
+const FILE_LIMIT_MS = 15 * 60_000;
 
 const full = process.argv.includes("--full");
 const unknown = process.argv.slice(2).filter((argument) => argument !== "--full");
@@ -50,10 +56,15 @@ await completeTimings(root, "script/test-timings.json", folders, timings);
  */
 const inParallel = [`--parallel=${availableParallelism()}`, `--timings=${timings}`];
 
-const tests = (name: string, ...what: string[]): Suite => ({
+/** All of some folders, but for what stands in another suite. */
+const tests = (name: string, folders: string[], except?: string): Suite => ({
   name,
-  argv: ["bun", "test", testLimit, ...inParallel, ...what],
+  argv: [
+    ...["bun", "test", testLimit, ...inParallel, ...folders.map((folder) => `./${folder}`)],
+    ...(except === undefined ? [] : [`--path-ignore-patterns=${except}/**`]),
+  ],
   reportTo: junit,
+  files: filesOfTests(root, folders).filter((file) => !file.startsWith(`${except}/`)),
 });
 /** One file after another. */
 const testsInTurn = (name: string, ...what: string[]): Suite => ({
@@ -95,8 +106,8 @@ const suites: Suite[] = [
     "shellcheck install.sh script/{bench,bootstrap,build,debian-root,demo,engine-chroot,pull-the-plug,release,same-build,screenshots,debian-machine,test,try-arm64} tests/gpu-emulator/{build,selftest} tests/systemd/box .ci/run",
   ),
   check("build", "script/build"),
-  tests("unit tests", "./src", "./views", "./static", "./script", "./bench"),
-  tests("whole-product tests", "./tests", "--path-ignore-patterns=tests/systemd/**"),
+  tests("unit tests", ["src", "views", "static", "script", "bench"]),
+  tests("whole-product tests", ["tests"], "tests/systemd"),
   // Its machines would wait for each other, and beside the other tests those run into their limits.
   testsInTurn("the service", "./tests/systemd"),
   check("the demo", "script/demo", "--once"),
@@ -130,20 +141,31 @@ const fullSuites: Suite[] = [
   check("benchmarks", "script/bench", "--quick"),
 ];
 
-/** Runs one suite with the run's temporary folder as TMPDIR; what all of them make once is shared there. */
+/** Runs a command with the run's temporary folder as TMPDIR; what all of them make once is shared there. */
+function command(argv: string[], limitMs: number): Promise<number> {
+  return Bun.spawn(argv, {
+    cwd: root,
+    env: { ...process.env, TMPDIR: folder, SHARED_TMPDIR: join(folder, "shared") },
+    stdio: ["ignore", "inherit", "inherit"],
+    timeout: limitMs,
+    killSignal: "SIGKILL",
+  }).exited;
+}
+
+async function runFile(file: string): Promise<{ exitCode: number; report: Report }> {
+  const report = join(folder, "second-run.xml");
+  await rm(report, { force: true });
+  const argv = ["bun", "test", testLimit, `./${file}`, ...junit(report)];
+  const exitCode = await command(argv, FILE_LIMIT_MS);
+  return { exitCode, report: parseJunit(await readFile(report, "utf8").catch(() => "")) };
+}
+
 async function run(suite: Suite): Promise<Outcome> {
   const report = join(folder, `${suite.name.replaceAll(" ", "-")}.xml`);
   const argv = [...suite.argv, ...(suite.reportTo?.(report) ?? [])];
   process.stdout.write(`\n── ${suite.name}: ${argv.join(" ")}\n`);
   const started = performance.now();
-  const child = Bun.spawn(argv, {
-    cwd: root,
-    env: { ...process.env, TMPDIR: folder, SHARED_TMPDIR: join(folder, "shared") },
-    stdio: ["ignore", "inherit", "inherit"],
-    timeout: suite.limitMs ?? SUITE_LIMIT_MS,
-    killSignal: "SIGKILL",
-  });
-  const exitCode = await child.exited;
+  const exitCode = await command(argv, suite.limitMs ?? SUITE_LIMIT_MS);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   process.stdout.write(`── ${suite.name}: exit code ${exitCode} after ${seconds} s\n`);
   const whole = {
@@ -152,9 +174,11 @@ async function run(suite: Suite): Promise<Outcome> {
     skipped: [],
   };
   if (suite.reportTo === null) return whole;
-  const outcome = parseJunit(await readFile(report, "utf8").catch(() => ""));
+  const first = parseJunit(await readFile(report, "utf8").catch(() => ""));
+  const outcome = await withSecondRuns(first, suite.files ?? [], runFile);
   // No report, or a bad exit without a failed test: a file that does not load, an error between tests.
-  const told = outcome.failures.length > 0 || (exitCode === 0 && outcome.passed > 0);
+  const explained = exitCode === 0 || first.crashed.size > 0;
+  const told = outcome.failures.length > 0 || (explained && outcome.passed > 0);
   if (!told) outcome.failures.push(`${suite.name}: exit code ${exitCode}, see its output`);
   return outcome;
 }

@@ -12,6 +12,13 @@ interface Timings {
 /** Of a file that is not in the list yet: Bun would begin with all of those, and the slowest it knows came last. */
 const UNKNOWN_MS = 3_000;
 
+/** Paths of all files of tests in these folders, from the checkout. */
+export function filesOfTests(root: string, folders: readonly string[]): string[] {
+  return folders.flatMap((folder) => [
+    ...new Bun.Glob(join(folder, "**/*.test.ts")).scanSync({ cwd: root }),
+  ]);
+}
+
 /**
  * Writes timings of every file of tests in these folders.
  * @param known path of the list in the checkout
@@ -23,9 +30,7 @@ export async function completeTimings(
   to: string,
 ): Promise<void> {
   const { version, files } = JSON.parse(await readFile(join(root, known), "utf8")) as Timings;
-  const found = folders.flatMap((folder) => [
-    ...new Bun.Glob(join(folder, "**/*.test.ts")).scanSync({ cwd: root }),
-  ]);
+  const found = filesOfTests(root, folders);
   const complete = Object.fromEntries(found.map((path) => [path, files[path] ?? UNKNOWN_MS]));
   await writeFile(to, JSON.stringify({ version, files: complete } satisfies Timings));
 }

@@ -93,6 +93,20 @@ test("what is typed narrows pages and actions; arrows walk around, Escape gives 
   });
 });
 
+test("what the server finds later does not take the choice from under the hand", async () => {
+  await withPage("/jobs", async (page) => {
+    await page.keyboard.press("Control+k");
+    await page.locator("#palette [role=combobox]").fill("in");
+    const selected = page.locator("#palette [aria-selected=true]");
+    const chosen = await selected.getAttribute("id");
+    await page.getByRole("option", { name: /final_match/ }).waitFor();
+    expect(chosen).toStartWith("palette-to-");
+    expect(await selected.getAttribute("id")).toBe(chosen);
+    await page.keyboard.press("ArrowUp");
+    await page.locator("#palette-found [aria-selected=true]").waitFor();
+  });
+});
+
 test("an action of the palette is done, and everybody sees it", async () => {
   await withPage("/", async (page) => {
     await page.keyboard.press("Control+k");

@@ -209,7 +209,8 @@ async function fragmentFor(
   if (path === "/ui/find") {
     const query = (url.searchParams.get("q") ?? "").toLowerCase();
     const named = assets.filter(({ name }) => query !== "" && name.toLowerCase().includes(query));
-    return htmlResponse(paletteFound({ assets: named, jobs: entries.slice(0, 1) }));
+    const jobs = entries.filter(({ job }) => job.title.toLowerCase().includes(query));
+    return htmlResponse(paletteFound({ assets: named, jobs: jobs.slice(0, 1) }));
   }
   if (path === "/ui/imports") return htmlResponse(importsList([]));
   if (path === "/ui/inputs") {

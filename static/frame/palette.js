@@ -13,7 +13,7 @@ function choose(palette, option) {
   option.scrollIntoView({ block: "nearest" });
 }
 
-/** Shows what has every word that was typed. What the server found has them. */
+/** Shows what has every word that was typed, and gives the first of it. What the server found has them. */
 function narrow(palette) {
   const typed = palette.querySelector("input").value.trim().toLowerCase().split(/\s+/);
   for (const group of palette.querySelectorAll("[data-fixed]")) {
@@ -26,7 +26,14 @@ function narrow(palette) {
   }
   const [first] = optionsOf(palette);
   palette.querySelector("[data-none]").hidden = first !== undefined;
-  choose(palette, first);
+  return first;
+}
+
+/** What the server found comes late: whoever is about to press Enter has what was chosen before. */
+function takeIn(palette) {
+  const chosen = palette.querySelector("input").getAttribute("aria-activedescendant");
+  const first = narrow(palette);
+  choose(palette, optionsOf(palette).find(({ id }) => id === chosen) ?? first);
 }
 
 function walk(palette, event) {
@@ -56,10 +63,10 @@ document.addEventListener("kinomill:dialog", ({ detail: palette }) => {
   palette.addEventListener("toggle", () => {
     if (!palette.open) return;
     palette.querySelector("input").select();
-    narrow(palette);
+    choose(palette, narrow(palette));
   });
-  palette.addEventListener("input", () => narrow(palette));
-  palette.addEventListener("htmx:after:swap", () => narrow(palette));
+  palette.addEventListener("input", () => choose(palette, narrow(palette)));
+  palette.addEventListener("htmx:after:swap", () => takeIn(palette));
   palette.addEventListener("keydown", (event) => walk(palette, event));
   palette.addEventListener("click", (event) => press(palette, event));
   palette.addEventListener("pointermove", (event) => {

@@ -31,7 +31,7 @@ export const faults: readonly FaultEntry[] = [
     id: "kill-chunks",
     what: "The server is killed near the end of a long encode",
     promise:
-      "What was encoded is not encoded again but for the parts that ran: at most one on each core that encodes.",
+      "What was encoded is not encoded again but for the parts that ran: at most one on each core that encodes, and one more whose packets are looked at.",
     injected:
       "SIGKILL to the server when nine tenths of the parts of a film are done, or four tenths of those of a ladder.",
     control: "A server that does not take up finished steps is seen to encode most of it again.",

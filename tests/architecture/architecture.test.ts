@@ -166,7 +166,7 @@ describe("one place for", () => {
     expect(checkedWords(sql, "job", "state")).toEqual([...jobStates]);
     expect(checkedWords(sql, "asset", "state")).toEqual([...assetStates]);
     expect(checkedWords(sql, "step", "state")).toEqual([...stepStates]);
-    const narrowed = sql.replace("'waiting', ", "");
+    const narrowed = sql.replaceAll("'waiting', ", "");
     expect(checkedWords(narrowed, "job", "state")).not.toEqual([...jobStates]);
   });
 

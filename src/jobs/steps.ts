@@ -7,8 +7,8 @@ import type { Progress } from "../media/progress.ts";
 import type { Plan, Step, StepOutput } from "../operations/operation.ts";
 import type { Dispatch, DispatchEvents, Place, StepRun } from "../runners/dispatch.ts";
 import type { ProvenOutput } from "../runners/runner.ts";
-import { Gate } from "../storage/gate.ts";
 import { assert, type FailureReport } from "../trouble.ts";
+import { Turnstile } from "../turnstile.ts";
 import type { OnlyDevice } from "./job.ts";
 import type { FirstPlace } from "./scheduler.ts";
 import type { StepBook } from "./step-book.ts";
@@ -88,8 +88,8 @@ class Run {
   private readonly settled = new Map<string, Promise<boolean>>();
   private readonly finished = new Map<string, Finished[]>();
   private readonly active = new Set<Active>();
-  private readonly running = new Gate(STEPS_AT_ONCE_MAX);
-  private readonly reusing = new Gate(REUSES_AT_ONCE_MAX);
+  private readonly running = new Turnstile(STEPS_AT_ONCE_MAX);
+  private readonly reusing = new Turnstile(REUSES_AT_ONCE_MAX);
   private readonly progress: WholeProgress;
   private toldAtMs = Number.NEGATIVE_INFINITY;
   /** Ends all steps when one failed. */

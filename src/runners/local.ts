@@ -8,8 +8,8 @@ import { measurePackets, streamEndSeconds } from "../media/packets.ts";
 import { usesGpu } from "../media/placement.ts";
 import { openSubject, probe } from "../media/probe.ts";
 import { type Verification, type VerifyTools, verifyOutput } from "../media/verify.ts";
-import { Gate } from "../storage/gate.ts";
 import { assert, Failure, Refusal } from "../trouble.ts";
+import { Turnstile } from "../turnstile.ts";
 import { analyse } from "./analyse.ts";
 import { chunk } from "./chunk.ts";
 import { cut } from "./cut.ts";
@@ -107,7 +107,7 @@ export class LocalRunner implements Runner {
   ): Promise<AttemptOutcome> {
     const ofGpu = placement !== null && usesGpu(placement) ? request.expectationsOfGpu : [];
     const expectations = [...request.expectations, ...(ofGpu ?? [])];
-    const gate = new Gate(PROOFS_AT_ONCE_MAX);
+    const gate = new Turnstile(PROOFS_AT_ONCE_MAX);
     let isWell = true;
     const verified = await allEnded(
       expectations.map((expectation) =>

@@ -1,5 +1,5 @@
 /** A copy inside the bucket: the server moves the bytes. */
-import type { Gate } from "./gate.ts";
+import type { Turnstile } from "../turnstile.ts";
 import type { Bucket } from "./s3-bucket.ts";
 
 /** S3 copies 5 GiB with one request; smaller pieces are done before the server seems silent. */
@@ -8,7 +8,7 @@ const PIECE_BYTES = 256 * 1024 ** 2;
 /** Leaves nothing under `to` when it fails. @throws Refusal */
 export async function copyObject(
   bucket: Bucket,
-  gate: Gate,
+  gate: Turnstile,
   { from, to, sizeBytes }: { from: string; to: string; sizeBytes: number },
 ): Promise<void> {
   try {

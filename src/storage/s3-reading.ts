@@ -1,7 +1,7 @@
 /** Bytes of an object as a stream that goes on where a connection broke, and never waits for a server that is silent. */
 import { type FileHandle, open } from "node:fs/promises";
 import { Refusal } from "../trouble.ts";
-import type { Gate } from "./gate.ts";
+import type { Turnstile } from "../turnstile.ts";
 import { writeAll } from "./intake.ts";
 import type { Bucket } from "./s3-bucket.ts";
 import { faultOf, refusalFor } from "./s3-trouble.ts";
@@ -105,7 +105,7 @@ const RANGE_BYTES = 8 * 1024 ** 2;
 export interface Fetching {
   bucket: Bucket;
   /** Lets so many ranges of all objects through at once. */
-  gate: Gate;
+  gate: Turnstile;
   key: string;
   /** A fresh file is made here. */
   path: string;

@@ -2,7 +2,7 @@
  * A local file on its way into the bucket, begun while the file still grows: what is written goes up part by part, from
  * the file, so that memory holds none of it. All parts but the last have one size, as R2 demands.
  */
-import type { Gate } from "./gate.ts";
+import type { Turnstile } from "../turnstile.ts";
 import { hashOfFile } from "./hash-thread.ts";
 import type { Bucket, PartReceipt } from "./s3-bucket.ts";
 
@@ -13,7 +13,7 @@ const MIB = 1024 ** 2;
 export interface SendingParts {
   bucket: Bucket;
   /** Lets so many parts of all objects through at once. */
-  gate: Gate;
+  gate: Turnstile;
   key: string;
   /** Where the file stands. It only grows. */
   path: string;

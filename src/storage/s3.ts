@@ -6,8 +6,8 @@ import { link, lstat, open, rm } from "node:fs/promises";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { assert } from "../trouble.ts";
+import { Turnstile } from "../turnstile.ts";
 import { type CacheOptions, LocalCache } from "./cache.ts";
-import { Gate } from "./gate.ts";
 import { assertKey } from "./key.ts";
 import { codeOf, diskRefusal, isWithoutLinks, openRegular } from "./local-file.ts";
 import { readThrough, receive } from "./receive.ts";
@@ -73,7 +73,7 @@ class S3 implements S3Storage {
   readonly cache: LocalCache;
   readonly origins: readonly string[];
   readonly cors: CorsRules;
-  private readonly gate: Gate;
+  private readonly gate: Turnstile;
   private readonly log: Log;
   private readonly clock: Clock;
   /** Keys that are being written. */
@@ -82,7 +82,7 @@ class S3 implements S3Storage {
   constructor({ settings, cache, log, clock = systemClock }: S3StorageOptions) {
     this.bucket = openBucket(settings);
     this.cache = new LocalCache(cache);
-    this.gate = new Gate(settings.parallel);
+    this.gate = new Turnstile(settings.parallel);
     this.origins = originsOf(settings);
     this.cors = new CorsRules(this.bucket, () => clock.nowMs());
     this.log = log;

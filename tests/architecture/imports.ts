@@ -15,7 +15,7 @@ const ground = [
     "network-place",
     "byte-words",
   ],
-  ...["own-addresses", "clock", "identity", "product", "trouble", "log", "log-ring"],
+  ...["own-addresses", "clock", "identity", "product", "trouble", "log", "log-ring", "turnstile"],
 ];
 const underMedia = ["storage", "database", "secrets", "tls", ...ground];
 const underAssets = ["runners", "media", ...underMedia];
@@ -100,6 +100,7 @@ export const arrows: Record<string, readonly string[]> = {
   schedule: [],
   "network-place": [],
   clock: [],
+  turnstile: [],
   identity: [],
   product: [],
   trouble: [],

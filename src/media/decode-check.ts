@@ -1,5 +1,6 @@
 /** Decodes an output, whole or in three places, and says what was wrong with it. */
 import { dirname } from "node:path";
+import { allEnded } from "../ended.ts";
 import {
   beginDecoding,
   type Decodable,
@@ -51,11 +52,11 @@ export async function decodeChecks(request: DecodeRequest): Promise<DecodeOutcom
   if (places === null) return await decodeWhole(request);
   const keyframes = areKeyframes(request);
   // At once: each is mostly the start of a process, and somebody waits for the job.
-  const [decoded, last] = await Promise.all([
+  const found = await allEnded([
     decodePlaces(request, places),
-    keyframes ? lastPicture(request) : null,
+    ...(keyframes ? [lastPicture(request)] : []),
   ]);
-  const fault = decoded ?? last;
+  const fault = found.find((outcome) => outcome !== null) ?? null;
   if (fault !== null) return fault;
   return { kind: "decoded", checks: [windowsWords(keyframes, media.audio.length > 0)] };
 }
@@ -92,7 +93,7 @@ async function decodePlaces(
     const whole = await decodeWhole(request);
     return whole.kind === "decoded" ? null : whole;
   }
-  const found = await Promise.all(exact.map((place) => decodeWindow(request, place)));
+  const found = await allEnded(exact.map((place) => decodeWindow(request, place)));
   return found.find((outcome) => outcome !== null) ?? null;
 }
 

@@ -228,7 +228,7 @@ test("closing ends a sample that is under way", async () => {
   await until("it is under way", () => starts() === 1);
   const begun = performance.now();
   await load.close();
-  expect(performance.now() - begun).toBeLessThan(1_000);
+  expect(performance.now() - begun).toBeLessThan(5_000);
   await load.sampleNow();
   expect(starts()).toBe(1);
 });

@@ -1,5 +1,6 @@
 /** The runner that works here: ffmpeg on this machine, behind the fence, its outputs proven. */
 import { join } from "node:path";
+import { allEnded } from "../ended.ts";
 import { type CutSpan, descriptionOf } from "../media/description.ts";
 import type { Toolchain } from "../media/devices.ts";
 import type { Expectation } from "../media/expectation.ts";
@@ -14,7 +15,6 @@ import { analyse } from "./analyse.ts";
 import { chunk } from "./chunk.ts";
 import { cut } from "./cut.ts";
 import { type CarriedOut, GpuTrouble, type LocalConfig, runDescription } from "./described-run.ts";
-import { allEnded } from "./ended.ts";
 import { diskFailure } from "./explain.ts";
 import { freshFolder, pathOf, plainName, refuseFullDisk, writeDurably } from "./job-files.ts";
 import { joinStep } from "./join.ts";

@@ -1,5 +1,6 @@
 /** A step that looks up where a picture is cut into chunks: its packets are read, and a few frames decoded. */
 import { join } from "node:path";
+import { allEnded } from "../ended.ts";
 import type { StepWork } from "../media/description.ts";
 import type { Toolchain } from "../media/devices.ts";
 import { runFfprobe } from "../media/ffmpeg.ts";
@@ -9,7 +10,6 @@ import { fractionOf, microsecond, microsecondsOf, rescale } from "../media/ticks
 import type { PictureTimes } from "../media/timeline.ts";
 import { assert, Failure } from "../trouble.ts";
 import type { CarriedOut, LocalConfig } from "./described-run.ts";
-import { allEnded } from "./ended.ts";
 import { explainRun } from "./explain.ts";
 import { pathOf, refuseMissing, writeDurably } from "./job-files.ts";
 import type { AttemptRequest } from "./runner.ts";

@@ -15,7 +15,17 @@ const ground = [
     "network-place",
     "byte-words",
   ],
-  ...["own-addresses", "clock", "identity", "product", "trouble", "log", "log-ring", "turnstile"],
+  ...[
+    "own-addresses",
+    "clock",
+    "identity",
+    "product",
+    "trouble",
+    "log",
+    "log-ring",
+    "turnstile",
+    "ended",
+  ],
 ];
 const underMedia = ["storage", "database", "secrets", "tls", ...ground];
 const underAssets = ["runners", "media", ...underMedia];
@@ -101,6 +111,7 @@ export const arrows: Record<string, readonly string[]> = {
   "network-place": [],
   clock: [],
   turnstile: [],
+  ended: [],
   identity: [],
   product: [],
   trouble: [],

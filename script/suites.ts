@@ -152,6 +152,7 @@ function command(argv: string[], limitMs: number): Promise<number> {
   }).exited;
 }
 
+/** A file of tests whose process ended before it did, once more and by itself. */
 async function runFile(file: string): Promise<{ exitCode: number; report: Report }> {
   const report = join(folder, "second-run.xml");
   await rm(report, { force: true });
@@ -160,6 +161,7 @@ async function runFile(file: string): Promise<{ exitCode: number; report: Report
   return { exitCode, report: parseJunit(await readFile(report, "utf8").catch(() => "")) };
 }
 
+/** Runs one suite, and what a crash left of it. */
 async function run(suite: Suite): Promise<Outcome> {
   const report = join(folder, `${suite.name.replaceAll(" ", "-")}.xml`);
   const argv = [...suite.argv, ...(suite.reportTo?.(report) ?? [])];

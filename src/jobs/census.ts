@@ -1,7 +1,7 @@
 /** How many jobs of one person are in each state, as the tabs of a list show it. */
 import type { Database } from "bun:sqlite";
+import { jobsIn } from "./by-state.ts";
 import { COUNTED_MAX, type JobState, jobStates } from "./job.ts";
-import { jobsIn } from "./open-jobs.ts";
 
 /** `COUNTED_MAX + 1` stands for more; null where it was not counted. */
 export type Census = Record<JobState, number | null>;

@@ -3,7 +3,7 @@ import type { Database } from "bun:sqlite";
 import type { Library } from "../assets/library.ts";
 import { transaction } from "../database/transaction.ts";
 import { Refusal } from "../trouble.ts";
-import { jobsIn } from "./open-jobs.ts";
+import { jobsIn } from "./by-state.ts";
 
 /** What somebody leaves. */
 export interface Estate {

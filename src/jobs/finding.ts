@@ -3,8 +3,8 @@
  * against each job that it finds, as many of them as one answer may take.
  */
 import type { Database, SQLQueryBindings } from "bun:sqlite";
+import { conditionsOfStates } from "./by-state.ts";
 import type { Job, JobState } from "./job.ts";
-import { conditionsOfStates } from "./open-jobs.ts";
 import { type JobRow, toJob } from "./rows.ts";
 import { indexedSeq, phraseOf, SEARCHED_LENGTH_MIN } from "./search-index.ts";
 

@@ -5,9 +5,9 @@
 import type { Database } from "bun:sqlite";
 import { type Clock, isoTime } from "../clock.ts";
 import { Commits } from "../database/commits.ts";
+import { jobsIn } from "./by-state.ts";
 import { EventLog } from "./event-log.ts";
 import type { JobState } from "./job.ts";
-import { jobsIn } from "./open-jobs.ts";
 import { QueueClock } from "./queue-clock.ts";
 import { standingOf } from "./standing.ts";
 

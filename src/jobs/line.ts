@@ -1,7 +1,7 @@
 /** Where in the line a waiting job stands, for whoever asks when it will be its turn. */
 import type { Database } from "bun:sqlite";
+import { inLine } from "./by-state.ts";
 import type { Need } from "./job.ts";
-import { inLine } from "./open-jobs.ts";
 
 export interface PlaceInLine {
   /** Counted from 1, among the jobs of this person that want the same kind of device. */

@@ -2,8 +2,8 @@
 import type { Database } from "bun:sqlite";
 import type { Proof } from "../runners/runner.ts";
 import type { FailureReport } from "../trouble.ts";
+import { inLine } from "./by-state.ts";
 import type { Job, JobAttempt, JobState, Need, WaitsFor } from "./job.ts";
-import { inLine } from "./open-jobs.ts";
 import type { Predicted } from "./prediction.ts";
 import { stepsOf } from "./step-rows.ts";
 

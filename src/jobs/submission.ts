@@ -10,7 +10,7 @@ import { wantsGpu } from "../runners/places.ts";
 import { type FieldFault, Refusal } from "../trouble.ts";
 import { arrange } from "./arrangement.ts";
 import type { Asker, NewJob } from "./asks.ts";
-import { jobsIn } from "./open-jobs.ts";
+import { jobsIn } from "./by-state.ts";
 import { askedUsOf } from "./order.ts";
 import type { Queue } from "./queue.ts";
 

@@ -1,7 +1,7 @@
 /** Jobs in numbers: those that are open now, and those that ended since somebody last asked. */
 import type { Database } from "bun:sqlite";
+import { jobsIn } from "./by-state.ts";
 import { type JobState, transitions } from "./job.ts";
-import { jobsIn } from "./open-jobs.ts";
 
 /** Open jobs that are alike. */
 export interface OpenJobs {

@@ -1,7 +1,7 @@
 /** The jobs that wait, read in the order in which they start. Each look costs by the persons, not by the jobs. */
 import type { Database } from "bun:sqlite";
+import { inLine } from "./by-state.ts";
 import type { Need } from "./job.ts";
-import { inLine } from "./open-jobs.ts";
 import { Shares } from "./order.ts";
 import type { Claim } from "./queue.ts";
 import type { JobRow } from "./rows.ts";

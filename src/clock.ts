@@ -32,9 +32,15 @@ export class ManualClock implements Clock {
   }
 }
 
+/** The last millisecond that was asked for: what happens in one transaction mostly has the same. */
+let lastTime = { epochMs: 0, text: new Date(0).toISOString() };
+
 /** ISO 8601 UTC with milliseconds, the form of every time in the API and the database. */
 export function isoTime(epochMs: number): string {
-  return new Date(epochMs).toISOString();
+  if (epochMs !== lastTime.epochMs) {
+    lastTime = { epochMs, text: new Date(epochMs).toISOString() };
+  }
+  return lastTime.text;
 }
 
 /**

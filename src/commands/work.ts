@@ -361,6 +361,7 @@ function openJobs(
       worker.wake();
       base.searchIndex.wake();
     },
+    onPlanned: (id, made) => worker.planned(id, made),
     onCancelled: (jobId) => worker.abort(jobId),
     onPaused: (jobId, paused) => worker.pause(jobId, paused),
   });

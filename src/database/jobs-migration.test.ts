@@ -1,4 +1,7 @@
-/** The table of jobs was made anew in schema 26; what refers to it stays, and histories become chains. */
+/**
+ * The table of jobs was made anew in schema 26, those of attempts and steps in 27; what refers to them stays, what they
+ * refuse is the same, and histories become chains.
+ */
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { systemClock } from "../clock.ts";
@@ -26,8 +29,14 @@ function before(): Database {
      INSERT INTO job_after VALUES ('jb_1', 'jb_2');
      INSERT INTO job_label VALUES ('us_1', 'k', 'v', 3);
      INSERT INTO step (job_id, name, position, title, state) VALUES ('jb_1', 'one', 0, 'Do it', 'pending');
+     INSERT INTO step (job_id, name, position, title, needs, state, fence, device, device_reason, encoder, proof, checks,
+       fingerprint, result, started_at, finished_at)
+     VALUES ('jb_3', 'one', 0, 'Do it', '["zero"]', 'done', 3, 'cpu', 'Because.', 'libx264', '{"p":1}', '["Looked at"]',
+       '${"0".repeat(64)}', '[{"file":"a"}]', '2026-01-01', '2026-01-02');
      INSERT INTO attempt (job_id, fence, device, outcome, started_at, finished_at)
      VALUES ('jb_2', 2, 'cpu', 'succeeded', '2026-01-01', '2026-01-02');
+     INSERT INTO attempt (job_id, fence, device, outcome, error, started_at, finished_at, device_reason, proof, notes)
+     VALUES ('jb_3', 1, 'gpu', 'failed', '{"code":"x"}', '2026-01-01', '2026-01-02', 'Why.', '{"p":2}', '["Kept."]');
      INSERT INTO event (id, owner_id, kind, subject, what, state, who, sentence, at) VALUES
        (5, 'us_1', 'job', 'jb_2', 'submit', 'queued', 'ann (token ci)', '', '1'),
        (6, 'us_1', 'asset', 'as_1', 'added', NULL, '', '', '2'),
@@ -82,4 +91,60 @@ test("histories go on where they were, and who asked is known though the log may
   expect(told("jb_1")).toEqual([]);
   const asked = askersOf(db, ["jb_1", "jb_2", "jb_3"]);
   expect(Object.fromEntries(asked)).toEqual({ jb_2: "ann (token ci)", jb_1: "ann" });
+});
+
+/** The tables that every job writes to. */
+const written = ["job", "attempt", "step"];
+
+test("what the tables of jobs refuse is what it was, without a table made for each row", () => {
+  const [old, fresh] = [before(), before()];
+  migrate(fresh);
+  const refuses = (db: Database, sql: string) => {
+    try {
+      db.run(sql);
+      return false;
+    } catch (cause) {
+      expect(String(cause)).toMatch(/CHECK|constraint/i);
+      return true;
+    }
+  };
+  const states = ["queued", "waiting", "running", "succeeded", "failed", "cancelled", "gone"];
+  const waits = [null, "jobs", "person", "time", "retry", "device", "space", "else", ""];
+  const outcomes = ["running", "succeeded", "failed", "cancelled", "interrupted", "gone"];
+  const value = (text: string | null) => (text === null ? "NULL" : `'${text}'`);
+  const changes = states.flatMap((state) =>
+    waits.flatMap((wait) =>
+      ["NULL", "'2026'"].flatMap((finished) =>
+        ["NULL", "'2026'"].map(
+          (paused) =>
+            `UPDATE job SET state = ${value(state)}, wait_for = ${value(wait)}, finished_at = ${finished},
+             paused_at = ${paused}, started_at = '2026', fence = 1, due_us = 1,
+             error = iif(${value(state)} = 'failed', '{}', NULL) WHERE id = 'jb_1'`,
+        ),
+      ),
+    ),
+  );
+  changes.push(
+    ...["NULL", "'2026'"].flatMap((finished) => [
+      ...outcomes.map(
+        (outcome) => `UPDATE attempt SET outcome = '${outcome}', finished_at = ${finished}`,
+      ),
+      ...["pending", "running", "done", "failed", "gone"].map(
+        (state) =>
+          `UPDATE step SET state = '${state}', finished_at = ${finished}, fence = 1, started_at = '2026', result = NULL`,
+      ),
+    ]),
+  );
+  const answers = changes.map((sql) => ({ sql, refused: refuses(fresh, sql) }));
+  expect(answers).toEqual(changes.map((sql) => ({ sql, refused: refuses(old, sql) })));
+  // Of both kinds there are many.
+  expect(answers.filter(({ refused }) => refused).length).toBeGreaterThan(100);
+  expect(answers.filter(({ refused }) => !refused).length).toBeGreaterThan(15);
+  for (const table of written) {
+    const { sql } = fresh
+      .query<{ sql: string }, [string]>("SELECT sql FROM sqlite_schema WHERE name = ?")
+      .get(table) ?? { sql: "" };
+    expect(sql).toContain("CHECK");
+    expect(sql.match(/IN \((?:[^,)]+,){2,}[^)]+\)/g)).toBeNull();
+  }
 });

@@ -73,12 +73,18 @@ export class Asks {
       },
       this.ledger.now(),
     );
+    const who = whoOf(asker);
+    this.ledger.log.appendFirst({
+      ...{ ownerId: asker.id, jobId: job.id, what: "submit", state: standing.state, who },
+      sentence: standing.reason ?? "",
+    });
     const { lastInsertRowid } = database
       .query(
         `INSERT INTO job (id, owner_id, operation, title, state, params, labels, priority, notes, verify,
            idempotency_key, idempotency_sha256, created_at, rank, need, wait_for, device_reason,
-           not_before, predecessors_left, batch, anew, expire_days, asker)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)`,
+           not_before, predecessors_left, batch, anew, expire_days, asker, last_event)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+           ?23, last_insert_rowid())`,
       )
       .run(
         ...[job.id, asker.id, job.operation, job.title, standing.state],
@@ -94,12 +100,10 @@ export class Asks {
           job.batch,
           job.anew ? 1 : 0,
           job.expireDays ?? null,
-          whoOf(asker),
+          who,
         ],
       );
     this.insertRelations(asker.id, job, Number(lastInsertRowid));
-    const moved = { id: job.id, owner_id: asker.id, state: standing.state };
-    this.ledger.write(moved, "submit", whoOf(asker), standing.reason ?? "");
   }
 
   private insertRelations(ownerId: string, job: NewJob, seq: number): void {

@@ -1,8 +1,10 @@
 /** How a running job ends or goes back: one statement each, with the state and the fence in its WHERE. */
 import { joined } from "../database/transaction.ts";
 import type { FailureReport } from "../trouble.ts";
+import { entryWhere } from "./event-log.ts";
 import type { JobAttempt } from "./job.ts";
 import { type Ledger, type Moved, nobody } from "./ledger.ts";
+import type { Predecessor } from "./predecessors.ts";
 
 /** A running job as whoever moves it must name it. */
 export interface Running {
@@ -24,17 +26,25 @@ export interface Next {
   died?: boolean;
 }
 
-/** running → succeeded or failed; null when it is not ours any more. Call it inside a transaction. */
+const endEntry = entryWhere("state = 'running' AND fence = ?7");
+
+/**
+ * running → succeeded or failed, and its entry; null when it is not ours any more. Call it inside a transaction.
+ * @param what the move's name in the log
+ */
 export function finish(
   ledger: Ledger,
   { jobId, fence }: Running,
   state: "succeeded" | "failed",
   error: FailureReport | null,
-): (Moved & { title: string }) | null {
+  what: "succeed" | "fail" | "recover",
+): Predecessor | null {
+  const entry = { jobId, what, state, who: nobody, sentence: error?.message ?? "" };
+  if (!ledger.log.appendWhere(endEntry, entry, fence)) return null;
   return ledger.database
-    .query<Moved & { title: string }, [string, number, string, string | null, string]>(
+    .query<Predecessor, [string, number, string, string | null, string]>(
       `UPDATE job SET state = ?3, error = ?4, finished_at = ?5, paused_at = NULL,
-         progress_percent = iif(?3 = 'succeeded', 100, progress_percent)
+         progress_percent = iif(?3 = 'succeeded', 100, progress_percent), last_event = last_insert_rowid()
        WHERE id = ?1 AND state = 'running' AND fence = ?2
        RETURNING id, owner_id, state, title`,
     )

@@ -54,6 +54,12 @@ export interface LoggedEvent {
 
 const loggedColumns = "id, owner_id AS ownerId, kind, subject, what";
 
+/** For `appendWhere`: @param condition of SQL on a row of `job`; its own parameters begin with ?7. */
+export function entryWhere(condition: string): string {
+  return `INSERT INTO event (owner_id, kind, subject, what, state, who, sentence, at, prior)
+    SELECT owner_id, 'job', id, ?2, ?3, ?4, ?5, ?6, last_event FROM job WHERE id = ?1 AND ${condition}`;
+}
+
 export class EventLog {
   private readonly database: Database;
   private readonly clock: Clock;
@@ -71,8 +77,48 @@ export class EventLog {
         `INSERT INTO event (owner_id, kind, subject, what, state, who, sentence, at, prior)
          VALUES (?1, 'job', ?2, ?3, ?4, ?5, ?6, ?7, (SELECT last_event FROM job WHERE id = ?2))`,
       )
-      .run(ownerId, jobId, what, state, who, sentence, isoTime(this.clock.nowMs()));
+      .run(ownerId, jobId, what, state, who, sentence, this.now());
     this.database.query("UPDATE job SET last_event = last_insert_rowid() WHERE id = ?1").run(jobId);
+    this.count();
+  }
+
+  /**
+   * The first entry of a job that is about to be inserted. The next statement inserts it, with
+   * `last_event = last_insert_rowid()`.
+   */
+  appendFirst({ ownerId, jobId, what, state, who, sentence }: JobHappening): void {
+    this.database
+      .query(
+        `INSERT INTO event (owner_id, kind, subject, what, state, who, sentence, at)
+         VALUES (?1, 'job', ?2, ?3, ?4, ?5, ?6, ?7)`,
+      )
+      .run(ownerId, jobId, what, state, who, sentence, this.now());
+    this.count();
+  }
+
+  /**
+   * The entry of a move that is about to be made. The next statement makes it, under the same condition and with
+   * `last_event = last_insert_rowid()`: a statement less than with `append`, for the moves that every job makes.
+   * @param statement from `entryWhere`, @param values what its condition names from ?7 on
+   * @returns false when the job does not meet the condition: nothing is written
+   */
+  appendWhere(
+    statement: string,
+    { jobId, what, state, who, sentence }: Omit<JobHappening, "ownerId">,
+    ...values: number[]
+  ): boolean {
+    const written = this.database
+      .query(statement)
+      .run(jobId, what, state, who, sentence, this.now(), ...values).changes;
+    if (written === 1) this.count();
+    return written === 1;
+  }
+
+  private now(): string {
+    return isoTime(this.clock.nowMs());
+  }
+
+  private count(): void {
     this.sincePruned += 1;
     if (this.sincePruned >= PRUNE_EVERY) this.prune();
   }

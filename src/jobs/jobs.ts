@@ -37,6 +37,7 @@ import {
   type StepPrediction,
   type Surroundings,
 } from "./prediction.ts";
+import type { PlanMade } from "./preparation.ts";
 import { Presets } from "./presets.ts";
 import type { Queue } from "./queue.ts";
 import { askersOf, findJob, jobsAhead, logLineOf } from "./rows.ts";
@@ -76,6 +77,7 @@ interface PlannedRequest {
   operation: Operation;
   verify: "quick" | "full";
   expireDays: number | null;
+  context: PlanContext;
 }
 
 export interface JobsParts {
@@ -94,6 +96,8 @@ export interface JobsParts {
   verify: ProvingMode;
   /** Effects after a commit: a free worker looks for work; a running job is stopped. */
   onQueued(): void;
+  /** Before the commit: it may not come. */
+  onPlanned(jobId: string, made: PlanMade): void;
   onCancelled(jobId: string): void;
   /** A running job is to stand still, or to go on. */
   onPaused(jobId: string, paused: boolean): void;
@@ -169,13 +173,14 @@ export class Jobs {
     const params = parseParams(operation, wanted.params);
     const inputs = request.inputs.map((id) => this.parts.library.get(ownerId, id));
     const { inputs: planInputs, texts } = jobInputs(inputs, this.parts.library);
-    const plan = planFor(operation, params, planInputs, this.parts.planContext(), texts);
+    const context = this.parts.planContext();
+    const plan = planFor(operation, params, planInputs, context, texts);
     const title = `${operation.title}: ${inputs[0]?.name ?? "nothing"}`;
     const media = planInputs.map((input) => input.media);
     const verify = request.verify ?? provingFor(operation, params, this.parts.verify);
     const expireDays = request.expireDays ?? wanted.expireDays;
     const asked = { params: params as Record<string, unknown>, operation, verify, expireDays };
-    return { plan, media, title, ...asked };
+    return { plan, context, media, title, ...asked };
   }
 
   /** What the job would do; starts nothing. @throws as `submit` */

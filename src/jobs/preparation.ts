@@ -39,8 +39,18 @@ export interface PreparationParts {
 /** Plans kept: somewhat more than the jobs that are looked at in one round. */
 const PLANS_MAX = 512;
 
+/** Plans of jobs just asked for that are kept until those begin: more do not begin at once. */
+const OFFERED_MAX = 64;
+
+/** A plan, and what could be done as it was made: it stands as long as that is the same. */
+export interface PlanMade {
+  plan: Plan;
+  context: PlanContext;
+}
+
 export class Preparation {
   private readonly parts: PreparationParts;
+  private readonly offered = new Map<string, PlanMade>();
   private readonly plans = new Map<string, { prepared: Prepared; context: PlanContext }>();
 
   constructor(parts: PreparationParts) {
@@ -56,7 +66,8 @@ export class Preparation {
     const operation = findOperation(job.operation);
     const params = parseParams(operation, job.params);
     const { inputs: planInputs, texts } = jobInputs(inputs, this.parts.library);
-    const plan = planFor(operation, params, planInputs, context, texts);
+    const plan =
+      this.take(job.jobId, context) ?? planFor(operation, params, planInputs, context, texts);
     const verify = job.verify ?? provingFor(operation, params, this.parts.verify);
     const ground = { inputIds: job.inputIds, ffmpeg: this.parts.ffmpegVersion(), verify };
     const media = planInputs.map((input) => input.media);
@@ -75,8 +86,23 @@ export class Preparation {
     return prepared;
   }
 
+  /** The plan that was made as a job was asked for need not be made again if it begins at once. */
+  offer(jobId: string, { plan, context }: PlanMade): void {
+    this.offered.set(jobId, { plan, context });
+    const oldest = this.offered.keys().next();
+    if (this.offered.size > OFFERED_MAX && oldest.done !== true) this.offered.delete(oldest.value);
+  }
+
+  /** What was offered for this job and still stands; it is asked for once. */
+  private take(jobId: string, context: PlanContext): Plan | null {
+    const made = this.offered.get(jobId);
+    this.offered.delete(jobId);
+    return made?.context === context ? made.plan : null;
+  }
+
   forget(jobId: string): void {
     this.plans.delete(jobId);
+    this.offered.delete(jobId);
   }
 
   private remember(jobId: string, prepared: Prepared, context: PlanContext): void {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { failure, QueueGround } from "../../tests/queue/ground.ts";
+import { checkedStates, failure, QueueGround } from "../../tests/queue/ground.ts";
 import { ManualClock } from "../clock.ts";
 import { openDatabase } from "../database/open.ts";
 import { finalStates, type JobState, jobStates, transitions } from "./job.ts";
@@ -377,9 +377,5 @@ test("the table accepts exactly the listed states, and an end needs its time", (
   for (const state of finalStates) expect(attempt(state, null)).toThrow("CHECK");
   // Who waits, waits for something.
   expect(attempt("waiting", null)).toThrow("CHECK");
-  const sql = ground.database
-    .query<{ sql: string }, []>("SELECT sql FROM sqlite_schema WHERE name = 'job'")
-    .get()?.sql;
-  const check = /CHECK \(state IN \(([^)]*)\)\)/.exec(sql ?? "")?.[1];
-  expect(check?.split(",").map((text) => text.trim().slice(1, -1))).toEqual([...jobStates]);
+  expect(checkedStates(ground.database, "job")).toEqual([...jobStates]);
 });

@@ -10,6 +10,7 @@ import { joined, unhurried } from "../database/transaction.ts";
 import type { FailureReport } from "../trouble.ts";
 import { Asks } from "./asks.ts";
 import { endAttempt, finish, jsonOrNull, putBack } from "./endings.ts";
+import { entryWhere } from "./event-log.ts";
 import type { JobStep, OnlyDevice } from "./job.ts";
 import { Ledger, type Moved, nobody } from "./ledger.ts";
 import { predecessorFailed, predecessorSucceeded } from "./predecessors.ts";
@@ -37,17 +38,14 @@ export interface Claim {
 
 type ClaimedRow = Pick<
   JobRow,
-  | "id"
-  | "owner_id"
-  | "state"
-  | "operation"
-  | "params"
-  | "priority"
-  | "verify"
-  | "anew"
-  | "own_need"
-  | "fence"
+  "id" | "owner_id" | "operation" | "params" | "priority" | "verify" | "anew" | "own_need" | "fence"
 >;
+
+/** What may start: a job whose turn it may be, or one that waits for a device or for room. */
+const claimable =
+  "((state = 'queued' AND wait_for IS NULL) OR (state = 'waiting' AND wait_for IN ('device', 'space')))";
+
+const claimEntry = entryWhere(claimable);
 
 /** Where a job's work runs now, as one of its steps has it. */
 export type StepPlace = Pick<JobStep, "device" | "deviceReason" | "proof">;
@@ -103,19 +101,20 @@ export class Queue {
   /** queued, or waiting for a device or for room → running. Null when it is not so any more. */
   claim(device: { id: string }, jobId: string): Claim | null {
     return joined(this.database, (): Claim | null => {
+      const sentence = `On ${device.id}.`;
+      const entry = { jobId, what: "claim", state: "running", who: nobody, sentence } as const;
+      if (!this.ledger.log.appendWhere(claimEntry, entry)) return null;
       const row = this.database
         .query<ClaimedRow, [string, string, string]>(
           `UPDATE job SET state = 'running', wait_for = NULL, fence = fence + 1, started_at = ?1,
-             device = ?2, device_reason = NULL, progress_percent = 0
-           WHERE id = ?3 AND ((state = 'queued' AND wait_for IS NULL)
-             OR (state = 'waiting' AND wait_for IN ('device', 'space')))
-           RETURNING id, owner_id, state, operation, params, priority, verify, anew, own_need, fence`,
+             device = ?2, device_reason = NULL, progress_percent = 0, last_event = last_insert_rowid()
+           WHERE id = ?3 AND ${claimable}
+           RETURNING id, owner_id, operation, params, priority, verify, anew, own_need, fence`,
         )
         .get(this.now(), device.id, jobId);
       if (row === null) return null;
       this.waiting.shares.charge({ ownerId: row.owner_id, priority: row.priority });
       this.beginAttempt(row.id, row.fence, device.id);
-      this.ledger.write(row, "claim", nobody, `On ${device.id}.`);
       return {
         jobId: row.id,
         ownerId: row.owner_id,
@@ -249,11 +248,10 @@ export class Queue {
   /** running → succeeded. `record` writes the outputs in the same transaction. False: the claim is void. */
   succeed(claim: Claim, record: () => void): boolean {
     return joined(this.database, (): boolean => {
-      const moved = finish(this.ledger, claim, "succeeded", null);
+      const moved = finish(this.ledger, claim, "succeeded", null, "succeed");
       if (moved === null) return false;
       endAttempt(this.ledger, claim, { outcome: "succeeded", error: null });
       record();
-      this.ledger.write(moved, "succeed", nobody);
       predecessorSucceeded(this.ledger, moved);
       return true;
     });
@@ -284,10 +282,9 @@ export class Queue {
   /** running → failed, and with it the jobs that waited for it. False: the claim is void. */
   failForGood(claim: Claim, error: FailureReport): boolean {
     return joined(this.database, (): boolean => {
-      const moved = finish(this.ledger, claim, "failed", error);
+      const moved = finish(this.ledger, claim, "failed", error, "fail");
       if (moved === null) return false;
       endAttempt(this.ledger, claim, { outcome: "failed", error });
-      this.ledger.write(moved, "fail", nobody, error.message);
       predecessorFailed(this.ledger, moved);
       return true;
     });

@@ -5,7 +5,7 @@
 import { transaction } from "../database/transaction.ts";
 import type { FailureReport } from "../trouble.ts";
 import { endAttempt, finish, putBack, type Running } from "./endings.ts";
-import { type Ledger, nobody } from "./ledger.ts";
+import type { Ledger } from "./ledger.ts";
 import { predecessorFailed } from "./predecessors.ts";
 import { DEATHS_MAX, deadlyReport } from "./retry.ts";
 
@@ -51,10 +51,8 @@ function recoverOne(ledger: Ledger, lost: Lost, died: boolean): void {
 
 function failDeadly(ledger: Ledger, lost: Lost): void {
   const report = deadlyReport(deathsOf(ledger, lost.jobId));
-  const moved = finish(ledger, lost, "failed", report);
-  if (moved === null) return;
-  ledger.write(moved, "recover", nobody, report.message);
-  predecessorFailed(ledger, moved);
+  const moved = finish(ledger, lost, "failed", report, "recover");
+  if (moved !== null) predecessorFailed(ledger, moved);
 }
 
 /** The evidence: when and where it ran each time that the server died. */

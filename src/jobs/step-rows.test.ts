@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { checkedStates } from "../../tests/queue/ground.ts";
 import { ManualClock } from "../clock.ts";
 import { type Database, openDatabase } from "../database/open.ts";
 import { newId } from "../identity.ts";
@@ -134,11 +135,7 @@ describe("a step", () => {
   });
 
   test("has exactly the listed states in the database", () => {
-    const sql = database
-      .query<{ sql: string }, []>("SELECT sql FROM sqlite_schema WHERE name = 'step'")
-      .get()?.sql;
-    const check = /CHECK \(state IN \(([^)]*)\)\)/.exec(sql ?? "")?.[1];
-    expect(check?.split(",").map((text) => text.trim().slice(1, -1))).toEqual([...stepStates]);
+    expect(checkedStates(database, "step")).toEqual([...stepStates]);
   });
 
   test("tells what was planned, what ran and how often it was begun", () => {

@@ -1,7 +1,7 @@
 /**
  * The steps of jobs as rows. Each transition is one UPDATE that names the old state and, for a step that runs, the
  * fence in its WHERE: who comes late or twice changes nothing. A step also moves when its job does, by the trigger
- * `step_follows_job`. Nothing else writes the `step` table.
+ * `step_ends_with_job` or `step_returns_with_job`. Nothing else writes the `step` table.
  */
 import type { Database } from "bun:sqlite";
 import { type Clock, isoTime } from "../clock.ts";

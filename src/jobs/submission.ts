@@ -5,13 +5,14 @@
 import type { Database } from "bun:sqlite";
 import type { Library } from "../assets/library.ts";
 import { newId } from "../identity.ts";
-import type { Plan } from "../operations/operation.ts";
+import type { Plan, PlanContext } from "../operations/operation.ts";
 import { wantsGpu } from "../runners/places.ts";
 import { type FieldFault, Refusal } from "../trouble.ts";
 import { arrange } from "./arrangement.ts";
 import type { Asker, NewJob } from "./asks.ts";
 import { jobsIn } from "./by-state.ts";
 import { askedUsOf } from "./order.ts";
+import type { PlanMade } from "./preparation.ts";
 import type { Queue } from "./queue.ts";
 
 /** What is asked for, as `POST /jobs` has it, its form already checked. */
@@ -50,6 +51,8 @@ export interface Planned {
   /** How its outputs will be proven. */
   verify: "quick" | "full";
   expireDays: number | null;
+  /** What could be done as it was planned. */
+  context: PlanContext;
 }
 
 export interface Submitted {
@@ -63,6 +66,8 @@ export interface SubmissionParts {
   queue: Queue;
   library: Pick<Library, "get" | "allowances">;
   plan(ownerId: string, request: JobRequest): Planned;
+  /** A job that is asked for alone, and may begin at once. */
+  onPlanned(jobId: string, made: PlanMade): void;
   /** Jobs of one person that may wait at the same time. */
   queuedPerUserMax: number;
 }
@@ -125,7 +130,9 @@ export class Submission {
       if (request === undefined || id === undefined) continue;
       const path = many ? `jobs.${index}.` : "";
       within(path, () => {
-        const job = this.describe(asker.id, request);
+        const planned = this.parts.plan(asker.id, request);
+        if (!many) this.parts.onPlanned(id, planned);
+        const job = this.describe(request, planned);
         const predecessors = after.of[index] ?? [];
         this.refuseUselessAfter(asker.id, predecessors);
         this.parts.queue.asks.insert(asker, {
@@ -141,11 +148,9 @@ export class Submission {
   }
 
   private describe(
-    ownerId: string,
     request: JobRequest,
+    { plan, params, title, operation, verify, expireDays }: Planned,
   ): Omit<NewJob, "id" | "after" | "batch" | "idempotency"> {
-    const planned = this.parts.plan(ownerId, request);
-    const { plan, params, title, operation, verify, expireDays } = planned;
     const [first] = plan.steps;
     return {
       operation: operation.name,

@@ -145,6 +145,7 @@ beforeEach(async () => {
     surroundings: experience.surroundings,
     verify: "quick",
     onQueued: () => worker.wake(),
+    onPlanned: (id, made) => worker.planned(id, made),
     onCancelled: (id) => worker.abort(id),
     onPaused: (id, paused) => worker.pause(id, paused),
     queuedPerUserMax: 1000,

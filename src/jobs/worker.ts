@@ -6,7 +6,7 @@ import type { Clock } from "../clock.ts";
 import { Rest } from "../media/pause.ts";
 import { endBackOffs } from "./alarm.ts";
 import { type JobRunParts, reportOf, runJob } from "./job-run.ts";
-import { Preparation, type PreparationParts } from "./preparation.ts";
+import { type PlanMade, Preparation, type PreparationParts } from "./preparation.ts";
 import type { Claim } from "./queue.ts";
 import type { Room } from "./room.ts";
 import { Scheduler, type Start } from "./scheduler.ts";
@@ -100,6 +100,11 @@ export class Worker {
   /** Looks for work. */
   wake(): void {
     this.scheduler.wake();
+  }
+
+  /** The plan of a job that was just asked for; it may begin at once. */
+  planned(jobId: string, made: PlanMade): void {
+    this.preparation.offer(jobId, made);
   }
 
   /** Jobs that run now. */

@@ -157,6 +157,7 @@ export async function openSite(
     },
     verify: "auto",
     onQueued: () => undefined,
+    onPlanned: () => undefined,
     onCancelled: () => undefined,
     onPaused: () => undefined,
     queuedPerUserMax: config.jobs.queuedPerUser,

@@ -107,3 +107,12 @@ export class QueueGround {
 export function failure(code: FailureCode = "media_undecodable", retryable = false): FailureReport {
   return { code, message: "It broke.", hint: "Mend it.", retryable, log: "" };
 }
+
+/** The states that the first CHECK of a table's column `state` accepts, in its order. */
+export function checkedStates(database: Database, table: "job" | "step"): string[] {
+  const { sql } = database
+    .query<{ sql: string }, [string]>("SELECT sql FROM sqlite_schema WHERE name = ?")
+    .get(table) ?? { sql: "" };
+  const check = /CHECK \(((?:state = '\w+'(?:\s+OR\s+)?)+)\)/.exec(sql)?.[1] ?? "";
+  return [...check.matchAll(/'(\w+)'/g)].map(([, state = ""]) => state);
+}

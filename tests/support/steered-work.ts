@@ -152,6 +152,7 @@ export class SteeredWork {
       surroundings: experience.surroundings,
       verify,
       onQueued: () => worker.wake(),
+      onPlanned: (id, made) => worker.planned(id, made),
       onCancelled: (id) => worker.abort(id),
       onPaused: (id, paused) => worker.pause(id, paused),
       queuedPerUserMax: 1000,

@@ -50,14 +50,17 @@ test("each state is found, every job of it once, whatever it waits for", () => {
     });
     expect(listed.items.length).toBe(right.length);
   }
+  expect(seqs(jobsIn(["queued", "waiting"], "seq"))).toEqual(
+    seqs("job WHERE +state IN ('queued', 'waiting')"),
+  );
   expect(seqs(jobsIn(indexed, "seq"))).toEqual(seqs("job WHERE +state <> 'succeeded'"));
 });
 
 test("none of them is found by a look at all jobs", () => {
-  for (const state of indexed) {
+  for (const states of [...indexed.map((state) => [state]), indexed]) {
     const plan = ground.database
       .query<{ detail: string }, []>(
-        `EXPLAIN QUERY PLAN SELECT count(*) FROM ${jobsIn([state], "seq")}`,
+        `EXPLAIN QUERY PLAN SELECT count(*) FROM ${jobsIn(states, "seq")}`,
       )
       .all()
       .map(({ detail }) => detail);

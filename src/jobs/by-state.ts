@@ -8,8 +8,12 @@ import type { JobState } from "./job.ts";
 export const inLine = "state = 'queued' AND wait_for IS NULL";
 
 const withIndex: Record<Exclude<JobState, "succeeded">, readonly string[]> = {
-  // Without the need, which has two values, no condition behind it could use `job_next`.
-  queued: [`need IN ('cpu', 'gpu') AND ${inLine}`, "wait_for IN ('time', 'retry')"],
+  // Without the need no condition behind it could use `job_next`.
+  queued: [
+    `need = 'cpu' AND ${inLine}`,
+    `need = 'gpu' AND ${inLine}`,
+    "wait_for IN ('time', 'retry')",
+  ],
   waiting: ["wait_for IN ('jobs', 'person', 'device', 'space')"],
   running: ["state = 'running'"],
   failed: ["state = 'failed'"],
@@ -20,7 +24,10 @@ export type IndexedState = keyof typeof withIndex;
 
 /** Conditions of which each job in one of these states meets exactly one. Each of them is read from an index. */
 export function conditionsOfStates(states: readonly IndexedState[]): string[] {
-  return states.flatMap((state) => withIndex[state]);
+  const conditions = states.flatMap((state) => withIndex[state]);
+  // Together they are all that waits for something: one look instead of two.
+  if (!states.includes("queued") || !states.includes("waiting")) return conditions;
+  return [...conditions.filter((each) => !each.startsWith("wait_for")), "wait_for IS NOT NULL"];
 }
 
 /**

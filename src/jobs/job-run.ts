@@ -91,7 +91,7 @@ async function carryOut(
   };
   let inputs: HeldInputs | null = null;
   try {
-    const jobFolder = await folders.open(held.claim.jobId);
+    const jobFolder = folders.open(held.claim.jobId);
     if (!stepRows.lay(held.claim, prepared.plan.steps)) return { kind: "aborted" };
     // Others may have the place while bytes come from afar.
     if (!areNear(storage, prepared.mediaIds)) giveBack();
@@ -116,18 +116,27 @@ async function work(
 ): Promise<StepsOutcome> {
   const { dispatch, live, feed } = parts;
   const { ownerId, jobId } = held.claim;
-  const weights = noteExpected(parts, held, prepared);
+  // Once what runs has begun: it does not wait for what is thought of it.
+  let expected: { weights: ReadonlyMap<string, number> | null } | null = null;
+  const weights = () => {
+    expected ??= { weights: noteExpected(parts, held, prepared) };
+    return expected.weights;
+  };
+  const soon = setImmediate(weights);
   const book = new JobBook(parts, held, prepared);
-  return await runSteps({
-    ...prepared,
-    onlyOn: held.claim.onlyOn,
-    ...{ dispatch, first, ...files, signal, rest, drain, book },
-    ...(weights === null ? {} : { weights }),
-    onProgress: (progress) => {
-      live.set(jobId, progress);
-      feed.progress(ownerId, jobId, progress);
-    },
-  });
+  try {
+    return await runSteps({
+      ...prepared,
+      onlyOn: held.claim.onlyOn,
+      ...{ dispatch, first, ...files, signal, rest, drain, book, weights },
+      onProgress: (progress) => {
+        live.set(jobId, progress);
+        feed.progress(ownerId, jobId, progress);
+      },
+    });
+  } finally {
+    clearImmediate(soon);
+  }
 }
 
 /**
@@ -143,6 +152,7 @@ function noteExpected(
     const { steps, total } = parts.experience.predict(prepared, claim.onlyOn);
     parts.queue.notePrediction(claim, total);
     parts.live.expect(claim.jobId, total.predictedSeconds);
+    parts.feed.changed(claim.ownerId, claim.jobId);
     return new Map(steps.map(({ name, predictedSeconds }) => [name, predictedSeconds]));
   } catch (cause) {
     parts.log.warn({ err: cause, job: claim.jobId }, "a job could not be estimated");

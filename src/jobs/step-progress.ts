@@ -37,8 +37,9 @@ const LEAST_SHARE = 0.01;
 const HIGHEST_PERCENT = 99.9;
 
 export class WholeProgress {
-  private readonly weights: Map<string, number>;
-  private readonly total: number;
+  private readonly steps: readonly Step[];
+  private readonly expected: () => ReadonlyMap<string, number> | null;
+  private scale: { weights: ReadonlyMap<string, number>; total: number } | null = null;
   /** Share of each step that is done, 0–1. */
   private readonly shares = new Map<string, number>();
   /** The last word of each step that runs. */
@@ -46,18 +47,28 @@ export class WholeProgress {
   /** What was done when this run began to work, and when that was. */
   private start: { atMs: number; share: number } | null = null;
 
-  /** @param expected seconds that each step is expected to take, by name; null: by its description */
-  constructor(steps: readonly Step[], expected: ReadonlyMap<string, number> | null) {
-    this.weights = new Map(
-      steps.map((step) => {
+  /**
+   * @param expected seconds that each step is expected to take, by name; null: by its description. Asked for when something
+   * is to be told for the first time
+   */
+  constructor(steps: readonly Step[], expected: () => ReadonlyMap<string, number> | null) {
+    this.steps = steps;
+    this.expected = expected;
+  }
+
+  /** What each step weighs, and all of them. */
+  private weighed(): { weights: ReadonlyMap<string, number>; total: number } {
+    if (this.scale !== null) return this.scale;
+    const expected = this.expected();
+    const weights = new Map(
+      this.steps.map((step) => {
         const seconds = expected?.get(step.name);
-        return [
-          step.name,
-          seconds === undefined ? weightOf(step) : Math.max(LEAST_SECONDS, seconds),
-        ];
+        const weight = seconds === undefined ? weightOf(step) : Math.max(LEAST_SECONDS, seconds);
+        return [step.name, weight];
       }),
     );
-    this.total = [...this.weights.values()].reduce((sum, each) => sum + each, 0);
+    this.scale = { weights, total: [...weights.values()].reduce((sum, each) => sum + each, 0) };
+    return this.scale;
   }
 
   /** It is done, now or by an earlier run. */
@@ -100,14 +111,15 @@ export class WholeProgress {
   }
 
   private share(): number {
+    const { weights, total } = this.weighed();
     let done = 0;
-    for (const [name, share] of this.shares) done += share * (this.weights.get(name) ?? 0);
-    return done / this.total;
+    for (const [name, share] of this.shares) done += share * (weights.get(name) ?? 0);
+    return done / total;
   }
 
   /** The step's own word when it is the last one; otherwise by how fast this run came as far as it is. */
   private eta(share: number, nowMs: number): number | null {
-    const undone = [...this.weights.keys()].filter((name) => this.shares.get(name) !== 1);
+    const undone = this.steps.map(({ name }) => name).filter((name) => this.shares.get(name) !== 1);
     const [last] = undone;
     if (undone.length === 1 && last !== undefined) return this.etaOf(last);
     if (this.start === null || share - this.start.share < LEAST_SHARE) return null;

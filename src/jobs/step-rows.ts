@@ -133,18 +133,25 @@ export class StepRows {
    * name is in both stay as they are. False when the job is not ours any more.
    */
   lay(job: RunningJob, plan: readonly PlannedStep[]): boolean {
+    // Mostly there is nothing to write: the plan is the one that the job was asked for with.
+    if (!this.isOurs(job)) return false;
+    if (this.areLaid(job.jobId, plan)) return true;
     return unhurried(this.database, (): boolean => {
       if (!this.isOurs(job)) return false;
-      const rows = rowsOf(this.database, job.jobId);
-      const same =
-        rows.length === plan.length &&
-        plan.every(({ name, title, needs }, position) => {
-          const row = rows[position];
-          return row?.name === name && row.title === title && row.needs === JSON.stringify(needs);
-        });
-      if (!same) this.layAnew(job.jobId, plan);
+      this.layAnew(job.jobId, plan);
       return true;
     });
+  }
+
+  private areLaid(jobId: string, plan: readonly PlannedStep[]): boolean {
+    const rows = rowsOf(this.database, jobId);
+    return (
+      rows.length === plan.length &&
+      plan.every(({ name, title, needs }, position) => {
+        const row = rows[position];
+        return row?.name === name && row.title === title && row.needs === JSON.stringify(needs);
+      })
+    );
   }
 
   private layAnew(jobId: string, plan: readonly PlannedStep[]): void {

@@ -51,8 +51,8 @@ export interface StepsRequest {
   /** When its signal is aborted no further step begins, and those that will not end within its seconds are ended. */
   drain?: Drain;
   book: StepBook;
-  /** Seconds that each step is expected to take, by name; absent: by their descriptions. */
-  weights?: ReadonlyMap<string, number>;
+  /** Seconds that each step is expected to take, by name; absent or null: by their descriptions. Asked for once. */
+  weights?: () => ReadonlyMap<string, number> | null;
   /** Progress of the whole plan. */
   onProgress(progress: Progress): void;
 }
@@ -101,7 +101,7 @@ class Run {
   constructor(request: StepsRequest) {
     this.request = request;
     this.steps = new Map(request.plan.steps.map((step) => [step.name, step]));
-    this.progress = new WholeProgress(request.plan.steps, request.weights ?? null);
+    this.progress = new WholeProgress(request.plan.steps, request.weights ?? (() => null));
     this.first = request.first;
   }
 

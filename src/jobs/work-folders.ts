@@ -2,7 +2,7 @@
  * Work in progress on disk: a folder for each job, in it one for each step. What a finished step left stays there,
  * durable and with its checksum, until the job ends or its result is no longer wanted.
  */
-import { constants, renameSync } from "node:fs";
+import { constants, mkdirSync, renameSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { MediaInfo } from "../media/media.ts";
@@ -39,10 +39,13 @@ export class WorkFolders {
     return join(this.pathOf(jobId), step, file);
   }
 
-  /** The folder of a job that begins; what is in it stays. */
-  async open(jobId: string): Promise<string> {
+  /**
+   * The folder of a job that begins; what is in it stays. Not awaited: a job waits for it, and the way to another thread
+   * and back is longer than the call.
+   */
+  open(jobId: string): string {
     const path = this.pathOf(jobId);
-    const made = await mkdir(path, { recursive: true, mode: 0o700 });
+    const made = mkdirSync(path, { recursive: true, mode: 0o700 });
     if (made !== undefined) this.fresh.add(jobId);
     return path;
   }

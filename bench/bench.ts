@@ -1,7 +1,7 @@
 /**
  * Runs the benchmarks and prints their figures, each next to what it is compared with.
- * Usage: bench [--quick|--once] [--write] [NAME …]; `--once` measures one pair of 20 s where many of a minute are
- * usual, `--write` puts the tables into bench/RESULTS.md.
+ * Usage: bench [--quick|--once] [--seconds=N] [--write] [NAME …]; `--once` measures one pair of 20 s where many of a minute
+ * are usual, `--seconds` takes films of another length, `--write` puts the tables into bench/RESULTS.md.
  */
 import { cpus, release, totalmem } from "node:os";
 import { resolve } from "node:path";
@@ -69,16 +69,26 @@ const benchmarks: Record<string, Benchmark> = {
 const words = process.argv.slice(2);
 const flags = words.filter((word) => word.startsWith("--"));
 const names = words.filter((word) => !word.startsWith("--"));
+const secondsFlag = /^--seconds=([1-9]\d{0,3})$/;
+const known = (flag: string) =>
+  ["--quick", "--once", "--write"].includes(flag) || secondsFlag.test(flag);
 const unknown = [
-  ...flags.filter((flag) => !["--quick", "--once", "--write"].includes(flag)),
+  ...flags.filter((flag) => !known(flag)),
   ...names.filter((name) => benchmarks[name] === undefined),
 ];
 if (unknown.length > 0) {
-  console.error(`bench: unknown: ${unknown.join(" ")}. There are --quick, --once, --write and`);
+  console.error(
+    `bench: unknown: ${unknown.join(" ")}. There are --quick, --once, --seconds=N, --write and`,
+  );
   console.error(`  ${Object.keys(benchmarks).join(" ")}`);
   process.exit(2);
 }
-const extent = { quick: flags.includes("--quick"), once: flags.includes("--once") };
+const lengths = flags.flatMap((flag) => secondsFlag.exec(flag)?.[1] ?? []);
+const extent = {
+  quick: flags.includes("--quick"),
+  once: flags.includes("--once"),
+  seconds: lengths.length === 0 ? null : Number(lengths.at(-1)),
+};
 const day = new Date().toISOString().slice(0, 10);
 const figures: Figure[] = [];
 for (const name of names.length > 0 ? names : Object.keys(benchmarks)) {

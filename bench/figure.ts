@@ -17,12 +17,21 @@ export interface Extent {
   quick: boolean;
   /** One pair of what takes long, over 20 s of film: better than quick, and done within the hour. */
   once: boolean;
+  /** Seconds of film instead of the usual; null: as the others say. */
+  seconds: number | null;
 }
 
 /** Pairs to run, and seconds of film that are worked on, where nothing else is asked. */
-export function extentOf({ quick, once }: Extent, usual: { rounds: number; seconds: number }) {
-  if (quick) return { rounds: 1, seconds: 4 };
-  return once ? { rounds: 1, seconds: Math.min(20, usual.seconds) } : usual;
+export function extentOf(
+  { quick, once, seconds: asked }: Extent,
+  usual: { rounds: number; seconds: number },
+): { rounds: number; seconds: number } {
+  const [rounds, seconds] = quick
+    ? [1, 4]
+    : once
+      ? [1, Math.min(20, usual.seconds)]
+      : [usual.rounds, usual.seconds];
+  return { rounds, seconds: asked ?? seconds };
 }
 
 export type Benchmark = (extent: Extent) => Promise<Figure[]>;

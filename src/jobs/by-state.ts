@@ -1,33 +1,49 @@
 /**
  * Where the jobs are found that have not ended, and those that ended otherwise than they should: each state in the
- * words of its partial indexes (migration 26). Those that succeeded pile up and have none.
+ * words of its partial indexes (migration 26). Those that succeeded pile up and have none. The indexes are named,
+ * because SQLite, which does not know how few jobs they hold, likes the index of all jobs of the owner as much.
  */
 import type { JobState } from "./job.ts";
 
 /** Jobs that wait for their turn and nothing else: the words of `job_next`. */
 export const inLine = "state = 'queued' AND wait_for IS NULL";
 
-const withIndex: Record<Exclude<JobState, "succeeded">, readonly string[]> = {
-  // Without the need no condition behind it could use `job_next`.
+/** One look into one index. */
+export interface Look {
+  /** For FROM: the table with its index. */
+  from: string;
+  where: string;
+  /** Of one owner it gives the jobs by their numbers. */
+  bySeq: boolean;
+}
+
+const look = (index: string, where: string, bySeq: boolean): Look => ({
+  from: `job INDEXED BY ${index}`,
+  ...{ where, bySeq },
+});
+const held = (where: string) => look("job_held", where, false);
+
+const withIndex: Record<Exclude<JobState, "succeeded">, readonly Look[]> = {
+  // Without the need no condition behind it could use the index.
   queued: [
-    `need = 'cpu' AND ${inLine}`,
-    `need = 'gpu' AND ${inLine}`,
-    "wait_for IN ('time', 'retry')",
+    look("job_next", `need = 'cpu' AND ${inLine}`, false),
+    look("job_next", `need = 'gpu' AND ${inLine}`, false),
+    held("wait_for IN ('time', 'retry')"),
   ],
-  waiting: ["wait_for IN ('jobs', 'person', 'device', 'space')"],
-  running: ["state = 'running'"],
-  failed: ["state = 'failed'"],
-  cancelled: ["state = 'cancelled'"],
+  waiting: [held("wait_for IN ('jobs', 'person', 'device', 'space')")],
+  running: [look("job_running", "state = 'running'", true)],
+  failed: [look("job_unsuccessful", "state = 'failed'", true)],
+  cancelled: [look("job_unsuccessful", "state = 'cancelled'", true)],
 };
 
 export type IndexedState = keyof typeof withIndex;
 
-/** Conditions of which each job in one of these states meets exactly one. Each of them is read from an index. */
-export function conditionsOfStates(states: readonly IndexedState[]): string[] {
-  const conditions = states.flatMap((state) => withIndex[state]);
+/** Looks of which each job in one of these states is found by exactly one. */
+export function looksFor(states: readonly IndexedState[]): Look[] {
+  const looks = states.flatMap((state) => withIndex[state]);
   // Together they are all that waits for something: one look instead of two.
-  if (!states.includes("queued") || !states.includes("waiting")) return conditions;
-  return [...conditions.filter((each) => !each.startsWith("wait_for")), "wait_for IS NOT NULL"];
+  if (!states.includes("queued") || !states.includes("waiting")) return looks;
+  return [...looks.filter(({ from }) => from !== held("").from), held("wait_for IS NOT NULL")];
 }
 
 /**
@@ -40,8 +56,8 @@ export function jobsIn(
   columns: string,
   condition = "TRUE",
 ): string {
-  const parts = conditionsOfStates(states).map(
-    (each) => `SELECT ${columns} FROM job WHERE ${each} AND ${condition}`,
+  const parts = looksFor(states).map(
+    ({ from, where }) => `SELECT ${columns} FROM ${from} WHERE ${where} AND ${condition}`,
   );
   return `(${parts.join(" UNION ALL ")})`;
 }

@@ -1,6 +1,6 @@
 /** How a running job ends or goes back: one statement each, with the state and the fence in its WHERE. */
 import { joined } from "../database/transaction.ts";
-import type { FailureReport } from "../trouble.ts";
+import { assert, type FailureReport } from "../trouble.ts";
 import { entryWhere } from "./event-log.ts";
 import type { JobAttempt } from "./job.ts";
 import { type Ledger, type Moved, nobody } from "./ledger.ts";
@@ -41,7 +41,7 @@ export function finish(
 ): Predecessor | null {
   const entry = { jobId, what, state, who: nobody, sentence: error?.message ?? "" };
   if (!ledger.log.appendWhere(endEntry, entry, fence)) return null;
-  return ledger.database
+  const moved = ledger.database
     .query<Predecessor, [string, number, string, string | null, string]>(
       `UPDATE job SET state = ?3, error = ?4, finished_at = ?5, paused_at = NULL,
          progress_percent = iif(?3 = 'succeeded', 100, progress_percent), last_event = last_insert_rowid()
@@ -49,6 +49,8 @@ export function finish(
        RETURNING id, owner_id, state, title`,
     )
     .get(jobId, fence, state, jsonOrNull(error), ledger.now());
+  assert(moved !== null, "a job ends under the condition that its entry was written under");
+  return moved;
 }
 
 /**

@@ -3,7 +3,7 @@
  * against each job that it finds, as many of them as one answer may take.
  */
 import type { Database, SQLQueryBindings } from "bun:sqlite";
-import { conditionsOfStates } from "./by-state.ts";
+import { type Look, looksFor } from "./by-state.ts";
 import type { Job, JobState } from "./job.ts";
 import { type JobRow, toJob } from "./rows.ts";
 import { indexedSeq, phraseOf, SEARCHED_LENGTH_MIN } from "./search-index.ts";
@@ -48,8 +48,8 @@ interface Lead {
   /** Its column with the number. */
   seq: string;
   conditions: Condition[];
-  /** A job meets one of these besides, each of which has an index; absent: no matter which. */
-  oneOf?: readonly string[];
+  /** A job is found by one of these besides, each of which has an index; absent: no matter which. */
+  oneOf?: readonly Look[];
 }
 
 interface Condition {
@@ -113,15 +113,20 @@ function look(
 
 /** The numbers that the leading condition finds, the newest first. Several indexes are read as far as one might be. */
 function leadingOf({ from, seq, conditions, oneOf }: Lead, part: Span): Condition {
-  const all = [...conditions, { sql: `${seq} BETWEEN ? AND ?`, values: [part.first, part.last] }];
   const newest = `DESC LIMIT ${LOOKED_MAX}`;
-  const found = (where: string) =>
-    `SELECT ${seq} AS seq FROM ${from} WHERE ${where} ORDER BY ${seq} ${newest}`;
-  if (oneOf === undefined) return { sql: found(sqlOf(all)), values: valuesOf(all) };
-  const each = oneOf.map((one) => `SELECT seq FROM (${found(`${one} AND ${sqlOf(all)}`)})`);
+  const found = (table: string, number: string, where = "TRUE") =>
+    `SELECT ${number} AS seq FROM ${table} WHERE ${where} AND ${sqlOf(conditions)}
+     AND ${number} BETWEEN ? AND ? ORDER BY ${number} ${newest}`;
+  const values = [...valuesOf(conditions), part.first, part.last];
+  if (oneOf === undefined) return { sql: found(from, seq), values };
+  const each = oneOf.map((one) => {
+    // What has not ended is few, and its index has another order: all of it is read, and sorted.
+    const number = one.bySeq ? seq : `+${seq}`;
+    return `SELECT seq FROM (${found(one.from, number, one.where)})`;
+  });
   return {
     sql: `SELECT seq FROM (${each.join(" UNION ALL ")}) ORDER BY seq ${newest}`,
-    values: oneOf.flatMap(() => valuesOf(all)),
+    values: oneOf.flatMap(() => values),
   };
 }
 
@@ -160,7 +165,7 @@ function plainLead(filter: JobFilter): { lead: Lead; told: boolean } {
   if (states.length > 0 && indexed.length === states.length) {
     // What has not ended is bounded by what one person may have waiting.
     const told = !states.includes("failed") && !states.includes("cancelled");
-    return { told, lead: { ...lead([own]), oneOf: conditionsOfStates(indexed) } };
+    return { told, lead: { ...lead([own]), oneOf: looksFor(indexed) } };
   }
   if (device) return { told: false, lead: lead([own, { sql: "device = ?", values: [device] }]) };
   if (operation) {

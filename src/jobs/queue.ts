@@ -7,7 +7,7 @@ import type { Database } from "bun:sqlite";
 import { type Clock, isoTime } from "../clock.ts";
 import type { Commits } from "../database/commits.ts";
 import { joined, unhurried } from "../database/transaction.ts";
-import type { FailureReport } from "../trouble.ts";
+import { assert, type FailureReport } from "../trouble.ts";
 import { Asks } from "./asks.ts";
 import { endAttempt, finish, jsonOrNull, putBack } from "./endings.ts";
 import { entryWhere } from "./event-log.ts";
@@ -112,7 +112,7 @@ export class Queue {
            RETURNING id, owner_id, operation, params, priority, verify, anew, own_need, fence`,
         )
         .get(this.now(), device.id, jobId);
-      if (row === null) return null;
+      assert(row !== null, "a job is claimed under the condition that its entry was written under");
       this.waiting.shares.charge({ ownerId: row.owner_id, priority: row.priority });
       this.beginAttempt(row.id, row.fence, device.id);
       return {

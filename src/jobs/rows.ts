@@ -101,7 +101,7 @@ export function jobsAhead(database: Database, priority: number): number {
   const row = database
     .query<{ ahead: number }, [number]>(
       `SELECT (SELECT count(*) FROM job WHERE state = 'running')
-         + (SELECT count(*) FROM job
+         + (SELECT count(*) FROM job INDEXED BY job_next
             WHERE ${inLine} AND priority >= ?1) AS ahead`,
     )
     .get(priority);

@@ -52,9 +52,10 @@ export class SteeredRunner implements Runner {
           resolve(outcome);
         },
       };
-      request.signal.addEventListener("abort", () => run.end({ kind: "aborted" }));
       this.open.add(run);
       this.runs.push(run);
+      if (request.signal.aborted) run.end({ kind: "aborted" });
+      else request.signal.addEventListener("abort", () => run.end({ kind: "aborted" }));
     });
   }
 

@@ -166,8 +166,9 @@ describe("one place for", () => {
     expect(checkedWords(sql, "job", "state")).toEqual([...jobStates]);
     expect(checkedWords(sql, "asset", "state")).toEqual([...assetStates]);
     expect(checkedWords(sql, "step", "state")).toEqual([...stepStates]);
-    const narrowed = sql.replaceAll("'waiting', ", "");
+    const narrowed = sql.replaceAll("state = 'waiting' OR ", "").replaceAll("'binned', ", "");
     expect(checkedWords(narrowed, "job", "state")).not.toEqual([...jobStates]);
+    expect(checkedWords(narrowed, "asset", "state")).not.toEqual([...assetStates]);
   });
 
   test("states: the diagram shows every state and every move of the code, and no other", () => {

@@ -6,14 +6,20 @@ export interface Move {
   by: string;
 }
 
-/** The words of `column IN ('a', 'b')` in the last definition of a table; [] when there is none. */
+/** The words that the CHECK of a column accepts in the last definition of a table; [] when there is none. */
 export function checkedWords(sql: string, table: string, column: string): string[] {
   const definitions = sql.matchAll(
     new RegExp(`CREATE TABLE ${table}(?:_new)? \\(([\\s\\S]*?)\\n\\)`, "g"),
   );
-  const body = Array.from(definitions).at(-1)?.[1] ?? "";
-  const list = new RegExp(`\\b${column} IN \\(([^)]*)\\)`).exec(body)?.[1] ?? "";
-  return Array.from(list.matchAll(/'([^']*)'/g), ([, word = ""]) => word);
+  return wordsIn(Array.from(definitions).at(-1)?.[1] ?? "", column);
+}
+
+/** The same of one definition: of `column IN ('a', 'b')` or `column = 'a' OR column = 'b'`. */
+export function wordsIn(definition: string, column: string): string[] {
+  const check = new RegExp(
+    `CHECK \\((${column} IN \\([^)]*\\)|(?:${column} = '\\w+'(?:\\s+OR\\s+)?)+)\\)`,
+  ).exec(definition)?.[1];
+  return Array.from((check ?? "").matchAll(/'([^']*)'/g), ([, word = ""]) => word);
 }
 
 /** States and moves of one of the Mermaid state diagrams of a Markdown text: of the first, or of that number. */

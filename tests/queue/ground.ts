@@ -10,6 +10,7 @@ import type { Job } from "../../src/jobs/job.ts";
 import { type Claim, Queue, type RetryPolicy } from "../../src/jobs/queue.ts";
 import { findJob } from "../../src/jobs/rows.ts";
 import type { FailureCode, FailureReport } from "../../src/trouble.ts";
+import { wordsIn } from "../architecture/states.ts";
 
 /** A clock whose wall can be set without the time that passes: what `date -s` does. */
 export class WallClock extends ManualClock {
@@ -108,11 +109,10 @@ export function failure(code: FailureCode = "media_undecodable", retryable = fal
   return { code, message: "It broke.", hint: "Mend it.", retryable, log: "" };
 }
 
-/** The states that the first CHECK of a table's column `state` accepts, in its order. */
+/** The states that a table accepts, in its order. */
 export function checkedStates(database: Database, table: "job" | "step"): string[] {
-  const { sql } = database
+  const made = database
     .query<{ sql: string }, [string]>("SELECT sql FROM sqlite_schema WHERE name = ?")
-    .get(table) ?? { sql: "" };
-  const check = /CHECK \(((?:state = '\w+'(?:\s+OR\s+)?)+)\)/.exec(sql)?.[1] ?? "";
-  return [...check.matchAll(/'(\w+)'/g)].map(([, state = ""]) => state);
+    .get(table);
+  return wordsIn(made?.sql ?? "", "state");
 }

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { Api, type Json } from "../api.ts";
 import { type Appliance, eventually } from "../appliance.ts";
 import { ffprobe } from "../clips.ts";
+import { everything } from "../support/long-form.ts";
 
 /** What a check of everything found. */
 export interface Audit {
@@ -18,8 +19,8 @@ export interface Audit {
   falsified: string[];
 }
 
-/** All jobs of a test end in this time, also on two cores that do a lot besides. */
-const SETTLE_LIMIT_MS = 300_000;
+/** All jobs of a test end in this time, also on two cores that do a lot besides; in the long form they are a thousand. */
+const SETTLE_LIMIT_MS = everything ? 3_600_000 : 300_000;
 
 interface Asked {
   key: string;
@@ -159,11 +160,17 @@ export class Ledger {
   }
 
   private async ended(id: string): Promise<Json | null> {
-    return await eventually(`job ${id} ends`, SETTLE_LIMIT_MS, async () => {
+    let last = "";
+    const ended = eventually(`job ${id} ends`, SETTLE_LIMIT_MS, async () => {
       const { status, body } = await this.api.get(`/api/v1/jobs/${id}`);
       if (status === 404) return { gone: true };
+      last = JSON.stringify(body);
       return ["succeeded", "failed", "cancelled"].includes(body.state) ? body : null;
-    }).then((job: Json) => ("gone" in job ? null : job));
+    });
+    const job: Json = await ended.catch((cause: Error) => {
+      throw new Error(`${cause.message}; last it was ${last}`);
+    });
+    return "gone" in job ? null : job;
   }
 
   /** The bytes are those that were recorded, and an independent program sees a picture in them. */

@@ -82,15 +82,13 @@ export class Preparation {
       ...{ plan, mediaIds, repeatKey, fingerprints, verify },
       ...{ expectedBytes: written, media },
     };
-    this.remember(job.jobId, prepared, context);
+    keep(this.plans, job.jobId, { prepared, context }, PLANS_MAX);
     return prepared;
   }
 
   /** The plan that was made as a job was asked for need not be made again if it begins at once. */
   offer(jobId: string, { plan, context }: PlanMade): void {
-    this.offered.set(jobId, { plan, context });
-    const oldest = this.offered.keys().next();
-    if (this.offered.size > OFFERED_MAX && oldest.done !== true) this.offered.delete(oldest.value);
+    keep(this.offered, jobId, { plan, context }, OFFERED_MAX);
   }
 
   /** What was offered for this job and still stands; it is asked for once. */
@@ -104,10 +102,11 @@ export class Preparation {
     this.plans.delete(jobId);
     this.offered.delete(jobId);
   }
+}
 
-  private remember(jobId: string, prepared: Prepared, context: PlanContext): void {
-    this.plans.set(jobId, { prepared, context });
-    const oldest = this.plans.keys().next();
-    if (this.plans.size > PLANS_MAX && oldest.done !== true) this.plans.delete(oldest.value);
-  }
+/** The oldest goes where there are more than `max`. */
+function keep<T>(all: Map<string, T>, jobId: string, one: T, max: number): void {
+  all.set(jobId, one);
+  const oldest = all.keys().next();
+  if (all.size > max && oldest.done !== true) all.delete(oldest.value);
 }

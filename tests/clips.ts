@@ -2,16 +2,20 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { everything } from "./support/long-form.ts";
 import { sharedFile } from "./support/shared.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "clips-"));
 const made = new Map<string, string>();
 
+/** Most that making one clip may take; some of the long form are minutes of HD. */
+const LIMIT_MS = everything ? 900_000 : 60_000;
+
 /** Runs ffmpeg, which must succeed. */
 export function ffmpeg(...argv: string[]): void {
   const done = Bun.spawnSync(["ffmpeg", "-nostdin", "-v", "error", "-y", ...argv], {
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: 60_000,
+    timeout: LIMIT_MS,
   });
   if (done.exitCode !== 0) throw new Error(`ffmpeg ${argv.join(" ")}: ${done.stderr.toString()}`);
 }

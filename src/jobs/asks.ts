@@ -3,7 +3,7 @@
  * move is one function that names the old state; "no row" is an outcome.
  */
 import { transaction } from "../database/transaction.ts";
-import { endAttempt } from "./endings.ts";
+import { setAside } from "./endings.ts";
 import type { JobState, Need, OnlyDevice } from "./job.ts";
 import type { Ledger, Moved } from "./ledger.ts";
 import { askedUsOf, rankOf } from "./order.ts";
@@ -82,9 +82,9 @@ export class Asks {
       .query(
         `INSERT INTO job (id, owner_id, operation, title, state, params, labels, priority, notes, verify,
            idempotency_key, idempotency_sha256, created_at, rank, need, wait_for, device_reason,
-           not_before, predecessors_left, batch, anew, expire_days, asker, last_event)
+           not_before, predecessors_left, batch, anew, expire_days, asker, last_event, filed)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-           ?23, last_insert_rowid())`,
+           ?23, last_insert_rowid(), 0)`,
       )
       .run(
         ...[job.id, asker.id, job.operation, job.title, standing.state],
@@ -149,6 +149,10 @@ export class Asks {
         )
         .get(jobId, asker.id);
       if (before === null) return null;
+      if (before.state === "running") {
+        const running = { jobId, fence: before.fence };
+        setAside(this.ledger, running, { outcome: "cancelled", error: null });
+      }
       const moved = database
         .query<Predecessor, [string, string, string]>(
           `UPDATE job SET state = 'cancelled', wait_for = NULL, paused_at = NULL, finished_at = ?3,
@@ -157,10 +161,6 @@ export class Asks {
         )
         .get(jobId, before.state, this.ledger.now());
       if (moved === null) return null;
-      if (before.state === "running") {
-        const running = { jobId, fence: before.fence };
-        endAttempt(this.ledger, running, { outcome: "cancelled", error: null });
-      }
       this.ledger.write(moved, "cancel", whoOf(asker), `It was ${before.state}.`);
       predecessorCancelled(this.ledger, moved);
       return before.state;

@@ -1,12 +1,14 @@
 /**
  * Where the jobs are found that have not ended, and those that ended otherwise than they should: each state in the
- * words of its partial indexes (migration 26). Those that succeeded pile up and have none. The indexes are named,
+ * words of its partial indexes (migrations 26 and 28). Those that succeeded pile up and have none. The indexes are named,
  * because SQLite, which does not know how few jobs they hold, likes the index of all jobs of the owner as much.
  */
 import type { JobState } from "./job.ts";
 
-/** Jobs that wait for their turn and nothing else: the words of `job_next`. */
-export const inLine = "state = 'queued' AND wait_for IS NULL";
+/** Jobs that wait for their turn and nothing else, in words that `job_line` has too; with them stand those that run. */
+export const inLine = "wait_for IS NULL AND state = 'queued'";
+
+const running = "wait_for IS NULL AND state = 'running'";
 
 /** One look into one index. */
 export interface Look {
@@ -23,15 +25,14 @@ const look = (index: string, where: string, bySeq: boolean): Look => ({
 });
 const held = (where: string) => look("job_held", where, false);
 
+/** Without the need no condition behind it could use the index. */
+const line = (where: string) =>
+  (["cpu", "gpu"] as const).map((need) => look("job_line", `need = '${need}' AND ${where}`, false));
+
 const withIndex: Record<Exclude<JobState, "succeeded">, readonly Look[]> = {
-  // Without the need no condition behind it could use the index.
-  queued: [
-    look("job_next", `need = 'cpu' AND ${inLine}`, false),
-    look("job_next", `need = 'gpu' AND ${inLine}`, false),
-    held("wait_for IN ('time', 'retry')"),
-  ],
+  queued: [...line(inLine), held("wait_for IN ('time', 'retry')")],
   waiting: [held("wait_for IN ('jobs', 'person', 'device', 'space')")],
-  running: [look("job_running", "state = 'running'", true)],
+  running: line(running),
   failed: [look("job_unsuccessful", "state = 'failed'", true)],
   cancelled: [look("job_unsuccessful", "state = 'cancelled'", true)],
 };

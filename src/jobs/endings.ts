@@ -57,13 +57,9 @@ export function finish(
  * running → queued or waiting; a job that a person paused while it ran waits for that person then. False when
  * it is not ours any more.
  */
-export function putBack(
-  ledger: Ledger,
-  running: Running,
-  ended: { outcome: "failed" | "interrupted"; error: FailureReport | null },
-  next: Next,
-): boolean {
+export function putBack(ledger: Ledger, running: Running, ended: Ended, next: Next): boolean {
   return joined(ledger.database, (): boolean => {
+    if (!setAside(ledger, running, ended)) return false;
     const waitsFor = next.waitsFor ?? null;
     const values: PutBackValues = [
       ...([running.jobId, running.fence, waitsFor] as const),
@@ -82,8 +78,10 @@ export function putBack(
          RETURNING id, owner_id, state`,
       )
       .get(...values);
-    if (moved === null) return false;
-    endAttempt(ledger, running, ended);
+    assert(
+      moved !== null,
+      "a job goes back under the condition that its attempt was set aside under",
+    );
     ledger.write(moved, next.what, nobody, next.sentence);
     return true;
   });
@@ -95,17 +93,28 @@ type PutBackValues = [
   ...[failures: number, deaths: number],
 ];
 
-export function endAttempt(
+/** How an attempt ended that did not succeed. */
+export interface Ended {
+  outcome: Exclude<JobAttempt["outcome"], "running" | "succeeded">;
+  error: FailureReport | null;
+}
+
+/**
+ * Gives the attempt that runs a row of its own, before the job's row tells of something else. False when it is not
+ * ours any more.
+ */
+export function setAside(
   ledger: Ledger,
   { jobId, fence }: Running,
-  { outcome, error }: { outcome: JobAttempt["outcome"]; error: FailureReport | null },
-): void {
-  ledger.database
-    .query(
-      `UPDATE attempt SET outcome = ?3, error = ?4, finished_at = ?5
-       WHERE job_id = ?1 AND fence = ?2 AND outcome = 'running'`,
-    )
-    .run(jobId, fence, outcome, jsonOrNull(error), ledger.now());
+  { outcome, error }: Ended,
+): boolean {
+  const kept = ledger.database.query(
+    `INSERT INTO attempt (job_id, fence, device, outcome, error, started_at, finished_at, device_reason, proof, notes)
+     SELECT id, fence, device, ?3, ?4, coalesce(attempt_started_at, started_at), ?5, device_reason, attempt_proof,
+       coalesce(attempt_notes, '[]')
+     FROM job WHERE id = ?1 AND state = 'running' AND fence = ?2`,
+  );
+  return kept.run(jobId, fence, outcome, jsonOrNull(error), ledger.now()).changes === 1;
 }
 
 export function jsonOrNull(value: unknown): string | null {

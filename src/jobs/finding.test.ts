@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { QueueGround } from "../../tests/queue/ground.ts";
 import { findRows, type JobFilter, LOOKED_MAX } from "./finding.ts";
 import { indexedSeq, indexNext, SearchIndex } from "./search-index.ts";
@@ -88,24 +88,73 @@ describe("a list", () => {
     expect([second.rows.length, second.next]).toEqual([0, null]);
   });
 
-  test("reads every leading condition from an index, without sorting", () => {
-    const plans = [
-      "SELECT seq FROM job WHERE owner_id = 'a' AND seq BETWEEN 1 AND 9 ORDER BY seq DESC LIMIT 9",
-      "SELECT seq FROM job WHERE owner_id = 'a' AND operation = 'b' AND seq BETWEEN 1 AND 9 ORDER BY seq DESC LIMIT 9",
-      "SELECT seq FROM job WHERE owner_id = 'a' AND device = 'b' AND seq BETWEEN 1 AND 9 ORDER BY seq DESC LIMIT 9",
-      "SELECT seq FROM job WHERE state = 'failed' AND owner_id = 'a' AND seq BETWEEN 1 AND 9 ORDER BY seq DESC LIMIT 9",
-      "SELECT seq FROM job WHERE state = 'running' AND owner_id = 'a' AND seq BETWEEN 1 AND 9 ORDER BY seq DESC LIMIT 9",
-      "SELECT seq FROM job_label WHERE owner_id = 'a' AND name = 'b' AND value = 'c' AND seq BETWEEN 1 AND 9 ORDER BY seq DESC LIMIT 9",
-    ].map((sql) =>
-      ground.database
-        .query<{ detail: string }, []>(`EXPLAIN QUERY PLAN ${sql}`)
-        .all()
-        .map(({ detail }) => detail)
-        .join(),
-    );
-    for (const plan of plans) {
-      expect(plan).toContain("SEARCH");
-      expect(plan).not.toContain("TEMP B-TREE");
+  test("is the same before, while and after its indexes are filled", () => {
+    const kinds = [
+      { operation: "clip", device: "gpu:0" },
+      { operation: "clip", device: "cpu" },
+      { operation: "check", device: "gpu:1" },
+    ] as const;
+    const made = Array.from({ length: 12 }, (_, n) => {
+      const kind = kinds[n % kinds.length] ?? kinds[0];
+      const id = ground.add({ operation: kind.operation });
+      ground.database.query("UPDATE job SET device = ?2 WHERE id = ?1").run(id, kind.device);
+      return { id, ...kind };
+    }).reverse();
+    const wanted = (filter: Partial<JobFilter>) =>
+      made
+        .filter(({ operation }) => filter.operation === undefined || filter.operation === operation)
+        .filter(({ device }) => filter.device === undefined || filter.device === device)
+        .map(({ id }) => id);
+    const filters = [
+      ...[{ operation: "clip" }, { operation: "none" }, { device: "gpu:0" }, { device: "cpu" }],
+      ...[
+        { operation: "clip", device: "gpu:0" },
+        { operation: "check", device: "gpu:0" },
+      ],
+    ];
+    for (const filed of [0, 5, 12]) {
+      indexNext(ground.database, filed - indexedSeq(ground.database));
+      expect(indexedSeq(ground.database)).toBe(filed);
+      for (const filter of filters) {
+        expect({ filed, filter, found: idsOf(filter) }).toEqual({
+          ...{ filed, filter, found: wanted(filter) },
+        });
+        const pages = [find({ ...filter, limit: 3 })];
+        for (let next = pages[0]?.next; next; next = pages.at(-1)?.next) {
+          pages.push(find({ ...filter, limit: 3, after: next }));
+        }
+        expect(pages.flatMap(({ rows }) => rows.map(({ id }) => id))).toEqual(wanted(filter));
+      }
     }
+  });
+
+  test("reads every leading condition from an index, without sorting", () => {
+    indexNext(ground.database);
+    const expected: [Partial<JobFilter>, string][] = [
+      [{}, "job_by_owner"],
+      [{ operation: "clip" }, "job_by_operation"],
+      [{ device: "gpu:0" }, "job_by_device"],
+      [{ device: "cpu" }, "job_by_owner"],
+      [{ states: ["failed"] }, "job_unsuccessful"],
+      [{ labels: [["name", "value"]] }, "PRIMARY KEY"],
+    ];
+    const query = spyOn(ground.database, "query");
+    for (const [filter, index] of expected) {
+      query.mockClear();
+      find(filter);
+      const asked = query.mock.calls.map(([sql]) => sql).filter((sql) => sql.includes("AS found"));
+      const plan = asked
+        .flatMap((sql) =>
+          ground.database
+            .query<{ detail: string }, []>(`EXPLAIN QUERY PLAN ${sql}`)
+            .all()
+            .map(({ detail }) => detail),
+        )
+        .join("; ");
+      expect(plan).toContain("SEARCH");
+      expect(plan).toContain(index);
+      if (filter.states === undefined) expect(plan).not.toContain("TEMP B-TREE");
+    }
+    query.mockRestore();
   });
 });

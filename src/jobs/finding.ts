@@ -130,27 +130,29 @@ function leadingOf({ from, seq, conditions, oneOf }: Lead, part: Span): Conditio
   };
 }
 
-/** The most telling condition leads. A text leads twice: over the newest jobs, then through its index. */
+/** The most telling condition leads. What is indexed behind the jobs leads twice: over the newest, then through its index. */
 function* leads(
   database: Database,
   filter: JobFilter,
   span: Span,
 ): Generator<{ lead: Lead; part: Span }> {
   const text = filter.text ?? "";
-  const plain = plainLead(filter);
-  if (plain.told || text.length < SEARCHED_LENGTH_MIN) {
-    yield { lead: plain.lead, part: span };
+  const { lead, told, newest } = plainLead(filter);
+  const searched = !told && text.length >= SEARCHED_LENGTH_MIN;
+  if (newest === undefined && !searched) {
+    yield { lead, part: span };
     return;
   }
   const indexed = indexedSeq(database);
-  yield { lead: plain.lead, part: { ...span, first: Math.max(span.first, indexed + 1) } };
+  const first = Math.max(span.first, indexed + 1);
+  if (first <= span.last) yield { lead: newest ?? lead, part: { ...span, first } };
   const conditions = [{ sql: "job_search MATCH ?", values: [phraseOf(text)] }];
-  const lead = { from: "job_search", seq: "rowid", conditions };
-  yield { lead, part: { ...span, last: Math.min(span.last, indexed) } };
+  const part = { ...span, last: Math.min(span.last, indexed) };
+  yield { lead: searched ? { from: "job_search", seq: "rowid", conditions } : lead, part };
 }
 
-/** `told`: it leads to few jobs, fewer than a text would. */
-function plainLead(filter: JobFilter): { lead: Lead; told: boolean } {
+/** `told`: it leads to few jobs, fewer than a text would. `newest`: what leads to those that it does not lead to yet. */
+function plainLead(filter: JobFilter): { lead: Lead; told: boolean; newest?: Lead } {
   const { ownerId, states = [], operation, device, assetId, batch } = filter;
   const [label] = filter.labels ?? [];
   const own = { sql: "owner_id = ?", values: [ownerId] };
@@ -167,11 +169,17 @@ function plainLead(filter: JobFilter): { lead: Lead; told: boolean } {
     const told = !states.includes("failed") && !states.includes("cancelled");
     return { told, lead: { ...lead([own]), oneOf: looksFor(indexed) } };
   }
-  if (device) return { told: false, lead: lead([own, { sql: "device = ?", values: [device] }]) };
-  if (operation) {
-    return { told: false, lead: lead([own, { sql: "operation = ?", values: [operation] }]) };
+  const plain = lead([own]);
+  const filed = (sql: string, value: string, index: string) => ({
+    ...{ told: false, newest: plain },
+    lead: lead([own, { sql, values: [value] }], `job INDEXED BY ${index}`),
+  });
+  // What the CPU did is so much that its index would find nothing sooner, and there is none.
+  if (device && device !== "cpu") {
+    return filed("filed = 1 AND device = ? AND device <> 'cpu'", device, "job_by_device");
   }
-  return { told: false, lead: lead([own]) };
+  if (operation) return filed("filed = 1 AND operation = ?", operation, "job_by_operation");
+  return { told: false, lead: plain };
 }
 
 function readOrMade(assetId: string): Condition {

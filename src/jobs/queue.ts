@@ -9,7 +9,7 @@ import type { Commits } from "../database/commits.ts";
 import { joined, unhurried } from "../database/transaction.ts";
 import { assert, type FailureReport } from "../trouble.ts";
 import { Asks } from "./asks.ts";
-import { endAttempt, finish, jsonOrNull, putBack } from "./endings.ts";
+import { finish, jsonOrNull, putBack, setAside } from "./endings.ts";
 import { entryWhere } from "./event-log.ts";
 import type { JobStep, OnlyDevice } from "./job.ts";
 import { Ledger, type Moved, nobody } from "./ledger.ts";
@@ -107,14 +107,14 @@ export class Queue {
       const row = this.database
         .query<ClaimedRow, [string, string, string]>(
           `UPDATE job SET state = 'running', wait_for = NULL, fence = fence + 1, started_at = ?1,
-             device = ?2, device_reason = NULL, progress_percent = 0, last_event = last_insert_rowid()
+             device = ?2, device_reason = NULL, progress_percent = 0, attempt_proof = NULL, attempt_notes = NULL,
+             attempt_started_at = NULL, last_event = last_insert_rowid()
            WHERE id = ?3 AND ${claimable}
            RETURNING id, owner_id, operation, params, priority, verify, anew, own_need, fence`,
         )
         .get(this.now(), device.id, jobId);
       assert(row !== null, "a job is claimed under the condition that its entry was written under");
       this.waiting.shares.charge({ ownerId: row.owner_id, priority: row.priority });
-      this.beginAttempt(row.id, row.fence, device.id);
       return {
         jobId: row.id,
         ownerId: row.owner_id,
@@ -127,15 +127,6 @@ export class Queue {
         fence: row.fence,
       };
     });
-  }
-
-  private beginAttempt(jobId: string, fence: number, deviceId: string): void {
-    this.database
-      .query(
-        `INSERT INTO attempt (job_id, fence, device, outcome, started_at)
-           VALUES (?1, ?2, ?3, 'running', ?4)`,
-      )
-      .run(jobId, fence, deviceId, this.now());
   }
 
   /**
@@ -187,16 +178,19 @@ export class Queue {
    */
   tryElsewhere(claim: Claim, error: FailureReport, device: { id: string }): Claim | null {
     return joined(this.database, (): Claim | null => {
+      if (!setAside(this.ledger, claim, { outcome: "failed", error })) return null;
       const row = this.database
-        .query<Moved & { fence: number }, [string, number, string]>(
-          `UPDATE job SET fence = fence + 1, device = ?3, device_reason = NULL, progress_percent = 0
-             WHERE id = ?1 AND state = 'running' AND fence = ?2
-             RETURNING id, owner_id, state, fence`,
+        .query<Moved & { fence: number }, [string, number, string, string]>(
+          `UPDATE job SET fence = fence + 1, device = ?3, device_reason = NULL, progress_percent = 0,
+             attempt_proof = NULL, attempt_notes = NULL, attempt_started_at = ?4
+           WHERE id = ?1 AND state = 'running' AND fence = ?2
+           RETURNING id, owner_id, state, fence`,
         )
-        .get(claim.jobId, claim.fence, device.id);
-      if (row === null) return null;
-      endAttempt(this.ledger, claim, { outcome: "failed", error });
-      this.beginAttempt(claim.jobId, row.fence, device.id);
+        .get(claim.jobId, claim.fence, device.id, this.now());
+      assert(
+        row !== null,
+        "a job goes on under the condition that its attempt was set aside under",
+      );
       this.ledger.write(row, "try elsewhere", nobody, error.message);
       return { ...claim, fence: row.fence };
     });
@@ -204,23 +198,14 @@ export class Queue {
 
   /** Where a running job runs now, and what really ran there. False when the claim is no longer valid. */
   noteRun(claim: Claim, { device, deviceReason, proof = null }: StepPlace): boolean {
-    return joined(this.database, (): boolean => {
-      const noted = this.database
-        .query(
-          `UPDATE job SET device = coalesce(?3, device), device_reason = coalesce(?4, device_reason)
-           WHERE id = ?1 AND state = 'running' AND fence = ?2`,
-        )
-        .run(claim.jobId, claim.fence, device, deviceReason).changes;
-      if (noted !== 1) return false;
-      this.database
-        .query(
-          `UPDATE attempt SET device = coalesce(?3, device),
-             device_reason = coalesce(?4, device_reason), proof = coalesce(?5, proof)
-           WHERE job_id = ?1 AND fence = ?2 AND outcome = 'running'`,
-        )
-        .run(claim.jobId, claim.fence, device, deviceReason, jsonOrNull(proof));
-      return true;
-    });
+    const noted = this.database.query(
+      `UPDATE job SET device = coalesce(?3, device), device_reason = coalesce(?4, device_reason),
+         attempt_proof = coalesce(?5, attempt_proof)
+       WHERE id = ?1 AND state = 'running' AND fence = ?2`,
+    );
+    return (
+      noted.run(claim.jobId, claim.fence, device, deviceReason, jsonOrNull(proof)).changes === 1
+    );
   }
 
   /** What is expected of a running job, as it begins for the first time. False when the claim is no longer valid. */
@@ -238,8 +223,7 @@ export class Queue {
   noteAttempt(claim: Claim, notes: readonly string[]): boolean {
     return unhurried(this.database, (): boolean => {
       const noted = this.database.query(
-        `UPDATE attempt SET notes = ?3
-         WHERE job_id = ?1 AND fence = ?2 AND outcome = 'running'`,
+        `UPDATE job SET attempt_notes = ?3 WHERE id = ?1 AND state = 'running' AND fence = ?2`,
       );
       return noted.run(claim.jobId, claim.fence, JSON.stringify(notes)).changes === 1;
     });
@@ -250,7 +234,6 @@ export class Queue {
     return joined(this.database, (): boolean => {
       const moved = finish(this.ledger, claim, "succeeded", null, "succeed");
       if (moved === null) return false;
-      endAttempt(this.ledger, claim, { outcome: "succeeded", error: null });
       record();
       predecessorSucceeded(this.ledger, moved);
       return true;
@@ -282,10 +265,9 @@ export class Queue {
   /** running → failed, and with it the jobs that waited for it. False: the claim is void. */
   failForGood(claim: Claim, error: FailureReport): boolean {
     return joined(this.database, (): boolean => {
+      if (!setAside(this.ledger, claim, { outcome: "failed", error })) return false;
       const moved = finish(this.ledger, claim, "failed", error, "fail");
-      if (moved === null) return false;
-      endAttempt(this.ledger, claim, { outcome: "failed", error });
-      predecessorFailed(this.ledger, moved);
+      if (moved !== null) predecessorFailed(this.ledger, moved);
       return true;
     });
   }

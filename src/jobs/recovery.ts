@@ -4,7 +4,8 @@
  */
 import { transaction } from "../database/transaction.ts";
 import type { FailureReport } from "../trouble.ts";
-import { endAttempt, finish, putBack, type Running } from "./endings.ts";
+import { jobsIn } from "./by-state.ts";
+import { finish, putBack, type Running, setAside } from "./endings.ts";
 import type { Ledger } from "./ledger.ts";
 import { predecessorFailed } from "./predecessors.ts";
 import { DEATHS_MAX, deadlyReport } from "./retry.ts";
@@ -25,8 +26,8 @@ export function recoverRunning(
   return transaction(ledger.database, (): number => {
     const rows = ledger.database
       .query<Lost, [string]>(
-        `SELECT id AS jobId, fence, deaths FROM job
-         WHERE state = 'running' AND id NOT IN (SELECT value FROM json_each(?1))`,
+        `SELECT id AS jobId, fence, deaths FROM ${jobsIn(["running"], "id, fence, deaths")}
+         WHERE id NOT IN (SELECT value FROM json_each(?1))`,
       )
       .all(JSON.stringify(runningIds));
     for (const row of rows) recoverOne(ledger, row, died);
@@ -41,7 +42,7 @@ interface Lost extends Running {
 function recoverOne(ledger: Ledger, lost: Lost, died: boolean): void {
   const ended = { outcome: "interrupted", error: died ? lostReport() : null } as const;
   if (died && lost.deaths + 1 >= DEATHS_MAX) {
-    endAttempt(ledger, lost, ended);
+    setAside(ledger, lost, ended);
     failDeadly(ledger, lost);
     return;
   }

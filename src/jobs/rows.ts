@@ -2,7 +2,7 @@
 import type { Database } from "bun:sqlite";
 import type { Proof } from "../runners/runner.ts";
 import type { FailureReport } from "../trouble.ts";
-import { inLine } from "./by-state.ts";
+import { inLine, jobsIn } from "./by-state.ts";
 import type { Job, JobAttempt, JobState, Need, WaitsFor } from "./job.ts";
 import type { Predicted } from "./prediction.ts";
 import { stepsOf } from "./step-rows.ts";
@@ -41,6 +41,9 @@ export interface JobRow {
   space_bytes: number | null;
   batch: string | null;
   predicted: string | null;
+  attempt_proof: string | null;
+  attempt_notes: string | null;
+  attempt_started_at: string | null;
 }
 
 interface AttemptRow {
@@ -100,8 +103,8 @@ export function logLineOf(database: Database, id: string): LogLine | null {
 export function jobsAhead(database: Database, priority: number): number {
   const row = database
     .query<{ ahead: number }, [number]>(
-      `SELECT (SELECT count(*) FROM job WHERE state = 'running')
-         + (SELECT count(*) FROM job INDEXED BY job_next
+      `SELECT (SELECT count(*) FROM ${jobsIn(["running"], "seq")})
+         + (SELECT count(*) FROM job INDEXED BY job_line
             WHERE ${inLine} AND priority >= ?1) AS ahead`,
     )
     .get(priority);
@@ -119,7 +122,7 @@ export function askersOf(database: Database, jobIds: readonly string[]): Map<str
 }
 
 export function toJob(database: Database, row: JobRow): Job {
-  const attempts = attemptsOf(database, row.id);
+  const attempts = attemptsOf(database, row);
   return {
     id: row.id,
     ownerId: row.owner_id,
@@ -175,19 +178,36 @@ function idsOf(database: Database, sql: string, jobId: string): string[] {
     .map(({ id }) => id);
 }
 
-function attemptsOf(database: Database, jobId: string): JobAttempt[] {
-  return database
+/** Those that ended otherwise than well have rows of their own; the last one stands in that of the job until it does. */
+function attemptsOf(database: Database, job: JobRow): JobAttempt[] {
+  const rows = database
     .query<AttemptRow, [string]>("SELECT * FROM attempt WHERE job_id = (+?1) ORDER BY fence")
-    .all(jobId)
-    .map((row) => ({
-      fence: row.fence,
-      device: row.device,
-      outcome: row.outcome,
-      deviceReason: row.device_reason,
-      proof: row.proof === null ? null : (JSON.parse(row.proof) as Proof),
-      error: row.error === null ? null : (JSON.parse(row.error) as FailureReport),
-      notes: JSON.parse(row.notes) as string[],
-      startedAt: row.started_at,
-      finishedAt: row.finished_at,
-    }));
+    .all(job.id);
+  const aside = job.fence === 0 || rows.at(-1)?.fence === job.fence;
+  return (aside ? rows : [...rows, lastAttempt(job)]).map((row) => ({
+    fence: row.fence,
+    device: row.device,
+    outcome: row.outcome,
+    deviceReason: row.device_reason,
+    proof: row.proof === null ? null : (JSON.parse(row.proof) as Proof),
+    error: row.error === null ? null : (JSON.parse(row.error) as FailureReport),
+    notes: JSON.parse(row.notes) as string[],
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+  }));
+}
+
+/** Of a job that runs or succeeded. */
+function lastAttempt(job: JobRow): AttemptRow {
+  return {
+    fence: job.fence,
+    device: job.device ?? "",
+    outcome: job.state === "running" ? "running" : "succeeded",
+    device_reason: job.device_reason,
+    proof: job.attempt_proof,
+    error: null,
+    notes: job.attempt_notes ?? "[]",
+    started_at: job.attempt_started_at ?? job.started_at ?? "",
+    finished_at: job.finished_at,
+  };
 }

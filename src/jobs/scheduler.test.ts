@@ -134,7 +134,7 @@ test("a failure that may pass is followed by another run, and the job says which
 
 test("a claim that cannot be written starts nothing, and is tried again by itself", async () => {
   work.database.run(
-    `CREATE TEMP TRIGGER full_disk BEFORE INSERT ON attempt
+    `CREATE TEMP TRIGGER full_disk BEFORE UPDATE OF fence ON job
      BEGIN SELECT raise(ABORT, 'disk full'); END`,
   );
   const id = await submit();

@@ -1,7 +1,7 @@
 /**
- * The index behind the search of jobs. It is filled a moment after the jobs were asked for, a part at a time:
- * cutting words into their parts costs more than all else about a job. Whoever searches looks at the newest
- * jobs without it.
+ * The indexes behind the search of jobs and behind lists by operation and device. They are filled a moment after the
+ * jobs were asked for, a part at a time: cutting words into their parts costs more than all else about a job, and a page
+ * of an index as much for two hundred jobs as for one. Whoever searches looks at the newest jobs without them.
  */
 import type { Database } from "bun:sqlite";
 import { transaction } from "../database/transaction.ts";
@@ -15,7 +15,7 @@ const PAUSE_MS = 100;
 /** Shorter texts stand in no index of parts of three characters. */
 export const SEARCHED_LENGTH_MIN = 3;
 
-/** The last job that stands in the index, by its number. */
+/** The last job that stands in the indexes, by its number. */
 export function indexedSeq(database: Database): number {
   return (
     database.query<{ seq: number }, []>("SELECT seq FROM job_search_mark WHERE id = 1").get()
@@ -40,6 +40,9 @@ export function indexNext(database: Database, limit = JOBS_AT_ONCE): number {
     for (const { seq, text } of rows) insert.run(seq, text);
     const last = rows.at(-1);
     if (last !== undefined) {
+      database
+        .query("UPDATE job SET filed = 1 WHERE seq BETWEEN ?1 AND ?2 AND filed = 0")
+        .run(rows[0]?.seq ?? last.seq, last.seq);
       database.query("UPDATE job_search_mark SET seq = ?1 WHERE id = 1").run(last.seq);
     }
     return rows.length;

@@ -87,7 +87,7 @@ export class JobTally {
   queue(): QueueLength {
     const found = this.database
       .query<QueueLength, []>(
-        `SELECT (SELECT count(*) FROM job WHERE state = 'running') AS running,
+        `SELECT (SELECT count(*) FROM ${jobsIn(["running"], "seq")}) AS running,
            count(*) AS waiting, min(created_at) AS oldestWaitingAt
          FROM ${jobsIn(["queued", "waiting"], "created_at")}`,
       )
@@ -116,8 +116,7 @@ export class JobTally {
            ${seconds("created_at", "job.started_at")} AS waited,
            ${seconds("job.started_at", "event.at")} AS ran,
            json_extract(job.error, '$.code') AS code,
-           iif(event.state = 'succeeded', (SELECT json_extract(proof, '$.realtimeFactor') FROM attempt
-             WHERE job_id = job.id AND outcome = 'succeeded' ORDER BY fence DESC LIMIT 1), NULL) AS factor
+           iif(event.state = 'succeeded', json_extract(attempt_proof, '$.realtimeFactor'), NULL) AS factor
          FROM event JOIN job ON job.id = event.subject
          WHERE event.id > ?1 AND event.id <= ?2 AND event.kind = 'job'
            AND event.state IN ('succeeded', 'failed', 'cancelled') AND event.what IN (${endMoves})

@@ -78,7 +78,7 @@ test("jobs are counted where they stand and once where they end", async () => {
   expect(figure(running, "kinomill_jobs", { state: "running", device: "gpu:1" })).toBe(1);
   rig.clock.advance(20_000);
   rig.database.run(
-    `UPDATE attempt SET proof = '{"realtimeFactor": 7.5}' WHERE job_id = '${first}'`,
+    `UPDATE job SET attempt_proof = '{"realtimeFactor": 7.5}' WHERE id = '${first}'`,
   );
   rig.queue.succeed(claim, () => undefined);
   await rig.ask(`/api/v1/jobs/${second}/cancel`, { as: "ann", method: "POST" });

@@ -29,7 +29,8 @@ export async function dieWithQueued(first: Appliance, jobs: number): Promise<voi
 export async function untilFirstClaim(folder: string): Promise<number> {
   using database = new Database(join(folder, "data", "kinomill.sqlite"), { readwrite: true });
   const claims = database.query<{ at: string | null }, [string]>(
-    "SELECT min(started_at) AS at FROM attempt WHERE started_at >= ?1",
+    `SELECT min(at) AS at FROM (SELECT what, at FROM event ORDER BY id DESC LIMIT 100)
+     WHERE what = 'claim' AND at >= ?1`,
   );
   const startedMs = Date.now();
   const from = new Date(startedMs).toISOString();

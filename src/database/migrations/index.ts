@@ -25,6 +25,7 @@ import libraryViews from "./0024_library_views.sql" with { type: "text" };
 import sharedPresets from "./0025_shared_presets.sql" with { type: "text" };
 import leanerJobs from "./0026_leaner_jobs.sql" with { type: "text" };
 import plainChecks from "./0027_plain_checks.sql" with { type: "text" };
+import fewerPages from "./0028_fewer_pages.sql" with { type: "text" };
 
 /** One step of the schema. `version` is the `user_version` of a database that has it. */
 export interface Migration {
@@ -62,4 +63,5 @@ export const migrations: readonly Migration[] = [
   { version: 25, name: "shared-presets", sql: sharedPresets },
   { version: 26, name: "leaner-jobs", sql: leanerJobs },
   { version: 27, name: "plain-checks", sql: plainChecks },
+  { version: 28, name: "fewer-pages", sql: fewerPages },
 ];

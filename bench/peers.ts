@@ -66,8 +66,17 @@ export async function plainjob(jobs: number, synchronous: "FULL" | "default"): P
 const REDIS_PORT = 17603;
 const START_LIMIT_MS = 10_000;
 
-/** The same with BullMQ on a Redis that syncs before it answers. */
-export async function bullmq(jobs: number): Promise<number> {
+/** Jobs per second with BullMQ on a Redis that syncs before it answers. */
+export function bullmq(jobs: number): Promise<number> {
+  return onRedis((library) => workOff(library, jobs));
+}
+
+/** Milliseconds from asking BullMQ on such a Redis for a job to the begin of its work, with an idle worker. */
+export function bullmqPickUps(rounds: number, pauseMs: number): Promise<number[]> {
+  return onRedis((library) => pickUps(library, rounds, pauseMs));
+}
+
+async function onRedis<T>(work: (library: BullMq) => Promise<T>): Promise<T> {
   const library = (await import(join(modules, "bullmq/dist/esm/index.js"))) as BullMq;
   const folder = mkdtempSync(join(tmpdir(), "bullmq-"));
   const listen = ["--port", String(REDIS_PORT), "--bind", "127.0.0.1", "--dir", folder];
@@ -77,7 +86,7 @@ export async function bullmq(jobs: number): Promise<number> {
   });
   try {
     await redisAnswers();
-    return await workOff(library, jobs);
+    return await work(library);
   } finally {
     redis.kill();
     await redis.exited;
@@ -101,28 +110,66 @@ async function redisAnswers(): Promise<void> {
   throw new Error("redis-server does not answer");
 }
 
-async function workOff({ Queue, Worker }: BullMq, jobs: number): Promise<number> {
+/** A queue, and a worker for it; each has a connection of its own, for the worker's waits for jobs. */
+async function opened(
+  { Queue, Worker }: BullMq,
+  work: () => Promise<void>,
+): Promise<{
+  queue: InstanceType<BullMq["Queue"]>;
+  worker(): InstanceType<BullMq["Worker"]>;
+  close(): Promise<void>;
+}> {
   const { default: Redis } = (await import(join(modules, "ioredis/built/index.js"))) as Ioredis;
-  // Each of them has its own: the worker's waits for jobs.
   const connect = () => new Redis(REDIS_PORT, "127.0.0.1", { maxRetriesPerRequest: null });
   const connections = [connect(), connect()];
   const queue = new Queue("empty", { connection: connections[0] });
+  let worker: InstanceType<BullMq["Worker"]> | null = null;
+  return {
+    queue,
+    worker: () => {
+      worker = new Worker("empty", work, { connection: connections[1], concurrency: 1 });
+      return worker;
+    },
+    close: async () => {
+      await worker?.close();
+      await queue.close();
+      for (const each of connections) each.disconnect();
+    },
+  };
+}
+
+async function workOff(library: BullMq, jobs: number): Promise<number> {
+  const { queue, worker, close } = await opened(library, async () => {});
   const started = performance.now();
   for (let n = 0; n < jobs; n += 1) await queue.add("empty", {});
   const { promise, resolve } = Promise.withResolvers<void>();
   let done = 0;
-  const worker = new Worker("empty", async () => {}, {
-    connection: connections[1],
-    concurrency: 1,
-  });
-  worker.on("completed", () => {
+  worker().on("completed", () => {
     done += 1;
     if (done === jobs) resolve();
   });
   await promise;
   const seconds = (performance.now() - started) / 1000;
-  await worker.close();
-  await queue.close();
-  for (const each of connections) each.disconnect();
+  await close();
   return jobs / seconds;
+}
+
+async function pickUps(library: BullMq, rounds: number, pauseMs: number): Promise<number[]> {
+  const measured: number[] = [];
+  let asked = 0;
+  const { queue, worker, close } = await opened(library, async () => {
+    measured.push(performance.now() - asked);
+  });
+  let completed: () => void = () => {};
+  worker().on("completed", () => completed());
+  for (let round = 0; round < rounds; round += 1) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    completed = resolve;
+    asked = performance.now();
+    await queue.add("empty", {});
+    await promise;
+    await Bun.sleep(pauseMs);
+  }
+  await close();
+  return measured;
 }

@@ -23,6 +23,9 @@ interface Asked {
   reject(cause: unknown): void;
 }
 
+/** Thrown to undo a turn. Made once: to make one costs as much as a statement. */
+const threw = new Error("one of the works threw");
+
 const noEffects: Effects = { committed: () => {}, failed: () => {} };
 
 export class Commits {
@@ -95,7 +98,6 @@ export class Commits {
 
   /** Null when one of them threw: nothing is written then. Parts would cost as much as the works themselves. */
   private together(works: readonly Asked[]): Turn | null {
-    const threw = new Error("one of the works threw");
     try {
       return this.write(() =>
         works.map(({ work, resolve }) => {

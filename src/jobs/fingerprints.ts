@@ -4,8 +4,8 @@ import { canonicalJson } from "./canonical-json.ts";
 
 /** What a result depends on besides the plan. */
 export interface Ground {
-  /** Ids of the job's inputs by position; an asset never changes. */
-  inputIds: readonly string[];
+  /** SHA-256 of the job's inputs by position. */
+  inputs: readonly string[];
   /** The ffmpeg at hand, in its own words: pieces of two releases are not put together. */
   ffmpeg: string;
   /** How outputs are proven: what was looked at quickly is not known in full. */
@@ -14,7 +14,7 @@ export interface Ground {
 
 /** SHA-256 for each step of the plan: of its work, of those of its needs, and of the ground. */
 export function fingerprintsOf(plan: Plan, ground: Ground): Map<string, string> {
-  const { inputIds, ffmpeg, verify } = ground;
+  const { inputs, ffmpeg, verify } = ground;
   const prints = new Map<string, string>();
   // A plan names needs before the steps that have them.
   for (const step of plan.steps) {
@@ -22,7 +22,7 @@ export function fingerprintsOf(plan: Plan, ground: Ground): Map<string, string> 
     const before = needs.map((need) => [need, prints.get(need)]);
     const declared = outputs.map(({ expectation }) => expectation);
     const expectations = [...declared, ...proves, ...provesOfGpu];
-    const ran = work.kind === "write" ? null : { ffmpeg, inputIds };
+    const ran = work.kind === "write" ? null : { ffmpeg, inputs };
     const value = { work, expectations, makes, before, ran, verify };
     prints.set(name, new Bun.CryptoHasher("sha256").update(canonicalJson(value)).digest("hex"));
   }

@@ -69,14 +69,14 @@ export class Preparation {
     const plan =
       this.take(job.jobId, context) ?? planFor(operation, params, planInputs, context, texts);
     const verify = job.verify ?? provingFor(operation, params, this.parts.verify);
-    const ground = { inputIds: job.inputIds, ffmpeg: this.parts.ffmpegVersion(), verify };
+    const bytes = inputs.map(({ sha256 }) => sha256);
+    const ground = { inputs: bytes, ffmpeg: this.parts.ffmpegVersion(), verify };
     const media = planInputs.map((input) => input.media);
     const written = plan.steps
       .flatMap((step) => encodedFor(step, plan))
       .reduce((sum, work) => sum + expectedBytes(work, media, "cpu"), 0);
     const fingerprints = fingerprintsOf(plan, ground);
-    const bytes = inputs.map(({ sha256 }) => sha256);
-    const repeatKey = repeatKeyOf(plan, { ...ground, inputIds: bytes });
+    const repeatKey = repeatKeyOf(plan, fingerprints);
     const mediaIds = inputs.filter((input) => input.media !== null).map(({ id }) => id);
     const prepared = {
       ...{ plan, mediaIds, repeatKey, fingerprints, verify },

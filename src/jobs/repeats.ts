@@ -8,7 +8,6 @@ import type { AssetRecords } from "../assets/records.ts";
 import type { Plan } from "../operations/operation.ts";
 import { product } from "../product.ts";
 import { canonicalJson } from "./canonical-json.ts";
-import { fingerprintsOf, type Ground } from "./fingerprints.ts";
 
 /** What an earlier job made. */
 export interface Repeat {
@@ -24,10 +23,10 @@ interface RepeatRow {
 
 /**
  * By what a repeat is known.
- * @param ground as for the fingerprints of steps, but with the SHA-256 of each input in the place of its id
+ * @param fingerprints of the steps of the plan
  */
-export function repeatKeyOf(plan: Plan, ground: Ground): string {
-  const prints = [...fingerprintsOf(plan, ground)];
+export function repeatKeyOf(plan: Plan, fingerprints: ReadonlyMap<string, string>): string {
+  const prints = [...fingerprints];
   const outputs = plan.steps.flatMap((step) => step.outputs);
   const value = { prints, outputs, version: product.version, commit: product.commit };
   return new Bun.CryptoHasher("sha256").update(canonicalJson(value)).digest("hex");

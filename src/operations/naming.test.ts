@@ -13,6 +13,7 @@ const cases: [input: string, suffix: string, ending: string, name: string][] = [
   ["v1.2 of the film", "", "mp4", "v1.2 of the film.mp4"],
   ["../../etc/passwd", "", "mp4", ".._.._etc_passwd.mp4"],
   ["a\nb\u0000.mov", "", "mp4", "a_b_.mp4"],
+  ["a\u0085\u009fb.mov", "", "mp4", "a__b.mp4"],
   ["видео 👨‍👩‍👧.mov", "1080p", "webm", "видео 👨‍👩‍👧 1080p.webm"],
 ];
 for (const [input, suffix, ending, name] of cases) {

@@ -37,14 +37,16 @@ export function numberedName(name: string, number: number): string {
 /** Without slashes and control characters, whatever the caller let through. */
 function clean(name: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what goes.
-  return name.replace(/[\u0000-\u001f\u007f/\\]/g, "_").toWellFormed();
+  return name.replace(/[\u0000-\u001f\u007f-\u009f/\\]/g, "_").toWellFormed();
 }
 
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+
 function cutBytes(text: string, maxBytes: number): string {
+  if (Buffer.byteLength(text) <= maxBytes) return text.trimEnd();
   let bytes = 0;
   let kept = "";
-  const characters = new Intl.Segmenter("en", { granularity: "grapheme" }).segment(text);
-  for (const { segment } of characters) {
+  for (const { segment } of graphemes.segment(text)) {
     bytes += Buffer.byteLength(segment);
     if (bytes > maxBytes) break;
     kept += segment;

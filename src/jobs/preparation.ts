@@ -45,6 +45,8 @@ const OFFERED_MAX = 64;
 /** A plan, and what could be done as it was made: it stands as long as that is the same. */
 export interface PlanMade {
   plan: Plan;
+  /** As the operation reads them. */
+  params: unknown;
   context: PlanContext;
 }
 
@@ -64,10 +66,10 @@ export class Preparation {
     const known = this.plans.get(job.jobId);
     if (known !== undefined && known.context === context) return known.prepared;
     const operation = findOperation(job.operation);
-    const params = parseParams(operation, job.params);
+    const made = this.take(job.jobId, context);
+    const params = made?.params ?? parseParams(operation, job.params);
     const { inputs: planInputs, texts } = jobInputs(inputs, this.parts.library);
-    const plan =
-      this.take(job.jobId, context) ?? planFor(operation, params, planInputs, context, texts);
+    const plan = made?.plan ?? planFor(operation, params, planInputs, context, texts);
     const verify = job.verify ?? provingFor(operation, params, this.parts.verify);
     const bytes = inputs.map(({ sha256 }) => sha256);
     const ground = { inputs: bytes, ffmpeg: this.parts.ffmpegVersion(), verify };
@@ -87,15 +89,15 @@ export class Preparation {
   }
 
   /** The plan that was made as a job was asked for need not be made again if it begins at once. */
-  offer(jobId: string, { plan, context }: PlanMade): void {
-    keep(this.offered, jobId, { plan, context }, OFFERED_MAX);
+  offer(jobId: string, { plan, params, context }: PlanMade): void {
+    keep(this.offered, jobId, { plan, params, context }, OFFERED_MAX);
   }
 
   /** What was offered for this job and still stands; it is asked for once. */
-  private take(jobId: string, context: PlanContext): Plan | null {
+  private take(jobId: string, context: PlanContext): PlanMade | null {
     const made = this.offered.get(jobId);
     this.offered.delete(jobId);
-    return made?.context === context ? made.plan : null;
+    return made?.context === context ? made : null;
   }
 
   forget(jobId: string): void {

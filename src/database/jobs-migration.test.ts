@@ -1,11 +1,12 @@
 /**
  * The table of jobs was made anew in schema 26, those of attempts and steps in 27; what refers to them stays, what they
- * refuse is the same, and histories become chains.
+ * refuse is the same, and histories become chains. Since 28 the last attempt of a job stands in its row.
  */
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { systemClock } from "../clock.ts";
 import { EventLog } from "../jobs/event-log.ts";
+import { Queue } from "../jobs/queue.ts";
 import { askersOf, findJob } from "../jobs/rows.ts";
 import { migrate } from "./migrate.ts";
 import { migrations } from "./migrations/index.ts";
@@ -91,6 +92,44 @@ test("histories go on where they were, and who asked is known though the log may
   expect(told("jb_1")).toEqual([]);
   const asked = askersOf(db, ["jb_1", "jb_2", "jb_3"]);
   expect(Object.fromEntries(asked)).toEqual({ jb_2: "ann (token ci)", jb_1: "ann" });
+});
+
+test("attempts are what they were: those that ended, and the one that ran as the server did not", () => {
+  const db = before();
+  db.run(
+    `INSERT INTO job (id, owner_id, operation, title, state, params, labels, seq, fence, started_at, created_at, device)
+     VALUES ('jb_5', 'us_1', 'clip', 'Clip: e', 'running', '{}', '{}', 11, 2, '2026-01-01', '2026-01-01', 'cpu');
+     INSERT INTO attempt (job_id, fence, device, outcome, error, started_at, finished_at)
+     VALUES ('jb_5', 1, 'gpu', 'failed', '{"code":"gpu_lost"}', '2026-01-01', '2026-01-02');
+     INSERT INTO attempt (job_id, fence, device, outcome, started_at, device_reason, proof, notes)
+     VALUES ('jb_5', 2, 'cpu', 'running', '2026-01-03', 'Why.', '{"p":2}', '["Kept."]')`,
+  );
+  const ids = ["jb_1", "jb_2", "jb_3", "jb_5"];
+  const columns =
+    "fence, device, outcome, error, started_at, finished_at, device_reason, proof, notes";
+  const known = ids.map((id) =>
+    db
+      .query<Record<string, unknown>, [string]>(
+        `SELECT ${columns} FROM attempt WHERE job_id = ? ORDER BY fence`,
+      )
+      .all(id)
+      .map(({ started_at, finished_at, device_reason, proof, error, notes, ...rest }) => ({
+        ...{ ...rest, startedAt: started_at, finishedAt: finished_at },
+        ...{ deviceReason: device_reason, notes: JSON.parse(String(notes)) },
+        ...{ proof: JSON.parse(String(proof)), error: JSON.parse(String(error)) },
+      })),
+  );
+  migrate(db);
+  const attempts = () => ids.map((id) => findJob(db, "us_1", id)?.attempts);
+  expect(known.map(({ length }) => length)).toEqual([0, 1, 1, 2]);
+  expect(attempts()).toEqual(known as never);
+  expect(new Queue(db, systemClock).recover([], true)).toBe(1);
+  const [, , , [first, last] = []] = attempts();
+  expect(first).toEqual(known[3]?.[0] as never);
+  expect(last).toMatchObject({
+    ...{ fence: 2, outcome: "interrupted", deviceReason: "Why.", startedAt: "2026-01-03" },
+    ...{ proof: { p: 2 }, notes: ["Kept."], error: { code: "worker_lost" } },
+  });
 });
 
 /** The tables that every job writes to. */

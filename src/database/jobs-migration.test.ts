@@ -132,7 +132,7 @@ test("attempts are what they were: those that ended, and the one that ran as the
   });
 });
 
-/** The tables that every job writes to. */
+/** The tables that jobs write to. */
 const written = ["job", "attempt", "step"];
 
 test("what the tables of jobs refuse is what it was, without a table made for each row", () => {

@@ -109,7 +109,7 @@ export function setAside(
   { outcome, error }: Ended,
 ): boolean {
   const kept = ledger.database.query(
-    `INSERT INTO attempt (job_id, fence, device, outcome, error, started_at, finished_at, device_reason, proof, notes)
+    `INSERT OR REPLACE INTO attempt (job_id, fence, device, outcome, error, started_at, finished_at, device_reason, proof, notes)
      SELECT id, fence, device, ?3, ?4, coalesce(attempt_started_at, started_at), ?5, device_reason, attempt_proof,
        coalesce(attempt_notes, '[]')
      FROM job WHERE id = ?1 AND state = 'running' AND fence = ?2`,

@@ -134,7 +134,7 @@ describe("a list", () => {
       [{}, "job_by_owner"],
       [{ operation: "clip" }, "job_by_operation"],
       [{ device: "gpu:0" }, "job_by_device"],
-      [{ device: "cpu" }, "job_by_owner"],
+      [{ states: ["running"] }, "job_line (need=? AND state=? AND owner_id=?)"],
       [{ states: ["failed"] }, "job_unsuccessful"],
       [{ labels: [["name", "value"]] }, "PRIMARY KEY"],
     ];

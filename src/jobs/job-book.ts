@@ -221,5 +221,5 @@ export class JobBook implements StepBook {
 function changedWords(count: number): string {
   const steps = count === 1 ? "1 of its steps was" : `${count} of its steps were`;
   const run = count === 1 ? "runs" : "run";
-  return `${steps} done, and ${run} again: the work or the ffmpeg is another one now.`;
+  return `${steps} done, and ${run} again: the work, the ffmpeg or Kinomill is another one now.`;
 }

@@ -76,7 +76,9 @@ describe("claiming", () => {
         .all()
         .map(({ detail }) => detail)
         .join();
-      expect(plan).toMatch(/SEARCH job USING INDEX job_line \(need=\? AND owner_id[=>]\?/);
+      expect(plan).toMatch(
+        /SEARCH job USING INDEX job_line \(need=\? AND state=\? AND owner_id[=>]\?/,
+      );
       expect(plan).not.toContain("TEMP B-TREE");
     }
   });

@@ -267,7 +267,11 @@ export class Queue {
     return joined(this.database, (): boolean => {
       if (!setAside(this.ledger, claim, { outcome: "failed", error })) return false;
       const moved = finish(this.ledger, claim, "failed", error, "fail");
-      if (moved !== null) predecessorFailed(this.ledger, moved);
+      assert(
+        moved !== null,
+        "a job fails under the condition that its attempt was set aside under",
+      );
+      predecessorFailed(this.ledger, moved);
       return true;
     });
   }

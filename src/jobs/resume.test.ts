@@ -128,7 +128,7 @@ test("another ffmpeg or another way to prove outputs makes all of it anew", asyn
     const job = await work.untilState(id, "succeeded", "failed");
     expect(attempts(job)).toEqual([2, 2, 2]);
     expect(lastNotes(job)?.[0]).toBe(
-      "2 of its steps were done, and run again: the work or the ffmpeg is another one now.",
+      "2 of its steps were done, and run again: the work, the ffmpeg or Kinomill is another one now.",
     );
     await work.worker.stop();
   }

@@ -178,13 +178,15 @@ function idsOf(database: Database, sql: string, jobId: string): string[] {
     .map(({ id }) => id);
 }
 
-/** Those that ended otherwise than well have rows of their own; the last one stands in that of the job until it does. */
+/** Those that ended otherwise than well have rows of their own; one that runs or ended well stands in that of its job. */
 function attemptsOf(database: Database, job: JobRow): JobAttempt[] {
   const rows = database
     .query<AttemptRow, [string]>("SELECT * FROM attempt WHERE job_id = (+?1) ORDER BY fence")
     .all(job.id);
-  const aside = job.fence === 0 || rows.at(-1)?.fence === job.fence;
-  return (aside ? rows : [...rows, lastAttempt(job)]).map((row) => ({
+  const { state } = job;
+  const inJob = state === "running" || state === "succeeded";
+  const aside = !inJob || rows.at(-1)?.fence === job.fence;
+  return (aside ? rows : [...rows, lastAttempt(job, state)]).map((row) => ({
     fence: row.fence,
     device: row.device,
     outcome: row.outcome,
@@ -197,12 +199,11 @@ function attemptsOf(database: Database, job: JobRow): JobAttempt[] {
   }));
 }
 
-/** Of a job that runs or succeeded. */
-function lastAttempt(job: JobRow): AttemptRow {
+function lastAttempt(job: JobRow, outcome: "running" | "succeeded"): AttemptRow {
   return {
     fence: job.fence,
     device: job.device ?? "",
-    outcome: job.state === "running" ? "running" : "succeeded",
+    outcome,
     device_reason: job.device_reason,
     proof: job.attempt_proof,
     error: null,

@@ -147,7 +147,7 @@ export class Ledger {
         audit.lost.push(`job ${id}`);
         continue;
       }
-      const successes = job.attempts.filter(({ outcome }: Json) => outcome === "succeeded");
+      const successes = job.history.filter(({ what }: Json) => what === "succeed");
       if (job.state !== "succeeded")
         audit.lost.push(`job ${key}: ${job.state} ${JSON.stringify(job.error)}`);
       if (successes.length > 1 || job.outputs.length > 1) audit.doubled.push(`job ${id}`);

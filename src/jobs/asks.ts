@@ -7,7 +7,7 @@ import { setAside } from "./endings.ts";
 import type { JobState, Need, OnlyDevice } from "./job.ts";
 import type { Ledger, Moved } from "./ledger.ts";
 import { askedUsOf, rankOf } from "./order.ts";
-import { type Predecessor, predecessorCancelled, predecessorsOf } from "./predecessors.ts";
+import { predecessorCancelled, predecessorsOf } from "./predecessors.ts";
 import { indexAgain } from "./search-index.ts";
 import { standingOf } from "./standing.ts";
 import { type PlannedStep, StepRows } from "./step-rows.ts";
@@ -154,15 +154,15 @@ export class Asks {
         setAside(this.ledger, running, { outcome: "cancelled", error: null });
       }
       const moved = database
-        .query<Predecessor, [string, string, string]>(
+        .query<Moved, [string, string, string]>(
           `UPDATE job SET state = 'cancelled', wait_for = NULL, paused_at = NULL, finished_at = ?3,
              device_reason = iif(state = 'running', device_reason, NULL)
-           WHERE id = ?1 AND state = ?2 RETURNING id, owner_id, state, title`,
+           WHERE id = ?1 AND state = ?2 RETURNING id, owner_id, state`,
         )
         .get(jobId, before.state, this.ledger.now());
       if (moved === null) return null;
       this.ledger.write(moved, "cancel", whoOf(asker), `It was ${before.state}.`);
-      predecessorCancelled(this.ledger, moved);
+      predecessorCancelled(this.ledger, jobId);
       return before.state;
     });
   }

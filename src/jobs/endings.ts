@@ -4,7 +4,6 @@ import { assert, type FailureReport } from "../trouble.ts";
 import { entryWhere } from "./event-log.ts";
 import type { JobAttempt } from "./job.ts";
 import { type Ledger, type Moved, nobody } from "./ledger.ts";
-import type { Predecessor } from "./predecessors.ts";
 
 /** A running job as whoever moves it must name it. */
 export interface Running {
@@ -29,7 +28,7 @@ export interface Next {
 const endEntry = entryWhere("state = 'running' AND fence = ?7");
 
 /**
- * running → succeeded or failed, and its entry; null when it is not ours any more. Call it inside a transaction.
+ * running → succeeded or failed, and its entry; false when it is not ours any more. Call it inside a transaction.
  * @param what the move's name in the log
  */
 export function finish(
@@ -38,19 +37,18 @@ export function finish(
   state: "succeeded" | "failed",
   error: FailureReport | null,
   what: "succeed" | "fail" | "recover",
-): Predecessor | null {
+): boolean {
   const entry = { jobId, what, state, who: nobody, sentence: error?.message ?? "" };
-  if (!ledger.log.appendWhere(endEntry, entry, fence)) return null;
+  if (!ledger.log.appendWhere(endEntry, entry, fence)) return false;
   const moved = ledger.database
-    .query<Predecessor, [string, number, string, string | null, string]>(
+    .query(
       `UPDATE job SET state = ?3, error = ?4, finished_at = ?5, paused_at = NULL,
          progress_percent = iif(?3 = 'succeeded', 100, progress_percent), last_event = last_insert_rowid()
-       WHERE id = ?1 AND state = 'running' AND fence = ?2
-       RETURNING id, owner_id, state, title`,
+       WHERE id = ?1 AND state = 'running' AND fence = ?2`,
     )
-    .get(jobId, fence, state, jsonOrNull(error), ledger.now());
-  assert(moved !== null, "a job ends under the condition that its entry was written under");
-  return moved;
+    .run(jobId, fence, state, jsonOrNull(error), ledger.now()).changes;
+  assert(moved === 1, "a job ends under the condition that its entry was written under");
+  return true;
 }
 
 /**

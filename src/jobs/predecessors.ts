@@ -6,15 +6,11 @@ import type { FailureReport } from "../trouble.ts";
 import { type Ledger, type Moved, nobody } from "./ledger.ts";
 
 /** A job that ended, as those that waited for it name it. */
-export interface Predecessor extends Moved {
-  title: string;
-}
+type Predecessor = Pick<Waited, "id" | "title">;
 
 /** waiting → queued for those that waited for this one alone. */
-export function predecessorSucceeded(ledger: Ledger, { id }: Predecessor): void {
-  // Most jobs have nobody behind them, and a look costs a quarter of an update.
-  const any = ledger.database.query("SELECT 1 FROM job_after WHERE after_id = ?1 LIMIT 1");
-  if (any.get(id) === null) return;
+export function predecessorSucceeded(ledger: Ledger, id: string): void {
+  if (!isWaitedFor(ledger, id)) return;
   const rows = ledger.database
     .query<{ id: string }, [string]>(
       `UPDATE job SET predecessors_left = predecessors_left - 1
@@ -26,24 +22,32 @@ export function predecessorSucceeded(ledger: Ledger, { id }: Predecessor): void 
 }
 
 /** waiting → failed for all that waited for this one, and for those that waited for them. */
-export function predecessorFailed(ledger: Ledger, failed: Predecessor): void {
-  endDependents(ledger, failed, "failed");
+export function predecessorFailed(ledger: Ledger, id: string): void {
+  endDependents(ledger, id, "failed");
 }
 
 /** waiting → cancelled for all that waited for this one, and for those that waited for them. */
-export function predecessorCancelled(ledger: Ledger, cancelled: Predecessor): void {
-  endDependents(ledger, cancelled, "cancelled");
+export function predecessorCancelled(ledger: Ledger, id: string): void {
+  endDependents(ledger, id, "cancelled");
+}
+
+/** Most jobs have nobody behind them, and a look costs a quarter of an update. */
+function isWaitedFor({ database }: Ledger, id: string): boolean {
+  return database.query("SELECT 1 FROM job_after WHERE after_id = ?1 LIMIT 1").get(id) !== null;
 }
 
 /** Level by level: each job ends once, so this ends when no job waits for one of them. */
-function endDependents(ledger: Ledger, first: Predecessor, state: "failed" | "cancelled"): void {
-  let ended = [first];
+function endDependents(ledger: Ledger, id: string, state: "failed" | "cancelled"): void {
+  if (!isWaitedFor(ledger, id)) return;
+  let ended: Predecessor[] = ledger.database
+    .query<Predecessor, [string]>("SELECT id, title FROM job WHERE id = ?1")
+    .all(id);
   while (ended.length > 0) {
     ended = ended.flatMap((predecessor) => {
       const sentence = `“${predecessor.title}” ${state === "failed" ? "failed" : "was cancelled"}, and this job waited for it.`;
       const error = state === "failed" ? JSON.stringify(reportOf(sentence)) : null;
       const rows = ledger.database
-        .query<Predecessor, [string, string, string | null, string]>(
+        .query<Predecessor & Moved, [string, string, string | null, string]>(
           `UPDATE job SET state = ?2, wait_for = NULL, error = ?3, finished_at = ?4, paused_at = NULL,
              device_reason = NULL
            WHERE id IN (SELECT job_id FROM job_after WHERE after_id = ?1)

@@ -232,10 +232,9 @@ export class Queue {
   /** running → succeeded. `record` writes the outputs in the same transaction. False: the claim is void. */
   succeed(claim: Claim, record: () => void): boolean {
     return joined(this.database, (): boolean => {
-      const moved = finish(this.ledger, claim, "succeeded", null, "succeed");
-      if (moved === null) return false;
+      if (!finish(this.ledger, claim, "succeeded", null, "succeed")) return false;
       record();
-      predecessorSucceeded(this.ledger, moved);
+      predecessorSucceeded(this.ledger, claim.jobId);
       return true;
     });
   }
@@ -266,12 +265,9 @@ export class Queue {
   failForGood(claim: Claim, error: FailureReport): boolean {
     return joined(this.database, (): boolean => {
       if (!setAside(this.ledger, claim, { outcome: "failed", error })) return false;
-      const moved = finish(this.ledger, claim, "failed", error, "fail");
-      assert(
-        moved !== null,
-        "a job fails under the condition that its attempt was set aside under",
-      );
-      predecessorFailed(this.ledger, moved);
+      const failed = finish(this.ledger, claim, "failed", error, "fail");
+      assert(failed, "a job fails under the condition that its attempt was set aside under");
+      predecessorFailed(this.ledger, claim.jobId);
       return true;
     });
   }

@@ -52,8 +52,7 @@ function recoverOne(ledger: Ledger, lost: Lost, died: boolean): void {
 
 function failDeadly(ledger: Ledger, lost: Lost): void {
   const report = deadlyReport(deathsOf(ledger, lost.jobId));
-  const moved = finish(ledger, lost, "failed", report, "recover");
-  if (moved !== null) predecessorFailed(ledger, moved);
+  if (finish(ledger, lost, "failed", report, "recover")) predecessorFailed(ledger, lost.jobId);
 }
 
 /** The evidence: when and where it ran each time that the server died. */

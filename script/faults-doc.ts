@@ -1,7 +1,8 @@
 /**
  * Writes docs/faults.md from the catalogue of faults and from what their tests counted:
  *   bun script/faults-doc.ts               runs the tests of faults, then writes the page
- *   bun script/faults-doc.ts REPORT        takes the counts of a run that had FAULTS_REPORT=REPORT
+ *   bun script/faults-doc.ts REPORT        takes the counts of a run that had FAULTS_REPORT=REPORT; a fault that is
+ *                                          not in it keeps what the page says
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -29,12 +30,21 @@ function countRow({ what, control }: FaultEntry, counted: Counted): string {
   return `| ${cells.join(" | ")} | ${control} Seen: ${counted.control}. |`;
 }
 
-/** @param counts the last count of each fault; a fault that was not counted has no figures */
-export function faultsPage(counts: readonly Counted[]): string {
+/** The row that a page has for a fault under its counts. */
+function rowOn(page: string, { what }: FaultEntry): string[] {
+  const counted = page.slice(page.indexOf("\n## What was counted"));
+  return counted.split("\n").filter((line) => line.split("|")[1]?.trim() === what);
+}
+
+/**
+ * @param counts the last count of each fault
+ * @param before the page as it was: a fault that was not counted has the figures that stand there
+ */
+export function faultsPage(counts: readonly Counted[], before: string): string {
   const last = new Map(counts.map((each) => [each.id, each]));
   const counted = faults.flatMap((fault) => {
     const found = last.get(fault.id);
-    return found === undefined ? [] : [countRow(fault, found)];
+    return found === undefined ? rowOn(before, fault) : [countRow(fault, found)];
   });
   return `# Faults
 
@@ -86,5 +96,5 @@ if (import.meta.main) {
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as Counted);
-  await Bun.write(pagePath, faultsPage(counts));
+  await Bun.write(pagePath, faultsPage(counts, await Bun.file(pagePath).text()));
 }

@@ -1,7 +1,7 @@
 /** docs/faults.md says what the catalogue says, and every fault of it is made to happen by a test that counts. */
 import { expect, test } from "bun:test";
 import { join, resolve } from "node:path";
-import { pagePath, promiseRow } from "../../script/faults-doc.ts";
+import { faultsPage, pagePath, promiseRow } from "../../script/faults-doc.ts";
 import { faults } from "./catalogue.ts";
 
 const root = resolve(import.meta.dir, "../..");
@@ -30,4 +30,21 @@ test("nothing was lost, doubled or falsified in what was counted", async () => {
     .map((row) => row.split("|").slice(4, 7));
   expect(figures.length).toBe(faults.length);
   for (const row of figures) expect(row.map((cell) => cell.trim())).toEqual(["0", "0", "0"]);
+});
+
+test("a report of one fault changes its row alone", async () => {
+  const page = await Bun.file(pagePath).text();
+  const [first] = faults;
+  const figures = { rounds: 4711, acknowledged: 4712, lost: 0, doubled: 0, falsified: 0 };
+  const counts = [{ id: first?.id ?? "", ...figures, control: "a control" }];
+  const rows = (text: string) =>
+    text
+      .slice(text.indexOf("## What was counted"))
+      .replaceAll(/ +/g, " ")
+      .split("\n")
+      .filter((line) => line.startsWith("| ") && !/^\| (when|---)/.test(line));
+  const [changed, ...others] = rows(faultsPage(counts, page));
+  expect(changed).toContain("| 4711 | 4712 | 0 | 0 | 0 |");
+  expect(others.length).toBe(faults.length - 1);
+  expect(others).toEqual(rows(page).slice(1));
 });

@@ -97,9 +97,7 @@ async function together(
  * Milliseconds from asking for a job of a real file to its claim, which is durable then, and to the begin of its run,
  * on a box where nothing else is to do.
  */
-export async function untilPickedUp(
-  rounds: number,
-): Promise<{ claimed: number[]; running: number[] }> {
+async function untilPickedUp(rounds: number): Promise<{ claimed: number[]; running: number[] }> {
   const work = new SteeredWork();
   work.database.run("PRAGMA synchronous = FULL");
   await makeLogRoom(work.database, work.folder);

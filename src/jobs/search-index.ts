@@ -41,8 +41,8 @@ export function indexNext(database: Database, limit = JOBS_AT_ONCE): number {
     const last = rows.at(-1);
     if (last !== undefined) {
       database
-        .query("UPDATE job SET filed = 1 WHERE seq BETWEEN ?1 AND ?2 AND filed = 0")
-        .run(rows[0]?.seq ?? last.seq, last.seq);
+        .query("UPDATE job SET filed = 1 WHERE seq > ?1 AND seq <= ?2 AND filed = 0")
+        .run(indexedSeq(database), last.seq);
       database.query("UPDATE job_search_mark SET seq = ?1 WHERE id = 1").run(last.seq);
     }
     return rows.length;
